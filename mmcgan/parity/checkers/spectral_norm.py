@@ -1,0 +1,1 @@
+"""Checkers: spectral_norm."""

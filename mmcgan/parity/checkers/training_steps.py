@@ -1,0 +1,1 @@
+"""Checkers: training_steps."""
