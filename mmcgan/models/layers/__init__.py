@@ -1,0 +1,50 @@
+"""Building blocks shared by all networks."""
+
+from mmcgan.models.layers.attention import SelfAttention
+from mmcgan.models.layers.blocks import DownBlock, DownBlockOptions, UpBlock
+from mmcgan.models.layers.factories import (
+    ACTIVATIONS,
+    activation,
+    conv2d,
+    conv_transpose2d,
+    embedding,
+    linear,
+)
+from mmcgan.models.layers.initialization import SCHEMES, initialize
+from mmcgan.models.layers.normalization import (
+    BatchNormOptions,
+    BiasedBatchNorm2d,
+    ConditionalBatchNorm,
+    PlainBatchNorm,
+    batch_norm,
+)
+from mmcgan.models.layers.spectral_norm import (
+    SpectralNorm,
+    SpectralNormArg,
+    SpectralNormOptions,
+    spectral_norm_options,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "SCHEMES",
+    "BatchNormOptions",
+    "BiasedBatchNorm2d",
+    "ConditionalBatchNorm",
+    "DownBlock",
+    "DownBlockOptions",
+    "PlainBatchNorm",
+    "SelfAttention",
+    "SpectralNorm",
+    "SpectralNormArg",
+    "SpectralNormOptions",
+    "UpBlock",
+    "activation",
+    "batch_norm",
+    "conv2d",
+    "conv_transpose2d",
+    "embedding",
+    "initialize",
+    "linear",
+    "spectral_norm_options",
+]

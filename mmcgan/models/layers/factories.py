@@ -1,0 +1,99 @@
+"""Convolutions, linear maps and tables, with or without spectral normalisation."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from torch import nn
+
+from mmcgan.models.layers.spectral_norm import (
+    SpectralConv2d,
+    SpectralConvTranspose2d,
+    SpectralEmbedding,
+    SpectralLinear,
+    SpectralNorm,
+    SpectralNormArg,
+    spectral_norm_options,
+)
+from mmcgan.registry import nearest
+
+Normalised = TypeVar("Normalised", SpectralConv2d, SpectralConvTranspose2d, SpectralLinear, SpectralEmbedding)
+
+ACTIVATIONS: dict[str, tuple[type[nn.Module], dict[str, object]]] = {
+    "relu": (nn.ReLU, {}),
+    "leaky_relu_0.1": (nn.LeakyReLU, {"negative_slope": 0.1}),
+    "leaky_relu_0.2": (nn.LeakyReLU, {"negative_slope": 0.2}),
+    "elu": (nn.ELU, {}),
+    "gelu": (nn.GELU, {}),
+    "silu": (nn.SiLU, {}),
+}
+
+
+def _attach(layer: Normalised, spectral_norm: SpectralNormArg, axis: int = 0) -> Normalised:
+    options = spectral_norm_options(spectral_norm)
+    if options is None:
+        raise ValueError("a spectral layer needs spectral-norm options")
+    layer.spectral = SpectralNorm(layer.weight, options, axis)
+    return layer
+
+
+def conv2d(
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    bias: bool = True,
+    spectral_norm: SpectralNormArg = None,
+) -> nn.Conv2d:
+    """Return a convolution (N, in, H, W) -> (N, out, H', W')."""
+    if spectral_norm_options(spectral_norm) is None:
+        return nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=bias)
+    layer = SpectralConv2d(in_channels, out_channels, kernel, stride, padding, bias=bias)
+    return _attach(layer, spectral_norm)
+
+
+def conv_transpose2d(
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    bias: bool = True,
+    spectral_norm: SpectralNormArg = None,
+) -> nn.ConvTranspose2d:
+    """Return a transposed convolution (N, in, H, W) -> (N, out, H', W')."""
+    if spectral_norm_options(spectral_norm) is None:
+        return nn.ConvTranspose2d(in_channels, out_channels, kernel, stride, padding, bias=bias)
+    layer = SpectralConvTranspose2d(in_channels, out_channels, kernel, stride, padding, bias=bias)
+    return _attach(layer, spectral_norm, axis=1)
+
+
+def linear(
+    in_features: int, out_features: int, *, bias: bool = True, spectral_norm: SpectralNormArg = None
+) -> nn.Linear:
+    """Return a linear map (N, in) -> (N, out)."""
+    if spectral_norm_options(spectral_norm) is None:
+        return nn.Linear(in_features, out_features, bias=bias)
+    return _attach(SpectralLinear(in_features, out_features, bias=bias), spectral_norm)
+
+
+def embedding(num: int, dim: int, *, spectral_norm: SpectralNormArg = None) -> nn.Embedding:
+    """Return a table of ``num`` rows of length ``dim``, indexed by labels (N,)."""
+    if spectral_norm_options(spectral_norm) is None:
+        return nn.Embedding(num, dim)
+    return _attach(SpectralEmbedding(num, dim), spectral_norm)
+
+
+def activation(name: str) -> nn.Module:
+    """Return the element-wise non-linearity called ``name``.
+
+    Raises:
+        ValueError: unknown name; the message lists the known ones.
+    """
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation: unknown name {name!r}.{nearest(name, list(ACTIVATIONS))}")
+    kind, arguments = ACTIVATIONS[name]
+    return kind(**arguments)

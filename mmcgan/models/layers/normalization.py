@@ -1,0 +1,141 @@
+"""Batch normalisation, plain and conditional (Dumoulin et al., 2017; de Vries et al., 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmcgan.models.layers.factories import embedding, linear
+from mmcgan.models.layers.spectral_norm import SpectralNormArg
+
+ENCODINGS = ("vector", "label", "one_hot")
+
+
+@dataclass(frozen=True)
+class BatchNormOptions:
+    """How batch statistics are taken.
+
+    Attributes:
+        eps: added to the variance.
+        momentum: weight of the new batch in the running statistics.
+        biased_variance: keep the biased batch variance as running variance (the ``mybn`` layer of
+            BigGAN-PyTorch); torch keeps the unbiased one. For converted weights only.
+    """
+
+    eps: float = 1e-5
+    momentum: float = 0.1
+    biased_variance: bool = False
+
+
+class BiasedBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation whose running variance is the biased batch variance."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise (N, C, H, W) per channel."""
+        if not self.training:
+            return super().forward(input)
+        if self.track_running_stats:
+            self._track(input.detach().float())
+        return F.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
+
+    @torch.no_grad()
+    def _track(self, input: Tensor) -> None:
+        variance, mean = torch.var_mean(input, dim=(0, 2, 3), correction=0)
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked += 1
+        rate = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        assert self.running_mean is not None and self.running_var is not None
+        self.running_mean.lerp_(mean, rate)
+        self.running_var.lerp_(variance, rate)
+
+
+def batch_norm(
+    channels: int, options: BatchNormOptions | None = None, *, affine: bool = True
+) -> nn.BatchNorm2d:
+    """Return a batch normalisation of (N, ``channels``, H, W)."""
+    options = options or BatchNormOptions()
+    kind = BiasedBatchNorm2d if options.biased_variance else nn.BatchNorm2d
+    return kind(channels, eps=options.eps, momentum=options.momentum, affine=affine)
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation whose gain and bias are predicted from the condition.
+
+    ``forward(x, c) = norm(x) * (1 + gain(c)) + bias(c)``, gain and bias being bias-free linear maps
+    of a conditioning vector, or one row per class.
+
+    Args:
+        channels: channels of the image features.
+        condition_dim: length of the conditioning vector, or number of classes.
+        encoding: what ``forward`` receives: ``vector`` (N, condition_dim); ``label`` (N,) looked up
+            in a table; ``one_hot`` (N,) labels, expanded and passed through the linear map (the
+            same function as ``label`` but another weight layout and spectral norm).
+        spectral_norm: applied to the gain and bias maps.
+        options: batch statistics.
+        unit_gain: False multiplies by ``gain(c)`` itself (Miyato's SNGAN), which then starts at 1.
+        add_gain: True adds the gain instead of multiplying, a bug of BigGAN-PyTorch's
+            ``cross_replica`` layer on a single device. For converted weights only.
+
+    Raises:
+        ValueError: unknown ``encoding`` or ``condition_dim`` below 1.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        condition_dim: int,
+        *,
+        encoding: str = "vector",
+        spectral_norm: SpectralNormArg = None,
+        options: BatchNormOptions | None = None,
+        unit_gain: bool = True,
+        add_gain: bool = False,
+    ) -> None:
+        super().__init__()
+        if encoding not in ENCODINGS:
+            raise ValueError(f"encoding must be one of {ENCODINGS}, got {encoding!r}")
+        if condition_dim < 1:
+            raise ValueError(f"conditional batch norm needs condition_dim >= 1, got {condition_dim}")
+        self.encoding = encoding
+        self.condition_dim = condition_dim
+        self.unit_gain = unit_gain
+        self.add_gain = add_gain
+        self.norm = batch_norm(channels, options, affine=False)
+        if encoding == "label":
+            self.gain: nn.Module = embedding(condition_dim, channels, spectral_norm=spectral_norm)
+            self.bias: nn.Module = embedding(condition_dim, channels, spectral_norm=spectral_norm)
+        else:
+            self.gain = linear(condition_dim, channels, bias=False, spectral_norm=spectral_norm)
+            self.bias = linear(condition_dim, channels, bias=False, spectral_norm=spectral_norm)
+
+    def reset_affine(self) -> None:
+        """Start from gain 1 and bias 0 for every class, where gain is the table itself."""
+        if not self.unit_gain:
+            nn.init.ones_(self.gain.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(self.bias.weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Normalise (N, C, H, W) under ``condition`` (N, condition_dim) or labels (N,)."""
+        if self.encoding == "one_hot":
+            condition = F.one_hot(condition, self.condition_dim).to(x.dtype)
+        gain = self.gain(condition)[:, :, None, None]
+        bias = self.bias(condition)[:, :, None, None]
+        if self.unit_gain:
+            gain = 1 + gain
+        x = self.norm(x)
+        return x + gain + bias if self.add_gain else torch.addcmul(bias, x, gain)
+
+
+class PlainBatchNorm(nn.Module):
+    """An affine batch normalisation with the signature of the conditional one."""
+
+    def __init__(self, channels: int, options: BatchNormOptions | None = None) -> None:
+        super().__init__()
+        self.norm = batch_norm(channels, options)
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Normalise (N, C, H, W); the condition is not used."""
+        return self.norm(x)
