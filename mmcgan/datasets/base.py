@@ -1,0 +1,176 @@
+"""What every image dataset of mmcgan has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from mmcgan.datasets.pipeline import Pipeline
+
+
+class ImageDataset(Dataset):
+    """Images uint8 (3, H, W) with optional class labels, fetched one by one or in batches.
+
+    Subclasses implement :meth:`_fetch`.
+
+    Args:
+        image_size: height and width of every image.
+        labels: int64 (size,), or None when the set is unlabelled.
+        classes: one name per class.
+        size: number of images.
+        pipeline: configs of mmcv transforms, applied image by image; see :class:`Pipeline`.
+
+    Raises:
+        ValueError: a label is outside 0..len(classes)-1, or the numbers of labels and images differ.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        labels: Tensor | None,
+        classes: Sequence[str] | None,
+        size: int,
+        pipeline: Sequence[dict] = (),
+    ) -> None:
+        self.image_size = image_size
+        self.labels = labels
+        self.classes = None if classes is None or labels is None else tuple(classes)
+        self.size = size
+        self.pipeline = Pipeline(pipeline, image_size) if pipeline else None
+        if labels is not None:
+            check_labels(labels, size, 0 if classes is None else len(classes), type(self).__name__)
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """Class names, number of classes, image size, number of images and images per class.
+
+        ``num_classes`` is 0 and ``classes`` and ``class_counts`` are None without labels.
+        """
+        num_classes = 0 if self.classes is None else len(self.classes)
+        counts = None
+        if self.labels is not None:
+            counts = tuple(torch.bincount(self.labels, minlength=num_classes).tolist())
+        return dict(
+            classes=self.classes,
+            num_classes=num_classes,
+            image_size=self.image_size,
+            size=self.size,
+            class_counts=counts,
+        )
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return ``image`` uint8 (3, H, W) and, when labelled, ``label``."""
+        batch = self.__getitems__([index])
+        sample: dict[str, Any] = {"image": batch["image"][0]}
+        if "label" in batch:
+            sample["label"] = int(batch["label"][0])
+        return sample
+
+    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """Return ``image`` uint8 (N, 3, H, W) and, when labelled, ``label`` int64 (N,).
+
+        Raises:
+            IndexError: an index is outside the data set.
+        """
+        index = torch.tensor([int(i) for i in indices], dtype=torch.int64)
+        if len(index) and not (0 <= int(index.min()) and int(index.max()) < self.size):
+            raise IndexError(f"{type(self).__name__} has {self.size} images; asked for {index.tolist()}")
+        batch = {"image": self._fetch(index)}
+        if self.labels is not None:
+            batch["label"] = self.labels[index]
+        return batch if self.pipeline is None else self.pipeline(batch, indices)
+
+    def _fetch(self, index: Tensor) -> Tensor:
+        """Return the images at ``index`` int64 (N,) as uint8 (N, 3, H, W)."""
+        raise NotImplementedError
+
+    def describe(self, index: int) -> str:
+        """Return what names image ``index`` in a message."""
+        return f"image {index}"
+
+    @classmethod
+    def facts(cls, **config: Any) -> dict[str, Any]:
+        """Return what is known of the set built with ``config`` without decoding an image.
+
+        Keys are among ``num_classes``, ``image_size`` and ``class_counts``.
+        """
+        raise NotImplementedError
+
+
+class MemoryDataset(ImageDataset):
+    """An :class:`ImageDataset` held in memory: a batch is one ``index_select``.
+
+    Args:
+        images: uint8 (size, 3, H, W), or (size, 1, H, W) for gray images, which stay one channel in
+            memory and are replicated in the batch.
+
+    Raises:
+        ValueError: ``images`` has another type or shape, or is not square.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor | None = None,
+        classes: Sequence[str] | None = None,
+        pipeline: Sequence[dict] = (),
+    ) -> None:
+        name = type(self).__name__
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+            raise ValueError(
+                f"{name}: images must be uint8 (N, 3, H, W) or (N, 1, H, W), "
+                f"got {images.dtype} {tuple(images.shape)}"
+            )
+        if images.shape[2] != images.shape[3]:
+            raise ValueError(f"{name}: images must be square, got {images.shape[2]}x{images.shape[3]}")
+        super().__init__(images.shape[-1], labels, classes, len(images), pipeline)
+        self.images = images
+
+    def _fetch(self, index: Tensor) -> Tensor:
+        return self.images.index_select(0, index).expand(-1, 3, -1, -1).contiguous()
+
+
+def check_labels(labels: Tensor, size: int, num_classes: int, where: str) -> None:
+    """Check that there are ``size`` labels in 0..num_classes-1.
+
+    Raises:
+        ValueError: names ``where``, the first bad label and its position.
+    """
+    if len(labels) != size:
+        raise ValueError(f"{where}: {size} images but {len(labels)} labels")
+    bad = ((labels < 0) | (labels >= num_classes)).nonzero().flatten()
+    if len(bad):
+        position = int(bad[0])
+        raise ValueError(
+            f"{where}: label {int(labels[position])} of image {position} is outside "
+            f"0..{num_classes - 1} ({len(bad)} labels are)"
+        )
+
+
+def check_image_size(image_size: int, where: str) -> int:
+    """Return ``image_size`` if it is a positive whole number.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(image_size, int) or image_size < 1:
+        raise ValueError(f"{where}: image_size must be a positive whole number, got {image_size!r}")
+    return image_size
+
+
+def check_choice(value: str, choices: Sequence[str], argument: str, where: str) -> str:
+    """Return ``value`` if it is among ``choices``.
+
+    Raises:
+        ValueError: it is not; the message lists the choices.
+    """
+    if value not in choices:
+        raise ValueError(f"{where}: {argument} must be one of {', '.join(choices)}; got {value!r}")
+    return value

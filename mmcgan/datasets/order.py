@@ -1,0 +1,95 @@
+"""The order in which a DataLoader reads, and how it puts batches together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sized
+from typing import Any
+
+import torch
+from mmengine.dist import get_dist_info, sync_random_seed
+from torch import Tensor
+from torch.utils.data import Sampler, default_collate
+
+from mmcgan.random import make_generator
+from mmcgan.registry import DATA_SAMPLERS, FUNCTIONS
+
+
+class Draw(int):
+    """An index that knows the sampler's seed and its own position in the stream of draws.
+
+    With them a random transform of the image can be seeded independently of the worker that
+    runs it, and differently each time the image comes round.
+    """
+
+    position: int
+    seed: int
+
+    def __new__(cls, index: int, position: int, seed: int = 0) -> Draw:
+        draw = super().__new__(cls, index)
+        draw.position = position
+        draw.seed = seed
+        return draw
+
+    def __getnewargs__(self) -> tuple[int, int, int]:  # type: ignore[override]
+        return int(self), self.position, self.seed
+
+
+@DATA_SAMPLERS.register_module()
+class InfiniteShuffle(Sampler):
+    """Endless epochs, each a permutation of the data set that depends on (seed, epoch) only.
+
+    The stream of one process is the permutations one after another. Of N processes, process r
+    takes positions r, r + N, r + 2N, ...: together they read the same images per iteration as one
+    process with N times the batch.
+
+    Args:
+        dataset: anything with a length.
+        seed: equal on every rank; None agrees on a random one.
+
+    Raises:
+        ValueError: the data set is empty.
+    """
+
+    def __init__(self, dataset: Sized, seed: int | None = 0) -> None:
+        self.size = len(dataset)
+        if self.size == 0:
+            raise ValueError("InfiniteShuffle: the data set is empty")
+        self.seed = sync_random_seed() if seed is None else seed
+        self.rank, self.world_size = get_dist_info()
+        self._start = 0
+
+    def start(self, position: int) -> None:
+        """Make the next iteration begin at ``position`` of the one-process stream, at no cost.
+
+        To resume: the number of images all ranks together have consumed.
+
+        Raises:
+            ValueError: ``position`` is negative.
+        """
+        if position < 0:
+            raise ValueError(f"InfiniteShuffle: position must not be negative, got {position}")
+        self._start = position
+
+    def __iter__(self) -> Iterator[Draw]:
+        position = self._start + self.rank
+        epoch, order = -1, []
+        while True:
+            if position // self.size != epoch:
+                epoch = position // self.size
+                order = self._order(epoch)
+            yield Draw(order[position % self.size], position, self.seed)
+            position += self.world_size
+
+    def _order(self, epoch: int) -> list[int]:
+        generator = make_generator(self.seed, "order", epoch)
+        return torch.randperm(self.size, generator=generator).tolist()
+
+    def __len__(self) -> int:
+        """Return the number of draws of this rank in one pass over the data set, rounded up."""
+        return -(-self.size // self.world_size)
+
+
+@FUNCTIONS.register_module(name="gan_collate")
+def gan_collate(samples: dict[str, Tensor] | list[Any]) -> Any:
+    """Pass on what a batched ``__getitems__`` returned; collate a list of samples otherwise."""
+    return samples if isinstance(samples, dict) else default_collate(samples)

@@ -1,0 +1,102 @@
+"""Latent distributions p(z). Samplers are pure: all randomness comes from the passed generator."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from mmcgan.registry import SAMPLERS
+
+
+def _check_threshold(threshold: float) -> None:
+    if not threshold > 0:
+        raise ValueError(f"truncation threshold must be greater than 0, got {threshold}")
+
+
+def truncated_normal(shape: tuple[int, ...], threshold: float, generator: Generator) -> Tensor:
+    """Draw N(0, 1) restricted to [-threshold, threshold], float32 of ``shape``.
+
+    The law of a normal value redrawn until it falls inside the interval (BigGAN, section 3.1), and of
+    scipy's ``truncnorm(-t, t)``. Drawn through the inverse distribution function, so that the
+    number of random draws does not depend on their values.
+
+    Raises:
+        ValueError: ``threshold`` is not positive.
+    """
+    _check_threshold(threshold)
+    half_mass = math.erf(threshold / math.sqrt(2.0))
+    uniform = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
+    value = torch.erfinv((2.0 * uniform - 1.0) * half_mass) * math.sqrt(2.0)
+    return value.clamp(-threshold, threshold).float()
+
+
+def truncate(latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
+    """Return ``latent`` with every value inside [-threshold, threshold].
+
+    With a generator, the values outside are redrawn from the truncated normal law (the truncation
+    trick of BigGAN, section 3.1); without one they are clamped, as MMagic does. Values already
+    inside are kept either way; an infinite threshold changes nothing.
+
+    Args:
+        latent: (N, D).
+        threshold: greater than 0.
+        generator: source of the redrawn values, on any device.
+
+    Raises:
+        ValueError: ``threshold`` is not positive.
+    """
+    _check_threshold(threshold)
+    if math.isinf(threshold):
+        return latent
+    if generator is None:
+        return latent.clamp(-threshold, threshold)
+    redrawn = truncated_normal(tuple(latent.shape), threshold, generator).to(latent)
+    return torch.where(latent.abs() > threshold, redrawn, latent)
+
+
+class _Latent:
+    """Common constructor check of the latent samplers."""
+
+    def __init__(self, latent_dim: int) -> None:
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        self.latent_dim = latent_dim
+
+
+@SAMPLERS.register_module()
+class NormalLatent(_Latent):
+    """z ~ N(0, I)."""
+
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """Draw float32 (n, latent_dim)."""
+        return torch.randn(n, self.latent_dim, generator=generator, device=generator.device)
+
+
+@SAMPLERS.register_module()
+class UniformLatent(_Latent):
+    """z ~ U(-1, 1) in every dimension (DCGAN)."""
+
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """Draw float32 (n, latent_dim) in [-1, 1)."""
+        uniform = torch.rand(n, self.latent_dim, generator=generator, device=generator.device)
+        return 2.0 * uniform - 1.0
+
+
+@SAMPLERS.register_module()
+class TruncatedNormalLatent(_Latent):
+    """z ~ N(0, I) with values beyond ``threshold`` redrawn; not rescaled (BigGAN, section 3.1).
+
+    Raises:
+        ValueError: ``threshold`` is not positive, or ``latent_dim`` is below 1.
+    """
+
+    def __init__(self, latent_dim: int, threshold: float = 2.0) -> None:
+        super().__init__(latent_dim)
+        _check_threshold(threshold)
+        self.threshold = threshold
+
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """Draw float32 (n, latent_dim) in [-threshold, threshold]."""
+        return truncated_normal((n, self.latent_dim), self.threshold, generator)
