@@ -1,0 +1,6 @@
+"""Optimisers of the two players: precision, ranks and per-parameter rules."""
+
+from mmcgan.optim.constructor import GANOptimWrapperConstructor
+from mmcgan.optim.wrapper import PRECISIONS, GANOptimWrapper
+
+__all__ = ["PRECISIONS", "GANOptimWrapper", "GANOptimWrapperConstructor"]

@@ -1,0 +1,158 @@
+"""From one config to the two players' optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mmengine.optim import OptimWrapperDict
+from torch import nn
+
+from mmcgan.optim.wrapper import GANOptimWrapper
+from mmcgan.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS, nearest
+
+PLAYERS = ("generator", "discriminator")
+SECTION_KEYS = ("optimizer", "rules", "adopts", "clip_grad", "precision")
+RULE_KEYS = ("lr_mult", "decay_mult", "freeze")
+NamedParameters = dict[str, nn.Parameter]
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class GANOptimWrapperConstructor:
+    """Builds an ``OptimWrapperDict`` with the keys ``generator`` and ``discriminator``.
+
+    A section per player::
+
+        generator=dict(
+            optimizer=dict(type='Adam', lr=2e-4, betas=(0.0, 0.999), weight_decay=1e-3),
+            rules={'*.bias': dict(decay_mult=0.0), 'generator.shared*': dict(lr_mult=0.1),
+                   'generator.blocks.0.*': dict(freeze=True)},
+            adopts=['discriminator.heads.info.*'],
+            clip_grad=dict(max_norm=10.0)),
+
+    ``rules`` maps a shell-style pattern on the parameter's full name in the model to
+    ``lr_mult``, ``decay_mult`` and ``freeze``; where several match, later ones override key
+    by key. ``adopts`` takes parameters that belong to the other player by name.
+    ``precision`` at the top level holds for both players, a section's own goes first.
+
+    Args:
+        optim_wrapper_cfg: the sections and, optionally, ``precision``.
+        paramwise_cfg: must stay None; MMEngine passes it. Use ``rules``.
+
+    Raises:
+        ValueError: a missing section, an unknown key, or ``paramwise_cfg`` given.
+    """
+
+    def __init__(self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Any = None) -> None:
+        if paramwise_cfg is not None:
+            raise ValueError("optim_wrapper.paramwise_cfg is not used here; write <player>.rules")
+        settings = dict(optim_wrapper_cfg)
+        settings.pop("type", None)
+        precision = settings.pop("precision", "float32")
+        _check_keys("optim_wrapper", settings, PLAYERS)
+        missing = [player for player in PLAYERS if player not in settings]
+        if missing:
+            raise ValueError(f"optim_wrapper lacks the section(s) {', '.join(missing)}")
+        self.sections = {player: {"precision": precision, **settings[player]} for player in PLAYERS}
+        for player, section in self.sections.items():
+            _check_keys(f"optim_wrapper.{player}", section, SECTION_KEYS)
+            if "optimizer" not in section:
+                raise ValueError(f"optim_wrapper.{player} lacks 'optimizer'")
+            for pattern, rule in (section.get("rules") or {}).items():
+                _check_keys(f"optim_wrapper.{player}.rules[{pattern!r}]", rule, RULE_KEYS)
+
+    def __call__(self, model: nn.Module) -> OptimWrapperDict:
+        """Build both optimisers for ``model``.
+
+        Raises:
+            ValueError: a pattern matches no parameter, both players adopt the same one, or
+                nothing is left to train.
+        """
+        owned = self._assign(dict(model.named_parameters()))
+        wrappers = {player: self._build(player, owned[player]) for player in PLAYERS}
+        return OptimWrapperDict(**wrappers)
+
+    def _assign(self, parameters: NamedParameters) -> dict[str, NamedParameters]:
+        """Give each player the parameters under its name plus those it adopts."""
+        owner = {name: name.partition(".")[0] for name in parameters}
+        adopted: dict[str, str] = {}
+        for player in PLAYERS:
+            for pattern in self.sections[player].get("adopts") or ():
+                for name in _matching(pattern, parameters, f"optim_wrapper.{player}.adopts"):
+                    if adopted.setdefault(name, player) != player:
+                        raise ValueError(f"optim_wrapper: both players adopt {name}")
+        owner |= adopted
+        return {
+            player: {n: p for n, p in parameters.items() if owner[n] == player and p.requires_grad}
+            for player in PLAYERS
+        }
+
+    def _build(self, player: str, parameters: NamedParameters) -> GANOptimWrapper:
+        section = self.sections[player]
+        optimizer = _floats(section["optimizer"])
+        rules = _resolve(section.get("rules") or {}, parameters, f"optim_wrapper.{player}.rules")
+        groups = _groups(parameters, rules, optimizer)
+        if not groups:
+            raise ValueError(f"optim_wrapper.{player}: no trainable parameter is left")
+        built = OPTIMIZERS.build({**optimizer, "params": groups})
+        return GANOptimWrapper(built, section.get("clip_grad"), section["precision"])
+
+
+def _check_keys(where: str, given: Mapping[str, Any], allowed: Sequence[str]) -> None:
+    for key in given:
+        if key not in allowed:
+            raise ValueError(f"{where}: unknown key {key!r}.{nearest(key, list(allowed))}")
+
+
+def _matching(pattern: str, parameters: NamedParameters, where: str) -> list[str]:
+    names = [name for name in parameters if fnmatchcase(name, pattern)]
+    if not names:
+        raise ValueError(
+            f"{where}: the pattern {pattern!r} matches no parameter."
+            f"{nearest(pattern, list(parameters)[:200])}"
+        )
+    return names
+
+
+def _resolve(
+    rules: Mapping[str, Mapping[str, Any]], parameters: NamedParameters, where: str
+) -> dict[str, dict[str, Any]]:
+    """Return the merged rule of each parameter."""
+    merged: dict[str, dict[str, Any]] = {name: {} for name in parameters}
+    for pattern, rule in rules.items():
+        for name in _matching(pattern, parameters, where):
+            merged[name] |= rule
+    return merged
+
+
+def _groups(
+    parameters: NamedParameters, rules: dict[str, dict[str, Any]], optimizer: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Group parameters of equal multipliers, in order of first appearance; freeze the frozen."""
+    grouped: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in parameters.items():
+        if rules[name].get("freeze", False):
+            parameter.requires_grad_(False)
+            continue
+        key = (float(rules[name].get("lr_mult", 1.0)), float(rules[name].get("decay_mult", 1.0)))
+        grouped.setdefault(key, []).append(parameter)
+    rate, decay = optimizer.get("lr"), optimizer.get("weight_decay", 0.0)
+    groups = []
+    for (lr_mult, decay_mult), members in grouped.items():
+        group: dict[str, Any] = {"params": members, "weight_decay": decay * decay_mult}
+        if rate is not None:
+            group["lr"] = rate * lr_mult
+        groups.append(group)
+    return groups
+
+
+def _floats(optimizer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config with integers among ``lr``, ``betas`` … as floats, as torch requires."""
+    converted = dict(optimizer)
+    for key in ("lr", "eps", "weight_decay", "momentum", "alpha"):
+        if isinstance(converted.get(key), int):
+            converted[key] = float(converted[key])
+    if "betas" in converted:
+        converted["betas"] = tuple(float(beta) for beta in converted["betas"])
+    return converted
