@@ -1,0 +1,64 @@
+"""What a loss is: scalars from named tensors, one method per view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+Inputs = Mapping[str, Tensor]
+
+
+class Loss(nn.Module):
+    """Scalar objectives over the discriminator's named outputs; owns no parameters.
+
+    A subclass writes one method for each view it has an opinion on, with the tensors it
+    wants as arguments:
+
+    * ``real(...)``: real images, when the discriminator learns;
+    * ``fake(...)``: generated images, when the discriminator learns;
+    * ``generated(...)``: generated images, when the generator learns.
+
+    ``default_inputs`` says which named tensor feeds which argument when the config is
+    silent (``head.tensor``, ``cond.label``, ``image``, ``feature.pooled``, ``train.iteration``).
+    """
+
+    views: ClassVar[tuple[str, ...]] = ("real", "fake", "generated")
+    default_inputs: ClassVar[Mapping[str, str]] = {}
+    needs_real_in_generator_step: ClassVar[bool] = False
+
+    @classmethod
+    def implemented_views(cls) -> tuple[str, ...]:
+        """Return the views this loss has a method for."""
+        return tuple(view for view in cls.views if hasattr(cls, view))
+
+    def discriminator_terms(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
+        """Return one scalar per implemented discriminator view."""
+        inputs = {"real": real, "fake": fake}
+        return {v: getattr(self, v)(**inputs[v]) for v in ("real", "fake") if hasattr(self, v)}
+
+    def generator_terms(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
+        """Return one scalar per implemented generator view."""
+        return {"generated": self.generated(**fake)} if hasattr(self, "generated") else {}
+
+
+class PairedLoss(Loss):
+    """A loss that compares real with fake scores (relativistic, LeCam, feature matching).
+
+    A subclass writes ``discriminator(real, fake)`` and/or ``generator(fake, real)``, each taking
+    mappings of its inputs, and lists its argument names in ``input_names``.
+    """
+
+    views: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
+    input_names: ClassVar[tuple[str, ...]] = ()
+
+    def discriminator_terms(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
+        """Return the scalar of the discriminator's step, if there is one."""
+        if not hasattr(self, "discriminator"):
+            return {}
+        return {"discriminator": self.discriminator(real, fake)}
+
+    def generator_terms(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
+        """Return the scalar of the generator's step, if there is one."""
+        return {"generator": self.generator(fake, real)} if hasattr(self, "generator") else {}

@@ -1,0 +1,53 @@
+"""A backbone and named heads: one image in, named tensors out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from mmcgan.models.heads.base import Head
+from mmcgan.registry import BACKBONES, HEADS
+from mmcgan.structures import CONDITION_FIELDS, Condition
+
+
+class Discriminator(nn.Module):
+    """Scores images. The backbone never sees the condition; heads do.
+
+    Args:
+        backbone: config of a backbone (``out_channels`` attribute, dict of features).
+        heads: head configs by name; ``in_channels`` is filled from the backbone.
+    """
+
+    def __init__(self, backbone: dict[str, Any], heads: dict[str, dict[str, Any]]) -> None:
+        super().__init__()
+        self.backbone = BACKBONES.build(backbone)
+        built = {
+            name: HEADS.build({"in_channels": self.backbone.out_channels, **head})
+            for name, head in heads.items()
+        }
+        self.heads = nn.ModuleDict(built)
+        self.requires = sorted({field for head in built.values() for field in head.requires})
+
+    @property
+    def emits(self) -> list[str]:
+        """Names of the tensors that :meth:`forward` returns, ``head.tensor``."""
+        heads: dict[str, Head] = dict(self.heads.items())  # type: ignore[arg-type]
+        emitted = [f"{name}.{tensor}" for name, head in heads.items() for tensor in head.emits]
+        return emitted + [f"feature.{name}" for name in self.backbone.emits]
+
+    def forward(self, image: Tensor, condition: Condition) -> dict[str, Tensor]:
+        """Return all named tensors of ``image`` (N, C, H, W) in [-1, 1] under ``condition``.
+
+        Raises:
+            ValueError: a head needs a field of the condition that is absent.
+        """
+        missing = [field for field in self.requires if getattr(condition, field) is None]
+        if missing:
+            present = [f for f in CONDITION_FIELDS if getattr(condition, f) is not None]
+            raise ValueError(f"the discriminator's heads need condition.{missing}, present: {present}")
+        features = self.backbone(image)
+        outputs = {f"feature.{name}": value for name, value in features.items()}
+        for name, head in self.heads.items():
+            outputs |= {f"{name}.{k}": v for k, v in head(features, condition).items()}
+        return outputs

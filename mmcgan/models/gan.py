@@ -1,0 +1,211 @@
+"""One training iteration of every conditional GAN.
+
+Methods differ by config: which networks, heads, losses, regularisers and samplers are put
+in. ``docs/one_iteration.md`` walks through this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor
+
+from mmcgan.distributed import average_buffers, draw_shared
+from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.sampling import SamplingModel
+from mmcgan.models.step_options import StepOptions
+from mmcgan.models.trainable import only_trainable, untracked_batch_statistics
+from mmcgan.models.wiring import build_losses
+from mmcgan.random import RandomStreams
+from mmcgan.registry import AUGMENTS, MODELS, REGULARIZERS, SAMPLERS
+from mmcgan.regularizers.base import Regularizer, StepContext
+from mmcgan.structures import Condition, GANBatch
+
+Config = dict[str, Any]
+Terms = dict[str, Tensor]
+
+
+@MODELS.register_module()
+class ConditionalGAN(SamplingModel):
+    """A generator, a discriminator and the rules by which they train each other.
+
+    Args:
+        generator: config of a generator.
+        discriminator: ``backbone`` and named ``heads``, see :class:`Discriminator`.
+        losses: loss configs by name, each with optional ``inputs`` and ``weights``.
+        condition_sampler: draws the conditions asked of the generator.
+        latent_sampler: draws z; ``latent_dim`` is filled from the generator.
+        regularizers: regulariser configs by name.
+        augment: image -> image module applied in front of the discriminator.
+        step: fields of :class:`StepOptions`.
+        data_preprocessor: turns loader batches into :class:`GANBatch`.
+        ema: keep ``generator_ema``, which a hook averages and which samples and evaluates.
+    """
+
+    def __init__(
+        self,
+        generator: Config,
+        discriminator: Config,
+        losses: Mapping[str, Config],
+        condition_sampler: Config,
+        latent_sampler: Config | None = None,
+        regularizers: Mapping[str, Config] | None = None,
+        augment: Config | None = None,
+        step: Config | None = None,
+        data_preprocessor: Config | None = None,
+        ema: bool = True,
+    ) -> None:
+        super().__init__(generator, latent_sampler, data_preprocessor, ema)
+        self.discriminator = Discriminator(**discriminator)
+        self.losses = torch.nn.ModuleList(build_losses(losses, self.discriminator.emits))
+        built = {name: REGULARIZERS.build(config) for name, config in (regularizers or {}).items()}
+        self.regularizers = torch.nn.ModuleDict(built)
+        self.augment = None if augment is None else AUGMENTS.build(augment)
+        self.condition_sampler = SAMPLERS.build(condition_sampler)
+        self.step = StepOptions(**(step or {}))
+        self.random = RandomStreams()
+        if self.data_preprocessor.channels_last:
+            self.to(memory_format=torch.channels_last)
+
+    # --- the iteration ------------------------------------------------------------------------
+
+    def train_step(self, data: Mapping[str, Tensor], optim_wrapper: OptimWrapperDict) -> Terms:
+        """Run ``n_critic`` discriminator updates and one generator update.
+
+        Args:
+            data: a loader batch of mini-batch size x n_critic x d_accumulation images.
+            optim_wrapper: the optimisers ``generator`` and ``discriminator``.
+
+        Returns:
+            The weighted loss terms of the last mini-batch of each update, detached scalars.
+        """
+        batch = self.data_preprocessor(data, training=True, generator=self.random.local("flip"))
+        real = batch.split(self.step.real_mini_batches)
+        log: Terms = {}
+        for update in range(self.step.n_critic):
+            chosen = real[update * self.step.d_accumulation :][: self.step.d_accumulation]
+            steps = [partial(self.discriminator_terms, part) for part in chosen]
+            log |= self._update("discriminator", steps, optim_wrapper)
+        chosen = [real[-1 - i % len(real)] for i in range(self.step.g_accumulation)]
+        log |= self._update("generator", [partial(self.generator_terms, p) for p in chosen], optim_wrapper)
+        average_buffers(self)
+        self.random.start(self.iteration + 1)
+        return log
+
+    def _update(self, role: str, steps: list[Callable[[Any], Terms]], optimizers: OptimWrapperDict) -> Terms:
+        """Average the gradients of ``steps`` and let the optimiser of ``role`` step once."""
+        network, optimizer = getattr(self, role), optimizers[role]
+        with only_trainable(optimizer, optimizers.values()):
+            for compute in steps:
+                terms = compute(optimizer)
+                optimizer.backward(sum(terms.values()) / len(steps))
+        optimizer.reduce_gradients()
+        due = self._due(role)
+        for regularizer in due.values():
+            regularizer.after_backward(network)
+        optimizer.step()
+        optimizer.zero_grad()
+        for regularizer in due.values():
+            regularizer.after_step(network)
+        prefix = role[0]
+        return {f"{prefix}_{name}": term.detach() for name, term in terms.items()}
+
+    def discriminator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
+        """Return the discriminator's loss terms on ``real`` and as many fresh fakes."""
+        if any(regularizer.needs_real_gradient for regularizer in self._due("discriminator").values()):
+            real.image.requires_grad_()
+        with optimizer.autocast():
+            latent, condition = self.draw(len(real))
+            with torch.no_grad(), self._discriminator_step_statistics():
+                fake = GANBatch(self.generator(latent, condition).float(), condition)
+            real_scores, fake_scores = self.score_pair(real, fake)
+        terms: Terms = {}
+        for loss in self.losses:
+            terms |= loss.discriminator(real_scores, fake_scores)
+        return terms | self._regularize("discriminator", real, fake, latent, real_scores, fake_scores)
+
+    def generator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
+        """Return the generator's loss terms on fresh fakes; ``real`` is scored only if a loss asks."""
+        with optimizer.autocast():
+            latent, condition = self.draw(self.step.generator_batch_size or len(real))
+            fake = GANBatch(self.generator(latent, condition).float(), condition)
+            real_scores = None
+            if any(loss.needs_real for loss in self.losses):
+                real_scores, fake_scores = self.score_pair(real, fake)
+            else:
+                fake_scores = self._named(fake, self.score(fake.image, condition))
+        terms: Terms = {}
+        for loss in self.losses:
+            terms |= loss.generator(fake_scores, real_scores)
+        return terms | self._regularize("generator", real, fake, latent, real_scores, fake_scores)
+
+    # --- its parts ----------------------------------------------------------------------------
+
+    def draw(self, size: int) -> tuple[Tensor, Condition]:
+        """Return ``size`` latents and conditions for the generator, on the model's device.
+
+        Every rank draws for all ranks and keeps its own rows, so that N processes see the same
+        numbers as one process with N times the batch.
+        """
+        latent = draw_shared(lambda n: self.latent_sampler.sample(n, self.random["latent"]), size)
+        condition = draw_shared(lambda n: self.condition_sampler.sample(n, self.random["condition"]), size)
+        return latent.to(self.device, non_blocking=True), condition.to(self.device)
+
+    def score(self, image: Tensor, condition: Condition, augment: bool = True) -> Terms:
+        """Return the discriminator's named outputs in float32; the only caller of D.
+
+        Args:
+            image: (N, C, H, W) in [-1, 1].
+            condition: of each image.
+            augment: pass ``image`` through the augmentation first, if there is one.
+        """
+        if augment and self.augment is not None:
+            image = self.augment(image, self.random.local("augment", image.device))
+        outputs = self.discriminator(image, condition)
+        return {name: value.float() for name, value in outputs.items()}
+
+    def score_pair(self, real: GANBatch, fake: GANBatch) -> tuple[Terms, Terms]:
+        """Score real and fake images, in two passes or one as ``step.split_d`` says."""
+        first, second = (real, fake) if self.step.real_first else (fake, real)
+        if self.step.split_d:
+            pair = [self.score(part.image, part.condition) for part in (first, second)]
+        else:
+            condition = Condition.cat([first.condition, second.condition])
+            joint = self.score(torch.cat([first.image, second.image]), condition)
+            pair = [
+                {k: v[rows] for k, v in joint.items()}
+                for rows in (slice(len(first)), slice(len(first), None))
+            ]
+        named = [self._named(part, scores) for part, scores in zip((first, second), pair, strict=True)]
+        return (named[0], named[1]) if self.step.real_first else (named[1], named[0])
+
+    def _named(self, batch: GANBatch, scores: Terms) -> Terms:
+        """Add to ``scores`` all else that a loss may be wired to."""
+        conditions = {f"cond.{name}": value for name, value in batch.condition.present().items()}
+        iteration = torch.tensor(self.iteration)
+        return scores | conditions | {"image": batch.image, "train.iteration": iteration}
+
+    def _due(self, role: str) -> dict[str, Regularizer]:
+        items = self.regularizers.items()
+        return {name: r for name, r in items if r.on == role and r.is_due(self.iteration)}
+
+    def _regularize(self, role: str, real: GANBatch, fake: GANBatch, latent: Tensor, *scores: Any) -> Terms:
+        context = StepContext(real, fake, latent, *scores, self.score, self.generator, self.random)
+        values = {name: (r, r(context)) for name, r in self._due(role).items()}
+        return {
+            name: regularizer.weight * regularizer.interval * value
+            for name, (regularizer, value) in values.items()
+            if value is not None
+        }
+
+    def _discriminator_step_statistics(self) -> Any:
+        return untracked_batch_statistics(self.generator, not self.step.track_generator_statistics)
+
+    @property
+    def iteration(self) -> int:
+        """Iterations done so far; checkpointed with the random streams."""
+        return self.random.iteration

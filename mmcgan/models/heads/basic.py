@@ -1,0 +1,112 @@
+"""Heads with one linear layer: adversarial, projection, classifier and omni."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from mmcgan.models.heads.base import Head
+from mmcgan.models.layers import embedding, linear
+from mmcgan.registry import HEADS
+from mmcgan.structures import Condition
+
+SpectralNorm = bool | dict[str, Any] | None
+
+
+def check_num_classes(head: Head, num_classes: int) -> None:
+    """Raise ValueError unless ``num_classes`` is at least 1."""
+    if num_classes < 1:
+        raise ValueError(f"{type(head).__name__}: num_classes must be at least 1, got {num_classes}")
+
+
+@HEADS.register_module()
+class AdversarialHead(Head):
+    """Real or fake, one logit an image; emits ``logit`` (N,)."""
+
+    emits = ("logit",)
+
+    def __init__(self, in_channels: int, spectral_norm: SpectralNorm = True, bias: bool = True) -> None:
+        super().__init__()
+        self.linear = linear(in_channels, 1, bias=bias, spectral_norm=spectral_norm)
+
+    def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
+        """Return ``logit`` (N,) of ``features['pooled']`` (N, in_channels)."""
+        return {"logit": self.linear(features["pooled"]).squeeze(1)}
+
+
+@HEADS.register_module()
+class ProjectionHead(Head):
+    """Real or fake given the class: linear(h) + <embed(label), h>; emits ``logit`` (N,).
+
+    cGANs with Projection Discriminator, Eq. 3. With spectral norm the class table is
+    normalised as one matrix, as BigGAN does.
+    """
+
+    emits = ("logit",)
+    requires = ("label",)
+
+    def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:
+        super().__init__()
+        check_num_classes(self, num_classes)
+        self.linear = linear(in_channels, 1, spectral_norm=spectral_norm)
+        self.embed = embedding(num_classes, in_channels, spectral_norm=spectral_norm)
+
+    def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
+        """Return ``logit`` (N,) of ``features['pooled']`` (N, in_channels) and ``condition.label``."""
+        pooled = features["pooled"]
+        projected = (self.embed(condition.label) * pooled).sum(1)
+        return {"logit": self.linear(pooled).squeeze(1) + projected}
+
+
+@HEADS.register_module()
+class ClassifierHead(Head):
+    """Which class (AC-GAN's auxiliary classifier); emits ``logits`` (N, num_classes).
+
+    Args:
+        bias: StudioGAN's classifier has none; a peer-compatible choice.
+        normalize: divide the features by their length first (ReACGAN Sec. 3.2), which keeps
+            the gradient of the cross-entropy bounded when there are many classes.
+    """
+
+    emits = ("logits",)
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        spectral_norm: SpectralNorm = True,
+        bias: bool = True,
+        normalize: bool = False,
+    ) -> None:
+        super().__init__()
+        check_num_classes(self, num_classes)
+        self.normalize = normalize
+        self.linear = linear(in_channels, num_classes, bias=bias, spectral_norm=spectral_norm)
+
+    def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
+        """Return ``logits`` (N, num_classes); the condition is not looked at."""
+        pooled = features["pooled"]
+        if self.normalize:
+            pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        return {"logits": self.linear(pooled)}
+
+
+@HEADS.register_module()
+class OmniHead(Head):
+    """C classes, "real" and "fake" in one vector; emits ``score`` (N, num_classes + 2).
+
+    Omni-GAN, Sec. 3.2. Columns: 0 ... C-1 the classes, C = real, C+1 = fake.
+    """
+
+    emits = ("score",)
+
+    def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:
+        super().__init__()
+        check_num_classes(self, num_classes)
+        self.linear = linear(in_channels, num_classes + 2, spectral_norm=spectral_norm)
+
+    def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
+        """Return ``score`` (N, num_classes + 2); the condition is not looked at."""
+        return {"score": self.linear(features["pooled"])}

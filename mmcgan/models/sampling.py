@@ -1,0 +1,100 @@
+"""The half of a cGAN that its users keep: the generator, its average, and how to sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
+from mmcgan.samplers.latent import truncate
+from mmcgan.structures import Condition
+
+Config = dict[str, Any]
+
+
+class SamplingModel(BaseModel):
+    """A generator, its moving average, and the distribution of its latents.
+
+    Args:
+        generator: config of a generator.
+        latent_sampler: config of what draws z; ``latent_dim`` is filled from the generator.
+        data_preprocessor: config of what turns loader batches into model inputs.
+        ema: keep ``generator_ema``, which a hook averages and which samples and evaluates.
+    """
+
+    def __init__(
+        self,
+        generator: Config,
+        latent_sampler: Config | None = None,
+        data_preprocessor: Config | None = None,
+        ema: bool = True,
+    ) -> None:
+        super().__init__(data_preprocessor=MODELS.build(data_preprocessor or {"type": "GANDataPreprocessor"}))
+        self.generator = GENERATORS.build(generator)
+        self.generator_ema = deepcopy(self.generator).requires_grad_(False).eval() if ema else None
+        latent = {"latent_dim": self.generator.latent_dim, **(latent_sampler or {"type": "NormalLatent"})}
+        self.latent_sampler = SAMPLERS.build(latent)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.data_preprocessor.device
+
+    @torch.no_grad()
+    def sample(
+        self,
+        condition: Condition,
+        latent: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        truncation: float | None = None,
+        use_ema: bool = True,
+    ) -> Tensor:
+        """Return images (N, C, H, W) in [-1, 1] for the N rows of ``condition``.
+
+        Args:
+            condition: what the images are to show.
+            latent: (N, latent_dim); drawn from ``generator`` if None.
+            generator: source of the latent, and of the values that truncation redraws.
+            truncation: redraw latent values outside [-truncation, truncation] (BigGAN, Sec. 3.1);
+                with a given latent and no generator they are clamped, as in MMagic.
+            use_ema: sample from ``generator_ema`` where there is one.
+
+        Raises:
+            ValueError: neither latent nor generator is given.
+        """
+        if latent is None:
+            if generator is None:
+                raise ValueError("sample() needs either latent or a torch.Generator to draw it from")
+            latent = self.latent_sampler.sample(len(condition), generator)
+        if truncation is not None:
+            latent = truncate(latent, truncation, generator)
+        network = self.generator_ema if use_ema and self.generator_ema is not None else self.generator
+        was_training = network.training
+        image = network.eval()(latent.to(self.device), condition.to(self.device))
+        network.train(was_training)
+        return image.float()
+
+    def val_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+        """Return ``[dict(image=..., condition=...)]`` for a batch of evaluation conditions and latents."""
+        condition = self.data_preprocessor.condition(data)
+        return [{"image": self.sample(condition, data["latent"]), "condition": condition}]
+
+    def test_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+        """Return what :meth:`val_step` returns."""
+        return self.val_step(data)
+
+    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return the images that :meth:`sample` returns, without truncation."""
+        return self.sample(condition, latent)
+
+    def train(self, mode: bool = True) -> SamplingModel:
+        """Switch mode; the averaged generator always stays in evaluation mode."""
+        super().train(mode)
+        if self.generator_ema is not None:
+            self.generator_ema.eval()
+        return self

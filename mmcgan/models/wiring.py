@@ -1,0 +1,120 @@
+"""Connects losses to named tensors, as the config asks, and checks it at build."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from mmcgan.losses.base import Inputs, Loss, PairedLoss
+from mmcgan.registry import LOSSES, nearest
+from mmcgan.structures import CONDITION_FIELDS
+
+ALWAYS_AVAILABLE = ("image", "train.iteration", *(f"cond.{field}" for field in CONDITION_FIELDS))
+
+
+class WiredLoss(nn.Module):
+    """A loss with its inputs' sources and its weight in each view.
+
+    Args:
+        name: the key in the config's ``losses``, used in logs and messages.
+        loss: the loss.
+        inputs: argument of the loss -> named tensor.
+        weights: one factor for all views, or a factor by view; a view left out is switched off.
+        available: the named tensors that exist.
+
+    Raises:
+        ValueError: an input, a source or a view does not exist; lists the choices.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        loss: Loss,
+        inputs: Mapping[str, str] | None,
+        weights: float | Mapping[str, float],
+        available: Sequence[str],
+    ) -> None:
+        super().__init__()
+        self.name, self.loss = name, loss
+        self.inputs = dict(loss.default_inputs if inputs is None else inputs)
+        self.weights = _weights_by_view(name, loss, weights)
+        _check_inputs(name, loss, self.inputs, available)
+        self.needs_real = loss.needs_real_in_generator_step and "generator" in self.weights
+
+    def discriminator(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
+        """Return the weighted terms of the discriminator's step, named ``<loss>_<view>``."""
+        return self._weighted(self.loss.discriminator_terms(self._pick(real), self._pick(fake)))
+
+    def generator(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
+        """Return the weighted terms of the generator's step, named ``<loss>_<view>``."""
+        picked = None if real is None else self._pick(real)
+        return self._weighted(self.loss.generator_terms(self._pick(fake), picked))
+
+    def _pick(self, named: Inputs) -> dict[str, Tensor]:
+        return {argument: named[source] for argument, source in self.inputs.items()}
+
+    def _weighted(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        used = {view: term for view, term in terms.items() if view in self.weights}
+        return {f"{self.name}_{view}": self.weights[view] * term for view, term in used.items()}
+
+
+def build_losses(configs: Mapping[str, Mapping[str, Any]], available: Sequence[str]) -> list[WiredLoss]:
+    """Build every loss of ``configs``; ``inputs`` and ``weights`` are ours, the rest is the loss's."""
+    wired = []
+    for name, config in configs.items():
+        own = {key: value for key, value in config.items() if key not in ("inputs", "weights")}
+        loss = LOSSES.build(own)
+        wired.append(WiredLoss(name, loss, config.get("inputs"), config.get("weights", 1.0), available))
+    return wired
+
+
+def loss_arguments(loss: type[Loss]) -> dict[str, bool]:
+    """Return the input arguments of all views of ``loss``: name -> whether it is required."""
+    if issubclass(loss, PairedLoss):
+        return dict.fromkeys(loss.input_names, True)
+    arguments: dict[str, bool] = {}
+    for view in loss.implemented_views():
+        for parameter in list(inspect.signature(getattr(loss, view)).parameters.values())[1:]:
+            required = parameter.default is inspect.Parameter.empty
+            arguments[parameter.name] = arguments.get(parameter.name, False) or required
+    return arguments
+
+
+def input_problems(loss: type[Loss], inputs: Mapping[str, str], available: Sequence[str]) -> list[str]:
+    """Return what is wrong with the wiring ``inputs`` of ``loss``, one sentence each."""
+    arguments = loss_arguments(loss)
+    known = [*available, *ALWAYS_AVAILABLE]
+    problems = [
+        f"{loss.__name__} has no input {argument!r}.{nearest(argument, list(arguments))}"
+        for argument in inputs
+        if argument not in arguments
+    ]
+    problems += [
+        f"input {argument!r} asks for {source!r}, which nothing emits.{nearest(source, known)}"
+        for argument, source in inputs.items()
+        if source not in known
+    ]
+    missing = [name for name, required in arguments.items() if required and name not in inputs]
+    return problems + [f"{loss.__name__} needs an input {name!r}" for name in missing]
+
+
+def _check_inputs(name: str, loss: Loss, inputs: Mapping[str, str], available: Sequence[str]) -> None:
+    problems = input_problems(type(loss), inputs, available)
+    if problems:
+        raise ValueError(f"losses.{name}: " + "; ".join(problems))
+
+
+def _weights_by_view(name: str, loss: Loss, weights: float | Mapping[str, float]) -> dict[str, float]:
+    views = loss.implemented_views()
+    if not isinstance(weights, Mapping):
+        return dict.fromkeys(views, float(weights))
+    for view in weights:
+        if view not in views:
+            raise ValueError(
+                f"losses.{name}.weights: {type(loss).__name__} has no view {view!r}."
+                f"{nearest(view, list(views))}"
+            )
+    return {view: float(weight) for view, weight in weights.items()}

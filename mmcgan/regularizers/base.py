@@ -1,0 +1,82 @@
+"""What a regulariser is and what it may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from mmcgan.random import RandomStreams
+from mmcgan.structures import Condition, GANBatch
+
+Scores = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """All that one step computed, and the two functions that compute more.
+
+    Attributes:
+        real, fake: the mini-batches; in the generator's step ``fake.image`` carries gradients.
+        latent: what the fakes were made from, (N, latent_dim).
+        real_scores, fake_scores: named outputs of the discriminator; ``real_scores`` is None in a
+            generator step in which nothing asked for real images.
+        score: ``score(image, condition, augment=True)``, the only door to the discriminator.
+        generate: ``generate(latent, condition)``, the training generator.
+        random: the run's random streams.
+    """
+
+    real: GANBatch
+    fake: GANBatch
+    latent: Tensor
+    real_scores: Scores | None
+    fake_scores: Scores
+    score: Callable[..., Scores]
+    generate: Callable[[Tensor, Condition], Tensor]
+    random: RandomStreams
+
+
+class Regularizer(nn.Module):
+    """A term that is neither a loss of the scores nor a property of one network alone.
+
+    A subclass overrides any of three moments; ``on`` says in whose step it acts.
+
+    Args:
+        on: "discriminator" or "generator".
+        weight: factor of the scalar.
+        interval: act only in every ``interval``-th iteration, with ``interval`` times the weight
+            (lazy regularisation, StyleGAN2 Appendix B).
+
+    Raises:
+        ValueError: ``on`` or ``interval`` is out of range.
+    """
+
+    allowed_on: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
+    #: whether the step's own real images must carry a gradient when they are scored
+    needs_real_gradient: bool = False
+
+    def __init__(self, on: str, weight: float = 1.0, interval: int = 1) -> None:
+        super().__init__()
+        if on not in self.allowed_on:
+            raise ValueError(
+                f"{type(self).__name__}: on={on!r} is not possible; allowed: {list(self.allowed_on)}"
+            )
+        if interval < 1:
+            raise ValueError(f"{type(self).__name__}: interval must be at least 1, got {interval}")
+        self.on, self.weight, self.interval = on, weight, interval
+
+    def is_due(self, iteration: int) -> bool:
+        """Return whether this regulariser acts in ``iteration`` (counted from 0)."""
+        return iteration % self.interval == 0
+
+    def forward(self, context: StepContext) -> Tensor | None:
+        """Return a scalar to be weighted and added to the step's losses, or None."""
+        return None
+
+    def after_backward(self, network: nn.Module) -> None:
+        """Edit the gradients of ``network`` in place before its optimiser steps."""
+
+    def after_step(self, network: nn.Module) -> None:
+        """Edit the parameters of ``network`` in place after its optimiser stepped."""

@@ -1,0 +1,57 @@
+"""R1: the squared gradient of the real logits with respect to the images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mmcgan.registry import REGULARIZERS
+from mmcgan.regularizers.base import Regularizer, StepContext
+
+
+def squared_gradient(logit: Tensor, image: Tensor) -> Tensor:
+    """Return the squared length of d sum(logit) / d image of every sample, (N,), differentiable.
+
+    Args:
+        logit: (N,), computed from ``image``.
+        image: (N, C, H, W) with ``requires_grad``.
+    """
+    (gradient,) = torch.autograd.grad(logit.sum(), image, create_graph=True)
+    return gradient.float().square().flatten(1).sum(1)
+
+
+@REGULARIZERS.register_module()
+class R1(Regularizer):
+    """1/2 * mean over samples of |d D(x) / d x|^2 at real images (Which GAN Training Methods..., Eq. 9).
+
+    The gradient is the sum over all pixels and channels of images in [-1, 1]. MMagic's "pixel"
+    mode without the 1/2 is this one times 2 / (H * W).
+
+    Args:
+        weight: gamma of the paper; StyleGAN2 writes gamma / 2 * |...|^2 just as well.
+        logit: which named output to differentiate.
+        reuse_scores: differentiate the scores of the step itself, through its augmentation, as
+            StudioGAN and StyleGAN2 do. False runs the discriminator again, on the un-augmented images.
+    """
+
+    allowed_on = ("discriminator",)
+
+    def __init__(
+        self,
+        on: str = "discriminator",
+        weight: float = 1.0,
+        interval: int = 1,
+        logit: str = "adv.logit",
+        reuse_scores: bool = False,
+    ) -> None:
+        super().__init__(on, weight, interval)
+        self.logit, self.needs_real_gradient = logit, reuse_scores
+
+    def forward(self, context: StepContext) -> Tensor:
+        """Return the penalty of the real mini-batch, a scalar."""
+        if self.needs_real_gradient:
+            assert context.real_scores is not None
+            return 0.5 * squared_gradient(context.real_scores[self.logit], context.real.image).mean()
+        image = context.real.image.detach().requires_grad_()
+        scores = context.score(image, context.real.condition, augment=False)
+        return 0.5 * squared_gradient(scores[self.logit], image).mean()

@@ -1,0 +1,91 @@
+"""What travels between the parts of a cGAN: typed, never a tuple of varying length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What an image is asked to show. Absent fields are None.
+
+    Attributes:
+        label: class index, int64 (N,).
+        instance: L2-normalised feature vector of a conditioning image, float32 (N, F).
+        attributes: multi-hot attribute vector, float32 (N, A).
+    """
+
+    label: Tensor | None = None
+    instance: Tensor | None = None
+    attributes: Tensor | None = None
+
+    def present(self) -> dict[str, Tensor]:
+        """Return the fields that are not None, by name."""
+        pairs = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in pairs.items() if value is not None}
+
+    def __len__(self) -> int:
+        return next((len(value) for value in self.present().values()), 0)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Condition:
+        """Apply ``function`` to every present field."""
+        return Condition(**{name: function(value) for name, value in self.present().items()})
+
+    def __getitem__(self, index: slice | Tensor) -> Condition:
+        return self.map(lambda value: value[index])
+
+    def to(self, device: torch.device | str) -> Condition:
+        """Move every field to ``device``."""
+        return self.map(lambda value: value.to(device, non_blocking=True))
+
+    @staticmethod
+    def cat(conditions: Sequence[Condition]) -> Condition:
+        """Concatenate along the batch; all must have the same fields.
+
+        Raises:
+            ValueError: the conditions carry different fields.
+        """
+        names = [tuple(condition.present()) for condition in conditions]
+        if len(set(names)) > 1:
+            raise ValueError(f"cannot concatenate conditions with different fields: {names}")
+        return Condition(**{name: torch.cat([getattr(c, name) for c in conditions]) for name in names[0]})
+
+
+CONDITION_FIELDS = tuple(f.name for f in fields(Condition))
+
+
+@dataclass(frozen=True)
+class GANBatch:
+    """Images with what they show.
+
+    Attributes:
+        image: float32 (N, C, H, W) in [-1, 1].
+        condition: the condition of each image; may be empty.
+    """
+
+    image: Tensor
+    condition: Condition
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def __getitem__(self, index: slice | Tensor) -> GANBatch:
+        return GANBatch(self.image[index], self.condition[index])
+
+    def split(self, parts: int) -> list[GANBatch]:
+        """Cut into ``parts`` equal batches, in order.
+
+        Raises:
+            ValueError: the batch size is not divisible by ``parts``.
+        """
+        if len(self) % parts:
+            raise ValueError(
+                f"a batch of {len(self)} images cannot be cut into {parts} equal mini-batches "
+                "(n_critic x d_accumulation); change train_dataloader.batch_size"
+            )
+        size = len(self) // parts
+        return [self[i * size : (i + 1) * size] for i in range(parts)]
