@@ -17,6 +17,7 @@ from mmcgan.models.layers.normalization import (
     ConditionalBatchNorm,
     PlainBatchNorm,
     batch_norm,
+    batch_norm_options,
 )
 from mmcgan.models.layers.spectral_norm import (
     SpectralNorm,
@@ -41,6 +42,7 @@ __all__ = [
     "UpBlock",
     "activation",
     "batch_norm",
+    "batch_norm_options",
     "conv2d",
     "conv_transpose2d",
     "embedding",

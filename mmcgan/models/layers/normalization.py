@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from mmcgan.models.layers.factories import embedding, linear
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
+from mmcgan.registry import nearest
 
 ENCODINGS = ("vector", "label", "one_hot")
 
@@ -23,11 +26,29 @@ class BatchNormOptions:
         momentum: weight of the new batch in the running statistics.
         biased_variance: keep the biased batch variance as running variance (the ``mybn`` layer of
             BigGAN-PyTorch); torch keeps the unbiased one. For converted weights only.
+        add_gain: add the gain to the normalised features instead of multiplying by it, a bug of
+            BigGAN-PyTorch's ``cross_replica`` layer on a single device. For converted weights only.
     """
 
     eps: float = 1e-5
-    momentum: float = 0.1
+    momentum: float | None = 0.1
     biased_variance: bool = False
+    add_gain: bool = False
+
+
+def batch_norm_options(value: Mapping[str, object] | BatchNormOptions | None) -> BatchNormOptions:
+    """Return the options that a ``batch_norm`` argument means: None (defaults), dict or options.
+
+    Raises:
+        ValueError: a dict with an unknown key.
+    """
+    if value is None or isinstance(value, BatchNormOptions):
+        return value or BatchNormOptions()
+    known = [field.name for field in fields(BatchNormOptions)]
+    for key in value:
+        if key not in known:
+            raise ValueError(f"batch_norm: unknown option {key!r}.{nearest(str(key), known)}")
+    return BatchNormOptions(**value)  # type: ignore[arg-type]
 
 
 class BiasedBatchNorm2d(nn.BatchNorm2d):
@@ -76,8 +97,6 @@ class ConditionalBatchNorm(nn.Module):
         spectral_norm: applied to the gain and bias maps.
         options: batch statistics.
         unit_gain: False multiplies by ``gain(c)`` itself (Miyato's SNGAN), which then starts at 1.
-        add_gain: True adds the gain instead of multiplying, a bug of BigGAN-PyTorch's
-            ``cross_replica`` layer on a single device. For converted weights only.
 
     Raises:
         ValueError: unknown ``encoding`` or ``condition_dim`` below 1.
@@ -92,7 +111,6 @@ class ConditionalBatchNorm(nn.Module):
         spectral_norm: SpectralNormArg = None,
         options: BatchNormOptions | None = None,
         unit_gain: bool = True,
-        add_gain: bool = False,
     ) -> None:
         super().__init__()
         if encoding not in ENCODINGS:
@@ -102,7 +120,7 @@ class ConditionalBatchNorm(nn.Module):
         self.encoding = encoding
         self.condition_dim = condition_dim
         self.unit_gain = unit_gain
-        self.add_gain = add_gain
+        self.add_gain = batch_norm_options(options).add_gain
         self.norm = batch_norm(channels, options, affine=False)
         if encoding == "label":
             self.gain: nn.Module = embedding(condition_dim, channels, spectral_norm=spectral_norm)
@@ -134,8 +152,15 @@ class PlainBatchNorm(nn.Module):
 
     def __init__(self, channels: int, options: BatchNormOptions | None = None) -> None:
         super().__init__()
+        self.add_gain = batch_norm_options(options).add_gain
         self.norm = batch_norm(channels, options)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Normalise (N, C, H, W); the condition is not used."""
-        return self.norm(x)
+        if not self.add_gain:
+            return self.norm(x)
+        gain, bias = self.norm.weight, self.norm.bias
+        normalised = functional_call(
+            self.norm, {"weight": torch.ones_like(gain), "bias": torch.zeros_like(bias)}, (x,)
+        )
+        return normalised + (gain + bias)[:, None, None]

@@ -1,0 +1,5 @@
+"""Discriminator backbones: image to features."""
+
+from mmcgan.models.backbones.biggan import BigGANBackbone
+
+__all__ = ["BigGANBackbone"]

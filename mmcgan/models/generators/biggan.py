@@ -1,0 +1,259 @@
+"""The BigGAN generator (Brock et al., "Large Scale GAN Training", 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require_field
+from mmcgan.models.layers import (
+    BatchNormOptions,
+    ConditionalBatchNorm,
+    PlainBatchNorm,
+    SelfAttention,
+    SpectralNormArg,
+    UpBlock,
+    activation,
+    batch_norm_options,
+    conv2d,
+    initialize,
+    linear,
+)
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition
+
+#: Channels in units of ``base_channels``: input of the first block, then output of every block.
+#: 32 to 512 are BigGAN-PyTorch's tables; 16 is ours, for small images.
+CHANNELS: dict[int, tuple[int, ...]] = {
+    16: (4, 4, 4),
+    32: (4, 4, 4, 4),
+    64: (16, 16, 8, 4, 2),
+    128: (16, 16, 8, 4, 2, 1),
+    256: (16, 16, 8, 8, 4, 2, 1),
+    512: (16, 16, 8, 8, 4, 2, 1, 1),
+}
+
+
+def block_channels(image_size: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:
+    """Return the channels before the first block and after every block.
+
+    Raises:
+        ValueError: no table for ``image_size``; the message lists the sizes.
+    """
+    if channels is not None:
+        return list(channels)
+    if image_size not in CHANNELS:
+        raise ValueError(f"BigGANGenerator: image_size must be one of {list(CHANNELS)}, got {image_size}")
+    return [base_channels * multiple for multiple in CHANNELS[image_size]]
+
+
+@GENERATORS.register_module()
+class BigGANGenerator(nn.Module):
+    """Maps a latent and a condition to an image through residual up-sampling blocks.
+
+    With ``hierarchical`` the latent is cut into one chunk per block and one for the first linear
+    map; ``latent_dim`` is rounded down to a multiple of their number. Block i's batch norms see
+    ``[embedding, chunk i+1]``. Three ways to bring in the label:
+
+    * ``shared_embedding=True``: one embedding (:class:`ConditionEmbedding`), from which every
+      batch norm predicts gain and bias linearly (ImageNet settings);
+    * ``shared_embedding=False``: every batch norm keeps a row per class (CIFAR settings);
+    * ``num_classes=0``: no label. Batch norms see the chunk alone, or are plain ones.
+
+    Args:
+        image_size: 16, 32, 64, 128, 256 or 512 (any power-of-two multiple of ``bottom_size`` with
+            explicit ``channels``).
+        num_classes: number of labels, 0 for none.
+        base_channels: unit of the channel table.
+        latent_dim: length of z asked for; the attribute ``latent_dim`` is the effective one.
+        shared_dim: length of the label embedding; 0 means ``latent_dim`` as asked for.
+        shared_embedding, hierarchical: see above.
+        instance_dim: length of an instance feature, 0 for none (IC-GAN).
+        instance_embedding_dim: length of its embedding; 0 passes the feature through.
+        num_attributes: number of attributes, 0 for none; embedded to ``shared_dim``.
+        attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
+        attention_blocks: or the indices of those blocks, counted from 0.
+        channels: channels before the first and after every block, in place of the table.
+        bottom_size: height and width of the first feature map.
+        activation_name: see :func:`mmcgan.models.layers.activation`.
+        spectral_norm: applied to all convolutions and linear maps, not to tables of labels.
+        batch_norm: options of the conditional batch norms (:class:`BatchNormOptions`).
+        output_batch_norm: options of the last, unconditional one.
+        one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
+        init: ``orthogonal``, ``normal`` or ``xavier``.
+
+    Raises:
+        ValueError: unknown image size, attention outside the network, or settings that exclude
+            each other.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        num_classes: int,
+        base_channels: int = 96,
+        latent_dim: int = 120,
+        *,
+        shared_dim: int = 128,
+        shared_embedding: bool = True,
+        hierarchical: bool = True,
+        instance_dim: int = 0,
+        instance_embedding_dim: int = 512,
+        num_attributes: int = 0,
+        attention_resolutions: Sequence[int] = (64,),
+        attention_blocks: Sequence[int] | None = None,
+        channels: Sequence[int] | None = None,
+        bottom_size: int = 4,
+        activation_name: str = "relu",
+        spectral_norm: SpectralNormArg = True,
+        batch_norm: Mapping[str, object] | None = None,
+        output_batch_norm: Mapping[str, object] | None = None,
+        one_hot: bool = False,
+        init: str = "orthogonal",
+    ) -> None:
+        super().__init__()
+        widths = block_channels(image_size, base_channels, channels)
+        sizes = _feature_sizes(image_size, bottom_size, len(widths) - 1)
+        self.image_size, self.num_classes = image_size, num_classes
+        self.bottom_size, self.bottom_channels = bottom_size, widths[0]
+        slots = len(widths) if hierarchical else 1
+        self.chunk_dim = latent_dim // slots
+        self.latent_dim = self.chunk_dim * slots
+        self.hierarchical = hierarchical
+        if not self.chunk_dim:
+            raise ValueError(f"latent_dim={latent_dim} is too short for {slots} chunks (blocks + 1)")
+
+        per_class = bool(num_classes) and not shared_embedding
+        _check_label_route(per_class, hierarchical, bool(instance_dim or num_attributes))
+        self.per_class = per_class
+        self.condition = ConditionEmbedding(
+            0 if per_class else num_classes,
+            shared_dim or latent_dim,
+            num_attributes=num_attributes,
+            attribute_dim=shared_dim or latent_dim,
+            instance_dim=instance_dim,
+            instance_embedding_dim=instance_embedding_dim,
+            spectral_norm=spectral_norm,
+        )
+        norm = self._norm_factory(spectral_norm, batch_norm_options(batch_norm), one_hot)
+        self.linear = linear(self.chunk_dim, widths[0] * bottom_size**2, spectral_norm=spectral_norm)
+        self.blocks = nn.ModuleList(
+            UpBlock(a, b, norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
+            for a, b in pairwise(widths)
+        )
+        places = attention_places(sizes, attention_resolutions, attention_blocks)
+        self.attention = nn.ModuleDict(
+            {str(i): SelfAttention(widths[i + 1], spectral_norm=spectral_norm) for i in places}
+        )
+        self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(output_batch_norm))
+        self.output_activation = activation(activation_name)
+        self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
+        initialize(self, init)
+
+    def _norm_factory(
+        self, spectral_norm: SpectralNormArg, options: BatchNormOptions, one_hot: bool
+    ) -> partial[nn.Module]:
+        """Return what makes the batch norm of a block from its number of channels."""
+        if self.per_class:
+            return partial(
+                ConditionalBatchNorm,
+                condition_dim=self.num_classes,
+                encoding="one_hot" if one_hot else "label",
+                spectral_norm=spectral_norm if one_hot else None,
+                options=options,
+            )
+        dim = self.condition.dim + (self.chunk_dim if self.hierarchical else 0)
+        if not dim:
+            return partial(PlainBatchNorm, options=options)
+        return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of the condition that must be present."""
+        return ("label",) if self.per_class else self.condition.requires
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the conditioning vector (N, dim); the labels (N,) without a shared embedding; or None.
+
+        Raises:
+            ValueError: a field that the generator was built for is absent or out of range.
+        """
+        if not self.per_class:
+            return self.condition(condition)
+        label = require_field(condition, "label")
+        check_labels(label, self.num_classes)
+        return label
+
+    def _split(self, latent: Tensor, embedding: Tensor | None) -> tuple[Tensor, list[Tensor | None]]:
+        """Return the input of the linear map and the conditioning of every block."""
+        if not self.hierarchical:
+            return latent, [embedding] * len(self.blocks)
+        first, *chunks = latent.split(self.chunk_dim, dim=1)
+        if embedding is None:
+            return first, list(chunks)
+        return first, [torch.cat([embedding, chunk.to(embedding.dtype)], dim=1) for chunk in chunks]
+
+    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and :meth:`embed`'s result.
+
+        Raises:
+            ValueError: the latent has another length.
+        """
+        if latent.shape[1] != self.latent_dim:
+            raise ValueError(
+                f"latent has length {latent.shape[1]}, the generator expects {self.latent_dim}"
+                " (latent_dim, rounded down to a multiple of blocks + 1 when hierarchical)"
+            )
+        first, conditions = self._split(latent, embedding)
+        x = self.linear(first).view(-1, self.bottom_channels, self.bottom_size, self.bottom_size)
+        for index, (block, condition) in enumerate(zip(self.blocks, conditions, strict=True)):
+            x = block(x, condition)
+            if str(index) in self.attention:
+                x = self.attention[str(index)](x)
+        x = self.output_conv(self.output_activation(self.output_norm(x)))
+        return torch.tanh(x.float())
+
+    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
+        return self.synthesize(latent, self.embed(condition))
+
+
+def _feature_sizes(image_size: int, bottom_size: int, blocks: int) -> list[int]:
+    """Return the size of the feature map after every block."""
+    sizes = [bottom_size * 2 ** (i + 1) for i in range(blocks)]
+    if not sizes or sizes[-1] != image_size:
+        raise ValueError(
+            f"BigGANGenerator: {blocks} blocks enlarge bottom_size={bottom_size} to "
+            f"{sizes[-1] if sizes else bottom_size}, not to image_size={image_size}"
+        )
+    return sizes
+
+
+def _check_label_route(per_class: bool, hierarchical: bool, other_parts: bool) -> None:
+    if per_class and hierarchical:
+        raise ValueError("hierarchical=True needs shared_embedding=True: per-class rows take no latent chunk")
+    if per_class and other_parts:
+        raise ValueError("instance_dim and num_attributes need shared_embedding=True")
+
+
+def attention_places(
+    sizes: Sequence[int], resolutions: Sequence[int], blocks: Sequence[int] | None
+) -> list[int]:
+    """Return the indices of the blocks that self-attention follows.
+
+    Resolutions that the network does not reach are ignored, as in BigGAN, whose default of 64
+    serves every image size; a block index out of range is an error.
+
+    Raises:
+        ValueError: a block index out of range.
+    """
+    if blocks is None:
+        return [index for index, size in enumerate(sizes) if size in set(resolutions)]
+    for index in blocks:
+        if not 0 <= index < len(sizes):
+            raise ValueError(f"attention_blocks: {index} is not in 0..{len(sizes) - 1}")
+    return sorted(set(blocks))
