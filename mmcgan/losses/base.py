@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -36,11 +36,12 @@ class Loss(nn.Module):
     def discriminator_terms(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return one scalar per implemented discriminator view."""
         inputs = {"real": real, "fake": fake}
-        return {v: getattr(self, v)(**inputs[v]) for v in ("real", "fake") if hasattr(self, v)}
+        return {view: getattr(self, view)(**inputs[view]) for view in inputs if hasattr(self, view)}
 
     def generator_terms(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return one scalar per implemented generator view."""
-        return {"generated": self.generated(**fake)} if hasattr(self, "generated") else {}
+        own = cast(Any, self)
+        return {"generated": own.generated(**fake)} if hasattr(self, "generated") else {}
 
 
 class PairedLoss(Loss):
@@ -55,10 +56,10 @@ class PairedLoss(Loss):
 
     def discriminator_terms(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return the scalar of the discriminator's step, if there is one."""
-        if not hasattr(self, "discriminator"):
-            return {}
-        return {"discriminator": self.discriminator(real, fake)}
+        own = cast(Any, self)
+        return {"discriminator": own.discriminator(real, fake)} if hasattr(self, "discriminator") else {}
 
     def generator_terms(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return the scalar of the generator's step, if there is one."""
-        return {"generator": self.generator(fake, real)} if hasattr(self, "generator") else {}
+        own = cast(Any, self)
+        return {"generator": own.generator(fake, real)} if hasattr(self, "generator") else {}

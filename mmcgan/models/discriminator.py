@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmcgan.models.heads.base import Head
+from mmcgan.models.layers import initialize
 from mmcgan.registry import BACKBONES, HEADS
 from mmcgan.structures import CONDITION_FIELDS, Condition
 
@@ -17,9 +18,13 @@ class Discriminator(nn.Module):
     Args:
         backbone: config of a backbone (``out_channels`` attribute, dict of features).
         heads: head configs by name; ``in_channels`` is filled from the backbone.
+        init: initialisation of the heads, see :func:`mmcgan.models.layers.initialize`; the
+            backbone has an ``init`` of its own.
     """
 
-    def __init__(self, backbone: dict[str, Any], heads: dict[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, backbone: dict[str, Any], heads: dict[str, dict[str, Any]], init: str = "orthogonal"
+    ) -> None:
         super().__init__()
         self.backbone = BACKBONES.build(backbone)
         built = {
@@ -27,6 +32,7 @@ class Discriminator(nn.Module):
             for name, head in heads.items()
         }
         self.heads = nn.ModuleDict(built)
+        initialize(self.heads, init)
         self.requires = sorted({field for head in built.values() for field in head.requires})
 
     @property

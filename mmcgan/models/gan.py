@@ -6,7 +6,7 @@ in. ``docs/one_iteration.md`` walks through this file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.trainable import only_trainable, untracked_batch_statistics
-from mmcgan.models.wiring import build_losses
+from mmcgan.models.wiring import WiredLoss, build_losses
 from mmcgan.random import RandomStreams
 from mmcgan.registry import AUGMENTS, MODELS, REGULARIZERS, SAMPLERS
 from mmcgan.regularizers.base import Regularizer, StepContext
@@ -61,9 +61,13 @@ class ConditionalGAN(SamplingModel):
     ) -> None:
         super().__init__(generator, latent_sampler, data_preprocessor, ema)
         self.discriminator = Discriminator(**discriminator)
-        self.losses = torch.nn.ModuleList(build_losses(losses, self.discriminator.emits))
-        built = {name: REGULARIZERS.build(config) for name, config in (regularizers or {}).items()}
-        self.regularizers = torch.nn.ModuleDict(built)
+        # Plain containers for typed access; the modules hold what is checkpointed of them.
+        self.losses: list[WiredLoss] = build_losses(losses, self.discriminator.emits)
+        self.regularizers: dict[str, Regularizer] = {
+            name: REGULARIZERS.build(config) for name, config in (regularizers or {}).items()
+        }
+        self.loss_modules = torch.nn.ModuleDict({loss.name: loss for loss in self.losses})
+        self.regularizer_modules = torch.nn.ModuleDict(self.regularizers)
         self.augment = None if augment is None else AUGMENTS.build(augment)
         self.condition_sampler = SAMPLERS.build(condition_sampler)
         self.step = StepOptions(**(step or {}))
@@ -96,7 +100,9 @@ class ConditionalGAN(SamplingModel):
         self.random.start(self.iteration + 1)
         return log
 
-    def _update(self, role: str, steps: list[Callable[[Any], Terms]], optimizers: OptimWrapperDict) -> Terms:
+    def _update(
+        self, role: str, steps: Sequence[Callable[[Any], Terms]], optimizers: OptimWrapperDict
+    ) -> Terms:
         """Average the gradients of ``steps`` and let the optimiser of ``role`` step once."""
         network, optimizer = getattr(self, role), optimizers[role]
         with only_trainable(optimizer, optimizers.values()):
@@ -126,7 +132,8 @@ class ConditionalGAN(SamplingModel):
         terms: Terms = {}
         for loss in self.losses:
             terms |= loss.discriminator(real_scores, fake_scores)
-        return terms | self._regularize("discriminator", real, fake, latent, real_scores, fake_scores)
+        context = self._context(real, fake, latent, real_scores, fake_scores)
+        return terms | self._regularization("discriminator", context)
 
     def generator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the generator's loss terms on fresh fakes; ``real`` is scored only if a loss asks."""
@@ -141,7 +148,8 @@ class ConditionalGAN(SamplingModel):
         terms: Terms = {}
         for loss in self.losses:
             terms |= loss.generator(fake_scores, real_scores)
-        return terms | self._regularize("generator", real, fake, latent, real_scores, fake_scores)
+        context = self._context(real, fake, latent, real_scores, fake_scores)
+        return terms | self._regularization("generator", context)
 
     # --- its parts ----------------------------------------------------------------------------
 
@@ -193,8 +201,13 @@ class ConditionalGAN(SamplingModel):
         items = self.regularizers.items()
         return {name: r for name, r in items if r.on == role and r.is_due(self.iteration)}
 
-    def _regularize(self, role: str, real: GANBatch, fake: GANBatch, latent: Tensor, *scores: Any) -> Terms:
-        context = StepContext(real, fake, latent, *scores, self.score, self.generator, self.random)
+    def _context(
+        self, real: GANBatch, fake: GANBatch, latent: Tensor, real_scores: Terms | None, fake_scores: Terms
+    ) -> StepContext:
+        networks = (self.score, self.generator)
+        return StepContext(real, fake, latent, real_scores, fake_scores, *networks, self.random)
+
+    def _regularization(self, role: str, context: StepContext) -> Terms:
         values = {name: (r, r(context)) for name, r in self._due(role).items()}
         return {
             name: regularizer.weight * regularizer.interval * value

@@ -14,6 +14,11 @@ from mmcgan.structures import CONDITION_FIELDS
 
 ALWAYS_AVAILABLE = ("image", "train.iteration", *(f"cond.{field}" for field in CONDITION_FIELDS))
 
+PLAYER_VIEWS = {
+    "discriminator": {"real", "fake", "discriminator"},
+    "generator": {"generated", "generator"},
+}
+
 
 class WiredLoss(nn.Module):
     """A loss with its inputs' sources and its weight in each view.
@@ -62,12 +67,22 @@ class WiredLoss(nn.Module):
 
 
 def build_losses(configs: Mapping[str, Mapping[str, Any]], available: Sequence[str]) -> list[WiredLoss]:
-    """Build every loss of ``configs``; ``inputs`` and ``weights`` are ours, the rest is the loss's."""
+    """Build every loss of ``configs``; ``inputs`` and ``weights`` are ours, the rest is the loss's.
+
+    Raises:
+        ValueError: a mistake in the wiring, or no loss acts in one of the two players' steps.
+    """
     wired = []
     for name, config in configs.items():
         own = {key: value for key, value in config.items() if key not in ("inputs", "weights")}
         loss = LOSSES.build(own)
         wired.append(WiredLoss(name, loss, config.get("inputs"), config.get("weights", 1.0), available))
+    views = {view for loss in wired for view in loss.weights}
+    for player, its_views in PLAYER_VIEWS.items():
+        if not views & its_views:
+            raise ValueError(
+                f"losses: none acts in the {player}'s step; give one a weight for {sorted(its_views)}"
+            )
     return wired
 
 
