@@ -91,7 +91,7 @@ setup(
     name="mmcgan",
     version=version(),
     description="Conditional GANs as composable MMEngine components",
-    long_description=(ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md").exists() else "",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",

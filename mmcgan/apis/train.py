@@ -1,0 +1,102 @@
+"""Train a config from start to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmcgan.config import load_config
+from mmcgan.distributed import destroy_process_group, initialize_process_group
+from mmcgan.registry import RUNNERS
+
+CHECKPOINT_PATTERN = "*.pth"
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run left behind.
+
+    Attributes:
+        work_dir: folder of checkpoints, logs and pictures.
+        metrics: the last evaluation's figures by name.
+        picture: the newest sample grid, if one was written.
+    """
+
+    work_dir: Path
+    metrics: dict[str, float] = field(default_factory=dict)
+    picture: Path | None = None
+
+
+def train(
+    config: str | Path | Config,
+    work_dir: str | Path | None = None,
+    resume: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> TrainResult:
+    """Train ``config`` and return where the results are.
+
+    Args:
+        config: path or name of a config, or one from :func:`mmcgan.config.load_config`.
+        work_dir: where to write; ``work_dirs/<config name>`` by default.
+        resume: go on from the newest checkpoint in ``work_dir``, if there is one.
+        options: values by dotted path, applied to a path or name.
+
+    Raises:
+        ConfigError: the config cannot work; lists all problems.
+        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off.
+        ValueError: ``options`` given with a config that is already loaded.
+    """
+    if isinstance(config, Config):
+        if options:
+            raise ValueError("options apply to a path or name; this config is already loaded")
+        cfg = config
+    else:
+        cfg = load_config(config, options)
+    cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
+    cfg.resume = resume or cfg.get("resume", False)
+    refuse_other_run(Path(cfg.work_dir), cfg.resume)
+    created = initialize_process_group()
+    try:
+        runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+        runner.train()
+        return TrainResult(Path(cfg.work_dir), last_metrics(runner), newest_picture(Path(cfg.work_dir)))
+    finally:
+        if created:
+            destroy_process_group()
+
+
+def default_work_dir(cfg: Config) -> Path:
+    """Return ``work_dirs/<config name>`` under the current folder."""
+    return Path("work_dirs") / Path(cfg.filename).stem
+
+
+def refuse_other_run(work_dir: Path, resume: bool) -> None:
+    """Raise FileExistsError if training afresh would mix with the checkpoints of another run."""
+    found = sorted(work_dir.glob(CHECKPOINT_PATTERN))
+    if found and not resume:
+        raise FileExistsError(
+            f"{work_dir} holds the checkpoints of another run ({found[-1].name}). "
+            "Continue it with --resume, choose another --work-dir, or remove the folder."
+        )
+
+
+def last_metrics(runner: Any) -> dict[str, float]:
+    """Return the newest validation figures that the runner logged, without the ``val/`` prefix."""
+    scalars = runner.message_hub.log_scalars
+    names = [name for name in scalars if name.startswith("val/")]
+    timing = ("data_time", "time")
+    return {
+        name.removeprefix("val/"): float(scalars[name].current())
+        for name in names
+        if name.removeprefix("val/") not in timing
+    }
+
+
+def newest_picture(work_dir: Path) -> Path | None:
+    """Return the picture written last under ``work_dir``, if any."""
+    pictures = sorted(work_dir.rglob("*.png"), key=lambda path: path.stat().st_mtime)
+    return pictures[-1] if pictures else None

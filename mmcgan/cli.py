@@ -1,0 +1,147 @@
+"""The ``mmcgan`` command. Parsing imports nothing heavy, so that ``--help`` answers at once.
+
+Every subcommand is one entry of ``COMMANDS``: a help line, the function that declares its
+arguments and, as text, the function that runs it, imported only when it is called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mmcgan.version import __version__
+
+OPTIONS_HELP = "settings of the config to replace, e.g. train_cfg.max_iters=1000"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Attributes:
+        help: one line.
+        handler: ``module:function``; the function takes the parsed arguments or, for a
+            command that parses for itself (``declare`` is None), the list of them.
+        declare: adds its arguments to a parser.
+    """
+
+    help: str
+    handler: str
+    declare: Callable[[argparse.ArgumentParser], None] | None = None
+
+
+def _config_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", help="path or name of a config")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
+    parser.add_argument("--work-dir", help="where to write (default: work_dirs/<config name>)")
+    parser.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "slurm"],
+        default="none",
+        help="what started the processes of a distributed job; its environment tells the rest",
+    )
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    _config_arguments(parser)
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+
+
+def _test_arguments(parser: argparse.ArgumentParser) -> None:
+    _config_arguments(parser)
+    parser.add_argument("checkpoint", help="checkpoint of a run, or exported generator weights")
+    parser.add_argument("--json", metavar="OUT", help="also write the metrics to this file")
+
+
+def _sample_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="shipped model (see `mmcgan list`), or config: path or name")
+    parser.add_argument("checkpoint", nargs="?", help="weights; not needed for a shipped model")
+    parser.add_argument("--labels", nargs="+", metavar="LABEL", help="class numbers or names (default: all)")
+    parser.add_argument("--num", type=int, default=16, help="images per label (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
+    parser.add_argument("--truncation", type=float, default=1.0, help="1: none (default); smaller: tamer")
+    parser.add_argument("--out", default="samples", metavar="DIR", help="new folder (default: %(default)s)")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("configs", nargs="*", metavar="CONFIG", help="paths or names (default: all)")
+    parser.add_argument("--no-run", action="store_true", help="validate only, without the tiny training step")
+
+
+def _export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", help="path or name of the config the checkpoint was trained with")
+    parser.add_argument("checkpoint", help="checkpoint of a run")
+    parser.add_argument("out", help="file NAME.safetensors; NAME.py and an entry in index.json go beside it")
+    parser.add_argument("--half", action="store_true", help="store float16 instead of float32")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
+
+
+def _no_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare nothing."""
+
+
+COMMANDS = {
+    "train": Command("train a config", "mmcgan.apis.commands:train_command", _train_arguments),
+    "test": Command("evaluate a checkpoint", "mmcgan.apis.commands:test_command", _test_arguments),
+    "sample": Command("write sample images", "mmcgan.apis.commands:sample_command", _sample_arguments),
+    "list": Command("show the shipped models", "mmcgan.apis.commands:list_command", _no_arguments),
+    "check-config": Command(
+        "validate configs and run one tiny step of each",
+        "mmcgan.apis.commands:check_command",
+        _check_arguments,
+    ),
+    "export-weights": Command(
+        "write a checkpoint's averaged generator for sharing",
+        "mmcgan.apis.commands:export_command",
+        _export_arguments,
+    ),
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(prog="mmcgan", description="Conditional GANs: train, test, sample.")
+    parser.add_argument("--version", action="version", version=f"mmcgan {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        own_help = command.declare is not None
+        subparser = subparsers.add_parser(
+            name, help=command.help, description=command.help, add_help=own_help, allow_abbrev=False
+        )
+        if command.declare is not None:
+            command.declare(subparser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
+    """Run one subcommand and return the exit status.
+
+    Args:
+        argv: arguments; those of the process by default.
+        prefix: put in front of them (``tools/train.py`` is ``mmcgan train``).
+    """
+    given = [*prefix, *(sys.argv[1:] if argv is None else argv)]
+    command = COMMANDS.get(given[0]) if given else None
+    if command is not None and command.declare is None:
+        return _run(command, given[1:])
+    arguments = build_parser().parse_args(given)
+    return _run(COMMANDS[arguments.command], arguments)
+
+
+def _run(command: Command, arguments: argparse.Namespace | list[str]) -> int:
+    module, _, name = command.handler.partition(":")
+    handler = getattr(importlib.import_module(module), name)
+    try:
+        return handler(arguments) or 0
+    except (ValueError, FileNotFoundError, FileExistsError) as error:
+        # what the user can put right: a sentence, not a traceback
+        print(f"mmcgan: error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,194 @@
+"""Which class each dict of a config will build, and which keys it may have.
+
+The registry is told by the key a dict stands under (``generator=dict(type=...)``); a dict
+without ``type`` is a container (``heads``, ``default_hooks``) or a structure with fixed keys
+(``train_dataloader``, ``model.step``).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from mmcgan import registry as r
+from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.step_options import StepOptions
+from mmcgan.optim.constructor import PLAYERS, SECTION_KEYS
+
+Registries = tuple[r.SuggestingRegistry, ...]
+Parameters = Mapping[str, inspect.Parameter]
+
+# The key a component stands under -> the registries its `type` is looked up in.
+ROLES: dict[str, Registries] = {
+    "model": (r.MODELS,),
+    "data_preprocessor": (r.MODELS,),
+    "generator": (r.GENERATORS,),
+    "backbone": (r.BACKBONES,),
+    "heads": (r.HEADS,),
+    "losses": (r.LOSSES,),
+    "regularizers": (r.REGULARIZERS,),
+    "augment": (r.AUGMENTS,),
+    "augments": (r.AUGMENTS,),
+    "latent_sampler": (r.SAMPLERS,),
+    "condition_sampler": (r.SAMPLERS,),
+    "extractor": (r.EXTRACTORS,),
+    "metrics": (r.GENERATION_METRICS, r.METRICS),
+    "dataset": (r.DATASETS,),
+    "datasets": (r.DATASETS,),
+    "sampler": (r.DATA_SAMPLERS,),
+    "batch_sampler": (r.DATA_SAMPLERS,),
+    "collate_fn": (r.FUNCTIONS,),
+    "pipeline": (r.TRANSFORMS,),
+    "transforms": (r.TRANSFORMS,),
+    "optim_wrapper": (r.OPTIM_WRAPPERS,),
+    "optimizer": (r.OPTIMIZERS,),
+    "param_scheduler": (r.PARAM_SCHEDULERS,),
+    "default_hooks": (r.HOOKS,),
+    "custom_hooks": (r.HOOKS,),
+    "train_cfg": (r.LOOPS,),
+    "val_cfg": (r.LOOPS,),
+    "test_cfg": (r.LOOPS,),
+    "val_evaluator": (r.EVALUATOR, r.METRICS),
+    "test_evaluator": (r.EVALUATOR, r.METRICS),
+    "visualizer": (r.VISUALIZERS,),
+    "vis_backends": (r.VISBACKENDS,),
+    "log_processor": (r.LOG_PROCESSORS,),
+}
+# Keys that name a player here, not a network: what stands under them keeps the outer role.
+PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler")
+
+# Dicts without a `type` whose keys are fixed: dotted path -> what takes them.
+STRUCTURES: dict[str, Callable[..., Any] | tuple[str, ...]] = {
+    "train_dataloader": DataLoader,
+    "val_dataloader": DataLoader,
+    "test_dataloader": DataLoader,
+    "model.discriminator": Discriminator,
+    "model.step": StepOptions,
+    "randomness": Runner.set_randomness,
+    "optim_wrapper": ("constructor", "precision", *PLAYERS),
+    **{f"optim_wrapper.{player}": SECTION_KEYS for player in PLAYERS},
+}
+# Keys taken out of a component's config before its constructor sees the rest.
+TAKEN_BEFORE: dict[str, tuple[str, ...]] = {
+    r.LOSSES.name: ("inputs", "weights"),
+    r.HOOKS.name: ("priority",),
+    r.PARAM_SCHEDULERS.name: ("convert_to_iter_based",),
+}
+# Top-level keys beyond the arguments of MMEngine's Runner.
+TOP_LEVEL = ("runner_type", "default_scope", "custom_imports")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One dict of a config.
+
+    Attributes:
+        path: keys from the top.
+        config: the dict itself, not a copy.
+        registries: where its ``type`` is looked up; empty when the key does not tell.
+        component: the class or function of ``type``; None if there is no type or none is found.
+    """
+
+    path: tuple[str, ...]
+    config: dict[str, Any]
+    registries: Registries
+    component: Callable[..., Any] | None
+
+    @property
+    def typed(self) -> bool:
+        """Whether the dict names a component."""
+        return "type" in self.config
+
+
+def walk(config: Mapping[str, Any]) -> Iterator[Node]:
+    """Yield every dict below the known top-level keys of ``config``, outer before inner."""
+    for key in config:
+        if key in top_level_keys():
+            yield from _walk(config[key], (key,), ROLES.get(key, ()))
+
+
+def _walk(value: Any, path: tuple[str, ...], role: Registries) -> Iterator[Node]:
+    if isinstance(value, list | tuple):
+        for index, element in enumerate(value):
+            yield from _walk(element, (*path, str(index)), role)
+    if not isinstance(value, dict):
+        return
+    component = find_component(value["type"], role) if "type" in value else None
+    yield Node(path, value, role, component)
+    inherited = () if "type" in value else role
+    for key, child in value.items():
+        yield from _walk(child, (*path, str(key)), _role_of(path, str(key), inherited))
+
+
+def _role_of(parent: tuple[str, ...], key: str, inherited: Registries) -> Registries:
+    if parent[0] in PLAYER_SECTIONS and key in PLAYERS:
+        return inherited
+    return ROLES.get(key, inherited)
+
+
+def find_component(kind: Any, registries: Registries) -> Callable[..., Any] | None:
+    """Return what ``type=kind`` builds, searching every registry when ``registries`` is empty."""
+    if not isinstance(kind, str):
+        return kind if callable(kind) else None
+    for registry in registries or every_registry():
+        found = registry.get(kind)
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def every_registry() -> Registries:
+    """Return all registries of mmcgan."""
+    return tuple(value for value in vars(r).values() if isinstance(value, r.SuggestingRegistry))
+
+
+@cache
+def top_level_keys() -> tuple[str, ...]:
+    """Return the top-level keys a config may have."""
+    return (*(key for key in inspect.signature(Runner.__init__).parameters if key != "self"), *TOP_LEVEL)
+
+
+def parameters_of(component: Callable[..., Any]) -> Parameters | None:
+    """Return the named parameters of a constructor or function; None if it takes any keyword."""
+    try:
+        parameters = inspect.signature(component).parameters
+    except (TypeError, ValueError):
+        return None
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return None
+    return {name: p for name, p in parameters.items() if p.kind is not inspect.Parameter.VAR_POSITIONAL}
+
+
+def taken_before(node: Node) -> tuple[str, ...]:
+    """Return keys a node may have that are not arguments of its constructor."""
+    return ("type", "_scope_", *(key for x in node.registries for key in TAKEN_BEFORE.get(x.name, ())))
+
+
+def allowed_keys(node: Node) -> set[str] | None:
+    """Return the keys ``node`` may have, or None if any will do."""
+    if node.typed:
+        parameters = None if node.component is None else parameters_of(node.component)
+        return None if parameters is None else {*parameters, *taken_before(node)} - {"self"}
+    structure = STRUCTURES.get(".".join(node.path))
+    if structure is None:
+        return None
+    if isinstance(structure, tuple):
+        return set(structure)
+    return set(parameters_of(structure) or ()) - {"self", "cls"}
+
+
+def arguments_at(config: Mapping[str, Any], path: Sequence[str]) -> set[str] | None:
+    """Return the keys the dict at ``path`` may have, or None if it is open or not a dict."""
+    if not path:
+        return set(top_level_keys())
+    wanted = tuple(path)
+    found = next((node for node in walk(config) if node.path == wanted), None)
+    return None if found is None else allowed_keys(found)

@@ -1,0 +1,107 @@
+"""Dataset facts: written once in the dataset, filled in wherever a constructor asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from mmcgan.config.components import Node, parameters_of, walk
+from mmcgan.config.problems import Problem, dotted
+from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS
+
+FACT_NAMES = ("num_classes", "image_size", "class_counts")
+SOURCE = "train_dataloader.dataset"
+# Where a silent config gets the dataset's values. Evaluators are left out: an extractor's
+# image size or class count is its own.
+FILLED_AT = (("model",), ("val_dataloader", "dataset"), ("test_dataloader", "dataset"))
+
+
+def dataset_facts(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the training dataset knows without decoding an image; empty if there is none.
+
+    Raises:
+        ValueError, FileNotFoundError, TypeError: from the dataset, about its own arguments.
+    """
+    dataset = (config.get("train_dataloader") or {}).get("dataset")
+    if not isinstance(dataset, dict) or not isinstance(dataset.get("type"), str):
+        return {}
+    facts = getattr(DATASETS.get(dataset["type"]), "facts", None)
+    if facts is None:
+        return {}
+    known = facts(**{key: value for key, value in dataset.items() if key != "type"})
+    return {name: known[name] for name in FACT_NAMES if known.get(name) is not None}
+
+
+def fill_facts(config: dict[str, Any]) -> list[Problem]:
+    """Fill dataset facts and the latent size into ``config`` and return the contradictions."""
+    try:
+        facts = dataset_facts(config)
+    except (ValueError, OSError, TypeError) as error:
+        return [Problem(SOURCE, str(error))]
+    nodes = list(_receivers(config))
+    kind = config["train_dataloader"]["dataset"]["type"] if facts else ""
+    problems = [problem for node in nodes for problem in _fill(node, facts, kind)]
+    _fill_latent_dim(config, nodes)
+    return problems
+
+
+def _receivers(config: Mapping[str, Any]) -> Iterator[Node]:
+    for node in walk(config):
+        inside = any(node.path[: len(place)] == place for place in FILLED_AT)
+        if inside and node.component is not None and EXTRACTORS not in node.registries:
+            yield node
+
+
+def _fill(node: Node, facts: Mapping[str, Any], kind: str) -> Iterator[Problem]:
+    assert node.component is not None
+    parameters = parameters_of(node.component) or {}
+    for name in (name for name in facts if name in parameters):
+        given = node.config.get(name)
+        if given is None:
+            node.config[name] = facts[name]
+        elif _contradicts(name, given, facts[name]):
+            yield Problem(
+                dotted((*node.path, name)),
+                f"{_short(given)} contradicts {SOURCE} ({kind}), which has {name} {_short(facts[name])}; "
+                "leave it out to use the dataset's",
+            )
+
+
+def _contradicts(name: str, given: Any, known: Any) -> bool:
+    if name == "num_classes" and given == 0:  # an explicit 0 means: uses no labels
+        return False
+    as_list = isinstance(given, list | tuple) and isinstance(known, list | tuple)
+    return list(given) != list(known) if as_list else given != known
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fill_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> None:
+    """Give evaluation datasets that ask for it the latent size of the built generator."""
+    asking = [node for node in nodes if node.path[0] != "model" and _asks_latent_dim(node)]
+    generator = (config.get("model") or {}).get("generator")
+    if not asking or not isinstance(generator, dict):
+        return
+    try:
+        latent_dim = effective_latent_dim(generator)
+    except (KeyError, TypeError, ValueError):
+        return  # the validation of model.generator says what is wrong with it
+    for node in asking:
+        node.config["latent_dim"] = latent_dim
+
+
+def _asks_latent_dim(node: Node) -> bool:
+    component: Callable[..., Any] | None = node.component
+    parameters = {} if component is None else parameters_of(component) or {}
+    return "latent_dim" in parameters and node.config.get("latent_dim") is None
+
+
+def effective_latent_dim(generator: Mapping[str, Any]) -> int:
+    """Return ``latent_dim`` of the built generator (hierarchical ones round it); uses no memory."""
+    with torch.device("meta"):
+        return int(GENERATORS.build(dict(generator)).latent_dim)

@@ -1,0 +1,85 @@
+"""From a path or name to a config that will run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmcgan.config.facts import fill_facts
+from mmcgan.config.locate import config_folders, find_config
+from mmcgan.config.options import apply_options
+from mmcgan.config.problems import ConfigError, Problem
+from mmcgan.config.validate import find_problems
+from mmcgan.plugins import load_plugins
+
+# A config outside the repository inherits with _base_ = '{{$MMCGAN_CONFIGS:}}/<method>/<name>.py'.
+FOLDER_VARIABLE = "MMCGAN_CONFIGS"
+
+
+def load_config(path_or_name: str | Path, options: Mapping[str, Any] | None = None) -> Config:
+    """Return a checked config with options applied and dataset facts filled in.
+
+    Args:
+        path_or_name: a file, or the name of a config that comes with mmcgan or a plugin.
+        options: values by dotted path (``{"train_cfg.max_iters": 100}``).
+
+    Raises:
+        FileNotFoundError: no such config; suggests names.
+        ConfigError: lists every problem with its path in the config and a suggestion.
+    """
+    load_plugins()
+    path = find_config(path_or_name)
+    config = read_config(path)
+    problems = prepare_config(config, options or {})
+    if problems:
+        raise ConfigError(str(path_or_name), problems)
+    return config
+
+
+def read_config(path: Path) -> Config:
+    """Read a config file with its bases, without importing, filling or checking anything.
+
+    Raises:
+        ConfigError: the file is not valid Python, or a base is missing.
+    """
+    folders = config_folders()
+    if folders:
+        os.environ.setdefault(FOLDER_VARIABLE, str(folders[0]))
+    try:
+        return Config.fromfile(path, import_custom_modules=False)
+    except (SyntaxError, NameError, KeyError, TypeError, FileNotFoundError) as error:
+        raise ConfigError(str(path), [Problem(type(error).__name__, str(error))]) from error
+
+
+def prepare_config(config: Config, options: Mapping[str, Any]) -> list[Problem]:
+    """Import custom modules, apply ``options``, fill facts in place; return all problems."""
+    content = config._cfg_dict
+    problems = _import_custom(content.get("custom_imports"))
+    problems += apply_options(content, options)
+    problems += fill_facts(content)
+    return problems + find_problems(content)
+
+
+def _import_custom(settings: Any) -> list[Problem]:
+    """Import ``custom_imports`` one by one, so that a failing module does not hide the others."""
+    if settings is None:
+        return []
+    names = settings.get("imports", []) if isinstance(settings, dict) else settings
+    optional = isinstance(settings, dict) and settings.get("allow_failed_imports", False)
+    problems = []
+    for name in [names] if isinstance(names, str) else names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # foreign code: any failure is reported by name
+            message = f"cannot import {name!r}: {type(error).__name__}: {error}"
+            if optional:
+                warnings.warn(f"custom_imports: {message}", stacklevel=2)
+            else:
+                problems.append(Problem("custom_imports", message))
+    return problems

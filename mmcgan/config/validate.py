@@ -1,0 +1,176 @@
+"""Checks a whole config against what its components really take, before anything is built."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmcgan import registry as r
+from mmcgan.config.annotations import annotations_of, described, fits
+from mmcgan.config.components import (
+    STRUCTURES,
+    Node,
+    allowed_keys,
+    every_registry,
+    find_component,
+    parameters_of,
+    taken_before,
+    top_level_keys,
+    walk,
+)
+from mmcgan.config.problems import Problem, dotted
+from mmcgan.models.step_options import StepOptions
+from mmcgan.models.wiring import input_problems
+from mmcgan.registry import nearest
+
+# Arguments that the code around a component gives it, so that a config need not.
+GIVEN: dict[str, tuple[str, ...]] = {
+    r.HEADS.name: ("in_channels",),
+    r.SAMPLERS.name: ("latent_dim",),
+    r.OPTIMIZERS.name: ("params",),
+    r.PARAM_SCHEDULERS.name: ("optimizer",),
+    r.LOOPS.name: ("runner", "dataloader", "evaluator"),
+    r.DATA_SAMPLERS.name: ("dataset", "data_source"),
+    r.OPTIM_WRAPPERS.name: ("optimizer",),
+    r.FUNCTIONS.name: ("batch", "data_batch", "samples"),
+}
+REQUIRED_AT_TOP = ("model",)
+EMPTY = inspect.Parameter.empty
+
+
+def find_problems(config: Mapping[str, Any]) -> list[Problem]:
+    """Return everything wrong with ``config`` (facts already filled), in its own order."""
+    nodes = list(walk(config))
+    problems = [*_top_level(config)]
+    for node in nodes:
+        problems += [*_unknown_type(node), *_unknown_keys(node), *_missing(node), *_wrong_types(node)]
+    return [*problems, *_wiring(config), *_batch_size(config)]
+
+
+def _top_level(config: Mapping[str, Any]) -> Iterator[Problem]:
+    known = list(top_level_keys())
+    for key in config:
+        if key not in known and not key.startswith("_"):
+            hint = nearest(key, known)
+            yield Problem(key, f"unknown top-level key.{hint} (an auxiliary variable starts with '_')")
+    for key in REQUIRED_AT_TOP:
+        if not isinstance(config.get(key), dict):
+            yield Problem(key, "is missing")
+
+
+def _unknown_type(node: Node) -> Iterator[Problem]:
+    kind = node.config.get("type")
+    if not node.typed or node.component is not None:
+        return
+    if not isinstance(kind, str):
+        yield Problem(dotted((*node.path, "type")), f"must be a name or a class, got {kind!r}")
+        return
+    names = [name for x in node.registries or every_registry() for name in x.names()]
+    role = " or ".join(x.name for x in node.registries) or "component"
+    yield Problem(dotted((*node.path, "type")), f"no {role} named {kind!r}.{nearest(kind, names)}")
+
+
+def _unknown_keys(node: Node) -> Iterator[Problem]:
+    allowed = allowed_keys(node)
+    if allowed is None:
+        return
+    owner = _owner(node)
+    for key in node.config:
+        if key not in allowed:
+            hint = nearest(str(key), sorted(allowed - {"type", "_scope_"}))
+            yield Problem(dotted((*node.path, str(key))), f"{owner} takes no {key!r}.{hint}")
+
+
+def _owner(node: Node) -> str:
+    taker = node.component if node.typed else STRUCTURES.get(dotted(node.path))
+    return getattr(taker, "__name__", None) or dotted(node.path)
+
+
+def _missing(node: Node) -> Iterator[Problem]:
+    if node.component is None or not node.registries:
+        return
+    given = {key for x in node.registries for key in GIVEN.get(x.name, ())}
+    for name, parameter in (parameters_of(node.component) or {}).items():
+        keyword = parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
+        if keyword and parameter.default is EMPTY and name not in given and name not in node.config:
+            yield Problem(dotted(node.path), f"{_owner(node)} needs {name!r}, which is not given")
+
+
+def _wrong_types(node: Node) -> Iterator[Problem]:
+    taker = node.component if node.typed else STRUCTURES.get(dotted(node.path))
+    if taker is None or isinstance(taker, tuple):
+        return
+    annotations = annotations_of(taker)
+    for key, value in node.config.items():
+        known = key in annotations and key not in taken_before(node)
+        if known and not fits(value, annotations[key]):
+            wanted = described(annotations[key])
+            yield Problem(dotted((*node.path, key)), f"must be {wanted}, got {value!r}")
+
+
+def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
+    model = config.get("model")
+    losses = model.get("losses") if isinstance(model, dict) else None
+    if not isinstance(losses, dict):
+        return
+    available = _emitted(model)
+    for name, loss in losses.items():
+        component = find_component(loss.get("type"), (r.LOSSES,)) if isinstance(loss, dict) else None
+        if component is None or not hasattr(component, "implemented_views"):
+            continue
+        path = f"model.losses.{name}"
+        inputs = loss.get("inputs")
+        wiring = component.default_inputs if inputs is None else inputs
+        if not isinstance(wiring, Mapping):
+            yield Problem(f"{path}.inputs", f"must be a dict of argument='head.tensor', got {wiring!r}")
+        elif available is not None:
+            for message in input_problems(component, wiring, available):  # type: ignore[arg-type]
+                yield Problem(f"{path}.inputs", message)
+        yield from _weights(path, loss.get("weights", 1.0), list(component.implemented_views()))
+
+
+def _weights(path: str, weights: Any, views: list[str]) -> Iterator[Problem]:
+    by_view = weights if isinstance(weights, Mapping) else dict.fromkeys(views, weights)
+    for view in by_view:
+        if view not in views:
+            yield Problem(f"{path}.weights.{view}", f"the loss has no such view.{nearest(view, views)}")
+    wrong = [value for value in by_view.values() if not fits(value, float)]
+    if wrong:
+        yield Problem(f"{path}.weights", f"must be a number or a number per view, got {wrong[0]!r}")
+
+
+def _emitted(model: Mapping[str, Any]) -> list[str] | None:
+    """Return the named tensors of the discriminator, or None if a part of it is not known."""
+    discriminator = model.get("discriminator")
+    if not isinstance(discriminator, dict) or not isinstance(discriminator.get("heads"), dict):
+        return None
+    parts = {"feature": _component(discriminator.get("backbone"), r.BACKBONES)}
+    parts |= {name: _component(head, r.HEADS) for name, head in discriminator["heads"].items()}
+    if any(not isinstance(getattr(part, "emits", None), tuple) for part in parts.values()):
+        return None
+    return [f"{name}.{tensor}" for name, part in parts.items() for tensor in part.emits]
+
+
+def _component(config: Any, registry: r.SuggestingRegistry) -> Any:
+    return find_component(config.get("type"), (registry,)) if isinstance(config, dict) else None
+
+
+def _batch_size(config: Mapping[str, Any]) -> Iterator[Problem]:
+    size = (config.get("train_dataloader") or {}).get("batch_size")
+    model = config.get("model")
+    step = model.get("step") if isinstance(model, dict) else None
+    if not isinstance(size, int) or not isinstance(step or {}, dict):
+        return
+    try:
+        parts = StepOptions(**(step or {})).real_mini_batches
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError):  # a TypeError is a wrong key or type, found elsewhere
+            yield Problem("model.step", str(error))
+        return
+    if size < 1 or size % parts:
+        yield Problem(
+            "train_dataloader.batch_size",
+            f"{size} cannot be cut into {parts} mini-batches (n_critic x d_accumulation); "
+            f"nearest that can: {max(round(size / parts), 1) * parts}",
+        )

@@ -1,0 +1,6 @@
+"""Sample images: ``mmcgan sample`` as a script."""
+
+from mmcgan.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(prefix=["sample"]))
