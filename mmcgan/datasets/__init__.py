@@ -1,16 +1,33 @@
 """Image datasets, the order they are read in, and the seeded conditions of an evaluation."""
 
 from mmcgan.datasets.base import ImageDataset, MemoryDataset
+from mmcgan.datasets.cifar import CIFAR10, CIFAR100
+from mmcgan.datasets.conditions import ConditionDataset
+from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.digits import DigitsDataset
 from mmcgan.datasets.fashion_mnist import FashionMNIST
+from mmcgan.datasets.folder import ImageFolder
+from mmcgan.datasets.imagenet import ImageNet, TinyImageNet
 from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
+from mmcgan.datasets.packed import PackedDataset
+from mmcgan.datasets.synthetic import SyntheticImages
 
 __all__ = [
+    "CIFAR10",
+    "CIFAR100",
+    "BadImageError",
+    "ConditionDataset",
     "DigitsDataset",
     "Draw",
     "FashionMNIST",
     "ImageDataset",
+    "ImageFolder",
+    "ImageNet",
+    "ImageReader",
     "InfiniteShuffle",
     "MemoryDataset",
+    "PackedDataset",
+    "SyntheticImages",
+    "TinyImageNet",
     "gan_collate",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,9 @@ from mmcgan.datasets.pipeline import Pipeline
 class ImageDataset(Dataset):
     """Images uint8 (3, H, W) with optional class labels, fetched one by one or in batches.
 
-    Subclasses implement :meth:`_fetch`.
+    Subclasses implement :meth:`_fetch`. Registered ones also have a classmethod ``facts`` with the
+    constructor's parameters; it returns what a configuration needs before any image is decoded: a dict with
+    keys among ``num_classes``, ``image_size`` and ``class_counts``.
 
     Args:
         image_size: height and width of every image.
@@ -80,7 +83,7 @@ class ImageDataset(Dataset):
             IndexError: an index is outside the data set.
         """
         index = torch.tensor([int(i) for i in indices], dtype=torch.int64)
-        if len(index) and not (0 <= int(index.min()) and int(index.max()) < self.size):
+        if ((index < 0) | (index >= self.size)).any():
             raise IndexError(f"{type(self).__name__} has {self.size} images; asked for {index.tolist()}")
         batch = {"image": self._fetch(index)}
         if self.labels is not None:
@@ -95,13 +98,13 @@ class ImageDataset(Dataset):
         """Return what names image ``index`` in a message."""
         return f"image {index}"
 
-    @classmethod
-    def facts(cls, **config: Any) -> dict[str, Any]:
-        """Return what is known of the set built with ``config`` without decoding an image.
-
-        Keys are among ``num_classes``, ``image_size`` and ``class_counts``.
-        """
-        raise NotImplementedError
+    def fingerprint(self) -> str:
+        """Return a digest of what the set is made of, cheap enough to compute at every start."""
+        facts = f"{type(self).__name__} {self.size} {self.image_size} {self.classes}"
+        digest = hashlib.sha256(facts.encode())
+        if self.labels is not None:
+            digest.update(self.labels.numpy().tobytes())
+        return digest.hexdigest()
 
 
 class MemoryDataset(ImageDataset):
@@ -135,6 +138,12 @@ class MemoryDataset(ImageDataset):
 
     def _fetch(self, index: Tensor) -> Tensor:
         return self.images.index_select(0, index).expand(-1, 3, -1, -1).contiguous()
+
+    def fingerprint(self) -> str:
+        """Return a digest of the pixels and the labels."""
+        digest = hashlib.sha256(super().fingerprint().encode())
+        digest.update(self.images.contiguous().numpy())
+        return digest.hexdigest()
 
 
 def check_labels(labels: Tensor, size: int, num_classes: int, where: str) -> None:

@@ -25,6 +25,7 @@ class Draw(int):
     seed: int
 
     def __new__(cls, index: int, position: int, seed: int = 0) -> Draw:
+        """Return ``index`` with its ``position`` and ``seed``."""
         draw = super().__new__(cls, index)
         draw.position = position
         draw.seed = seed

@@ -1,0 +1,215 @@
+"""Making a packed data set: shard by shard, so that a killed run goes on where it stopped.
+
+Everything is written to ``OUT.partial``, which is renamed to ``OUT`` at the end. A shard counts
+once its record ``images-00000.json`` exists; records are written after the shard and removed at
+the end.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from mmcgan.datasets.base import ImageDataset
+from mmcgan.datasets.decode import BadImageError
+from mmcgan.datasets.packed import FORMAT, LABELS, METADATA, read_metadata, sha256_of
+from mmcgan.datasets.progress import progress_bar
+
+SHARD_BYTES = 1 << 28
+PLAN = "plan.json"
+SKIPPED = "skipped.txt"
+
+
+@dataclass(frozen=True)
+class PackResult:
+    """What packing left.
+
+    Attributes:
+        root: the packed folder.
+        size: number of images in it.
+        skipped: one line per image left out: the file and what is wrong with it.
+    """
+
+    root: Path
+    size: int
+    skipped: list[str]
+
+
+def pack(
+    dataset: ImageDataset, out: str | Path, skip_bad: bool = False, shard_images: int | None = None
+) -> PackResult:
+    """Pack ``dataset`` into the folder ``out``, going on with what an earlier run left.
+
+    Args:
+        dataset: what to pack; its pipeline is applied.
+        out: the folder to make.
+        skip_bad: leave unusable images out and list them in ``skipped.txt``, instead of stopping.
+        shard_images: images per shard; by default as many as make 256 MB.
+
+    Raises:
+        FileExistsError: ``out`` or ``out.partial`` holds something else.
+        BadImageError: an image cannot be used, without ``skip_bad``; finished shards are kept.
+        ValueError: nothing, or nothing of some class, is left after skipping.
+    """
+    out = Path(out)
+    per_shard = shard_images or max(1, SHARD_BYTES // (3 * dataset.image_size**2))
+    plan = dict(format=FORMAT, source=dataset.fingerprint(), size=len(dataset), shard_images=per_shard)
+    if _is_done(out, plan):
+        metadata = read_metadata(out)
+        return PackResult(out, metadata["size"], metadata["skipped"])
+    partial = _prepare(out, plan)
+    if not (partial / METADATA).is_file():
+        records = _pack_shards(dataset, partial, per_shard, skip_bad)
+        _write_metadata(dataset, partial, plan, records)
+    return _finish(partial, out)
+
+
+def _is_done(out: Path, plan: dict[str, Any]) -> bool:
+    """Return whether ``out`` is this very pack, finished; refuse to touch anything else."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    if (out / METADATA).is_file() and read_metadata(out)["plan"] == plan:
+        return True
+    raise FileExistsError(f"{out} exists and is not this packed data set; choose another folder or remove it")
+
+
+def _prepare(out: Path, plan: dict[str, Any]) -> Path:
+    """Return the folder to work in, new or left by an earlier run with the same plan."""
+    partial = out.with_name(out.name + ".partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    found = partial / PLAN
+    if found.is_file():
+        if json.loads(found.read_text()) != plan:
+            raise FileExistsError(
+                f"{partial} is the unfinished pack of something else (other images, size or options); "
+                "remove it or choose another folder"
+            )
+    elif any(path.suffix != ".tmp" for path in partial.iterdir()):
+        raise FileExistsError(f"{partial} exists and was not made by packing; remove it or choose another")
+    else:
+        write_atomically(found, json.dumps(plan).encode())
+    return partial
+
+
+def _pack_shards(
+    dataset: ImageDataset, partial: Path, per_shard: int, skip_bad: bool
+) -> list[dict[str, Any]]:
+    """Write the shards that have no record yet; return the records of all, in order."""
+    shards = [range(i, min(i + per_shard, len(dataset))) for i in range(0, len(dataset), per_shard)]
+    paths = [partial / f"images-{number:05d}.json" for number in range(len(shards))]
+    missing = [number for number, path in enumerate(paths) if not path.is_file()]
+    done = len(dataset) - sum(len(shards[number]) for number in missing)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, progress_bar("Packing", len(dataset), done) as advance:
+        for number in missing:
+            read = pool.map(lambda index: _try_read(dataset, index, advance), shards[number])
+            record = _write_shard(dataset, paths[number].with_suffix(".npy"), shards[number], read, skip_bad)
+            write_atomically(paths[number], json.dumps(record).encode())
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def _try_read(dataset: ImageDataset, index: int, advance: Callable[[], None]) -> Tensor | BadImageError:
+    try:
+        return dataset[index]["image"]
+    except BadImageError as error:
+        return error
+    finally:
+        advance()
+
+
+def _write_shard(
+    dataset: ImageDataset,
+    path: Path,
+    shard: range,
+    read: Iterator[Tensor | BadImageError],
+    skip_bad: bool,
+) -> dict[str, Any]:
+    """Write the images of ``shard`` to ``path``; return its record."""
+    images, kept, skipped = [], [], []
+    for index, found in zip(shard, read, strict=True):
+        if isinstance(found, Tensor):
+            images.append(found.numpy())
+            kept.append(index)
+        elif skip_bad:
+            skipped.append(str(found))
+        else:
+            raise BadImageError(f"{found}. Nothing is lost: repair it and run again, or add --skip-bad")
+    shape = (len(images), 3, dataset.image_size, dataset.image_size)
+    entry = _save_array(path, np.array(images, dtype=np.uint8).reshape(shape))
+    labels = None if dataset.labels is None else dataset.labels[kept].tolist()
+    return dict(entry=dict(entry, images=len(images)), labels=labels, skipped=skipped)
+
+
+def _write_metadata(
+    dataset: ImageDataset, partial: Path, plan: dict[str, Any], records: list[dict[str, Any]]
+) -> None:
+    """Write the labels, the list of what was skipped and, last, the metadata."""
+    skipped = [line for record in records for line in record["skipped"]]
+    labels = None
+    if dataset.labels is not None:
+        labels = np.array([label for record in records for label in record["labels"]], dtype=np.int64)
+    size = sum(record["entry"]["images"] for record in records)
+    counts = _class_counts(dataset, size, labels)
+    if skipped:
+        write_atomically(partial / SKIPPED, ("\n".join(skipped) + "\n").encode())
+    metadata = dict(
+        format=FORMAT,
+        plan=plan,
+        image_size=dataset.image_size,
+        size=size,
+        classes=dataset.classes,
+        class_counts=counts,
+        shards=[record["entry"] for record in records if record["entry"]["images"]],
+        labels=None if labels is None else _save_array(partial / LABELS, labels),
+        skipped=skipped,
+    )
+    write_atomically(partial / METADATA, json.dumps(metadata, indent=1).encode())
+
+
+def _class_counts(dataset: ImageDataset, size: int, labels: np.ndarray | None) -> list[int] | None:
+    if not size:
+        raise ValueError("every image was skipped: nothing is left to pack")
+    if labels is None or dataset.classes is None:
+        return None
+    counts = np.bincount(labels, minlength=len(dataset.classes)).tolist()
+    if 0 in counts:
+        name = dataset.classes[counts.index(0)]
+        raise ValueError(f"every image of class {name!r} was skipped; remove the class or repair its images")
+    return counts
+
+
+def _finish(partial: Path, out: Path) -> PackResult:
+    """Remove what only served to go on, and give the folder its final name."""
+    metadata = read_metadata(partial)
+    wanted = {METADATA, SKIPPED, LABELS, *(entry["file"] for entry in metadata["shards"])}
+    for path in partial.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+    os.replace(partial, out)
+    return PackResult(out, metadata["size"], metadata["skipped"])
+
+
+def _save_array(path: Path, array: np.ndarray) -> dict[str, Any]:
+    """Save ``array`` as .npy; return the file's name, length and checksum."""
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    write_atomically(path, stream.getbuffer())
+    return dict(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Write ``content`` so that ``path`` either does not change or is complete and on disk."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
