@@ -72,6 +72,15 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-run", action="store_true", help="validate only, without the tiny training step")
 
 
+def _pack_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", help="config (its training set is packed), or folder of images")
+    parser.add_argument("out", help="folder to make; use it with dict(type='PackedDataset', root=OUT)")
+    parser.add_argument("--image-size", type=int, metavar="N", help="height and width (for a folder)")
+    parser.add_argument("--unlabelled", action="store_true", help="subfolders of the folder are not classes")
+    parser.add_argument("--skip-bad", action="store_true", help="leave bad images out, list them in skipped.txt")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
+
+
 def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", help="path or name of the config the checkpoint was trained with")
     parser.add_argument("checkpoint", help="checkpoint of a run")
@@ -93,6 +102,11 @@ COMMANDS = {
         "validate configs and run one tiny step of each",
         "mmcgan.apis.commands:check_command",
         _check_arguments,
+    ),
+    "pack-dataset": Command(
+        "pack a data set for fast reading; run again to go on after a stop",
+        "mmcgan.datasets.pack_command:pack_command",
+        _pack_arguments,
     ),
     "export-weights": Command(
         "write a checkpoint's averaged generator for sharing",

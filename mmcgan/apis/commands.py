@@ -23,3 +23,12 @@ def print_metrics(metrics: Mapping[str, float]) -> None:
     """Print one figure a line."""
     for name, value in metrics.items():
         print(f"{name}: {value:.4f}")
+
+
+def check_command(arguments: Namespace) -> int:
+    """Check configs; the status is 1 if any failed."""
+    from mmcgan.apis.check import check_configs, print_results
+
+    results = check_configs(arguments.configs, run=not arguments.no_run)
+    print_results(results)
+    return int(not all(result.passed for result in results) or not results)

@@ -1,0 +1,71 @@
+"""Check configs: validate, then train one tiny iteration of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from mmcgan.config import ConfigError, all_configs
+from mmcgan.config.tiny import load_tiny_config, run_tiny_step
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What came out for one config; ``error`` is empty when it passed."""
+
+    name: str
+    error: str
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.error
+
+
+def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
+    """Validate one config and, with ``run``, train it for one tiny iteration; never raises for it."""
+    start, error = time.perf_counter(), ""
+    try:
+        config = load_tiny_config(path_or_name)
+        if run:
+            run_tiny_step(config)
+    except (ConfigError, FileNotFoundError) as problem:
+        error = str(problem)
+    except Exception as problem:  # any failure of a config is a result to be listed, not the end
+        error = f"{path_or_name}: the tiny step failed with {type(problem).__name__}: {problem}"
+    return CheckResult(str(path_or_name), error, time.perf_counter() - start)
+
+
+def check_configs(paths: Sequence[str | Path] = (), run: bool = True) -> list[CheckResult]:
+    """Check ``paths``, by default all known configs, with a progress bar on standard error."""
+    chosen = list(paths) or all_configs()
+    results = []
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("checking configs", total=len(chosen))
+        for path in chosen:
+            progress.update(task, description=Path(path).stem)
+            results.append(check_config(path, run))
+            progress.advance(task)
+    return results
+
+
+def print_results(results: Sequence[CheckResult]) -> None:
+    """Print the problems, a table and ``N passed, N failed`` as the last line."""
+    for result in results:
+        if not result.passed:
+            print(result.error)
+    table = Table("config", "seconds", "result")
+    for result in results:
+        table.add_row(
+            Path(result.name).stem, f"{result.seconds:.1f}", "passed" if result.passed else "FAILED"
+        )
+    Console().print(table)
+    passed = sum(result.passed for result in results)
+    print(f"{passed} passed, {len(results) - passed} failed")

@@ -1,0 +1,121 @@
+"""Any config, shrunk until one training iteration takes a moment on a CPU."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmcgan.config.components import parameters_of, walk
+from mmcgan.config.facts import dataset_facts
+from mmcgan.config.load import prepare_config, read_config
+from mmcgan.config.locate import find_config
+from mmcgan.config.problems import ConfigError
+from mmcgan.models.step_options import StepOptions
+from mmcgan.plugins import load_plugins
+from mmcgan.registry import DATASETS, RUNNERS
+
+TINY_CHANNELS = 8
+TINY_BATCH = 2
+# larger images are not read from disk, even where the data set is present
+LARGEST_REAL_IMAGE = 32
+UNKNOWN_SIZE, UNKNOWN_CLASSES = 32, 10
+EVALUATION_KEYS = tuple(
+    f"{phase}_{part}" for phase in ("val", "test") for part in ("cfg", "dataloader", "evaluator")
+)
+
+
+def load_tiny_config(path_or_name: str | Path) -> Config:
+    """Return a validated config shrunk to one iteration; works where the data set is absent.
+
+    Raises:
+        FileNotFoundError: no such config.
+        ConfigError: lists every problem.
+    """
+    load_plugins()
+    config = read_config(find_config(path_or_name))
+    content = config._cfg_dict
+    _stand_in_if_unknown(content)
+    problems = prepare_config(config, {})
+    if problems:
+        raise ConfigError(str(path_or_name), problems)
+    shrink(content)
+    return config
+
+
+def shrink(config: dict[str, Any]) -> None:
+    """Make ``config`` small in place: channels, batch, data set, iterations, no evaluation."""
+    for node in walk(config):
+        parameters = parameters_of(node.component) if node.component is not None else None
+        if parameters and "base_channels" in parameters:
+            node.config["base_channels"] = min(node.config.get("base_channels", TINY_CHANNELS), TINY_CHANNELS)
+    _shrink_data(config)
+    config["train_cfg"]["max_iters"] = 1
+    for key in EVALUATION_KEYS:
+        config.pop(key, None)
+    config["log_level"] = "ERROR"
+
+
+def _shrink_data(config: dict[str, Any]) -> None:
+    loader = config["train_dataloader"]
+    parts = StepOptions(**(config["model"].get("step") or {})).real_mini_batches
+    loader["batch_size"] = TINY_BATCH * parts
+    loader["num_workers"] = 0
+    loader["persistent_workers"] = False
+    loader.pop("prefetch_factor", None)
+    facts = dataset_facts(config)
+    if facts.get("image_size", 0) > LARGEST_REAL_IMAGE or not _available(loader["dataset"]):
+        loader["dataset"] = _synthetic(facts)
+
+
+def _available(dataset: Mapping[str, Any]) -> bool:
+    try:
+        DATASETS.build(dict(dataset))
+    except OSError:
+        return False
+    return True
+
+
+def _synthetic(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "SyntheticImages",
+        "num_classes": facts.get("num_classes", UNKNOWN_CLASSES),
+        "image_size": facts.get("image_size", UNKNOWN_SIZE),
+    }
+
+
+def _stand_in_if_unknown(config: dict[str, Any]) -> None:
+    """Replace a data set whose folder, and so whose class count, is not there."""
+    try:
+        dataset_facts(config)
+    except OSError:
+        loader = config["train_dataloader"]
+        loader["dataset"] = _synthetic({"image_size": loader["dataset"].get("image_size", UNKNOWN_SIZE)})
+    except (ValueError, TypeError):
+        return  # wrong arguments: the validation reports them
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def run_tiny_step(config: Config) -> None:
+    """Train ``config`` (see :func:`load_tiny_config`) for one iteration; leaves no files behind.
+
+    Raises:
+        Exception: whatever the run raised.
+    """
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        config.work_dir = folder
+        config.experiment_name = Path(folder).name  # MMEngine keeps global objects by this name
+        runner = RUNNERS.require(config.get("runner_type", "GANRunner")).from_cfg(config)  # type: ignore[attr-defined]
+        runner.train()
