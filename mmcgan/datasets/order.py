@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
+from mmengine.registry import FUNCTIONS
 from torch import Tensor
 from torch.utils.data import Sampler, default_collate
 
 from mmcgan.random import make_generator
-from mmcgan.registry import DATA_SAMPLERS, FUNCTIONS
+from mmcgan.registry import DATA_SAMPLERS
 
 
 class Draw(int):
@@ -90,6 +91,7 @@ class InfiniteShuffle(Sampler):
         return -(-self.size // self.world_size)
 
 
+# in MMEngine's own registry: its Runner looks collate functions up nowhere else
 @FUNCTIONS.register_module(name="gan_collate")
 def gan_collate(samples: dict[str, Tensor] | list[Any]) -> Any:
     """Pass on what a batched ``__getitems__`` returned; collate a list of samples otherwise."""
