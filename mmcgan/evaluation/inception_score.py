@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import torch
+from mmengine.dist import all_gather_object
 from torch import Tensor
+
+from mmcgan.evaluation.base import GenerationMetric
+from mmcgan.extractors.base import ExtractorOutput
+from mmcgan.registry import GENERATION_METRICS
+from mmcgan.structures import Condition
 
 REMAINDERS = ("drop", "spread")
 
@@ -80,3 +88,94 @@ def check_probabilities(values: Tensor) -> None:
         raise ValueError(
             "probabilities must be finite, non-negative and sum to 1 per row; pass softmax(logits), not logits"
         )
+
+
+@GENERATION_METRICS.register_module()
+class InceptionScore(GenerationMetric):
+    """Inception Score (Salimans et al. 2016) over the extractor's class probabilities.
+
+    With one split sums are streamed. With more, the parts are consecutive images in the order in
+    which they were asked for, whose number is known only at the end: the probabilities are kept
+    (float32, N x C).
+
+    Args:
+        splits: number of parts; StudioGAN uses 1, most others 10.
+        remainder: ``drop`` or ``spread``, see :func:`split_bounds`.
+        ddof: 0 (BigGAN-PyTorch, MMagic) or 1 (StudioGAN), of the standard deviation.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+
+    needs_logits: ClassVar[bool] = True
+
+    def __init__(self, splits: int = 1, remainder: str = "drop", ddof: int = 0) -> None:
+        split_bounds(max(splits, 1), splits, remainder)
+        self.splits = splits
+        self.remainder = remainder
+        self.ddof = ddof
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all images."""
+        self._count = 0
+        self._negative_entropy = torch.zeros((), dtype=torch.float64)
+        self._probability: Tensor | None = None
+        self._rows: list[Tensor] = []
+
+    def update(self, output: ExtractorOutput, condition: Condition) -> None:
+        """Add logits (N, C)."""
+        assert output.logits is not None  # checked by prepare()
+        if self.splits > 1:
+            self._rows.append(output.logits.softmax(dim=1).cpu())
+            return
+        probability = output.logits.double().softmax(dim=1).cpu()
+        self._count += len(probability)
+        self._negative_entropy += torch.special.xlogy(probability, probability).sum()
+        total = probability.sum(dim=0)
+        self._probability = total if self._probability is None else self._probability + total
+
+    def merge(self) -> None:
+        """Add the sums of all ranks, or interleave their rows as the sampler dealt them."""
+        if self.splits > 1:
+            own = torch.cat(self._rows) if self._rows else None
+            gathered = [rows for rows in all_gather_object(own) if rows is not None]
+            self._rows = [interleave(gathered)] if gathered else []
+            return
+        sums = [(self._count, self._negative_entropy, self._probability)]
+        everyone = [entry for part in all_gather_object(sums) for entry in part if entry[0]]
+        self._count = sum(count for count, _, _ in everyone)
+        self._negative_entropy = sum((entropy for _, entropy, _ in everyone), torch.zeros(()).double())
+        self._probability = sum(total for _, _, total in everyone) if everyone else None
+
+    def compute(self) -> dict[str, float]:
+        """Return ``inception_score`` and, with several splits, ``inception_score_std``.
+
+        Raises:
+            ValueError: fewer images than splits.
+        """
+        if self.splits > 1:
+            rows = torch.cat(self._rows) if self._rows else torch.zeros(0, 1)
+            mean, deviation = inception_score(rows, self.splits, remainder=self.remainder, ddof=self.ddof)
+            return {"inception_score": mean, "inception_score_std": deviation}
+        if self._probability is None:
+            raise ValueError("InceptionScore: no images were added")
+        score = score_from_sums(self._negative_entropy, self._probability, self._count)
+        return {"inception_score": float(score)}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {"splits": self.splits, "remainder": self.remainder, "ddof": self.ddof}
+
+
+def interleave(parts: list[Tensor]) -> Tensor:
+    """Undo ``rank::world_size``: row k of part r becomes row k * len(parts) + r.
+
+    Args:
+        parts: one tensor per rank, earlier ones at most one row longer.
+    """
+    longest = max(len(part) for part in parts)
+    position = [torch.arange(len(part)) * len(parts) + rank for rank, part in enumerate(parts)]
+    if longest - min(len(part) for part in parts) > 1:
+        return torch.cat(parts)  # not dealt in turn: keep each rank's images together
+    return torch.cat(parts)[torch.cat(position).argsort()]

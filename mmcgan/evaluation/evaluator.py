@@ -1,0 +1,186 @@
+"""Feeds every metric from one extractor pass over the generated images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.evaluator import Evaluator
+from torch import Tensor
+
+from mmcgan.evaluation.base import GenerationMetric
+from mmcgan.evaluation.reference import Reference
+from mmcgan.extractors.base import Extractor, quantize
+from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
+from mmcgan.structures import Condition
+
+REFERENCE_KEYS = ("dataset", "path", "batch_size")
+
+
+@EVALUATOR.register_module()
+class GenerationEvaluator(Evaluator):
+    """Generated images -> uint8 -> one extractor pass -> all metrics; works in MMEngine's stock loops.
+
+    Args:
+        metrics: configs of generation metrics.
+        extractor: config of the extractor they share.
+        reference: ``dict(dataset=..., path=None, batch_size=256)``, the real images to compare with;
+            see :class:`~mmcgan.evaluation.reference.Reference`.
+        prefix: put in front of every figure's name, with a slash; to tell two extractors apart.
+
+    Raises:
+        ValueError: no metrics, an unknown key of ``reference``, or a metric that needs what the
+            extractor or the config does not offer.
+        FileNotFoundError: weights of the extractor are missing.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[dict[str, Any]] | dict[str, Any],
+        extractor: dict[str, Any],
+        reference: dict[str, Any] | None = None,
+        prefix: str | None = None,
+    ) -> None:
+        configs = [metrics] if isinstance(metrics, dict) else list(metrics)
+        if not configs:
+            raise ValueError("GenerationEvaluator: metrics is empty; give at least dict(type='FID')")
+        self._dataset_meta: dict[str, Any] | None = None
+        self.prefix = prefix
+        self.extractor: Extractor = EXTRACTORS.build(extractor)
+        self.reference = _build_reference(reference, self.extractor)
+        self.metrics: list[GenerationMetric] = [GENERATION_METRICS.build(config) for config in configs]
+        for metric in self.metrics:
+            metric.prepare(self.extractor, self.reference)
+        self._count = 0
+        self._report: dict[str, Any] = {}
+
+    @property
+    def dataset_meta(self) -> dict[str, Any] | None:
+        """What was asked for: the ``metainfo`` of the evaluation conditions."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict[str, Any] | None) -> None:
+        """Check that images are asked for by label if a metric needs labels.
+
+        Raises:
+            ValueError: a metric needs labels and the conditions have none.
+        """
+        self._dataset_meta = dataset_meta
+        needing = [type(metric).__name__ for metric in self.metrics if metric.needs_labels]
+        if needing and dataset_meta is not None and dataset_meta.get("num_classes") == 0:
+            raise ValueError(f"{', '.join(needing)} need labels, the evaluation conditions have none")
+
+    @torch.no_grad()
+    def process(self, data_samples: Sequence[Mapping[str, Any]], data_batch: Any = None) -> None:
+        """Pass generated images on to all metrics.
+
+        Args:
+            data_samples: what ``val_step`` returned: ``dict(image=(N, 3, H, W) float in [-1, 1] or
+                uint8, condition=Condition)``.
+            data_batch: unused; part of MMEngine's interface.
+
+        Raises:
+            ValueError: a sample is not such a dict, or an image contains NaN.
+        """
+        for sample in data_samples:
+            image, condition = _unpack(sample)
+            if self._count == 0:
+                self.extractor.to(image.device)
+            pixels = image if image.dtype == torch.uint8 else quantize(image)
+            output = self.extractor(pixels)
+            for metric in self.metrics:
+                metric.update(output, condition)
+            self._count += len(image)
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Merge the ranks, return all figures by name and start afresh.
+
+        Args:
+            size: number of images that were asked for over all ranks.
+
+        Raises:
+            ValueError: another number was generated, or two metrics use one name.
+        """
+        self._count = _total(self._count)
+        if self._count != size:
+            raise ValueError(
+                f"{self._count} images were generated, {size} were asked for; in a distributed run set "
+                "sampler=dict(type='DefaultSampler', shuffle=False, round_up=False) in the evaluation's "
+                "dataloader, or images are counted twice"
+            )
+        figures: dict[str, float] = {}
+        for metric in self.metrics:
+            metric.merge()
+            for name, value in metric.compute().items():
+                key = f"{self.prefix}/{name}" if self.prefix else name
+                if key in figures:
+                    raise ValueError(f"two metrics return {key!r}; give one evaluator each, with a prefix")
+                figures[key] = value
+        self._report = self._make_report(figures)
+        for metric in self.metrics:
+            metric.reset()
+        self._count = 0
+        return figures
+
+    def _make_report(self, figures: dict[str, float]) -> dict[str, Any]:
+        metrics = [{"type": type(m).__name__, "settings": m.settings(), **m.details()} for m in self.metrics]
+        return {
+            "figures": figures,
+            "generated_images": self._count,
+            "conditions": self._dataset_meta,
+            "extractor": self.extractor.describe(),
+            "reference": None if self.reference is None else self.reference.describe(),
+            "metrics": metrics,
+        }
+
+    def report(self) -> dict[str, Any]:
+        """Return the last figures with everything they were computed with, as JSON types.
+
+        Raises:
+            RuntimeError: nothing was evaluated yet.
+        """
+        if not self._report:
+            raise RuntimeError("GenerationEvaluator.report(): nothing was evaluated yet")
+        return self._report
+
+    def write_report(self, path: str | Path) -> None:
+        """Write :meth:`report` as JSON, atomically."""
+        text = json.dumps(self.report(), indent=2, sort_keys=True) + "\n"
+        write_atomically(Path(path), text.encode())
+
+
+def _build_reference(config: Mapping[str, Any] | None, extractor: Extractor) -> Reference | None:
+    if config is None:
+        return None
+    for key in config:
+        if key not in REFERENCE_KEYS:
+            raise ValueError(
+                f"GenerationEvaluator: reference has no key {key!r}.{nearest(key, list(REFERENCE_KEYS))}"
+            )
+    if "dataset" not in config:
+        raise ValueError("GenerationEvaluator: reference needs dataset=dict(type=...), the real images")
+    return Reference(extractor=extractor, **config)
+
+
+def _unpack(sample: Mapping[str, Any]) -> tuple[Tensor, Condition]:
+    """Return image and condition of one element of ``val_step``'s result."""
+    if not isinstance(sample, Mapping) or "image" not in sample:
+        raise ValueError(
+            "GenerationEvaluator: val_step must return [dict(image=(N, 3, H, W), condition=Condition)], "
+            f"got {type(sample).__name__}"
+        )
+    condition = sample.get("condition")
+    return sample["image"], Condition() if condition is None else condition
+
+
+def _total(count: int) -> int:
+    """Return the sum of ``count`` over all ranks."""
+    total = torch.tensor(count)
+    all_reduce(total, "sum")
+    return int(total)

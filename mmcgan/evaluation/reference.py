@@ -1,0 +1,202 @@
+"""Statistics of the real images, computed once and verified before every use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, get_dist_info, is_main_process
+from mmengine.logging import print_log
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from mmcgan.datasets.progress import progress_bar
+from mmcgan.evaluation.frechet import GaussianStatistics, StreamingMoments
+from mmcgan.extractors.base import Extractor
+from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.registry import DATASETS
+
+FORMAT = "mmcgan-reference-1"
+SAMPLED_IMAGES = 256  # how many images decide a fingerprint
+
+
+class Reference:
+    """Real images seen through an extractor; heavy work happens at the first use only.
+
+    Args:
+        dataset: config of the real images, the split included.
+        extractor: the extractor the generated images pass through too.
+        path: statistics file; None keeps one per (dataset, extractor) in the user's cache folder
+            (``MMCGAN_CACHE``, else ``XDG_CACHE_HOME/mmcgan``, else ``~/.cache/mmcgan``).
+        batch_size: images per extractor pass.
+    """
+
+    def __init__(
+        self, dataset: Mapping[str, Any], extractor: Extractor, path: str | None = None, batch_size: int = 256
+    ) -> None:
+        self.config = dict(dataset)
+        self.extractor = extractor
+        self.batch_size = batch_size
+        self._given_path = None if path is None else Path(path).expanduser()
+        self._dataset: Any = None
+        self._identity: dict[str, Any] | None = None
+        self._statistics: GaussianStatistics | None = None
+
+    @property
+    def dataset(self) -> Any:
+        """The real images, built when first asked for."""
+        if self._dataset is None:
+            self._dataset = DATASETS.build(dict(self.config))
+        return self._dataset
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a statistics file must agree with, as JSON types."""
+        if self._identity is None:
+            self._identity = {
+                "format": FORMAT,
+                "extractor": self.extractor.describe(),
+                "dataset": str(self.config.get("type")),
+                "split": getattr(self.dataset, "split", self.config.get("split")),
+                "count": len(self.dataset),
+                "dataset_fingerprint": dataset_fingerprint(self.dataset),
+                "ddof": 1,
+            }
+        return self._identity
+
+    @property
+    def path(self) -> Path:
+        """Where the statistics are kept."""
+        if self._given_path is not None:
+            return self._given_path
+        identity = self.identity()
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        name = "-".join(filter(None, (identity["dataset"], identity["split"], digest[:16])))
+        return cache_folder() / "reference" / f"{name}.safetensors"
+
+    def statistics(self) -> GaussianStatistics:
+        """Return mean and covariance of the features, from the file or computed and then kept.
+
+        Collective: every rank must call it.
+
+        Raises:
+            ValueError: the file was made with something else; the message says with what and how to
+                make it anew.
+        """
+        if self._statistics is None:
+            # All ranks must take the same branch, because building is a collective.
+            there = torch.tensor(int(self.path.is_file()))
+            all_reduce(there, "min")
+            self._statistics = load_statistics(self.path, self.identity()) if there else self.build()
+        return self._statistics
+
+    def build(self) -> GaussianStatistics:
+        """Compute the statistics over all ranks and write the file, whatever it held before."""
+        moments = StreamingMoments()
+        rank, world_size = get_dist_info()
+        rows = range(rank, len(self.dataset), world_size)
+        starts = range(0, len(rows), self.batch_size)
+        with progress_bar("statistics of the real images", len(starts)) as advance:
+            for start in starts:
+                image = self.dataset.__getitems__(rows[start : start + self.batch_size])["image"]
+                moments.update(self.extractor(image.to(self._device())).features)
+                advance()
+        moments.merge()
+        statistics = moments.compute()
+        statistics = GaussianStatistics(statistics.mean.cpu(), statistics.covariance.cpu(), statistics.count)
+        if is_main_process():
+            self._keep(statistics)
+        self._statistics = statistics
+        return statistics
+
+    def _keep(self, statistics: GaussianStatistics) -> None:
+        """Write the file; a cache folder that cannot be written costs time only, so it is a warning."""
+        try:
+            save_statistics(self.path, statistics, self.identity())
+        except OSError as error:
+            if self._given_path is not None:
+                raise
+            print_log(
+                f"statistics of the real images are not kept, {self.path} cannot be written ({error}); "
+                "set MMCGAN_CACHE to a writable folder",
+                logger="current",
+                level="WARNING",
+            )
+
+    def _device(self) -> torch.device:
+        return next(self.extractor.parameters()).device
+
+    def describe(self) -> dict[str, Any]:
+        """Return the identity and the file, for reports."""
+        return {**self.identity(), "dataset_config": self.config, "file": self.path.name}
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder of mmcgan."""
+    if own := os.environ.get("MMCGAN_CACHE"):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "mmcgan"
+
+
+def dataset_fingerprint(dataset: Any) -> str:
+    """Return a SHA-256 over the size and evenly spaced images with their labels.
+
+    It depends on pixels, not on paths: the same images elsewhere have the same fingerprint.
+    """
+    count = len(dataset)
+    if not count:
+        raise ValueError("the reference data set has no images")
+    rows = torch.linspace(0, count - 1, min(count, SAMPLED_IMAGES)).round().long().tolist()
+    batch = dataset.__getitems__(rows)
+    digest = hashlib.sha256(f"{count} {tuple(batch['image'].shape[1:])}".encode())
+    digest.update(batch["image"].contiguous().numpy().tobytes())
+    if "label" in batch:
+        digest.update(batch["label"].numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
+    """Write the statistics with their identity, atomically."""
+    tensors = {"mean": statistics.mean.contiguous(), "covariance": statistics.covariance.contiguous()}
+    write_atomically(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
+
+
+def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatistics:
+    """Return the statistics in ``path`` if they were made with ``identity``.
+
+    Raises:
+        ValueError: not a statistics file, or made with something else; the message says how to rebuild.
+    """
+    rebuild = f"Delete it, or make it anew: tools/reference_stats.py CONFIG --out {path}"
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get("identity", "{}"))
+            mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path}: not a readable file of reference statistics ({error}). {rebuild}"
+        ) from error
+    differences = _differences(found, json.loads(json.dumps(identity)))
+    if differences:
+        raise ValueError(
+            f"{path}: the reference statistics do not belong to this evaluation: "
+            f"{'; '.join(differences)}. {rebuild}"
+        )
+    return GaussianStatistics(mean, covariance, int(found["count"]))
+
+
+def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return one phrase for every value of ``wanted`` that ``found`` does not have."""
+    phrases = []
+    for key, value in wanted.items():
+        other = found.get(key)
+        if isinstance(value, dict):
+            phrases += _differences(other if isinstance(other, dict) else {}, value, f"{prefix}{key}.")
+        elif other != value:
+            phrases.append(f"{prefix}{key} is {other!r} in the file, {value!r} here")
+    return phrases

@@ -1,0 +1,193 @@
+"""What an extractor is: a frozen network from uint8 images to features and logits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class ExtractorOutput:
+    """What one extractor pass yields.
+
+    Attributes:
+        features: float32 (N, F).
+        logits: float32 (N, C), or None when the extractor classifies nothing.
+    """
+
+    features: Tensor
+    logits: Tensor | None = None
+
+
+def _interpolate(mode: str, antialias: bool) -> Callable[[Tensor, int], Tensor]:
+    def resize(image: Tensor, size: int) -> Tensor:
+        resized = F.interpolate(image, (size, size), mode=mode, align_corners=False, antialias=antialias)
+        return resized.clamp(0, 255)
+
+    return resize
+
+
+# how a float image (N, 3, H, W) in [0, 255] becomes a square of the extractor's size
+RESIZE_RULES: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "bilinear": _interpolate("bilinear", antialias=False),
+    "bilinear-antialias": _interpolate("bilinear", antialias=True),
+    "bicubic-antialias": _interpolate("bicubic", antialias=True),
+}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an extractor wants its images.
+
+    Attributes:
+        image_size: side of the square input in pixels.
+        resize: a key of :data:`RESIZE_RULES`; images that have the size already are left alone.
+        mean, std: per channel, of images in [0, 1].
+    """
+
+    image_size: int
+    resize: str = "bilinear-antialias"
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.5, 0.5, 0.5)
+
+    def __post_init__(self) -> None:
+        if self.resize not in RESIZE_RULES:
+            raise ValueError(f"resize={self.resize!r}: choose one of {', '.join(RESIZE_RULES)}")
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Return ``image`` uint8 (N, 3, H, W) as normalised float32 (N, 3, size, size)."""
+        pixels = image.float()
+        if pixels.shape[-2:] != (self.image_size, self.image_size):
+            pixels = RESIZE_RULES[self.resize](pixels, self.image_size)
+        mean = pixels.new_tensor(self.mean).view(1, -1, 1, 1)
+        std = pixels.new_tensor(self.std).view(1, -1, 1, 1)
+        return (pixels / 255 - mean) / std
+
+
+def check_images(image: Tensor) -> None:
+    """Refuse anything but uint8 images (N, 3, H, W).
+
+    Raises:
+        TypeError: not uint8; the message says how to convert.
+        ValueError: not a batch of three-channel images.
+    """
+    if image.dtype != torch.uint8:
+        raise TypeError(
+            f"an extractor takes uint8 images in 0..255, got {image.dtype}; "
+            "convert generated images in [-1, 1] with mmcgan.extractors.quantize"
+        )
+    if image.ndim != 4 or image.shape[1] != 3:
+        raise ValueError(f"an extractor takes images of shape (N, 3, H, W), got {tuple(image.shape)}")
+
+
+def quantize(image: Tensor) -> Tensor:
+    """Return float images in [-1, 1] as uint8 in 0..255, rounding halves up and clipping.
+
+    The rule of the peers: BigGAN's and StyleGAN's ``x * 127.5 + 128`` and StudioGAN's
+    ``255 * (x + 1) / 2 + 0.5``, both truncated, are the same number.
+
+    Raises:
+        ValueError: NaN, which would otherwise become an arbitrary pixel.
+    """
+    if torch.isnan(image).any():
+        bad = int(torch.isnan(image).flatten(1).any(dim=1).sum())
+        raise ValueError(f"{bad} of {len(image)} generated images contain NaN")
+    return (image.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+
+
+class Extractor(nn.Module):
+    """Base of all extractors: frozen, always in eval mode, resizes and normalises by itself.
+
+    A subclass builds its network, then calls :meth:`freeze`, and writes :meth:`encode`.
+
+    Attributes:
+        name: what figures computed with it are labelled with.
+        feature_dim: F.
+        num_classes: C, or None without logits.
+        classes: names of the classes, empty if unknown.
+        preprocessing: size, resize rule and normalisation of the input.
+        precision: ``float32``, or ``bfloat16`` for autocast with channels-last memory.
+    """
+
+    def __init__(self, name: str, preprocessing: Preprocessing, precision: str = "float32") -> None:
+        super().__init__()
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision={precision!r}: choose one of {', '.join(PRECISIONS)}")
+        self.name = name
+        self.preprocessing = preprocessing
+        self.precision = precision
+        self.feature_dim = 0
+        self.num_classes: int | None = None
+        self.classes: Sequence[str] = ()
+        self._weights_hash: str | None = None
+
+    def encode(self, pixels: Tensor) -> ExtractorOutput:
+        """Return features and logits of normalised images (N, 3, size, size)."""
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """Stop gradients, enter eval mode and lay weights out as the precision runs fastest."""
+        self.requires_grad_(False).eval()
+        if self.precision == "bfloat16":
+            self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def train(self, mode: bool = True) -> Extractor:
+        """Stay in eval mode whatever is asked: batch statistics must never move."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(self, image: Tensor) -> ExtractorOutput:
+        """Return float32 features and logits of ``image`` uint8 (N, 3, H, W).
+
+        Raises:
+            TypeError: the images are not uint8.
+            ValueError: not a batch of three-channel images.
+        """
+        check_images(image)
+        pixels = self.preprocessing(image)
+        low = self.precision != "float32"
+        if low:
+            pixels = pixels.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(pixels.device.type, PRECISIONS["bfloat16"], enabled=low):
+            output = self.encode(pixels)
+        logits = None if output.logits is None else output.logits.float()
+        return ExtractorOutput(output.features.float(), logits)
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 over names, shapes and values of all weights."""
+        if self._weights_hash is None:
+            self._weights_hash = state_hash(self.state_dict())
+        return self._weights_hash
+
+    def describe(self) -> dict[str, Any]:
+        """Return everything that decides this extractor's numbers, as JSON types."""
+        return {
+            "name": self.name,
+            "weights_sha256": self.weights_hash,
+            "feature_dim": self.feature_dim,
+            "num_classes": self.num_classes,
+            "image_size": self.preprocessing.image_size,
+            "resize": self.preprocessing.resize,
+            "mean": list(self.preprocessing.mean),
+            "std": list(self.preprocessing.std),
+            "precision": self.precision,
+        }
+
+
+def state_hash(state: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of a state dict, independent of key order, device and memory layout."""
+    digest = hashlib.sha256()
+    for key in sorted(state):
+        value = state[key].detach().cpu().contiguous()
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

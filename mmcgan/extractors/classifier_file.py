@@ -1,0 +1,100 @@
+"""The file of a small classifier: half-precision weights and the record of how they were made."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mmcgan.extractors.small_network import SmallNetwork
+
+FORMAT = "mmcgan-small-classifier-1"
+
+
+@dataclass(frozen=True)
+class ClassifierRecord:
+    """What is known of a trained classifier.
+
+    Attributes:
+        image_size: side of its input in pixels.
+        widths: channels of the stem and the stages.
+        classes: class names.
+        dataset: config of the training images.
+        test_accuracy: share of the ``test_images`` held-out real images it gets right.
+        command: what made the file.
+        seed: the seed of that command.
+        seconds: wall time of the training.
+    """
+
+    image_size: int
+    widths: tuple[int, ...]
+    classes: tuple[str, ...]
+    dataset: dict[str, Any]
+    test_accuracy: float
+    test_images: int
+    command: str
+    seed: int
+    seconds: float
+
+
+def halve(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the state with matrices and kernels in float16; vectors and counters stay as they are."""
+    return {key: value.half() if value.ndim > 1 else value for key, value in state.items()}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` so that a reader sees the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def save_classifier(path: Path, network: SmallNetwork, record: ClassifierRecord) -> None:
+    """Write the network, kernels in half precision, with its record as safetensors metadata."""
+    state = {key: value.contiguous() for key, value in halve(network.state_dict()).items()}
+    metadata = {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)}
+    write_atomically(path, save(state, metadata))
+
+
+def load_classifier(path: Path) -> tuple[SmallNetwork, ClassifierRecord]:
+    """Return the network in float32 and its record.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a file of :func:`save_classifier`, or a damaged one.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such classifier file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118: not a dict
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(
+            f"{path}: metadata 'format' is {metadata.get('format')!r}, expected {FORMAT!r}; "
+            "make the file with tools/train_classifier.py"
+        )
+    values = json.loads(metadata["record"])
+    record = ClassifierRecord(**{**values, **{k: tuple(values[k]) for k in ("widths", "classes")}})
+    network = SmallNetwork(len(record.classes), record.widths)
+    network.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()})
+    return network.eval(), record

@@ -1,0 +1,85 @@
+"""``tools/train_classifier.py``: train a small classifier for evaluation."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mmcgan.extractors.train_classifier import RECIPES, Recipe, TrainOptions, train_classifier
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="train_classifier.py",
+        description="Train a small classifier on real images and report its accuracy on held-out ones.",
+    )
+    parser.add_argument(
+        "data", help=f"a recipe ({', '.join(RECIPES)}) or a config, whose training set is used"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="safetensors file to write")
+    parser.add_argument("--epochs", type=int, help="default: that of the recipe")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument(
+        "--flip", action="store_true", help="classes do not change when mirrored (with a config)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
+    return parser.parse_args(argv)
+
+
+def find_recipe(data: str, flip: bool) -> Recipe:
+    """Return the named recipe, or one for the training set of a config.
+
+    Raises:
+        ValueError: the config's training set has no ``split`` argument to take test images from.
+    """
+    if data in RECIPES:
+        return RECIPES[data]
+    if not data.endswith(".py"):
+        raise ValueError(f"{data!r} is neither a recipe ({', '.join(RECIPES)}) nor a config file *.py")
+    from mmcgan.config import load_config
+
+    dataset = dict(load_config(data).train_dataloader.dataset)
+    if not isinstance(dataset.get("split", "train"), str):
+        raise ValueError(f"{data}: train_dataloader.dataset.split must be a name, got {dataset['split']!r}")
+    options = TrainOptions()
+    options = replace(options, augmentation=replace(options.augmentation, flip=flip))
+    return Recipe({**dataset, "split": "train"}, {**dataset, "split": "test"}, options)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int, float], None]]:
+    text = TextColumn("training {task.completed}/{task.total}, loss {task.fields[loss]:.3f}")
+    columns = (text, BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("train", total=None, loss=float("nan"))
+        yield lambda step, total, loss: bar.update(task, completed=step, total=total, loss=loss)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, print the accuracy on real test images, return the exit status."""
+    arguments = parse(argv)
+    torch.set_num_threads(arguments.threads)
+    command = shlex.join(["tools/train_classifier.py", *(sys.argv[1:] if argv is None else argv)])
+    try:
+        recipe = find_recipe(arguments.data, arguments.flip)
+        options = replace(recipe.options, seed=arguments.seed)
+        if arguments.epochs is not None:
+            options = replace(options, epochs=arguments.epochs)
+        with _bar() as progress:
+            record = train_classifier(replace(recipe, options=options), arguments.out, command, progress)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"train_classifier.py: error: {error}", file=sys.stderr)
+        return 2
+    print(f"accuracy on {record.test_images} real test images: {record.test_accuracy:.2%}")
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")
+    return 0

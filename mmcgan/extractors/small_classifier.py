@@ -1,0 +1,63 @@
+"""The small classifiers as extractors: evaluation without any download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.classifier_file import load_classifier
+from mmcgan.registry import EXTRACTORS
+from mmcgan.weights import read_index, weight_path
+
+
+@EXTRACTORS.register_module()
+class SmallClassifier(Extractor):
+    """A small residual classifier: pooled features and logits.
+
+    Args:
+        weights: a name that ships with the package (``digits-16``, ``fashion-mnist-32``) or a file made
+            by ``tools/train_classifier.py``.
+        precision: ``float32`` or ``bfloat16``.
+
+    Raises:
+        FileNotFoundError: neither a shipped name nor a file; the message lists the names.
+        ValueError: the file is damaged or was not made by ``tools/train_classifier.py``.
+    """
+
+    def __init__(self, weights: str, precision: str = "float32") -> None:
+        network, record = load_classifier(find_weights(weights))
+        super().__init__(
+            f"small-classifier:{Path(weights).stem}", Preprocessing(record.image_size), precision
+        )
+        self.network = network
+        self.record = record
+        self.classes = record.classes
+        self.feature_dim = network.widths[-1]
+        self.num_classes = network.num_classes
+        self.freeze()
+
+    def encode(self, pixels: Tensor) -> ExtractorOutput:
+        """Return features (N, F), non-negative, and logits (N, C)."""
+        features, logits = self.network(pixels)
+        return ExtractorOutput(features, logits)
+
+
+def find_weights(weights: str) -> Path:
+    """Return the file of a shipped name or of a path.
+
+    Raises:
+        FileNotFoundError: neither; the message says what ships and how to make a file.
+    """
+    names = read_index("classifier")
+    if weights in names:
+        return weight_path(weights, "classifier")
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    raise FileNotFoundError(
+        f"SmallClassifier: weights={weights!r} is neither a file nor one of the shipped classifiers "
+        f"({', '.join(sorted(names)) or 'none'}). Train one on your images: "
+        "tools/train_classifier.py CONFIG --out FILE.safetensors"
+    )

@@ -1,0 +1,51 @@
+"""Small weights that ship with the package, and the index that says where each came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from mmcgan.registry import nearest
+
+FOLDER = Path(__file__).parent
+INDEX = FOLDER / "index.json"
+
+
+def read_index(kind: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the records of the shipped weights by name, all or those of one ``kind``."""
+    records = json.loads(INDEX.read_text(encoding="utf-8")) if INDEX.exists() else {}
+    return {name: record for name, record in records.items() if kind in (None, record["kind"])}
+
+
+def weight_path(name: str, kind: str | None = None) -> Path:
+    """Return the file of the shipped weights ``name`` after checking its SHA-256.
+
+    Raises:
+        KeyError: no weights of that name ship; the message suggests names.
+        FileNotFoundError: the file is missing from the installation.
+        ValueError: the file is damaged.
+    """
+    records = read_index(kind)
+    if name not in records:
+        raise KeyError(f"no shipped weights named {name!r}.{nearest(name, list(records))}")
+    path = FOLDER / records[name]["file"]
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: the shipped weights {name!r} are missing; reinstall mmcgan")
+    found = file_hash(path)
+    if found != records[name]["sha256"]:
+        raise ValueError(
+            f"{path}: SHA-256 is {found}, the index says {records[name]['sha256']}; "
+            f"the file is damaged, reinstall mmcgan or remake it: {records[name]['command']}"
+        )
+    return path
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
