@@ -1,0 +1,122 @@
+"""Convolutional discriminator backbone of DCGAN, in StudioGAN's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from mmcgan.models.backbones.resnet import check_pooling, pooled_features
+from mmcgan.models.generators.biggan import attention_places
+from mmcgan.models.generators.dcgan import number_of_doublings
+from mmcgan.models.layers import (
+    PlainBatchNorm,
+    SelfAttention,
+    SpectralNormArg,
+    activation,
+    batch_norm_options,
+    conv2d,
+    initialize,
+)
+from mmcgan.registry import BACKBONES
+
+#: Makes the normalisation of a number of channels.
+NormFactory = Callable[[int], nn.Module]
+
+
+class ConvPair(nn.Module):
+    """3x3 convolution, then 4x4 with stride 2, each with optional batch norm and an activation."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: NormFactory,
+        activation_name: str,
+        spectral_norm: SpectralNormArg,
+    ) -> None:
+        super().__init__()
+        self.conv1 = conv2d(in_channels, out_channels, 3, padding=1, spectral_norm=spectral_norm)
+        self.norm1 = norm(out_channels)
+        self.conv2 = conv2d(out_channels, out_channels, 4, stride=2, padding=1, spectral_norm=spectral_norm)
+        self.norm2 = norm(out_channels)
+        self.activation = activation(activation_name)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in, H, W) to (N, out, H/2, W/2)."""
+        x = self.activation(self.norm1(self.conv1(x)))
+        return self.activation(self.norm2(self.conv2(x)))
+
+
+@BACKBONES.register_module()
+class DCGANBackbone(nn.Module):
+    """RGB image -> convolution pairs that halve the size down to 4x4 -> 3x3 -> pooled features.
+
+    The channels double with every halving, from ``base_channels``, and once more in the last
+    convolution.
+
+    Args:
+        image_size: 4 times a power of two, at least 8.
+        base_channels: channels of the first pair.
+        attention_resolutions: sizes of feature maps after which self-attention is inserted.
+        attention_blocks: or the indices of the pairs, counted from 0.
+        activation_name: see :func:`mmcgan.models.layers.activation`.
+        spectral_norm: for every convolution.
+        batch_norm: options of the batch norms; None for a network without batch norm.
+        pooling: ``sum`` over positions (StudioGAN) or ``mean``.
+        init: ``orthogonal``, ``normal`` or ``xavier``.
+
+    Attributes:
+        out_channels: length of the pooled vector.
+
+    Raises:
+        ValueError: unusable image size or pooling, or attention outside the network.
+    """
+
+    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+
+    def __init__(
+        self,
+        image_size: int,
+        base_channels: int = 64,
+        *,
+        attention_resolutions: Sequence[int] = (),
+        attention_blocks: Sequence[int] | None = None,
+        activation_name: str = "relu",
+        spectral_norm: SpectralNormArg = True,
+        batch_norm: Mapping[str, object] | None = None,
+        pooling: str = "sum",
+        init: str = "normal",
+    ) -> None:
+        super().__init__()
+        check_pooling("DCGANBackbone", pooling)
+        halvings = number_of_doublings("DCGANBackbone", image_size)
+        widths = [base_channels << index for index in range(halvings + 1)]
+        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
+        norm: NormFactory = nn.Identity
+        if batch_norm is not None:
+            norm = partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
+        self.pairs = nn.ModuleList(
+            ConvPair(before, after, norm, activation_name, spectral_norm)
+            for before, after in zip([3, *widths], widths[:-1], strict=False)
+        )
+        sizes = [image_size >> (index + 1) for index in range(halvings)]
+        places = attention_places(sizes, attention_resolutions, attention_blocks)
+        self.attention = nn.ModuleDict(
+            {str(index): SelfAttention(widths[index], spectral_norm=spectral_norm) for index in places}
+        )
+        self.conv = conv2d(widths[-2], widths[-1], 3, padding=1, spectral_norm=spectral_norm)
+        self.norm = norm(widths[-1])
+        self.activation = activation(activation_name)
+        initialize(self, init)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Map images (N, 3, H, W) in [-1, 1] to ``map`` (N, C, 4, 4) and ``pooled`` (N, C)."""
+        x = image
+        for index, pair in enumerate(self.pairs):
+            x = pair(x)
+            if str(index) in self.attention:
+                x = self.attention[str(index)](x)
+        return pooled_features(self.activation(self.norm(self.conv(x))), self.pooling)

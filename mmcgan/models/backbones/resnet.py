@@ -1,0 +1,152 @@
+"""Residual discriminator backbone of SNGAN and SAGAN (Miyato et al., 2018; Zhang et al., 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from mmcgan.models.generators.biggan import attention_places
+from mmcgan.models.layers import (
+    DownBlock,
+    DownBlockOptions,
+    PlainBatchNorm,
+    SelfAttention,
+    SpectralNormArg,
+    activation,
+    batch_norm_options,
+    initialize,
+)
+from mmcgan.registry import BACKBONES
+
+#: Output channels of every block in units of ``base_channels``, and how many blocks halve the size
+#: (SNGAN, Tables 3 to 5). 256 and 512 continue the row as BigGAN does; 16 is ours.
+LAYOUTS: dict[int, tuple[tuple[int, ...], int]] = {
+    16: ((2, 2, 2, 2), 2),
+    32: ((2, 2, 2, 2), 2),
+    64: ((1, 2, 4, 8, 16), 4),
+    128: ((1, 2, 4, 8, 16, 16), 5),
+    256: ((1, 2, 4, 8, 8, 16, 16), 6),
+    512: ((1, 1, 2, 4, 8, 8, 16, 16), 7),
+}
+
+POOLINGS = ("sum", "mean")
+
+
+@BACKBONES.register_module()
+class ResNetBackbone(nn.Module):
+    """RGB image -> residual blocks that halve the size -> activation -> pooled features.
+
+    Args:
+        image_size: 16, 32, 64, 128, 256 or 512.
+        base_channels: unit of the channel table.
+        attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
+        attention_blocks: or the indices of those blocks, counted from 0.
+        channels: output channels of every block, in place of the table.
+        activated_shortcut: the shortcuts see activated inputs, as with in-place activations
+            (StudioGAN, and MMagic with an in-place ReLU).
+        activation_name: see :func:`mmcgan.models.layers.activation`.
+        spectral_norm: for every convolution.
+        first_spectral_norm: for the first block; like ``spectral_norm`` if None.
+        attention_spectral_norm: for attention; like ``spectral_norm`` if None.
+        batch_norm: options of batch norms in front of the convolutions; None for no batch norm.
+        pooling: ``sum`` over positions (SNGAN) or ``mean``.
+        init: ``orthogonal``, ``normal`` or ``xavier``.
+
+    Attributes:
+        out_channels: length of the pooled vector.
+
+    Raises:
+        ValueError: no table for the image size, ``channels`` of the wrong length, unknown pooling,
+            or attention outside the network.
+    """
+
+    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+
+    def __init__(
+        self,
+        image_size: int,
+        base_channels: int = 64,
+        *,
+        attention_resolutions: Sequence[int] = (),
+        attention_blocks: Sequence[int] | None = None,
+        channels: Sequence[int] | None = None,
+        activated_shortcut: bool = False,
+        activation_name: str = "relu",
+        spectral_norm: SpectralNormArg = True,
+        first_spectral_norm: SpectralNormArg = None,
+        attention_spectral_norm: SpectralNormArg = None,
+        batch_norm: Mapping[str, object] | None = None,
+        pooling: str = "sum",
+        init: str = "orthogonal",
+    ) -> None:
+        super().__init__()
+        check_pooling("ResNetBackbone", pooling)
+        widths, halvings = block_plan(image_size, base_channels, channels)
+        attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
+        first = spectral_norm if first_spectral_norm is None else first_spectral_norm
+        norm = None if batch_norm is None else partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
+        options = DownBlockOptions(activated_shortcut=activated_shortcut, activation_name=activation_name)
+        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
+        self.blocks = nn.ModuleList(
+            DownBlock(
+                before,
+                after,
+                downsample=index < halvings,
+                first=index == 0,
+                norm=norm,
+                options=options,
+                spectral_norm=spectral_norm if index else first,
+            )
+            for index, (before, after) in enumerate(zip([3, *widths], widths, strict=False))
+        )
+        sizes = [image_size >> min(index + 1, halvings) for index in range(len(widths))]
+        places = attention_places(sizes, attention_resolutions, attention_blocks)
+        self.attention = nn.ModuleDict(
+            {str(index): SelfAttention(widths[index], spectral_norm=attended) for index in places}
+        )
+        self.activation = activation(activation_name)
+        initialize(self, init)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w)."""
+        x = image
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if str(index) in self.attention:
+                x = self.attention[str(index)](x)
+        return pooled_features(self.activation(x), self.pooling)
+
+
+def check_pooling(owner: str, pooling: str) -> None:
+    """Raise ValueError unless ``pooling`` is known."""
+    if pooling not in POOLINGS:
+        raise ValueError(f"{owner}: pooling must be one of {POOLINGS}, got {pooling!r}")
+
+
+def pooled_features(x: Tensor, pooling: str) -> dict[str, Tensor]:
+    """Return ``map``, which is ``x`` (N, C, h, w), and its sum or mean over space as ``pooled``."""
+    # Sums over positions leave bf16's eight bits quickly: accumulate in float32.
+    pooled = x.float().sum((2, 3)) if pooling == "sum" else x.float().mean((2, 3))
+    return {"pooled": pooled, "map": x}
+
+
+def block_plan(image_size: int, base_channels: int, channels: Sequence[int] | None) -> tuple[list[int], int]:
+    """Return the output channels of every block and how many of them halve the size.
+
+    Raises:
+        ValueError: no table for ``image_size``, or ``channels`` of another length than its table.
+    """
+    if image_size not in LAYOUTS:
+        raise ValueError(f"ResNetBackbone: image_size must be one of {list(LAYOUTS)}, got {image_size}")
+    table, halvings = LAYOUTS[image_size]
+    if channels is None:
+        return [base_channels * multiple for multiple in table], halvings
+    if len(channels) != len(table):
+        raise ValueError(
+            f"ResNetBackbone: image_size={image_size} needs {len(table)} channels, one per block, "
+            f"got {list(channels)}"
+        )
+    return list(channels), halvings

@@ -1,0 +1,124 @@
+"""Convolutional generator of DCGAN (Radford et al., 2016), conditional by batch norm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.models.generators.biggan import attention_places
+from mmcgan.models.generators.resnet import BOTTOM, ClassNorm, label_of
+from mmcgan.models.layers import (
+    SelfAttention,
+    SpectralNormArg,
+    activation,
+    batch_norm_options,
+    conv2d,
+    conv_transpose2d,
+    initialize,
+    linear,
+)
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition
+
+
+def number_of_doublings(owner: str, image_size: int) -> int:
+    """Return log2(image_size / 4).
+
+    Raises:
+        ValueError: the size is not 4 times a power of two, or below 8.
+    """
+    doublings = (image_size // BOTTOM).bit_length() - 1
+    if doublings < 1 or image_size != BOTTOM << doublings:
+        raise ValueError(f"{owner}: image_size must be 8, 16, 32, 64, ..., got {image_size}")
+    return doublings
+
+
+@GENERATORS.register_module()
+class DCGANGenerator(nn.Module):
+    """Latent -> linear -> 4x4 -> transposed convolutions that double the size -> 3x3 -> tanh.
+
+    The channels halve with every doubling and end at ``base_channels``, as in StudioGAN's
+    ``deep_conv``, whose last layer is a 3x3 convolution instead of a transposed one.
+
+    Args:
+        image_size: 4 times a power of two, at least 8.
+        num_classes: number of labels; 0 for an unconditional network with plain batch norm.
+        base_channels: channels in front of the last convolution.
+        latent_dim: length of z.
+        attention_resolutions: sizes of feature maps after which self-attention is inserted.
+        attention_blocks: or the indices of the doublings, counted from 0.
+        activation_name: see :func:`mmcgan.models.layers.activation`.
+        spectral_norm: for convolutions and the linear map.
+        condition_spectral_norm: for the tables of the conditional batch norms.
+        batch_norm: options of the batch norms (:class:`BatchNormOptions`).
+        one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
+        init: ``orthogonal``, ``normal`` or ``xavier``.
+
+    Raises:
+        ValueError: unusable image size, or attention outside the network.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        num_classes: int,
+        base_channels: int = 64,
+        latent_dim: int = 128,
+        *,
+        attention_resolutions: Sequence[int] = (),
+        attention_blocks: Sequence[int] | None = None,
+        activation_name: str = "relu",
+        spectral_norm: SpectralNormArg = None,
+        condition_spectral_norm: SpectralNormArg = None,
+        batch_norm: Mapping[str, object] | None = None,
+        one_hot: bool = False,
+        init: str = "normal",
+    ) -> None:
+        super().__init__()
+        doublings = number_of_doublings("DCGANGenerator", image_size)
+        widths = [base_channels << (doublings - index) for index in range(doublings + 1)]
+        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
+        self.linear = linear(latent_dim, widths[0] * BOTTOM**2, spectral_norm=spectral_norm)
+        self.convs = nn.ModuleList(
+            conv_transpose2d(a, b, 4, stride=2, padding=1, spectral_norm=spectral_norm)
+            for a, b in pairwise(widths)
+        )
+        norm = ClassNorm(num_classes, one_hot, True, condition_spectral_norm, batch_norm_options(batch_norm))
+        self.norms = nn.ModuleList(norm(width) for width in widths[1:])
+        sizes = [BOTTOM << (index + 1) for index in range(doublings)]
+        places = attention_places(sizes, attention_resolutions, attention_blocks)
+        self.attention = nn.ModuleDict(
+            {str(index): SelfAttention(widths[index + 1], spectral_norm=spectral_norm) for index in places}
+        )
+        self.activation = activation(activation_name)
+        self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
+        initialize(self, init)
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of the condition that must be present."""
+        return ("label",) if self.num_classes else ()
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the labels (N,), which every layer looks up in its own table; None if unconditional.
+
+        Raises:
+            ValueError: the label is absent or out of range.
+        """
+        return label_of(condition, self.num_classes)
+
+    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and labels (N,) or None."""
+        x = self.linear(latent).unflatten(1, (-1, BOTTOM, BOTTOM))
+        for index, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            x = self.activation(norm(conv(x), embedding))
+            if str(index) in self.attention:
+                x = self.attention[str(index)](x)
+        return torch.tanh(self.output_conv(x).float())
+
+    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
+        return self.synthesize(latent, self.embed(condition))

@@ -1,0 +1,210 @@
+"""Residual generator of SNGAN and SAGAN (Miyato et al., 2018; Zhang et al., 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.models.conditioning import check_labels, require_field
+from mmcgan.models.generators.biggan import attention_places
+from mmcgan.models.layers import (
+    BatchNormOptions,
+    ConditionalBatchNorm,
+    PlainBatchNorm,
+    SelfAttention,
+    SpectralNormArg,
+    UpBlock,
+    activation,
+    batch_norm_options,
+    conv2d,
+    initialize,
+    linear,
+)
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition
+
+BOTTOM = 4
+
+#: Channels in units of ``base_channels``: input of the first block, then output of every block
+#: (SNGAN, Tables 3 to 5). 256 and 512 continue the row as BigGAN does; 16 is ours.
+CHANNELS: dict[int, tuple[int, ...]] = {
+    16: (4, 4, 4),
+    32: (4, 4, 4, 4),
+    64: (16, 8, 4, 2, 1),
+    128: (16, 16, 8, 4, 2, 1),
+    256: (16, 16, 8, 8, 4, 2, 1),
+    512: (16, 16, 8, 8, 4, 2, 1, 1),
+}
+
+
+@GENERATORS.register_module()
+class ResNetGenerator(nn.Module):
+    """Latent -> linear -> 4x4 -> residual blocks that double the size -> RGB.
+
+    The class enters through conditional batch normalisation with one row of gains and biases per
+    class and layer, so ``embed`` passes the labels on.
+
+    Args:
+        image_size: 16, 32, 64, 128, 256 or 512.
+        num_classes: number of labels; 0 for an unconditional network with plain batch norm.
+        base_channels: unit of the channel table.
+        latent_dim: length of z.
+        attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
+        attention_blocks: or the indices of those blocks, counted from 0.
+        channels: channels before the first and after every block, in place of the table.
+        activation_name: see :func:`mmcgan.models.layers.activation`.
+        spectral_norm: for the residual blocks (SAGAN); None for SNGAN.
+        attention_spectral_norm: for attention; like ``spectral_norm`` if None.
+        outer_spectral_norm: for the first linear map and the last convolution; like
+            ``spectral_norm`` if None.
+        condition_spectral_norm: for the tables of the conditional batch norms.
+        batch_norm: options of the batch norms in the blocks (:class:`BatchNormOptions`).
+        output_batch_norm: options of the last one; like ``batch_norm`` if None.
+        one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
+        unit_gain: whether the gain is 1 + its table (StudioGAN, BigGAN) or the table itself (SNGAN).
+        bgr_output: return the channels in reverse order (weights trained on BGR images).
+        init: ``orthogonal``, ``normal`` or ``xavier``.
+
+    Raises:
+        ValueError: no table for the image size, ``channels`` of the wrong length, or attention
+            outside the network.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        num_classes: int,
+        base_channels: int = 64,
+        latent_dim: int = 128,
+        *,
+        attention_resolutions: Sequence[int] = (),
+        attention_blocks: Sequence[int] | None = None,
+        channels: Sequence[int] | None = None,
+        activation_name: str = "relu",
+        spectral_norm: SpectralNormArg = None,
+        attention_spectral_norm: SpectralNormArg = None,
+        outer_spectral_norm: SpectralNormArg = None,
+        condition_spectral_norm: SpectralNormArg = None,
+        batch_norm: Mapping[str, object] | None = None,
+        output_batch_norm: Mapping[str, object] | None = None,
+        one_hot: bool = False,
+        unit_gain: bool = True,
+        bgr_output: bool = False,
+        init: str = "orthogonal",
+    ) -> None:
+        super().__init__()
+        widths = block_channels(image_size, base_channels, channels)
+        attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
+        outer = spectral_norm if outer_spectral_norm is None else outer_spectral_norm
+        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
+        self.bgr_output = bgr_output
+        self.linear = linear(latent_dim, widths[0] * BOTTOM**2, spectral_norm=outer)
+        norm = ClassNorm(
+            num_classes, one_hot, unit_gain, condition_spectral_norm, batch_norm_options(batch_norm)
+        )
+        self.blocks = nn.ModuleList(
+            UpBlock(a, b, norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
+            for a, b in pairwise(widths)
+        )
+        sizes = [BOTTOM << (index + 1) for index in range(len(widths) - 1)]
+        places = attention_places(sizes, attention_resolutions, attention_blocks)
+        self.attention = nn.ModuleDict(
+            {str(index): SelfAttention(widths[index + 1], spectral_norm=attended) for index in places}
+        )
+        last = batch_norm if output_batch_norm is None else output_batch_norm
+        self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(last))
+        self.output_activation = activation(activation_name)
+        self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=outer)
+        initialize(self, init)
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of the condition that must be present."""
+        return ("label",) if self.num_classes else ()
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the labels (N,), which every layer looks up in its own table; None if unconditional.
+
+        Raises:
+            ValueError: the label is absent or out of range.
+        """
+        return label_of(condition, self.num_classes)
+
+    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and labels (N,) or None."""
+        x = self.linear(latent).unflatten(1, (-1, BOTTOM, BOTTOM))
+        for index, block in enumerate(self.blocks):
+            x = block(x, embedding)
+            if str(index) in self.attention:
+                x = self.attention[str(index)](x)
+        x = self.output_conv(self.output_activation(self.output_norm(x)))
+        x = torch.tanh(x.float())
+        return x.flip(1) if self.bgr_output else x
+
+    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
+        return self.synthesize(latent, self.embed(condition))
+
+
+class ClassNorm:
+    """Makes the batch norms of a generator: conditional on the label, or plain without classes."""
+
+    def __init__(
+        self,
+        num_classes: int,
+        one_hot: bool,
+        unit_gain: bool,
+        spectral_norm: SpectralNormArg,
+        options: BatchNormOptions,
+    ) -> None:
+        self.num_classes, self.unit_gain = num_classes, unit_gain
+        self.encoding = "one_hot" if one_hot else "label"
+        self.spectral_norm, self.options = spectral_norm, options
+
+    def __call__(self, channels: int) -> nn.Module:
+        """Return the batch norm of (N, ``channels``, H, W), called as ``norm(x, label)``."""
+        if not self.num_classes:
+            return PlainBatchNorm(channels, self.options)
+        return ConditionalBatchNorm(
+            channels,
+            self.num_classes,
+            encoding=self.encoding,
+            spectral_norm=self.spectral_norm,
+            options=self.options,
+            unit_gain=self.unit_gain,
+        )
+
+
+def label_of(condition: Condition, num_classes: int) -> Tensor | None:
+    """Return the checked labels (N,) of ``condition``; None for ``num_classes`` 0.
+
+    Raises:
+        ValueError: the label is absent or not in [0, num_classes).
+    """
+    if not num_classes:
+        return None
+    label = require_field(condition, "label")
+    check_labels(label, num_classes)
+    return label
+
+
+def block_channels(image_size: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:
+    """Return the channels before the first block and after every block.
+
+    Raises:
+        ValueError: no table for ``image_size``, or ``channels`` of another length than its table.
+    """
+    if image_size not in CHANNELS:
+        raise ValueError(f"ResNetGenerator: image_size must be one of {list(CHANNELS)}, got {image_size}")
+    table = CHANNELS[image_size]
+    if channels is None:
+        return [base_channels * multiple for multiple in table]
+    if len(channels) != len(table):
+        raise ValueError(
+            f"ResNetGenerator: image_size={image_size} needs {len(table)} channels "
+            f"(before the first block and after each), got {list(channels)}"
+        )
+    return list(channels)
