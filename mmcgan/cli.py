@@ -77,7 +77,9 @@ def _pack_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", help="folder to make; use it with dict(type='PackedDataset', root=OUT)")
     parser.add_argument("--image-size", type=int, metavar="N", help="height and width (for a folder)")
     parser.add_argument("--unlabelled", action="store_true", help="subfolders of the folder are not classes")
-    parser.add_argument("--skip-bad", action="store_true", help="leave bad images out, list them in skipped.txt")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="leave bad images out, list them in skipped.txt"
+    )
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
 
 

@@ -94,10 +94,6 @@ class ImageDataset(Dataset):
         """Return the images at ``index`` int64 (N,) as uint8 (N, 3, H, W)."""
         raise NotImplementedError
 
-    def describe(self, index: int) -> str:
-        """Return what names image ``index`` in a message."""
-        return f"image {index}"
-
     def fingerprint(self) -> str:
         """Return a digest of what the set is made of, cheap enough to compute at every start."""
         facts = f"{type(self).__name__} {self.size} {self.image_size} {self.classes}"
@@ -142,7 +138,7 @@ class MemoryDataset(ImageDataset):
     def fingerprint(self) -> str:
         """Return a digest of the pixels and the labels."""
         digest = hashlib.sha256(super().fingerprint().encode())
-        digest.update(self.images.contiguous().numpy())
+        digest.update(self.images.contiguous().numpy().data)
         return digest.hexdigest()
 
 

@@ -41,7 +41,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     if image.mode == "F" or image.mode.startswith("I"):
         return _from_wide_integers(image)
-    if image.has_transparency_data:
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image)

@@ -50,14 +50,14 @@ class FileDataset(ImageDataset):
         return images
 
     def _read(self, index: int) -> Tensor:
-        return self.reader(self.describe(index))
+        return self.reader(self.path_of(index))
 
     def _fetch(self, index: Tensor) -> Tensor:
         if self.images is not None:
             return self.images.index_select(0, index)
         return torch.stack([self._read(i) for i in index.tolist()])
 
-    def describe(self, index: int) -> str:
+    def path_of(self, index: int) -> str:
         """Return the path of image ``index``."""
         return os.fsdecode(self.paths[index])
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +76,7 @@ class PackedDataset(ImageDataset):
     def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> None:
         metadata = read_metadata(root)
         self.root = Path(root)
+        self._maps: dict[int, np.ndarray] = {}
         self.files = [entry["file"] for entry in metadata["shards"]]
         counts = [entry["images"] for entry in metadata["shards"]]
         self.ends = torch.tensor(counts, dtype=torch.int64).cumsum(0)
@@ -92,9 +92,18 @@ class PackedDataset(ImageDataset):
         for shard in shard_of.unique().tolist():
             rows = (shard_of == shard).nonzero().flatten()
             first = int(self.ends[shard - 1]) if shard else 0
-            mapped = _open(self.root / self.files[shard])
-            images[rows] = torch.from_numpy(mapped[(index[rows] - first).numpy()])
+            images[rows] = torch.from_numpy(self._mapped(shard)[(index[rows] - first).numpy()])
         return images
+
+    def _mapped(self, shard: int) -> np.ndarray:
+        if shard not in self._maps:
+            path = self.root / self.files[shard]
+            self._maps[shard] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return self._maps[shard]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Sending a memory map to a worker would send the whole shard.
+        return {**self.__dict__, "_maps": {}}
 
     def fingerprint(self) -> str:
         """Return a digest of the metadata, which holds the checksum of every file."""
@@ -108,12 +117,6 @@ class PackedDataset(ImageDataset):
         if metadata["class_counts"] is not None:
             known["class_counts"] = tuple(metadata["class_counts"])
         return known
-
-
-@cache
-def _open(path: Path) -> np.ndarray:
-    """Map a shard once per process; a map cannot be sent to a worker, so the data set keeps none."""
-    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _check_files(root: Path, metadata: dict[str, Any], verify: bool) -> None:

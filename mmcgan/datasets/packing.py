@@ -7,18 +7,18 @@ the end.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from torch import Tensor
 
+from mmcgan.checkpoints.files import atomic_write
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.datasets.packed import FORMAT, LABELS, METADATA, read_metadata, sha256_of
@@ -96,7 +96,7 @@ def _prepare(out: Path, plan: dict[str, Any]) -> Path:
     elif any(path.suffix != ".tmp" for path in partial.iterdir()):
         raise FileExistsError(f"{partial} exists and was not made by packing; remove it or choose another")
     else:
-        write_atomically(found, json.dumps(plan).encode())
+        _write_text(found, json.dumps(plan))
     return partial
 
 
@@ -108,11 +108,16 @@ def _pack_shards(
     paths = [partial / f"images-{number:05d}.json" for number in range(len(shards))]
     missing = [number for number, path in enumerate(paths) if not path.is_file()]
     done = len(dataset) - sum(len(shards[number]) for number in missing)
-    with ThreadPoolExecutor(os.cpu_count()) as pool, progress_bar("Packing", len(dataset), done) as advance:
-        for number in missing:
-            read = pool.map(lambda index: _try_read(dataset, index, advance), shards[number])
-            record = _write_shard(dataset, paths[number].with_suffix(".npy"), shards[number], read, skip_bad)
-            write_atomically(paths[number], json.dumps(record).encode())
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        with progress_bar("Packing", len(dataset), done) as advance:
+            for number in missing:
+                read = pool.map(lambda index: _try_read(dataset, index, advance), shards[number])
+                path = paths[number].with_suffix(".npy")
+                record = _write_shard(dataset, path, shards[number], read, skip_bad)
+                _write_text(paths[number], json.dumps(record))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error, do not read the rest of the shard first
     return [json.loads(path.read_text()) for path in paths]
 
 
@@ -133,19 +138,20 @@ def _write_shard(
     skip_bad: bool,
 ) -> dict[str, Any]:
     """Write the images of ``shard`` to ``path``; return its record."""
-    images, kept, skipped = [], [], []
+    images = np.empty((len(shard), 3, dataset.image_size, dataset.image_size), dtype=np.uint8)
+    kept: list[int] = []
+    skipped: list[str] = []
     for index, found in zip(shard, read, strict=True):
         if isinstance(found, Tensor):
-            images.append(found.numpy())
+            images[len(kept)] = found.numpy()
             kept.append(index)
         elif skip_bad:
             skipped.append(str(found))
         else:
             raise BadImageError(f"{found}. Nothing is lost: repair it and run again, or add --skip-bad")
-    shape = (len(images), 3, dataset.image_size, dataset.image_size)
-    entry = _save_array(path, np.array(images, dtype=np.uint8).reshape(shape))
+    entry = dict(_save_array(path, images[: len(kept)]), images=len(kept))
     labels = None if dataset.labels is None else dataset.labels[kept].tolist()
-    return dict(entry=dict(entry, images=len(images)), labels=labels, skipped=skipped)
+    return dict(entry=entry, labels=labels, skipped=skipped)
 
 
 def _write_metadata(
@@ -159,7 +165,7 @@ def _write_metadata(
     size = sum(record["entry"]["images"] for record in records)
     counts = _class_counts(dataset, size, labels)
     if skipped:
-        write_atomically(partial / SKIPPED, ("\n".join(skipped) + "\n").encode())
+        _write_text(partial / SKIPPED, "\n".join(skipped) + "\n")
     metadata = dict(
         format=FORMAT,
         plan=plan,
@@ -171,7 +177,7 @@ def _write_metadata(
         labels=None if labels is None else _save_array(partial / LABELS, labels),
         skipped=skipped,
     )
-    write_atomically(partial / METADATA, json.dumps(metadata, indent=1).encode())
+    _write_text(partial / METADATA, json.dumps(metadata, indent=1))
 
 
 def _class_counts(dataset: ImageDataset, size: int, labels: np.ndarray | None) -> list[int] | None:
@@ -199,17 +205,12 @@ def _finish(partial: Path, out: Path) -> PackResult:
 
 def _save_array(path: Path, array: np.ndarray) -> dict[str, Any]:
     """Save ``array`` as .npy; return the file's name, length and checksum."""
-    stream = io.BytesIO()
-    np.save(stream, array, allow_pickle=False)
-    write_atomically(path, stream.getbuffer())
+    atomic_write(path, lambda stream: np.save(stream, array, allow_pickle=False))
     return dict(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Write ``content`` so that ``path`` either does not change or is complete and on disk."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+def _write_text(path: Path, text: str) -> None:
+    def write(stream: BinaryIO) -> None:
+        stream.write(text.encode())
+
+    atomic_write(path, write)
