@@ -1,0 +1,196 @@
+"""Durable checkpoint files and how the newest good one is found.
+
+A file appears under its final name only when its bytes are on disk, so a kill at any moment
+leaves the previous files whole. Contents are tensors and plain Python: reading a file never
+executes code from it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LAST_CHECKPOINT = "last_checkpoint"
+_ITERATION = re.compile(r"^iter_(\d+)\.pth$")
+State = dict[str, Any]
+
+
+class CheckpointError(ValueError):
+    """A checkpoint file that cannot be read or does not fit."""
+
+
+# --- writing ----------------------------------------------------------------------------------
+def atomic_write(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
+    """Let ``write`` fill a temporary file beside ``path``, then move it there durably.
+
+    Args:
+        path: final name; its folder is made if needed.
+        write: receives the open binary file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; some file systems cannot, and then there is nothing to do."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def to_plain(value: Any, where: str = "checkpoint") -> Any:
+    """Return ``value`` as tensors on the CPU and plain Python.
+
+    Raises:
+        TypeError: something that a weights-only load would refuse; the message says where.
+    """
+    if isinstance(value, Tensor):
+        tensor = value.detach().cpu()
+        # a view would drag its whole storage into the file
+        return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(value).copy())
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Counter):
+        return Counter({key: int(count) for key, count in value.items()})
+    if isinstance(value, Mapping):
+        return {to_plain(k, where): to_plain(v, f"{where}[{k!r}]") for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        converted = [to_plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
+        return tuple(converted) if isinstance(value, tuple) else converted
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return value
+    raise TypeError(f"{where} is a {type(value).__name__}; checkpoints hold tensors and plain Python only")
+
+
+def save_checkpoint(state: Mapping[str, Any], path: str | Path) -> None:
+    """Write ``state`` to ``path`` atomically, as plain data.
+
+    Raises:
+        TypeError: ``state`` holds something else than tensors and plain Python.
+    """
+    plain = to_plain(state)
+    atomic_write(path, lambda file: torch.save(plain, file))
+
+
+def write_pointer(folder: str | Path, path: str | Path) -> None:
+    """Note in ``folder/last_checkpoint`` which file is the newest."""
+    line = str(Path(path).name).encode()
+    atomic_write(Path(folder) / LAST_CHECKPOINT, lambda file: _write_all(file, line))
+
+
+def _write_all(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
+
+
+# --- reading ----------------------------------------------------------------------------------
+def load_checkpoint(
+    path: str | Path, map_location: torch.device | str = "cpu", verify: bool = False
+) -> State:
+    """Read a checkpoint file without executing anything from it.
+
+    Args:
+        path: a file written by :func:`save_checkpoint`, or any file of tensors and plain data.
+        map_location: device of the tensors.
+        verify: also compare the checksums inside the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: the file is truncated, damaged, or holds more than plain data.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint file {path}")
+    try:
+        if verify:
+            _verify(path)
+        state = torch.load(path, map_location=map_location, weights_only=True)
+    except (RuntimeError, EOFError, OSError, UnpicklingError, zipfile.BadZipFile, KeyError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise CheckpointError(
+            f"cannot read checkpoint {path} ({path.stat().st_size} bytes): {reason}"
+        ) from error
+    if not isinstance(state, dict):
+        raise CheckpointError(f"checkpoint {path} holds a {type(state).__name__}, not a dictionary")
+    return state
+
+
+def _verify(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged:
+        raise zipfile.BadZipFile(f"checksum mismatch in {damaged}")
+
+
+def list_checkpoints(folder: str | Path) -> list[Path]:
+    """Return the ``iter_N.pth`` files of ``folder``, newest (highest N) first."""
+    found = [(int(match[1]), path) for path, match in _matches(Path(folder)) if match]
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def _matches(folder: Path) -> Iterator[tuple[Path, re.Match[str] | None]]:
+    if folder.is_dir():
+        yield from ((path, _ITERATION.match(path.name)) for path in folder.iterdir())
+
+
+def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
+    """Return the newest checkpoint that can be read, and what was wrong with newer ones.
+
+    Files ``iter_N.pth`` are tried from the highest N down, then ``best_*.pth``. The pointer
+    file decides nothing; if it names a missing file, that is reported.
+    """
+    folder = Path(folder)
+    problems = []
+    pointer = folder / LAST_CHECKPOINT
+    if pointer.is_file():
+        named = folder / Path(pointer.read_text(errors="replace").strip() or "(empty)").name
+        if not named.is_file():
+            problems.append(f"{pointer} names {named.name}, which does not exist")
+    for path in [*list_checkpoints(folder), *sorted(folder.glob("best_*.pth"))]:
+        try:
+            state = load_checkpoint(path, verify=True)
+        except CheckpointError as error:
+            problems.append(str(error))
+            continue
+        if "state_dict" in state:
+            return path, problems
+        problems.append(f"{path} holds no 'state_dict'")
+    return None, problems
+
+
+def strip_prefix(state: Mapping[str, Any], prefix: str = "module.") -> State:
+    """Return ``state`` without ``prefix``, which wrappers for several GPUs put before all keys."""
+    if state and all(key.startswith(prefix) for key in state):
+        return {key[len(prefix) :]: value for key, value in state.items()}
+    return dict(state)

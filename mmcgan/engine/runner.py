@@ -1,0 +1,208 @@
+"""Builds everything from a config, trains, saves and resumes."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.device import get_device
+from mmengine.logging import MessageHub
+from mmengine.model import convert_sync_batchnorm
+from mmengine.runner import Runner
+from torch import nn
+
+from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, save_checkpoint, strip_prefix
+from mmcgan.distributed import (
+    DEFAULT_TIMEOUT_SECONDS,
+    any_rank,
+    broadcast_module,
+    destroy_process_group,
+    initialize_process_group,
+    is_initialized,
+)
+from mmcgan.engine import state as training_state
+from mmcgan.engine.random_state import set_random_state
+from mmcgan.engine.resume import find_resume_file
+from mmcgan.engine.signals import StopRequest
+from mmcgan.random import RandomStreams
+from mmcgan.registry import RUNNERS
+
+_hub_numbers = itertools.count()
+
+
+@RUNNERS.register_module()
+class GANRunner(Runner):
+    """MMEngine's runner with durable checkpoints, exact resuming and no wrapper for ranks.
+
+    Differences a user meets:
+
+    * a launcher's environment (torchrun) is recognised by itself, gloo without CUDA;
+    * ``resume=True`` takes the newest readable checkpoint of ``work_dir``, or ``load_from``
+      if that is given, and restores the seed with it;
+    * SIGTERM and Ctrl-C end the run after the current iteration, with a checkpoint;
+    * weights load strictly.
+    """
+
+    # --- environment --------------------------------------------------------------------------
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        """Join the other ranks before anything asks for one, then do MMEngine's set-up."""
+        timeout = env_cfg.get("dist_cfg", {}).get("timeout", DEFAULT_TIMEOUT_SECONDS)
+        if initialize_process_group(timeout):
+            atexit.register(destroy_process_group)
+        self._distributed = is_initialized()
+        self.stop_signal = StopRequest()
+        self._random_states: list[dict[str, Any]] = []
+        super().setup_env(env_cfg)
+
+    def set_randomness(
+        self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False
+    ) -> None:
+        """Seed everything; a resumed run takes its checkpoint's seed.
+
+        The file to resume from is chosen here, because the data order needs the seed before
+        weights are loaded.
+        """
+        self._resume_file: Path | None = None
+        self._resume_notes: list[str] = []
+        if self.cfg.get("resume"):
+            self._resume_file, self._resume_notes = find_resume_file(self.work_dir, self.cfg.get("load_from"))
+        if self._resume_file is not None:
+            saved = load_checkpoint(self._resume_file).get("meta", {}).get("seed")
+            if saved is not None and seed not in (None, saved):
+                self._resume_notes.append(f"seed {saved} of the checkpoint replaces randomness.seed={seed}")
+            seed = seed if saved is None else saved
+        super().set_randomness(seed, diff_rank_seed, deterministic)
+
+    def build_message_hub(self, message_hub: dict[str, Any] | None = None) -> MessageHub:
+        """Return a hub of this runner alone; equal names within a second would share one."""
+        name = f"{self._experiment_name}-{next(_hub_numbers)}"
+        return super().build_message_hub({"name": name, **(message_hub or {})})
+
+    def build_log_processor(self, log_processor: dict[str, Any]) -> Any:
+        """Count in iterations unless told otherwise."""
+        return super().build_log_processor({"by_epoch": False, **log_processor})
+
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """Add our own timer and checkpoints where the config names none."""
+        own = {"timer": {"type": "ThroughputHook"}, "checkpoint": {"type": "GANCheckpointHook"}}
+        super().register_default_hooks({**own, **(hooks or {})})
+
+    # --- model --------------------------------------------------------------------------------
+    def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
+        """Build the model and give its random streams the run's seed."""
+        built: nn.Module = super().build_model(model)
+        streams = getattr(built, "random", None)
+        if isinstance(streams, RandomStreams):
+            streams.seed = self.seed
+        return built
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Move the model to its device and give every rank the weights of rank 0.
+
+        Raises:
+            ValueError: ``model_wrapper_cfg`` is given, or ``sync_bn`` without CUDA.
+        """
+        if model_wrapper_cfg is not None:
+            raise ValueError("model_wrapper_cfg is not used: ranks average gradients themselves")
+        model = model.to(get_device())
+        sync_bn = self.cfg.get("sync_bn")
+        if sync_bn and self.distributed:
+            if not torch.cuda.is_available():
+                raise ValueError(f"sync_bn={sync_bn!r} needs CUDA; torch has no synchronised norm on CPU")
+            model = convert_sync_batchnorm(model, sync_bn)
+        broadcast_module(model)
+        return model
+
+    def _maybe_compile(self, target: str) -> None:
+        """Compile networks in place as ``compile=dict(modules=[...], <torch.compile options>)`` says.
+
+        In place means that state-dict keys and attributes stay what they are.
+        """
+        config = self.cfg.get("compile")
+        if not config:
+            return
+        options = {} if config is True else dict(config)
+        modules = options.pop("modules", ["generator"])
+        if "discriminator" in modules and self.model.step.split_d:
+            raise ValueError(
+                "compile.modules contains 'discriminator', whose spectral-norm vectors torch.compile "
+                "cannot follow through two passes; set model.step.split_d=False or leave it out"
+            )
+        for name in modules:
+            self.model.get_submodule(name).compile(**options)
+            self.logger.info(f"{name} will be compiled at its first call")
+
+    # --- training -----------------------------------------------------------------------------
+    def train(self) -> nn.Module:
+        """Train, and leave a checkpoint behind if asked to stop."""
+        with self.stop_signal:
+            model = super().train()
+        if self.stop_signal.name:
+            self.logger.info(
+                f"stopped on {self.stop_signal.name} after iteration {self.iter} of {self.max_iters}; "
+                "--resume continues exactly there"
+            )
+        return model
+
+    def stop_requested(self) -> bool:
+        """Return whether some rank was asked to stop; all ranks must call it."""
+        return any_rank(self.stop_signal.name is not None)
+
+    def restore_random_state(self) -> None:
+        """Put the global generators where the checkpoint left them; called once data is ready."""
+        if self.rank < len(self._random_states):
+            set_random_state(self._random_states[self.rank])
+
+    # --- checkpoints --------------------------------------------------------------------------
+    def save_checkpoint(self, path: str | Path) -> None:
+        """Write the whole training state to ``path``; all ranks must call it, rank 0 writes."""
+        state = training_state.collect(self)
+        self.call_hook("before_save_checkpoint", checkpoint=state)
+        if self.rank == 0:
+            save_checkpoint(state, path)
+
+    def load_checkpoint(
+        self, filename: str | Path, map_location: str = "cpu", strict: bool = True
+    ) -> dict[str, Any]:
+        """Load the weights of a file into the model and return all of its contents.
+
+        Raises:
+            CheckpointError: the file is unreadable or does not fit the model.
+        """
+        checkpoint = load_checkpoint(filename, map_location)
+        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        weights = strip_prefix(checkpoint.get("state_dict", checkpoint))
+        try:
+            self.model.load_state_dict(weights, strict=strict)
+        except RuntimeError as error:
+            raise CheckpointError(f"checkpoint {filename} does not fit the model: {error}") from error
+        self._has_loaded = True
+        self.logger.info(f"loaded weights from {filename}")
+        return checkpoint
+
+    def load_or_resume(self) -> None:
+        """Do what ``resume`` and ``load_from`` ask, and say what was found."""
+        if self._has_loaded:
+            return
+        for note in self._resume_notes:
+            self.logger.warning(note)
+        if self._resume_file is not None:
+            self.resume(self._resume_file)
+        elif self._resume:
+            self.logger.warning(f"nothing to resume in {self.work_dir}: starting from iteration 0")
+        elif self._load_from is not None:
+            self.load_checkpoint(self._load_from)
+
+    def resume(self, filename: str | Path) -> None:
+        """Continue the training whose state is in ``filename``.
+
+        Raises:
+            CheckpointError: the file holds weights only, or another model's.
+        """
+        checkpoint = self.load_checkpoint(filename)
+        training_state.restore(self, checkpoint, str(filename))
+        self._random_states = checkpoint["random"]
+        self.logger.info(f"resumed {filename} at iteration {self.iter}")

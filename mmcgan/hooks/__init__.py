@@ -1,0 +1,19 @@
+"""What runs at intervals beside the training step."""
+
+from mmcgan.hooks.checkpoint import GANCheckpointHook
+from mmcgan.hooks.early_stop import EarlyStopHook
+from mmcgan.hooks.ema import GeneratorEMAHook
+from mmcgan.hooks.finite_guard import FiniteGuardHook
+from mmcgan.hooks.sample_grid import SampleGridHook
+from mmcgan.hooks.throughput import ThroughputHook
+from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
+
+__all__ = [
+    "EarlyStopHook",
+    "FiniteGuardHook",
+    "GANCheckpointHook",
+    "GeneratorEMAHook",
+    "SampleGridHook",
+    "ThroughputHook",
+    "WeightDecayScheduleHook",
+]

@@ -1,0 +1,73 @@
+"""Stops a run that has diverged, before anything bad is saved."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from torch import Tensor, nn
+
+from mmcgan.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FiniteGuardHook(Hook):
+    """Raises within one iteration when a loss or a weight becomes NaN or infinite.
+
+    It runs before the average, the evaluation and the checkpoint of the same iteration, so
+    that the last good checkpoint stays the newest.
+
+    Args:
+        patience: consecutive iterations in which losses may overflow; for float16, whose
+            scaler skips such steps. Weights must always be finite.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(self, patience: int = 0) -> None:
+        self.patience = patience
+        self.overflows = 0
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
+    ) -> None:
+        """Check the losses in ``outputs`` and all weights and buffers of the model.
+
+        Raises:
+            FloatingPointError: names the iteration and the losses or the first bad layers.
+        """
+        bad = [name for name, value in (outputs or {}).items() if not math.isfinite(value)]
+        self.overflows = self.overflows + 1 if bad else 0
+        layers = non_finite_tensors(runner.model)
+        if layers:
+            shown = ", ".join(layers[:3]) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "")
+            self._stop(runner, f"weights are not finite in {shown}", bad, outputs)
+        if self.overflows > self.patience:
+            self._stop(runner, "the training has diverged", bad, outputs)
+
+    def _stop(self, runner: Any, reason: str, bad: list[str], outputs: dict[str, Any] | None) -> None:
+        losses = ", ".join(f"{name} = {float((outputs or {})[name])}" for name in bad)
+        detail = f" (losses: {losses})" if losses else ""
+        raise FloatingPointError(
+            f"iteration {runner.iter + 1}: {reason}{detail}; nothing of this iteration was saved, "
+            f"the last good checkpoint is in {runner.work_dir}"
+        )
+
+
+@torch.no_grad()
+def non_finite_tensors(module: nn.Module) -> list[str]:
+    """Return the names of parameters and buffers that hold NaN or an infinity.
+
+    The maximum norm of each tensor is enough to know, and does not overflow.
+    """
+    named: dict[str, Tensor] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    named = {name: t for name, t in named.items() if t.is_floating_point() and t.numel()}
+    if not named:
+        return []
+    norms = torch.stack([n.float() for n in torch._foreach_norm(list(named.values()), float("inf"))])
+    finite = torch.isfinite(norms)
+    if bool(finite.all()):
+        return []
+    return [name for name, ok in zip(named, finite.tolist(), strict=True) if not ok]

@@ -1,0 +1,132 @@
+"""The same latents, drawn again and again, as a picture of progress."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from PIL import Image
+from torch import Tensor
+
+from mmcgan.checkpoints.files import atomic_write
+from mmcgan.engine.random_state import preserved_random_state
+from mmcgan.random import make_generator
+from mmcgan.registry import HOOKS
+from mmcgan.structures import Condition
+
+
+@HOOKS.register_module()
+class SampleGridHook(Hook):
+    """Writes ``samples/iter_N.png``: a column per class, a row per latent, drawn by the average.
+
+    Latents and conditions depend on ``seed`` only. Pictures also go to the visualiser's
+    backends. Rank 0 draws.
+
+    Args:
+        interval: iterations between pictures; one more at the end.
+        rows: latents.
+        columns: classes, from 0 on or evenly spaced if there are more; for a model without
+            labels, further latents.
+        labels: particular classes instead.
+        seed: of latents and conditions.
+        truncation: passed to ``model.sample``.
+
+    Raises:
+        ValueError: a count below 1.
+    """
+
+    priority = "LOW"
+
+    def __init__(
+        self,
+        interval: int = 1000,
+        rows: int = 8,
+        columns: int = 10,
+        labels: list[int] | None = None,
+        seed: int = 0,
+        truncation: float | None = None,
+    ) -> None:
+        for name, value in (("interval", interval), ("rows", rows), ("columns", columns)):
+            if value < 1:
+                raise ValueError(f"SampleGridHook {name} must be >= 1, got {value}")
+        self.interval, self.rows, self.columns = interval, rows, columns
+        self.labels, self.seed, self.truncation = labels, seed, truncation
+        self.latest: Path | None = None
+
+    def after_iteration(self, runner: Any) -> None:
+        """Draw if due."""
+        if runner.iter % self.interval == 0:
+            self._write(runner)
+
+    def after_train(self, runner: Any) -> None:
+        """Draw the final picture, unless it is there already."""
+        if runner.iter % self.interval:
+            self._write(runner)
+
+    def _write(self, runner: Any) -> None:
+        if runner.rank != 0:
+            return
+        with preserved_random_state():
+            picture = tile(self.draw(runner.model), self._columns(runner.model))
+        self.latest = Path(runner.work_dir) / "samples" / f"iter_{runner.iter:07d}.png"
+        write_png(picture, self.latest)
+        runner.visualizer.add_image("samples", picture, step=runner.iter)
+
+    def draw(self, model: Any) -> Tensor:
+        """Return the images (rows * columns, 3, H, W) in [-1, 1], row by row."""
+        columns = self._columns(model)
+        count = self.rows * columns
+        condition: Condition = model.condition_sampler.sample(
+            count, make_generator(self.seed, "grid condition")
+        )
+        shown = self._shown(model)
+        if condition.label is not None and shown:
+            condition = replace(condition, label=torch.tensor(shown).repeat(self.rows))
+        source = make_generator(self.seed, "grid latent")
+        latent = model.latent_sampler.sample(count, source)
+        if condition.label is not None and shown:
+            # one latent per row, so that a row shows what the class alone changes
+            latent = latent[: self.rows].repeat_interleave(columns, 0)
+        images = [
+            model.sample(condition[i : i + columns], latent[i : i + columns], source, self.truncation)
+            for i in range(0, count, columns)
+        ]
+        return torch.cat(images).cpu()
+
+    def _shown(self, model: Any) -> list[int]:
+        """Return the classes of the columns; empty for a model without classes."""
+        if self.labels:
+            return list(self.labels)
+        classes = getattr(model.generator, "num_classes", 0) or 0
+        spaced = np.linspace(0, classes - 1, min(self.columns, classes)).round().astype(int)
+        return [int(label) for label in spaced]
+
+    def _columns(self, model: Any) -> int:
+        return len(self._shown(model)) or self.columns
+
+
+def tile(images: Tensor, columns: int) -> np.ndarray:
+    """Return images (N, C, H, W) in [-1, 1] as one uint8 picture (height, width, 3).
+
+    Rounds to the nearest of 256 levels.
+    """
+    count, channels, height, width = images.shape
+    levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).expand(-1, max(channels, 3), -1, -1)
+    grid = levels.reshape(count // columns, columns, 3, height, width).permute(0, 3, 1, 4, 2)
+    return grid.reshape(count // columns * height, columns * width, 3).contiguous().numpy()
+
+
+def write_png(picture: np.ndarray, path: Path) -> None:
+    """Write a uint8 picture (height, width, 3) atomically."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG")
+    atomic_write(path, lambda file: _write(file, buffer.getvalue()))
+
+
+def _write(file: Any, content: bytes) -> None:
+    file.write(content)
