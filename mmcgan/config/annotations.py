@@ -36,7 +36,7 @@ def fits(value: Any, annotation: Any) -> bool:
         return value is None
     if origin is not None:
         return _fits_container(value, origin, typing.get_args(annotation))
-    if not isinstance(annotation, type):
+    if annotation is Any or not isinstance(annotation, type):
         return True
     return _fits_class(value, annotation)
 

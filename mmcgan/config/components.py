@@ -46,7 +46,6 @@ ROLES: dict[str, Registries] = {
     "collate_fn": (r.FUNCTIONS,),
     "pipeline": (r.TRANSFORMS,),
     "transforms": (r.TRANSFORMS,),
-    "optim_wrapper": (r.OPTIM_WRAPPERS,),
     "optimizer": (r.OPTIMIZERS,),
     "param_scheduler": (r.PARAM_SCHEDULERS,),
     "default_hooks": (r.HOOKS,),
@@ -60,7 +59,7 @@ ROLES: dict[str, Registries] = {
     "vis_backends": (r.VISBACKENDS,),
     "log_processor": (r.LOG_PROCESSORS,),
 }
-# Keys that name a player here, not a network: what stands under them keeps the outer role.
+# Top-level keys under which `generator` is a player's section, not a network.
 PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler")
 
 # Dicts without a `type` whose keys are fixed: dotted path -> what takes them.
@@ -80,8 +79,8 @@ TAKEN_BEFORE: dict[str, tuple[str, ...]] = {
     r.HOOKS.name: ("priority",),
     r.PARAM_SCHEDULERS.name: ("convert_to_iter_based",),
 }
-# Top-level keys beyond the arguments of MMEngine's Runner.
-TOP_LEVEL = ("runner_type", "default_scope", "custom_imports")
+# Top-level keys beyond the arguments of MMEngine's Runner: ours and GANRunner's.
+TOP_LEVEL = ("runner_type", "custom_imports", "compile", "sync_bn")
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,10 @@ def _walk(value: Any, path: tuple[str, ...], role: Registries) -> Iterator[Node]
 
 
 def _role_of(parent: tuple[str, ...], key: str, inherited: Registries) -> Registries:
-    if parent[0] in PLAYER_SECTIONS and key in PLAYERS:
+    """Return the role of what stands under ``key``; in a container (``heads``) keys are free names."""
+    if inherited or (parent[0] in PLAYER_SECTIONS and key in PLAYERS):
         return inherited
-    return ROLES.get(key, inherited)
+    return ROLES.get(key, ())
 
 
 def find_component(kind: Any, registries: Registries) -> Callable[..., Any] | None:

@@ -32,7 +32,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     r.PARAM_SCHEDULERS.name: ("optimizer",),
     r.LOOPS.name: ("runner", "dataloader", "evaluator"),
     r.DATA_SAMPLERS.name: ("dataset", "data_source"),
-    r.OPTIM_WRAPPERS.name: ("optimizer",),
+    r.VISBACKENDS.name: ("save_dir",),
     r.FUNCTIONS.name: ("batch", "data_batch", "samples"),
 }
 REQUIRED_AT_TOP = ("model",)
