@@ -175,21 +175,23 @@ def role_of(spec: Spec) -> str:
     return GENERATOR if any(key.startswith("G_") for key in spec["constructor_kwargs"]) else DISCRIMINATOR
 
 
-def _shallow(spec: Spec) -> bool:
+def is_biggan(spec: Spec) -> bool:
+    """Whether a description is of a BigGAN that is not BigGAN-deep."""
     settings = spec.get("constructor_kwargs", {})
-    return not any(key.endswith("_depth") for key in settings)
+    deep = any(key.endswith("_depth") and value != 1 for key, value in settings.items())
+    return "resolution" in settings and not deep
 
 
 BIGGAN_PYTORCH = register_peer(
     PeerFormat(
         name="biggan_pytorch",
         peer="biggan_pytorch",
-        accepts=_shallow,
+        accepts=is_biggan,
         role_of=role_of,
         generator_config=_generator,
         discriminator_config=_discriminator,
         tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
         inputs={"z": "latent", "x": "image", "y": "label"},
-        outputs={GENERATOR: "", "": "adv.logit"},
+        outputs={"": "adv.logit"},
     )
 )

@@ -82,8 +82,9 @@ class PeerFormat:
         optional: our keys (regular expressions) that are dropped if our network lacks them: what
             the peer stores but never uses.
         inputs: the peer's names of inputs -> ``latent``, ``image``, ``label`` or ``instance``.
+        image: the peer's name of a generator's output ("" for a bare output).
         outputs: our discriminator's tensors by the peer's name ("" for a bare output).
-        present: description, our output -> the peer's presentation of a generated image.
+        present: description, outputs by the peer's names -> the same as the peer shows them.
     """
 
     name: str
@@ -96,8 +97,9 @@ class PeerFormat:
     slots: str | None = None
     optional: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    present: Callable[[Spec, Tensor], Tensor] = lambda spec, image: image
+    present: Callable[[Spec, State], State] = lambda spec, outputs: outputs
 
     def key_map(self, keys: Iterable[str], role: str) -> dict[str, str]:
         """Return our key for every key of the peer that is kept."""
@@ -226,10 +228,11 @@ class PeerNetwork:
         condition = Condition(label=given.get("label"), instance=given.get("instance"))
         if self.role == GENERATOR:
             image = self.module(given["latent"], condition)
-            return {self.format.outputs[GENERATOR]: self.format.present(self.spec, image)}
+            return self.format.present(self.spec, {self.format.image: image})
         outputs = self.module(given["image"], condition)
-        names = {k: v for k, v in self.format.outputs.items() if k != GENERATOR}
-        return {theirs: outputs[ours] for theirs, ours in names.items() if ours in outputs}
+        names = self.format.outputs.items()
+        named = {theirs: outputs[ours] for theirs, ours in names if ours in outputs}
+        return self.format.present(self.spec, named)
 
 
 def rename(key: str, table: Table) -> str | None:

@@ -1,0 +1,80 @@
+"""ic_gan's BigGAN branch: BigGAN conditioned on labels, instance features, or both."""
+
+from __future__ import annotations
+
+from mmcgan.checkpoints.peers import register_peer
+from mmcgan.checkpoints.peers.biggan_pytorch import (
+    DISCRIMINATOR_TABLE,
+    GENERATOR_TABLE,
+    backbone_settings,
+    generator_settings,
+    is_biggan,
+    role_of,
+)
+from mmcgan.checkpoints.peers.format import (
+    DISCRIMINATOR,
+    GENERATOR,
+    Config,
+    PeerFormat,
+    Settings,
+    Spec,
+    Table,
+    UnsupportedSetting,
+)
+
+#: Length of the features that the peer's generator can embed; fixed there.
+FEATURE_DIM = 2048
+
+GENERATOR_KEYS: Table = (
+    # Unlike BigGAN-PyTorch, cross_replica stands for torch's own batch norm here.
+    (r"^output_layer\.0\.bn\.(weight|bias)$", r"output_norm.norm.\1"),
+    *GENERATOR_TABLE,
+)
+
+
+def _generator(spec: Spec) -> Config:
+    settings = Settings(spec["constructor_kwargs"])
+    settings.require("G_depth", 1)
+    by_class, by_instance = settings.take("class_cond", True), settings.take("instance_cond", False)
+    embedded = settings.take("G_shared_feat", True)
+    feature_dim = settings.take("shared_dim_feat", FEATURE_DIM)
+    config = generator_settings(spec, settings)
+    settings.finish()
+    for norm in ("batch_norm", "output_batch_norm"):
+        config[norm].pop("add_gain", None)
+    if not by_class:
+        config["num_classes"] = 0
+    if by_instance:
+        config["instance_dim"] = FEATURE_DIM if embedded else feature_dim
+        config["instance_embedding_dim"] = feature_dim if embedded else 0
+    return config
+
+
+def _discriminator(spec: Spec) -> Config:
+    settings = Settings(spec["constructor_kwargs"])
+    settings.require("D_depth", 1)
+    if not settings.take("class_cond", True) or settings.take("instance_cond", False):
+        raise UnsupportedSetting("discriminators conditioned on instances have no head yet")
+    settings.ignore("instance_sz")
+    classes = settings.take("n_classes", 1000)
+    backbone = backbone_settings(spec, settings)
+    settings.finish()
+    head = {"type": "ProjectionHead", "num_classes": classes, "spectral_norm": backbone["spectral_norm"]}
+    return {"backbone": backbone, "heads": {"adv": head}}
+
+
+IC_GAN = register_peer(
+    PeerFormat(
+        name="ic_gan_biggan",
+        peer="ic_gan",
+        accepts=is_biggan,
+        role_of=role_of,
+        generator_config=_generator,
+        discriminator_config=_discriminator,
+        tables={GENERATOR: GENERATOR_KEYS, DISCRIMINATOR: DISCRIMINATOR_TABLE},
+        # The class table is stored even where labels are not used.
+        optional=(r"condition\.label\.",),
+        inputs={"z": "latent", "x": "image", "label": "label", "y": "label", "feats": "instance"},
+        outputs={"": "adv.logit"},
+    )
+)
