@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from mmcgan.checkpoints.peers import UnsupportedSetting
 from mmcgan.parity.cases import CorruptCase, GoldenCase, find_cases, load_case
 from mmcgan.parity.compare import Comparison
 from mmcgan.parity.kinds import kind_of
@@ -104,7 +105,7 @@ def _check(case: GoldenCase, kind: str) -> Record:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             warnings.simplefilter("ignore")
             function(case, comparison)
-    except Unsupported as error:
+    except (Unsupported, UnsupportedSetting) as error:
         return Record(case.name, case.peer, kind, "unsupported", reason=_one_line(error))
     except Exception as error:
         return Record(case.name, case.peer, kind, "fail", reason=_one_line(error))
@@ -129,7 +130,11 @@ def _record(case: GoldenCase, kind: str, comparison: Comparison) -> Record:
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    return text if isinstance(error, Unsupported | CorruptCase) else f"{type(error).__name__}: {text}"
+    return (
+        text
+        if isinstance(error, Unsupported | UnsupportedSetting | CorruptCase)
+        else f"{type(error).__name__}: {text}"
+    )
 
 
 def check_directory(directory: str | Path) -> Iterator[Record]:
