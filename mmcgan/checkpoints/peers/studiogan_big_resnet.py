@@ -24,7 +24,7 @@ from mmcgan.checkpoints.peers.format import (
 )
 
 ABSENT = ("N/A", None, False)
-INITS = {"ortho": "orthogonal", "N02": "normal", "xavier": "xavier", "glorot": "xavier"}
+INITS = {"ortho": "orthogonal", "N02": "normal", "xavier": "xavier", "glorot": "xavier", "N/A": "default"}
 ACTIVATIONS = {"ReLU": "relu", "Leaky_ReLU": "leaky_relu_0.1", "ELU": "elu", "GELU": "gelu"}
 IN_PLACE = ("ReLU", "Leaky_ReLU", "ELU")
 BATCH_NORM = {"eps": 1e-4}
@@ -126,13 +126,14 @@ def _widths(table: Mapping[int, Sequence[int]], size: int, base: int) -> list[in
 def _generator(spec: Spec) -> Config:
     settings = shared_settings(spec)
     settings.ignore("d_act_fn", "apply_d_sn")
-    if settings.take("g_cond_mtd", "cBN") != "cBN":
-        raise UnsupportedSetting("g_cond_mtd: only 'cBN' is supported for big_resnet")
+    # Without conditioning the batch norms see the latent's chunks alone.
+    conditional = settings.require("g_cond_mtd", "cBN", "W/O") == "cBN"
+    classes = settings.take("num_classes")
     size, base = settings.take("img_size"), settings.take("g_conv_dim")
     config = {
         "type": "BigGANGenerator",
         "image_size": size,
-        "num_classes": settings.take("num_classes"),
+        "num_classes": classes if conditional else 0,
         "base_channels": base,
         "channels": _widths(GENERATOR_CHANNELS, size, base),
         "latent_dim": settings.take("z_dim"),

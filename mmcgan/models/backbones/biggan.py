@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mmcgan.models.generators.biggan import attention_places
 from mmcgan.models.layers import (
     DownBlock,
     DownBlockOptions,
@@ -16,6 +15,7 @@ from mmcgan.models.layers import (
     SelfAttention,
     SpectralNormArg,
     activation,
+    attention_places,
     batch_norm_options,
     initialize,
 )
@@ -76,7 +76,7 @@ class BigGANBackbone(nn.Module):
         spectral_norm: applied to all convolutions.
         batch_norm: options of batch norms in front of the convolutions; None for no batch norm.
         pooling: ``sum`` (as published) or ``mean`` over positions.
-        init: ``orthogonal``, ``normal`` or ``xavier``.
+        init: see :func:`mmcgan.models.layers.initialize`.
 
     Attributes:
         out_channels: length of the pooled vector.

@@ -13,11 +13,13 @@ from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
+    NormFactory,
     PlainBatchNorm,
     SelfAttention,
     SpectralNormArg,
     UpBlock,
     activation,
+    attention_places,
     batch_norm_options,
     conv2d,
     initialize,
@@ -84,7 +86,7 @@ class BigGANGenerator(nn.Module):
         batch_norm: options of the conditional batch norms (:class:`BatchNormOptions`).
         output_batch_norm: options of the last, unconditional one.
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
-        init: ``orthogonal``, ``normal`` or ``xavier``.
+        init: see :func:`mmcgan.models.layers.initialize`.
 
     Raises:
         ValueError: unknown image size, attention outside the network, or settings that exclude
@@ -156,7 +158,7 @@ class BigGANGenerator(nn.Module):
 
     def _norm_factory(
         self, spectral_norm: SpectralNormArg, options: BatchNormOptions, one_hot: bool
-    ) -> partial[nn.Module]:
+    ) -> NormFactory:
         """Return what makes the batch norm of a block from its number of channels."""
         if self.per_class:
             return partial(
@@ -238,22 +240,3 @@ def _check_label_route(per_class: bool, hierarchical: bool, other_parts: bool) -
         raise ValueError("hierarchical=True needs shared_embedding=True: per-class rows take no latent chunk")
     if per_class and other_parts:
         raise ValueError("instance_dim and num_attributes need shared_embedding=True")
-
-
-def attention_places(
-    sizes: Sequence[int], resolutions: Sequence[int], blocks: Sequence[int] | None
-) -> list[int]:
-    """Return the indices of the blocks that self-attention follows.
-
-    Resolutions that the network does not reach are ignored, as in BigGAN, whose default of 64
-    serves every image size; a block index out of range is an error.
-
-    Raises:
-        ValueError: a block index out of range.
-    """
-    if blocks is None:
-        return [index for index, size in enumerate(sizes) if size in set(resolutions)]
-    for index in blocks:
-        if not 0 <= index < len(sizes):
-            raise ValueError(f"attention_blocks: {index} is not in 0..{len(sizes) - 1}")
-    return sorted(set(blocks))

@@ -1,7 +1,7 @@
 """Building blocks shared by all networks."""
 
-from mmcgan.models.layers.attention import SelfAttention
-from mmcgan.models.layers.blocks import DownBlock, DownBlockOptions, UpBlock
+from mmcgan.models.layers.attention import SelfAttention, attention_places
+from mmcgan.models.layers.blocks import DownBlock, DownBlockOptions, NormFactory, UpBlock
 from mmcgan.models.layers.factories import (
     ACTIVATIONS,
     activation,
@@ -34,6 +34,7 @@ __all__ = [
     "ConditionalBatchNorm",
     "DownBlock",
     "DownBlockOptions",
+    "NormFactory",
     "PlainBatchNorm",
     "SelfAttention",
     "SpectralNorm",
@@ -41,6 +42,7 @@ __all__ = [
     "SpectralNormOptions",
     "UpBlock",
     "activation",
+    "attention_places",
     "batch_norm",
     "batch_norm_options",
     "conv2d",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -46,3 +48,27 @@ class SelfAttention(nn.Module):
         attended = value @ weights.transpose(1, 2).to(value.dtype)
         attended = attended.reshape(len(x), -1, *x.shape[2:])
         return x + self.gamma * self.output(attended)
+
+
+def attention_places(
+    sizes: Sequence[int], resolutions: Sequence[int], blocks: Sequence[int] | None
+) -> list[int]:
+    """Return the indices of the blocks that self-attention follows.
+
+    Resolutions that the network does not reach are ignored, as in BigGAN, whose default of 64
+    serves every image size; a block index out of range is an error.
+
+    Args:
+        sizes: size of the feature map after every block.
+        resolutions: sizes that attention follows, unless ``blocks`` is given.
+        blocks: or the indices of the blocks themselves, counted from 0.
+
+    Raises:
+        ValueError: a block index out of range.
+    """
+    if blocks is None:
+        return [index for index, size in enumerate(sizes) if size in set(resolutions)]
+    for index in blocks:
+        if not 0 <= index < len(sizes):
+            raise ValueError(f"attention_blocks: {index} is not in 0..{len(sizes) - 1}")
+    return sorted(set(blocks))

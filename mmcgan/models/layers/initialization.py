@@ -13,6 +13,7 @@ SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
     "orthogonal": lambda weight: nn.init.orthogonal_(weight),
     "normal": lambda weight: nn.init.normal_(weight, 0.0, 0.02),
     "xavier": lambda weight: nn.init.xavier_uniform_(weight),
+    "default": lambda weight: weight,
 }
 INITIALIZED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
 
@@ -25,7 +26,7 @@ def initialize(module: nn.Module, scheme: str, *, zero_bias: bool = False) -> nn
 
     Args:
         module: changed in place and returned.
-        scheme: ``orthogonal``, ``normal`` (N(0, 0.02)) or ``xavier`` (uniform).
+        scheme: ``orthogonal``, ``normal`` (N(0, 0.02)), ``xavier`` (uniform), or ``default`` (torch's own).
         zero_bias: start biases at 0.
 
     Raises:
