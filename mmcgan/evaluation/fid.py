@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 from mmengine.logging import print_log
@@ -60,7 +61,7 @@ class FID(GenerationMetric):
                 f"FID over {fake.count} images with {len(fake.mean)} features: the covariance is not of "
                 "full rank and the figure is biased upwards; generate more images",
                 logger="current",
-                level="WARNING",
+                level=logging.WARNING,
             )
         covariance = real.covariance.to(fake.covariance.device)
         mean = real.mean.to(fake.mean.device)

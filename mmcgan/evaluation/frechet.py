@@ -123,8 +123,10 @@ def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
     Heusel et al. 2017 (FID), equation 6; Dowson and Landau 1982. Computed in float64.
 
     Args:
-        mean1, mean2: (F,).
-        cov1, cov2: symmetric positive semi-definite (F, F); anything ``torch.as_tensor`` takes.
+        mean1: (F,); anything ``torch.as_tensor`` takes, as for the others.
+        cov1: symmetric positive semi-definite (F, F).
+        mean2: (F,).
+        cov2: symmetric positive semi-definite (F, F).
 
     Raises:
         ValueError: shapes that do not belong together, or a value that is not finite.

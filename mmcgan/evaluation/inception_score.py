@@ -86,7 +86,7 @@ def check_probabilities(values: Tensor) -> None:
     sums = values.sum(dim=1)
     if not torch.isfinite(values).all() or bool((values < 0).any()) or bool(((sums - 1).abs() > 1e-2).any()):
         raise ValueError(
-            "probabilities must be finite, non-negative and sum to 1 per row; pass softmax(logits), not logits"
+            "probabilities must be finite, non-negative and sum to 1 per row: softmax(logits), not logits"
         )
 
 

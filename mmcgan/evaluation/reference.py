@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,7 +125,7 @@ class Reference:
                 f"statistics of the real images are not kept, {self.path} cannot be written ({error}); "
                 "set MMCGAN_CACHE to a writable folder",
                 logger="current",
-                level="WARNING",
+                level=logging.WARNING,
             )
 
     def _device(self) -> torch.device:

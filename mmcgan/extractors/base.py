@@ -137,7 +137,7 @@ class Extractor(nn.Module):
         """Stop gradients, enter eval mode and lay weights out as the precision runs fastest."""
         self.requires_grad_(False).eval()
         if self.precision == "bfloat16":
-            self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> Extractor:
         """Stay in eval mode whatever is asked: batch statistics must never move."""

@@ -85,7 +85,7 @@ def load_classifier(path: Path) -> tuple[SmallNetwork, ClassifierRecord]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118: not a dict
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
     if metadata.get("format") != FORMAT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -41,8 +42,7 @@ class SmallNetwork(nn.Module):
         self.widths = tuple(widths)
         self.num_classes = num_classes
         self.stem = _conv(3, widths[0], 3)
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        self.stages = nn.Sequential(*(ResidualStage(before, after) for before, after in pairs))
+        self.stages = nn.Sequential(*(ResidualStage(before, after) for before, after in pairwise(widths)))
         self.classifier = nn.Linear(widths[-1], num_classes)
 
     def features(self, pixels: Tensor) -> Tensor:

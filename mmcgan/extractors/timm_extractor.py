@@ -94,10 +94,11 @@ def check_weights(model: str, weights: str | None, defaults: Any) -> Path:
     if path is not None and path.is_file():
         return path
     origin = defaults.hf_hub_id or defaults.url or "its authors"
+    shipped = ", ".join(sorted(read_index("classifier")))
     raise FileNotFoundError(
         f"TimmExtractor: no weight file for {model!r} (weights={weights!r}). Nothing is downloaded: fetch "
         f"the file yourself (timm's own come from {origin}) and give its path as weights=. Without it, "
-        f"use dict(type='SmallClassifier', weights=...) with one of {', '.join(sorted(read_index('classifier')))}"
+        f"use dict(type='SmallClassifier', weights=...) with one of {shipped}"
     )
 
 
@@ -107,6 +108,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: the file holds no tensors by name.
     """
+    state: Any
     if path.suffix == ".safetensors":
         state = load_file(path)
     else:
@@ -133,7 +135,7 @@ def build_timm(
     """
     import timm
 
-    probe = timm.create_model(model, pretrained=False)
+    probe: Any = timm.create_model(model, pretrained=False)
     heads = probe.pretrained_cfg.get("classifier") or ()
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
     if logits and heads and f"{heads[0]}.weight" in state:
