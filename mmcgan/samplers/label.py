@@ -26,7 +26,7 @@ def _check_num_classes(num_classes: int) -> int:
     return num_classes
 
 
-def _class_weights(class_counts: Sequence[float]) -> Tensor:
+def _class_weights(class_counts: Sequence[float] | Tensor) -> Tensor:
     """Return ``class_counts`` as float64 (C,), checked."""
     weights = torch.as_tensor(class_counts, dtype=torch.float64)
     if weights.ndim != 1 or len(weights) == 0:
@@ -76,7 +76,7 @@ class EmpiricalLabel(_WeightedLabel):
         ValueError: ``class_counts`` is empty, negative, not finite or all zero.
     """
 
-    def __init__(self, class_counts: Sequence[float]) -> None:
+    def __init__(self, class_counts: Sequence[float] | Tensor) -> None:
         weights = _class_weights(class_counts)
         super().__init__(weights / weights.sum())
 
@@ -92,7 +92,7 @@ class TemperatureLabel(_WeightedLabel):
         ValueError: ``temperature`` is not positive and finite, or bad ``class_counts``.
     """
 
-    def __init__(self, class_counts: Sequence[float], temperature: float) -> None:
+    def __init__(self, class_counts: Sequence[float] | Tensor, temperature: float) -> None:
         if not (temperature > 0 and math.isfinite(temperature)):
             raise ValueError(f"temperature must be greater than 0 and finite, got {temperature}")
         weights = _class_weights(class_counts)
