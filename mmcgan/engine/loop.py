@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from mmengine.runner import BaseLoop
@@ -10,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from mmcgan.engine.history import trim_histories
 from mmcgan.engine.random_state import preserved_random_state
+from mmcgan.engine.signals import EvaluationInterrupted
 from mmcgan.registry import LOOPS
 
 EVALUATED = "evaluated_at"
@@ -96,6 +98,7 @@ class GANTrainLoop(BaseLoop):
             self.stop_training = self.stop_training or self.runner.stop_requested()
             if not self.stop_training:
                 self._evaluate_if_due()
+                self.stop_training = self.stop_training or self.runner.stop_requested()
             self.runner.call_hook("after_iteration")
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
@@ -115,9 +118,10 @@ class GANTrainLoop(BaseLoop):
     def _evaluate_if_due(self) -> None:
         last = self._iter == self._max_iters
         due = self._iter >= self.val_begin and (last or self._iter % self.val_interval == 0)
-        if due and self.runner.val_loop is not None:
-            with preserved_random_state():
-                self.runner.val_loop.run()
+        if not due or self.runner.val_loop is None:
+            return
+        with preserved_random_state(), suppress(EvaluationInterrupted):
+            self.runner.val_loop.run()
             self.runner.message_hub.update_info(EVALUATED, self._iter)
 
     def _batches(self) -> Iterator[Any]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.logging import MessageHub
 from mmengine.model import convert_sync_batchnorm
 from mmengine.runner import Runner
 from torch import nn
@@ -26,11 +24,21 @@ from mmcgan.distributed import (
 from mmcgan.engine import state as training_state
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file
-from mmcgan.engine.signals import StopRequest
+from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
 from mmcgan.random import RandomStreams
 from mmcgan.registry import RUNNERS
 
-_hub_numbers = itertools.count()
+_timestamps: list[str] = []
+
+
+def _unique(timestamp: str) -> str:
+    """Return ``timestamp``, numbered if this process has started a run in the same second.
+
+    MMEngine names loggers, hubs and visualisers by it and would share them between the runs.
+    """
+    _timestamps.append(timestamp)
+    earlier = _timestamps.count(timestamp) - 1
+    return f"{timestamp}_{earlier}" if earlier else timestamp
 
 
 @RUNNERS.register_module()
@@ -56,6 +64,7 @@ class GANRunner(Runner):
         self.stop_signal = StopRequest()
         self._random_states: list[dict[str, Any]] = []
         super().setup_env(env_cfg)
+        self._timestamp = _unique(self._timestamp)
 
     def set_randomness(
         self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False
@@ -76,10 +85,14 @@ class GANRunner(Runner):
             seed = seed if saved is None else saved
         super().set_randomness(seed, diff_rank_seed, deterministic)
 
-    def build_message_hub(self, message_hub: dict[str, Any] | None = None) -> MessageHub:
-        """Return a hub of this runner alone; equal names within a second would share one."""
-        name = f"{self._experiment_name}-{next(_hub_numbers)}"
-        return super().build_message_hub({"name": name, **(message_hub or {})})
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Call all hooks; an evaluation inside training is given up once a stop is asked for.
+
+        Of several ranks each would notice at another batch, so there it runs to its end.
+        """
+        if fn_name == "before_val_iter" and self.stop_signal.name and not self.distributed:
+            raise EvaluationInterrupted
+        super().call_hook(fn_name, **kwargs)
 
     def build_log_processor(self, log_processor: dict[str, Any]) -> Any:
         """Count in iterations unless told otherwise."""

@@ -14,6 +14,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SECOND_PRESS_SECONDS = 1.0
 
 
+class EvaluationInterrupted(Exception):
+    """An evaluation was given up because the run was asked to stop."""
+
+
 class StopRequest:
     """While active, notes the first stop signal instead of dying of it.
 
