@@ -59,11 +59,16 @@ def _test_arguments(parser: argparse.ArgumentParser) -> None:
 def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="shipped model (see `mmcgan list`), or config: path or name")
     parser.add_argument("checkpoint", nargs="?", help="weights; not needed for a shipped model")
-    parser.add_argument("--labels", nargs="+", metavar="LABEL", help="class numbers or names (default: all)")
-    parser.add_argument("--num", type=int, default=16, help="images per label (default: %(default)s)")
+    parser.add_argument(
+        "--labels", nargs="+", metavar="LABEL", help="class numbers or names, in turn (default: all)"
+    )
+    parser.add_argument("--num", type=int, default=16, help="images in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
-    parser.add_argument("--truncation", type=float, default=1.0, help="1: none (default); smaller: tamer")
-    parser.add_argument("--out", default="samples", metavar="DIR", help="new folder (default: %(default)s)")
+    parser.add_argument(
+        "--truncation", type=float, metavar="T", help="redraw latents beyond +-T (default: off)"
+    )
+    parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
 
 
@@ -84,11 +89,10 @@ def _pack_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _export_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", help="path or name of the config the checkpoint was trained with")
-    parser.add_argument("checkpoint", help="checkpoint of a run")
-    parser.add_argument("out", help="file NAME.safetensors; NAME.py and an entry in index.json go beside it")
+    parser.add_argument("checkpoint", help="checkpoint of a run (.pth)")
+    parser.add_argument("out", help="NAME.safetensors to write; index.json beside it gets an entry")
     parser.add_argument("--half", action="store_true", help="store float16 instead of float32")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
+    parser.add_argument("--command-line", metavar="TEXT", help="what trained it, for the index")
 
 
 def _no_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,6 +114,8 @@ COMMANDS = {
         "mmcgan.datasets.pack_command:pack_command",
         _pack_arguments,
     ),
+    "train-classifier": Command("train a small classifier for evaluation", "mmcgan.extractors.cli:main"),
+    "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
     "export-weights": Command(
         "write a checkpoint's averaged generator for sharing",
         "mmcgan.apis.commands:export_command",

@@ -1,5 +1,18 @@
-"""What the command line and other programs call: train, test, sample."""
+"""What the command line and other programs call: train, test, sample, load and export models."""
 
+from mmcgan.apis.models import GeneratorRecord, LoadedModel, export_weights, load_model
+from mmcgan.apis.sample import SampleResult, sample
+from mmcgan.apis.test import test
 from mmcgan.apis.train import TrainResult, train
 
-__all__ = ["TrainResult", "train"]
+__all__ = [
+    "GeneratorRecord",
+    "LoadedModel",
+    "SampleResult",
+    "TrainResult",
+    "export_weights",
+    "load_model",
+    "sample",
+    "test",
+    "train",
+]

@@ -32,3 +32,58 @@ def check_command(arguments: Namespace) -> int:
     results = check_configs(arguments.configs, run=not arguments.no_run)
     print_results(results)
     return int(not all(result.passed for result in results) or not results)
+
+
+def test_command(arguments: Namespace) -> int:
+    """Evaluate a checkpoint and print the metrics."""
+    from mmcgan.apis.test import test
+    from mmcgan.config import parse_options
+
+    options = parse_options(arguments.cfg_options)
+    print_metrics(test(arguments.config, arguments.checkpoint, arguments.work_dir, arguments.json, options))
+    return 0
+
+
+def sample_command(arguments: Namespace) -> int:
+    """Write sample images and say where they are."""
+    from mmcgan.apis.sample import sample
+    from mmcgan.config import parse_options
+
+    result = sample(
+        arguments.model,
+        arguments.checkpoint,
+        labels=arguments.labels,
+        num=arguments.num,
+        seed=arguments.seed,
+        truncation=arguments.truncation,
+        out=arguments.out,
+        overwrite=arguments.overwrite,
+        options=parse_options(arguments.cfg_options),
+    )
+    print(f"{len(result.images)} images in {result.grid.parent}")
+    print(f"picture: {result.grid}")
+    return 0
+
+
+def list_command(arguments: Namespace) -> int:
+    """Print the shipped models with their classes and figures."""
+    from mmcgan.weights import read_index
+
+    records = read_index("generator")
+    for name, record in records.items():
+        figures = ", ".join(f"{key} {value:.4g}" for key, value in record["metrics"].items())
+        classes = len(record["classes"] or ())
+        size = record["generator"].get("image_size", "?")
+        print(f"{name}: {size} x {size}, {classes} classes, {record['images_seen']} images seen; {figures}")
+    if not records:
+        print("no models are shipped with this installation")
+    return 0
+
+
+def export_command(arguments: Namespace) -> int:
+    """Export a checkpoint's averaged generator."""
+    from mmcgan.apis.models import export_weights
+
+    entry = export_weights(arguments.checkpoint, arguments.out, arguments.half, arguments.command_line)
+    print(f"{arguments.out}: sha256 {entry['sha256']}")
+    return 0

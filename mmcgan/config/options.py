@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmcgan.config.components import arguments_at
+from mmcgan.config.literals import evaluate
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import nearest
 
@@ -35,33 +36,11 @@ def parse_value(text: str) -> Any:
     stripped = text.strip()
     try:
         tree = ast.parse(stripped, mode="eval").body
-        value = _evaluate(tree)
+        value = evaluate(tree, WORDS)
     except (SyntaxError, ValueError):
         return stripped.split(",") if "," in stripped and stripped[0] not in "[({" else text
     bare = isinstance(tree, ast.Tuple) and not stripped.startswith("(")
     return list(value) if bare else value
-
-
-def _evaluate(node: ast.expr) -> Any:
-    if isinstance(node, ast.Name):
-        return WORDS.get(node.id.lower(), node.id)
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        kind = {ast.List: list, ast.Tuple: tuple, ast.Set: set}[type(node)]
-        return kind(_evaluate(element) for element in node.elts)
-    if isinstance(node, ast.Dict) and None not in node.keys:
-        keys = [_evaluate(key) for key in node.keys if key is not None]
-        return dict(zip(keys, map(_evaluate, node.values), strict=True))
-    if isinstance(node, ast.Call):
-        return _evaluate_dict_call(node)
-    return ast.literal_eval(node)
-
-
-def _evaluate_dict_call(node: ast.Call) -> dict[str, Any]:
-    if not isinstance(node.func, ast.Name) or node.func.id != "dict" or node.args:
-        raise ValueError("only dict(key=value, ...) can be called")
-    if any(keyword.arg is None for keyword in node.keywords):
-        raise ValueError("dict(**...) cannot be read")
-    return {str(keyword.arg): _evaluate(keyword.value) for keyword in node.keywords}
 
 
 def apply_options(config: dict[str, Any], options: Mapping[str, Any]) -> list[Problem]:

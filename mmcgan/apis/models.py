@@ -1,0 +1,249 @@
+"""Trained generators: found by name, read from files, written for sharing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mmcgan.checkpoints.files import atomic_write, load_checkpoint, strip_prefix
+from mmcgan.config import all_configs, load_config
+from mmcgan.config.literals import assignments
+from mmcgan.models.sampling import SamplingModel
+from mmcgan.plugins import load_plugins
+from mmcgan.registry import SAMPLERS, nearest
+from mmcgan.weights import read_index, weight_path
+
+FORMAT = "mmcgan-generator-1"
+KIND = "generator"
+EMA_PREFIX, RAW_PREFIX = "generator_ema.", "generator."
+
+
+@dataclass(frozen=True)
+class GeneratorRecord:
+    """What is needed to sample from a generator, and where it came from.
+
+    Attributes:
+        generator, latent_sampler, condition_sampler: configs.
+        classes: class names, or None.
+        dataset: config of the training images.
+        iteration, images_seen: how long it was trained.
+        metrics: the figures of the checkpoint's last evaluation.
+    """
+
+    generator: dict[str, Any]
+    latent_sampler: dict[str, Any]
+    condition_sampler: dict[str, Any]
+    classes: tuple[str, ...] | None = None
+    dataset: dict[str, Any] = field(default_factory=dict)
+    iteration: int = 0
+    images_seen: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A generator ready to sample.
+
+    Attributes:
+        model: samples with the weights it was given (the average, where there was one).
+        condition_sampler: draws conditions as in training.
+        record: what the weights came with.
+        name: short name for files and messages.
+    """
+
+    model: SamplingModel
+    condition_sampler: Any
+    record: GeneratorRecord
+    name: str
+
+
+def load_model(
+    source: str | Path, checkpoint: str | Path | None = None, options: Mapping[str, Any] | None = None
+) -> LoadedModel:
+    """Return a trained generator.
+
+    Args:
+        source: name of a shipped model; or path or name of a config, with ``checkpoint``; or a
+            file of weights (``.pth`` of a run, or exported ``.safetensors``) by itself.
+        checkpoint: weights for a config.
+        options: values by dotted path, for a config.
+
+    Raises:
+        FileNotFoundError: nothing of that name; suggests shipped models and configs.
+        ValueError: a config without weights, or weights that do not fit.
+    """
+    load_plugins()
+    if checkpoint is not None:
+        record, weights = read_weights(Path(checkpoint))
+        config = load_config(source, options)
+        classes = None if record is None else record.classes
+        return _assemble(_record_of(config, classes), weights, Path(checkpoint))
+    path = Path(source)
+    if path.suffix not in (".pth", ".safetensors"):
+        path = _shipped(str(source))
+    record, weights = read_weights(path)
+    if record is None:
+        raise ValueError(f"{path} does not say which config it was trained with; give CONFIG {path}")
+    return _assemble(record, weights, path)
+
+
+def _shipped(name: str) -> Path:
+    known, configs = list(read_index(KIND)), [file.stem for file in all_configs()]
+    if name in known:
+        return weight_path(name, KIND)
+    if Path(name).stem in configs or Path(name).is_file():
+        raise ValueError(
+            f"{name} is a config: give its checkpoint too. Shipped models: {', '.join(known) or 'none'}"
+        )
+    hint = nearest(name, known or configs)
+    raise FileNotFoundError(f"no shipped model, config or weights file {name!r}.{hint}")
+
+
+def read_weights(path: Path) -> tuple[GeneratorRecord | None, dict[str, Tensor]]:
+    """Return the record (None if the file has none) and the generator's weights, float32.
+
+    Nothing in the file is executed.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: unreadable, or no generator in it.
+    """
+    return _read_exported(path) if path.suffix == ".safetensors" else _read_checkpoint(path)
+
+
+def _read_exported(path: Path) -> tuple[GeneratorRecord, dict[str, Tensor]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format")
+        raise ValueError(f"{path}: format is {found!r}, expected {FORMAT!r}; make it with export-weights")
+    return GeneratorRecord(**json.loads(metadata["record"])), _single_precision(weights)
+
+
+def _single_precision(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
+
+
+def _read_checkpoint(path: Path) -> tuple[GeneratorRecord | None, dict[str, Tensor]]:
+    checkpoint = load_checkpoint(path)
+    state = strip_prefix(checkpoint.get("state_dict", checkpoint))
+    prefix = EMA_PREFIX if any(key.startswith(EMA_PREFIX) for key in state) else RAW_PREFIX
+    weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    if not weights:
+        raise ValueError(f"{path} holds no generator: no key starts with {RAW_PREFIX!r} or {EMA_PREFIX!r}")
+    meta = checkpoint.get("meta", {})
+    if "cfg" not in meta:
+        return None, weights
+    record = _record_of(
+        assignments(meta["cfg"]),
+        (meta.get("dataset_meta") or {}).get("classes"),
+        iteration=meta.get("iter", 0),
+        images_seen=meta.get("images_seen", 0),
+        metrics=_last_figures(checkpoint.get("message_hub", {})),
+    )
+    return record, weights
+
+
+def _last_figures(hub: Mapping[str, Any]) -> dict[str, float]:
+    scalars = {k.removeprefix("val/"): v for k, v in hub.get("scalars", {}).items() if k.startswith("val/")}
+    return {k: v["values"][-1] for k, v in scalars.items() if v["values"] and k not in ("time", "data_time")}
+
+
+def _record_of(config: Mapping[str, Any], classes: Any, **progress: Any) -> GeneratorRecord:
+    model = config["model"]
+    return GeneratorRecord(
+        generator=_plain(model["generator"]),
+        latent_sampler=_plain(model.get("latent_sampler") or {"type": "NormalLatent"}),
+        condition_sampler=_plain(model["condition_sampler"]),
+        classes=None if classes is None else tuple(classes),
+        dataset=_plain((config.get("train_dataloader") or {}).get("dataset") or {}),
+        **progress,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(element) for key, element in value.items()}
+    return [_plain(element) for element in value] if isinstance(value, list | tuple) else value
+
+
+def _assemble(record: GeneratorRecord, weights: Mapping[str, Tensor], path: Path) -> LoadedModel:
+    model = SamplingModel(record.generator, record.latent_sampler, ema=False)
+    try:
+        model.generator.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit the generator of the config: {error}") from error
+    model.requires_grad_(False).eval()
+    return LoadedModel(model, SAMPLERS.build(dict(record.condition_sampler)), record, path.stem)
+
+
+def export_weights(
+    checkpoint: str | Path, out: str | Path, half: bool = False, command: str | None = None
+) -> dict[str, Any]:
+    """Write the averaged generator of a run's checkpoint as safetensors and enter it in ``index.json``.
+
+    Args:
+        checkpoint: a ``.pth`` of a run.
+        out: ``NAME.safetensors``; the index beside it gets an entry ``NAME`` with the SHA-256.
+        half: store float16.
+        command: what trained the checkpoint, for the index.
+
+    Raises:
+        FileExistsError: ``out`` exists.
+        ValueError: not a checkpoint of a run, or ``out`` has another suffix.
+    """
+    checkpoint, out = Path(checkpoint), Path(out)
+    if out.suffix != ".safetensors":
+        raise ValueError(f"{out}: exported weights are NAME.safetensors")
+    if out.exists():
+        raise FileExistsError(f"{out} exists; remove it or choose another name")
+    record, weights = _read_checkpoint(checkpoint)
+    if record is None:
+        raise ValueError(f"{checkpoint} holds no config; it is not a checkpoint of a run")
+    kept = {key: _stored(value, half) for key, value in weights.items()}
+    content = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
+    atomic_write(out, lambda file: _write(file, content))
+    return _enter(out, record, command)
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    value = value.detach().clone(memory_format=torch.contiguous_format)
+    return value.half() if half and value.is_floating_point() else value
+
+
+def _write(file: Any, content: bytes) -> None:
+    file.write(content)
+
+
+def _enter(out: Path, record: GeneratorRecord, command: str | None) -> dict[str, Any]:
+    """Add ``out`` to the index beside it and return the entry."""
+    from mmcgan.weights import file_hash
+
+    index_path = out.parent / "index.json"
+    index = json.loads(index_path.read_text(encoding="utf-8")) if index_path.exists() else {}
+    facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
+    index[out.stem] = {
+        **facts,
+        "kind": KIND,
+        "file": out.name,
+        "sha256": file_hash(out),
+        "license": "Apache-2.0",
+        "command": command or "",
+    }
+    content = json.dumps(index, indent=2, sort_keys=True).encode() + b"\n"
+    atomic_write(index_path, lambda file: _write(file, content))
+    return index[out.stem]

@@ -1,0 +1,174 @@
+"""Sample images from a trained generator and write them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcgan.apis.models import LoadedModel, load_model
+from mmcgan.datasets.progress import progress_bar
+from mmcgan.hooks.sample_grid import tile, write_png
+from mmcgan.random import make_generator
+from mmcgan.registry import nearest
+from mmcgan.samplers.latent import truncate
+from mmcgan.structures import Condition
+
+BATCH = 64
+GRID = "grid.png"
+# enough draws to see every class that a generator was trained to show
+PROBES = 10000
+
+
+@dataclass(frozen=True)
+class SampleResult:
+    """What was written.
+
+    Attributes:
+        grid: one picture of all images, a column per label.
+        images: one file per image.
+        labels: the label of each image; None for a model without labels.
+    """
+
+    grid: Path
+    images: list[Path]
+    labels: list[int] | None
+
+
+def sample(
+    source: str | Path,
+    checkpoint: str | Path | None = None,
+    *,
+    labels: Sequence[int | str] | None = None,
+    num: int = 16,
+    seed: int = 0,
+    truncation: float | None = None,
+    out: str | Path = "samples",
+    overwrite: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> SampleResult:
+    """Sample ``num`` images and write each as PNG, and all as ``grid.png``.
+
+    Image i depends on the seed, its label and i alone, not on ``num``.
+
+    Args:
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        labels: class numbers or names, taken in turn; by default every class in turn.
+        num: number of images in all.
+        seed: of the latents.
+        truncation: redraw latent values outside [-truncation, truncation] (BigGAN, Sec. 3.1).
+        out: folder to write to.
+        overwrite: replace files that are there.
+
+    Raises:
+        FileExistsError: a file is there and ``overwrite`` is off; nothing is written.
+        ValueError: ``num`` below 1, an unknown label, or weights that do not fit.
+    """
+    if num < 1:
+        raise ValueError(f"num must be at least 1, got {num}")
+    if truncation is not None and not truncation > 0:
+        raise ValueError(f"truncation must be greater than 0, got {truncation}")
+    loaded = load_model(source, checkpoint, options)
+    chosen = find_labels(loaded, labels)
+    assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
+    folder = Path(out)
+    files = [folder / _file_name(i, assigned, loaded.record.classes) for i in range(num)]
+    if not overwrite:
+        _refuse_existing([folder / GRID, *files])
+    images = draw(loaded, num, assigned, seed, truncation)
+    for image, file in zip(images, files, strict=True):
+        write_png(tile(image[None], 1), file)
+    columns = min(len(chosen) if chosen and len(chosen) > 1 else math.ceil(math.sqrt(num)), num)
+    write_png(tile(_padded(images, columns), columns), folder / GRID)
+    return SampleResult(folder / GRID, files, assigned)
+
+
+def find_labels(loaded: LoadedModel, wanted: Sequence[int | str] | None) -> list[int]:
+    """Return class numbers for numbers or names; by default those the generator was trained for.
+
+    Raises:
+        ValueError: an unknown name, a number out of range, or a model without labels.
+    """
+    count = int(getattr(loaded.model.generator, "num_classes", 0) or 0)
+    if wanted is None:
+        drawn = loaded.condition_sampler.sample(PROBES, make_generator("classes of a sampler")).label
+        return [] if drawn is None or not count else drawn.unique().tolist()
+    if not count:
+        raise ValueError(f"{loaded.name} has no classes, so that labels cannot be chosen")
+    return [_find_label(label, count, loaded) for label in wanted]
+
+
+def _find_label(label: int | str, count: int, loaded: LoadedModel) -> int:
+    text, classes = str(label), loaded.record.classes
+    names = [] if classes is None else list(classes)
+    if isinstance(label, str):
+        folded = [name.casefold() for name in names]
+        matches = [i for i in range(len(names)) if text == names[i]]
+        matches = matches or [i for i in range(len(names)) if text.casefold() == folded[i]]
+        if len(matches) == 1:
+            return matches[0]
+    if re.fullmatch(r"-?\d+", text):
+        if 0 <= int(text) < count:
+            return int(text)
+        raise ValueError(f"label {text} is outside 0..{count - 1} of {loaded.name}.{_listed(names)}")
+    if len(names) > 50:
+        raise ValueError(f"{loaded.name} has no class {text!r}.{nearest(text, names)}")
+    raise ValueError(f"{loaded.name} has no class {text!r}.{_listed(names) or f' Give 0 to {count - 1}.'}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    listed = ", ".join(f"{number} {name}" for number, name in enumerate(names[:50]))
+    return f" Classes: {listed}{', ...' if len(names) > 50 else ''}."
+
+
+def draw(
+    loaded: LoadedModel, num: int, labels: Sequence[int] | None, seed: int, truncation: float | None
+) -> Tensor:
+    """Return ``num`` images (num, 3, H, W) in [-1, 1]."""
+    label = torch.zeros(num, dtype=torch.int64) if labels is None else torch.tensor(labels)
+    images = []
+    with progress_bar("Sampling", math.ceil(num / BATCH)) as advance:
+        for start in range(0, num, BATCH):
+            stop = min(start + BATCH, num)
+            latent = torch.cat([_latent(loaded, seed, i, truncation) for i in range(start, stop)])
+            images.append(loaded.model.sample(Condition(label=label[start:stop]), latent).cpu())
+            advance()
+    return torch.cat(images)
+
+
+def _latent(loaded: LoadedModel, seed: int, index: int, truncation: float | None) -> Tensor:
+    source = make_generator(seed, "sample", index)
+    latent = loaded.model.latent_sampler.sample(1, source)
+    return latent if truncation is None else truncate(latent, truncation, source)
+
+
+def _padded(images: Tensor, columns: int) -> Tensor:
+    """Return the images with black ones behind, until they fill rows of ``columns``."""
+    missing = -len(images) % columns
+    return torch.cat([images, images.new_full((missing, *images.shape[1:]), -1.0)])
+
+
+def _file_name(index: int, labels: Sequence[int] | None, classes: Sequence[str] | None) -> str:
+    if labels is None:
+        return f"{index:05d}.png"
+    name = str(labels[index])
+    if classes is not None and classes[labels[index]] != name:
+        name = f"{name}-{classes[labels[index]]}"
+    return f"{index:05d}_{re.sub(r'[^A-Za-z0-9.-]+', '-', name)}.png"
+
+
+def _refuse_existing(files: Sequence[Path]) -> None:
+    found = [file for file in files if file.exists()]
+    if found:
+        raise FileExistsError(
+            f"{found[0]} exists ({len(found)} of {len(files)} files do); "
+            "choose another --out or give --overwrite"
+        )
