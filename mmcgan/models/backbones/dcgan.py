@@ -98,7 +98,7 @@ class DCGANBackbone(nn.Module):
         norm: NormFactory = nn.Identity
         if batch_norm is not None:
             norm = partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
-        self.pairs = nn.ModuleList(
+        self.blocks = nn.ModuleList(
             ConvPair(before, after, norm, activation_name, spectral_norm)
             for before, after in zip([3, *widths], widths[:-1], strict=False)
         )
@@ -107,16 +107,16 @@ class DCGANBackbone(nn.Module):
         self.attention = nn.ModuleDict(
             {str(index): SelfAttention(widths[index], spectral_norm=spectral_norm) for index in places}
         )
-        self.conv = conv2d(widths[-2], widths[-1], 3, padding=1, spectral_norm=spectral_norm)
-        self.norm = norm(widths[-1])
+        self.last_conv = conv2d(widths[-2], widths[-1], 3, padding=1, spectral_norm=spectral_norm)
+        self.last_norm = norm(widths[-1])
         self.activation = activation(activation_name)
         initialize(self, init)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``map`` (N, C, 4, 4) and ``pooled`` (N, C)."""
         x = image
-        for index, pair in enumerate(self.pairs):
-            x = pair(x)
+        for index, block in enumerate(self.blocks):
+            x = block(x)
             if str(index) in self.attention:
                 x = self.attention[str(index)](x)
-        return pooled_features(self.activation(self.norm(self.conv(x))), self.pooling)
+        return pooled_features(self.activation(self.last_norm(self.last_conv(x))), self.pooling)

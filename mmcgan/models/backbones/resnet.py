@@ -45,11 +45,11 @@ class ResNetBackbone(nn.Module):
         attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
         attention_blocks: or the indices of those blocks, counted from 0.
         channels: output channels of every block, in place of the table.
+        downsample: whether each block halves its input, in place of the table.
         activated_shortcut: the shortcuts see activated inputs, as with in-place activations
             (StudioGAN, and MMagic with an in-place ReLU).
         activation_name: see :func:`mmcgan.models.layers.activation`.
         spectral_norm: for every convolution.
-        first_spectral_norm: for the first block; like ``spectral_norm`` if None.
         attention_spectral_norm: for attention; like ``spectral_norm`` if None.
         batch_norm: options of batch norms in front of the convolutions; None for no batch norm.
         pooling: ``sum`` over positions (SNGAN) or ``mean``.
@@ -59,8 +59,8 @@ class ResNetBackbone(nn.Module):
         out_channels: length of the pooled vector.
 
     Raises:
-        ValueError: no table for the image size, ``channels`` of the wrong length, unknown pooling,
-            or attention outside the network.
+        ValueError: no table for the image size, lists of different lengths, unknown pooling, or
+            attention outside the network.
     """
 
     emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
@@ -73,10 +73,10 @@ class ResNetBackbone(nn.Module):
         attention_resolutions: Sequence[int] = (),
         attention_blocks: Sequence[int] | None = None,
         channels: Sequence[int] | None = None,
+        downsample: Sequence[bool] | None = None,
         activated_shortcut: bool = False,
         activation_name: str = "relu",
         spectral_norm: SpectralNormArg = True,
-        first_spectral_norm: SpectralNormArg = None,
         attention_spectral_norm: SpectralNormArg = None,
         batch_norm: Mapping[str, object] | None = None,
         pooling: str = "sum",
@@ -84,9 +84,8 @@ class ResNetBackbone(nn.Module):
     ) -> None:
         super().__init__()
         check_pooling("ResNetBackbone", pooling)
-        widths, halvings = block_plan(image_size, base_channels, channels)
+        widths, halving = block_plan(image_size, base_channels, channels, downsample)
         attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
-        first = spectral_norm if first_spectral_norm is None else first_spectral_norm
         norm = None if batch_norm is None else partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
         options = DownBlockOptions(activated_shortcut=activated_shortcut, activation_name=activation_name)
         self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
@@ -94,15 +93,15 @@ class ResNetBackbone(nn.Module):
             DownBlock(
                 before,
                 after,
-                downsample=index < halvings,
+                downsample=halving[index],
                 first=index == 0,
                 norm=norm,
                 options=options,
-                spectral_norm=spectral_norm if index else first,
+                spectral_norm=spectral_norm,
             )
             for index, (before, after) in enumerate(zip([3, *widths], widths, strict=False))
         )
-        sizes = [image_size >> min(index + 1, halvings) for index in range(len(widths))]
+        sizes = [image_size >> sum(halving[: index + 1]) for index in range(len(halving))]
         places = attention_places(sizes, attention_resolutions, attention_blocks)
         self.attention = nn.ModuleDict(
             {str(index): SelfAttention(widths[index], spectral_norm=attended) for index in places}
@@ -133,20 +132,19 @@ def pooled_features(x: Tensor, pooling: str) -> dict[str, Tensor]:
     return {"pooled": pooled, "map": x}
 
 
-def block_plan(image_size: int, base_channels: int, channels: Sequence[int] | None) -> tuple[list[int], int]:
-    """Return the output channels of every block and how many of them halve the size.
+def block_plan(
+    image_size: int, base_channels: int, channels: Sequence[int] | None, downsample: Sequence[bool] | None
+) -> tuple[list[int], list[bool]]:
+    """Return output channels and down-sampling of every block.
 
     Raises:
-        ValueError: no table for ``image_size``, or ``channels`` of another length than its table.
+        ValueError: no table for ``image_size``, or lists of different lengths.
     """
-    if image_size not in LAYOUTS:
+    if image_size not in LAYOUTS and (channels is None or downsample is None):
         raise ValueError(f"ResNetBackbone: image_size must be one of {list(LAYOUTS)}, got {image_size}")
-    table, halvings = LAYOUTS[image_size]
-    if channels is None:
-        return [base_channels * multiple for multiple in table], halvings
-    if len(channels) != len(table):
-        raise ValueError(
-            f"ResNetBackbone: image_size={image_size} needs {len(table)} channels, one per block, "
-            f"got {list(channels)}"
-        )
-    return list(channels), halvings
+    table, halvings = LAYOUTS.get(image_size, ((), 0))
+    widths = list(channels or [base_channels * multiple for multiple in table])
+    halving = list(downsample or [index < halvings for index in range(len(widths))])
+    if len(halving) != len(widths):
+        raise ValueError(f"ResNetBackbone: {len(widths)} channels but {len(halving)} entries in downsample")
+    return widths, halving

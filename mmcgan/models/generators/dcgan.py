@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.models.generators.biggan import attention_places
-from mmcgan.models.generators.resnet import BOTTOM, ClassNorm, label_of
+from mmcgan.models.generators.resnet import ClassNorm, label_of
 from mmcgan.models.layers import (
     SelfAttention,
     SpectralNormArg,
@@ -23,6 +23,11 @@ from mmcgan.models.layers import (
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
+BOTTOM = 4
+
+#: Makes the normalisation of a number of channels; its module takes (x, label).
+NormFactory = Callable[[int], nn.Module]
+
 
 def number_of_doublings(owner: str, image_size: int) -> int:
     """Return log2(image_size / 4).
@@ -34,6 +39,29 @@ def number_of_doublings(owner: str, image_size: int) -> int:
     if doublings < 1 or image_size != BOTTOM << doublings:
         raise ValueError(f"{owner}: image_size must be 8, 16, 32, 64, ..., got {image_size}")
     return doublings
+
+
+class DoublingBlock(nn.Module):
+    """4x4 transposed convolution with stride 2, normalisation, activation."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: NormFactory,
+        activation_name: str,
+        spectral_norm: SpectralNormArg,
+    ) -> None:
+        super().__init__()
+        self.conv = conv_transpose2d(
+            in_channels, out_channels, 4, stride=2, padding=1, spectral_norm=spectral_norm
+        )
+        self.norm = norm(out_channels)
+        self.activation = activation(activation_name)
+
+    def forward(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """Map (N, in, H, W) to (N, out, 2H, 2W) under labels (N,) or None."""
+        return self.activation(self.norm(self.conv(x), label))
 
 
 @GENERATORS.register_module()
@@ -82,18 +110,15 @@ class DCGANGenerator(nn.Module):
         widths = [base_channels << (doublings - index) for index in range(doublings + 1)]
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
         self.linear = linear(latent_dim, widths[0] * BOTTOM**2, spectral_norm=spectral_norm)
-        self.convs = nn.ModuleList(
-            conv_transpose2d(a, b, 4, stride=2, padding=1, spectral_norm=spectral_norm)
-            for a, b in pairwise(widths)
-        )
         norm = ClassNorm(num_classes, one_hot, True, condition_spectral_norm, batch_norm_options(batch_norm))
-        self.norms = nn.ModuleList(norm(width) for width in widths[1:])
+        self.blocks = nn.ModuleList(
+            DoublingBlock(a, b, norm, activation_name, spectral_norm) for a, b in pairwise(widths)
+        )
         sizes = [BOTTOM << (index + 1) for index in range(doublings)]
         places = attention_places(sizes, attention_resolutions, attention_blocks)
         self.attention = nn.ModuleDict(
             {str(index): SelfAttention(widths[index + 1], spectral_norm=spectral_norm) for index in places}
         )
-        self.activation = activation(activation_name)
         self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
         initialize(self, init)
 
@@ -113,8 +138,8 @@ class DCGANGenerator(nn.Module):
     def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and labels (N,) or None."""
         x = self.linear(latent).unflatten(1, (-1, BOTTOM, BOTTOM))
-        for index, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            x = self.activation(norm(conv(x), embedding))
+        for index, block in enumerate(self.blocks):
+            x = block(x, embedding)
             if str(index) in self.attention:
                 x = self.attention[str(index)](x)
         return torch.tanh(self.output_conv(x).float())

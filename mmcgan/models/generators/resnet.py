@@ -26,8 +26,6 @@ from mmcgan.models.layers import (
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
-BOTTOM = 4
-
 #: Channels in units of ``base_channels``: input of the first block, then output of every block
 #: (SNGAN, Tables 3 to 5). 256 and 512 continue the row as BigGAN does; 16 is ours.
 CHANNELS: dict[int, tuple[int, ...]] = {
@@ -55,6 +53,7 @@ class ResNetGenerator(nn.Module):
         attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
         attention_blocks: or the indices of those blocks, counted from 0.
         channels: channels before the first and after every block, in place of the table.
+        bottom_size: height and width of the first feature map.
         activation_name: see :func:`mmcgan.models.layers.activation`.
         spectral_norm: for the residual blocks (SAGAN); None for SNGAN.
         attention_spectral_norm: for attention; like ``spectral_norm`` if None.
@@ -65,11 +64,10 @@ class ResNetGenerator(nn.Module):
         output_batch_norm: options of the last one; like ``batch_norm`` if None.
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
         unit_gain: whether the gain is 1 + its table (StudioGAN, BigGAN) or the table itself (SNGAN).
-        bgr_output: return the channels in reverse order (weights trained on BGR images).
         init: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
-        ValueError: no table for the image size, ``channels`` of the wrong length, or attention
+        ValueError: no table for the image size, channels that lead to another size, or attention
             outside the network.
     """
 
@@ -83,6 +81,7 @@ class ResNetGenerator(nn.Module):
         attention_resolutions: Sequence[int] = (),
         attention_blocks: Sequence[int] | None = None,
         channels: Sequence[int] | None = None,
+        bottom_size: int = 4,
         activation_name: str = "relu",
         spectral_norm: SpectralNormArg = None,
         attention_spectral_norm: SpectralNormArg = None,
@@ -92,7 +91,6 @@ class ResNetGenerator(nn.Module):
         output_batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
         unit_gain: bool = True,
-        bgr_output: bool = False,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
@@ -100,8 +98,8 @@ class ResNetGenerator(nn.Module):
         attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
         outer = spectral_norm if outer_spectral_norm is None else outer_spectral_norm
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
-        self.bgr_output = bgr_output
-        self.linear = linear(latent_dim, widths[0] * BOTTOM**2, spectral_norm=outer)
+        self.bottom_size = bottom_size
+        self.linear = linear(latent_dim, widths[0] * bottom_size**2, spectral_norm=outer)
         norm = ClassNorm(
             num_classes, one_hot, unit_gain, condition_spectral_norm, batch_norm_options(batch_norm)
         )
@@ -109,7 +107,8 @@ class ResNetGenerator(nn.Module):
             UpBlock(a, b, norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
             for a, b in pairwise(widths)
         )
-        sizes = [BOTTOM << (index + 1) for index in range(len(widths) - 1)]
+        sizes = [bottom_size << (index + 1) for index in range(len(widths) - 1)]
+        check_size("ResNetGenerator", image_size, bottom_size, len(sizes))
         places = attention_places(sizes, attention_resolutions, attention_blocks)
         self.attention = nn.ModuleDict(
             {str(index): SelfAttention(widths[index + 1], spectral_norm=attended) for index in places}
@@ -135,14 +134,13 @@ class ResNetGenerator(nn.Module):
 
     def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and labels (N,) or None."""
-        x = self.linear(latent).unflatten(1, (-1, BOTTOM, BOTTOM))
+        x = self.linear(latent).unflatten(1, (-1, self.bottom_size, self.bottom_size))
         for index, block in enumerate(self.blocks):
             x = block(x, embedding)
             if str(index) in self.attention:
                 x = self.attention[str(index)](x)
         x = self.output_conv(self.output_activation(self.output_norm(x)))
-        x = torch.tanh(x.float())
-        return x.flip(1) if self.bgr_output else x
+        return torch.tanh(x.float())
 
     def forward(self, latent: Tensor, condition: Condition) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
@@ -195,16 +193,19 @@ def block_channels(image_size: int, base_channels: int, channels: Sequence[int] 
     """Return the channels before the first block and after every block.
 
     Raises:
-        ValueError: no table for ``image_size``, or ``channels`` of another length than its table.
+        ValueError: no table for ``image_size``; the message lists the sizes.
     """
+    if channels is not None:
+        return list(channels)
     if image_size not in CHANNELS:
         raise ValueError(f"ResNetGenerator: image_size must be one of {list(CHANNELS)}, got {image_size}")
-    table = CHANNELS[image_size]
-    if channels is None:
-        return [base_channels * multiple for multiple in table]
-    if len(channels) != len(table):
+    return [base_channels * multiple for multiple in CHANNELS[image_size]]
+
+
+def check_size(owner: str, image_size: int, bottom_size: int, blocks: int) -> None:
+    """Raise ValueError unless ``blocks`` doublings lead from ``bottom_size`` to ``image_size``."""
+    if bottom_size << blocks != image_size:
         raise ValueError(
-            f"ResNetGenerator: image_size={image_size} needs {len(table)} channels "
-            f"(before the first block and after each), got {list(channels)}"
+            f"{owner}: {blocks} blocks enlarge bottom_size={bottom_size} to {bottom_size << blocks}, "
+            f"not to image_size={image_size}"
         )
-    return list(channels)
