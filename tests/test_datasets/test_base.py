@@ -25,9 +25,7 @@ def test_samples_and_batches_agree():
 
 def test_metainfo():
     data = MemoryDataset(GRAY, torch.tensor([1, 1, 1]), ("a", "b"))
-    assert data.metainfo == dict(
-        classes=("a", "b"), num_classes=2, image_size=2, size=3, class_counts=(0, 3)
-    )
+    assert data.metainfo == dict(classes=("a", "b"), num_classes=2, image_size=2, size=3, class_counts=(0, 3))
     unlabelled = MemoryDataset(GRAY).metainfo
     assert (unlabelled["num_classes"], unlabelled["classes"], unlabelled["class_counts"]) == (0, None, None)
 

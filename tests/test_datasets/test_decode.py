@@ -179,7 +179,9 @@ def test_pixels_without_a_range_are_refused(tmp_path):
 
 def test_wrong_size_is_named(tmp_path):
     path = save(tmp_path / "wide.png", picture(12, 8))
-    with pytest.raises(BadImageError, match=r"wide\.png: the image is 12x8 .* expected 8x8; fit='crop_long_side'"):
+    with pytest.raises(
+        BadImageError, match=r"wide\.png: the image is 12x8 .* expected 8x8; fit='crop_long_side'"
+    ):
         READ(path)
 
 

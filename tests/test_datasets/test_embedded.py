@@ -122,13 +122,22 @@ def test_missing_fashion_mnist_says_how_to_get_it(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda raw: b"\x00\x00\x0d\x03" + raw[4:], "not an IDX file of unsigned bytes: starts with 0x00000d03"),
+        (
+            lambda raw: b"\x00\x00\x0d\x03" + raw[4:],
+            "not an IDX file of unsigned bytes: starts with 0x00000d03",
+        ),
         (lambda raw: b"PNG?", "not an IDX file"),
-        (lambda raw: raw[:-1], r"truncated IDX file: shape \[5, 28, 28\] needs 3936 bytes, the file has 3935"),
+        (
+            lambda raw: raw[:-1],
+            r"truncated IDX file: shape \[5, 28, 28\] needs 3936 bytes, the file has 3935",
+        ),
         (lambda raw: raw[:9], "truncated IDX file: its header should have 16 bytes, has 9"),
         (lambda raw: raw + b"x", "bytes left over"),
         (lambda raw: gzip.compress(raw)[:-20], "truncated or damaged gzip file"),
-        (lambda raw: idx(np.zeros((5, 20, 20), np.uint8)), r"expected images of 28x28, got shape \(5, 20, 20\)"),
+        (
+            lambda raw: idx(np.zeros((5, 20, 20), np.uint8)),
+            r"expected images of 28x28, got shape \(5, 20, 20\)",
+        ),
         (lambda raw: idx(np.zeros((4, 28, 28), np.uint8)), "4 images but 5 labels"),
     ],
 )
@@ -199,7 +208,9 @@ def test_missing_cifar_says_how_to_get_it(tmp_path):
 # --- stand-in -----------------------------------------------------------------------------------
 def test_synthetic_images_are_a_function_of_seed_and_index():
     data = SyntheticImages(4, 16, size=10, seed=1)
-    assert torch.equal(data[7]["image"], SyntheticImages(4, 16, size=10, seed=1).__getitems__([7])["image"][0])
+    assert torch.equal(
+        data[7]["image"], SyntheticImages(4, 16, size=10, seed=1).__getitems__([7])["image"][0]
+    )
     assert not torch.equal(data[7]["image"], SyntheticImages(4, 16, size=10, seed=2)[7]["image"])
     assert_facts_hold(data, SyntheticImages.facts(4, 16, 10))
     assert data[9]["label"] == 1

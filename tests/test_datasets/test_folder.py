@@ -184,7 +184,7 @@ def test_imagenet_subset_and_absence_are_named(root, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*train.*one folder per class"):
         ImageNet(str(tmp_path))
     root.rename(tmp_path / "train")
-    with pytest.raises(ValueError, match="has 3 class folders, expected 1000.*ImageFolder"):
+    with pytest.raises(ValueError, match=r"has 3 class folders, expected 1000.*ImageFolder"):
         ImageNet(str(tmp_path))
 
 
@@ -193,7 +193,7 @@ def tiny(tmp_path):
     root = tmp_path / "tiny-imagenet-200"
     for wnid in ("n2", "n1"):
         save(root / "train" / wnid / "images" / f"{wnid}_0.JPEG", picture(64, 64))
-    for i, wnid in enumerate(("n2", "n1", "n2")):
+    for i in range(3):
         save(root / "val" / "images" / f"val_{i}.png", picture(64, 64, seed=i))
     lines = "".join(f"val_{i}.png\t{wnid}\t0\t0\t1\t1\n" for i, wnid in enumerate(("n2", "n1", "n2")))
     (root / "val" / "val_annotations.txt").write_text(lines)
@@ -206,9 +206,7 @@ def test_tiny_imagenet(tiny):
     assert train.labels.tolist() == [0, 1]
     assert val.labels.tolist() == [1, 0, 1]
     assert np.array_equal(pixels(val, 2), picture(64, 64, seed=2))
-    assert TinyImageNet.facts(split="val") == dict(
-        num_classes=200, image_size=64, class_counts=(50,) * 200
-    )
+    assert TinyImageNet.facts(split="val") == dict(num_classes=200, image_size=64, class_counts=(50,) * 200)
 
 
 def test_tiny_imagenet_annotations_are_checked(tiny):

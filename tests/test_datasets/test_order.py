@@ -85,7 +85,10 @@ def batches(workers):
         num_classes=3,
         image_size=8,
         size=20,
-        pipeline=[dict(type="RandomFlip", prob=0.5), dict(type="RandomResize", scale=(8, 8), ratio_range=(1, 1))],
+        pipeline=[
+            dict(type="RandomFlip", prob=0.5),
+            dict(type="RandomResize", scale=(8, 8), ratio_range=(1, 1)),
+        ],
     )
     loader = DataLoader(
         dataset,

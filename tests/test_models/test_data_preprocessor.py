@@ -77,5 +77,5 @@ def test_bad_batches_are_named(data, message):
 def test_bad_flips_are_named(image):
     with pytest.raises(ValueError, match=r"flip_probability must be in \[0, 1\], got 2"):
         GANDataPreprocessor(flip_probability=2)
-    with pytest.raises(ValueError, match="needs a torch.Generator"):
+    with pytest.raises(ValueError, match=r"needs a torch\.Generator"):
         GANDataPreprocessor(flip_probability=0.5)(dict(image=image), training=True)
