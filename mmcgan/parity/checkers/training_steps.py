@@ -1,1 +1,376 @@
-"""Checkers: training_steps."""
+"""Checkers: whole training iterations through :class:`mmcgan.models.gan.ConditionalGAN`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR
+from mmcgan.models.ema import ExponentialMovingAverage
+from mmcgan.parity.cases import GoldenCase
+from mmcgan.parity.compare import Comparison, Tolerance
+from mmcgan.parity.replay import Replay
+from mmcgan.parity.runner import Unsupported, checker
+
+LOSS = Tolerance(1e-4, 1e-5)
+# A weight whose true gradient is 0 (a bias in front of a batch norm) moves by up to the learning
+# rate in a direction that rounding decides: all but a few entries are compared closely, all of them
+# loosely.
+CLOSE_SHARE = 0.97
+CLOSE = Tolerance(1e-4, 1e-4)
+
+HINGE: dict[str, Any] = {"adversarial": {"type": "HingeLoss"}}
+
+
+def compare_states(
+    comparison: Comparison, name: str, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], drift: float
+) -> None:
+    """Compare all entries within ``drift`` and a share of ``CLOSE_SHARE`` closely; lost keys fail."""
+    shared = [key for key in theirs if key in ours]
+    for key in theirs:
+        if key not in ours and not key.endswith(("accumulation_counter", "steps")):
+            comparison.fail(f"{name} {key}")
+    mine = torch.cat([ours[key].detach().double().flatten() for key in shared])
+    other = torch.cat([theirs[key].double().flatten() for key in shared])
+    comparison.equal(f"{name} (all entries)", mine, other, Tolerance(1e-2, drift))
+    error = (mine - other).abs() / (other.abs() + CLOSE.atol / CLOSE.rtol)
+    kept = error.argsort()[: int(CLOSE_SHARE * len(error))]
+    comparison.equal(f"{name} ({CLOSE_SHARE:.0%} of entries)", mine[kept], other[kept], CLOSE)
+
+
+def compare_networks(
+    comparison: Comparison,
+    replay: Replay,
+    expected: Mapping[str, Mapping[str, Tensor]],
+    drift: Mapping[str, float],
+) -> None:
+    """Compare ``generator``, ``discriminator`` and ``average`` after the run with the peer's."""
+    model = replay.model
+    assert model.generator_ema is not None
+    states = {role: network.state_dict() for role, network in replay.networks(model).items()}
+    states["average"] = model.generator_ema.state_dict()
+    for name, theirs in expected.items():
+        role = GENERATOR if name == "average" else name
+        ours = replay.named(role, list(theirs), states[name])
+        compare_states(comparison, name, ours, theirs, drift[role])
+
+
+# --- BigGAN-PyTorch ---------------------------------------------------------------------------
+
+
+@checker(("biggan_pytorch", "training_step"))
+def check_biggan_step(case: GoldenCase, comparison: Comparison) -> None:
+    """Several discriminator steps with accumulation and one concatenated pass, then the generator's."""
+    config, iterations = case.spec["config"], int(case.spec["iterations"])
+    if not config.get("toggle_grads", True):
+        raise Unsupported("toggle_grads=False")
+    replay = _biggan_replay(case)
+    images, labels = ([case.tensors[f"in/{n}_{i}"] for i in range(iterations)] for n in ("x", "y_real"))
+    replay.run([{"image": x, "label": y} for x, y in zip(images, labels, strict=True)])
+    _compare_biggan_losses(case, comparison, replay)
+    drift = {
+        role: 2 * spec[f"{role[0].upper()}_lr"] * steps * iterations
+        for role, spec, steps in (
+            (GENERATOR, case.spec["G_kwargs"], 1),
+            (DISCRIMINATOR, case.spec["D_kwargs"], config["num_D_steps"]),
+        )
+    }
+    expected = {GENERATOR: case.group("after_G/"), DISCRIMINATOR: case.group("after_D/")}
+    if config.get("ema"):
+        expected["average"] = case.group("after_G_ema/")
+    compare_networks(comparison, replay, expected, drift)
+    _compare_biggan_moments(case, comparison, replay)
+
+
+def _biggan_replay(case: GoldenCase) -> Replay:
+    spec, config = case.spec, case.spec["config"]
+    regularizers = {
+        f"ortho_{role[0]}": {"type": "OrthogonalRegularizer", "on": role, "weight": strength, **extra}
+        for role, strength, extra in (
+            (GENERATOR, config.get("G_ortho", 0), {}),
+            (DISCRIMINATOR, config.get("D_ortho", 0), {"exclude": ()}),
+        )
+        if strength > 0
+    }
+    activation = spec.get("activation", "relu")
+    return Replay(
+        peer=case.peer,
+        specs={
+            GENERATOR: {"constructor_kwargs": spec["G_kwargs"], "G_activation": activation},
+            DISCRIMINATOR: {"constructor_kwargs": spec["D_kwargs"], "D_activation": activation},
+        },
+        states={GENERATOR: case.group("state_G/"), DISCRIMINATOR: case.group("state_D/")},
+        losses=HINGE,
+        regularizers=regularizers,
+        optimizers={
+            GENERATOR: _biggan_adam(spec["G_kwargs"], "G"),
+            DISCRIMINATOR: _biggan_adam(spec["D_kwargs"], "D"),
+        },
+        step={
+            "n_critic": config["num_D_steps"],
+            "d_accumulation": config["num_D_accumulations"],
+            "g_accumulation": config["num_G_accumulations"],
+            "generator_batch_size": config["G_batch_size"] or config["batch_size"],
+            "split_d": config["split_D"],
+            "real_first": False,
+        },
+        latents=list(case.tensors["in/z_draws"]),
+        labels=list(case.tensors["in/y_draws"]),
+        average=ExponentialMovingAverage(
+            config["ema_decay"], start=config["ema_start"], integers="average", average_at_zero=True
+        ),
+        average_from=1,
+    )
+
+
+def _biggan_adam(settings: Mapping[str, Any], player: str) -> dict[str, Any]:
+    betas = (settings[f"{player}_B1"], settings[f"{player}_B2"])
+    return {"type": "Adam", "lr": settings[f"{player}_lr"], "betas": betas, "eps": settings["adam_eps"]}
+
+
+def _compare_biggan_losses(case: GoldenCase, comparison: Comparison, replay: Replay) -> None:
+    """Compare the last mini-batch's losses of every iteration; the peer returns them divided."""
+    step, model = replay.model.step, replay.model
+    per_iteration = step.n_critic * step.d_accumulation
+    d_log = model.discriminator_log[per_iteration - 1 :: per_iteration]
+    g_log = model.generator_log[step.g_accumulation - 1 :: step.g_accumulation]
+    found = {
+        "out/D_loss_real": [terms["adversarial_real"] for terms in d_log],
+        "out/D_loss_fake": [terms["adversarial_fake"] for terms in d_log],
+        "out/G_loss": [terms["adversarial_generated"] / step.g_accumulation for terms in g_log],
+    }
+    for name, values in found.items():
+        comparison.equal(name, torch.tensor(values), case.tensors[name], LOSS)
+
+
+def _compare_biggan_moments(case: GoldenCase, comparison: Comparison, replay: Replay) -> None:
+    """Compare the recorded moments of Adam."""
+    pattern = re.compile(r"out/adam_([GD])_(.+)_(exp_avg(?:_sq)?)")
+    for name, expected in case.tensors.items():
+        if found := pattern.fullmatch(name):
+            role = GENERATOR if found[1] == "G" else DISCRIMINATOR
+            moment = replay.moments(role, found[2])[found[3]]
+            scale = float(expected.abs().max())
+            comparison.equal(name, moment, expected, Tolerance(1e-3, 1e-3 * scale))
+
+
+# --- StudioGAN --------------------------------------------------------------------------------
+
+STUDIOGAN_LOSSES: dict[str, str] = {
+    "vanilla": "NonSaturatingLoss",
+    "logistic": "NonSaturatingLoss",
+    "least_square": "LeastSquaresLoss",
+    "hinge": "HingeLoss",
+    "wasserstein": "WassersteinLoss",
+}
+SHARED_KEYS = ("apply_attn", "info_type", "g_info_injection")
+GENERATOR_KEYS = ("z_dim", "g_shared_dim", "g_conv_dim", "attn_g_loc", "g_cond_mtd", "g_init", "g_depth")
+GENERATOR_KEYS += ("apply_g_sn", "g_act_fn", *SHARED_KEYS)
+DISCRIMINATOR_KEYS = ("d_conv_dim", "attn_d_loc", "d_cond_mtd", "aux_cls_type", "d_embed_dim", "d_init")
+DISCRIMINATOR_KEYS += ("normalize_d_embed", "d_depth", "apply_d_sn", "d_act_fn", *SHARED_KEYS)
+OTHER_KEYS = ("backbone", "apply_g_ema", "g_ema_decay", "g_ema_start")
+LOSS_KEYS = ("adv_loss", "cond_lambda", "apply_r1_reg", "r1_place", "r1_lambda")
+
+
+@checker(("studiogan", "training_step"))
+def check_studiogan_step(case: GoldenCase, comparison: Comparison) -> None:
+    """Trainer steps with two discriminator passes; G's running statistics rest in D's phase."""
+    settings = case.spec["settings"]
+    model, optimization, steps = settings["MODEL"], settings["OPTIMIZATION"], int(settings["steps"])
+    if settings.get("AUG"):
+        raise Unsupported(f"augmentation {settings['AUG']}")
+    replay = _studiogan_replay(case)
+    images, labels = case.tensors["in/real_images_uint8"], case.tensors["in/real_labels"]
+    if len(images) != steps:
+        raise Unsupported(f"{len(images)} baskets of real images for {steps} steps")
+    replay.run([{"image": image, "label": label} for image, label in zip(images, labels, strict=True)])
+    _compare_studiogan_losses(case, comparison, replay)
+    updates = optimization["d_updates_per_step"]
+    drift = {
+        GENERATOR: 2 * steps * optimization["g_lr"],
+        DISCRIMINATOR: 2 * steps * updates * optimization["d_lr"],
+    }
+    final = f"out/step{steps - 1}/final/"
+    expected = {GENERATOR: case.group(f"{final}G."), DISCRIMINATOR: case.group(f"{final}D.")}
+    if model.get("apply_g_ema"):
+        expected["average"] = case.group(f"{final}G_ema.")
+    compare_networks(comparison, replay, expected, drift)
+    first = case.group("out/step0/after_d/D.")
+    if first:
+        ours = replay.named(DISCRIMINATOR, list(first), replay.model.discriminator_states[0])
+        compare_states(comparison, "discriminator after its first phase", ours, first, drift[DISCRIMINATOR])
+
+
+def _studiogan_replay(case: GoldenCase) -> Replay:
+    settings = case.spec["settings"]
+    model, optimization = settings["MODEL"], settings["OPTIMIZATION"]
+    unknown = set(model) - {*GENERATOR_KEYS, *DISCRIMINATOR_KEYS, *OTHER_KEYS}
+    if unknown or optimization.get("g_updates_per_step", 1) != 1:
+        raise Unsupported(f"settings {sorted(unknown)}" if unknown else "several generator updates per step")
+    eps = float((re.findall(r"eps\s*([\d.e-]+)", str(settings.get("optimizer", ""))) or ["1e-6"])[0])
+    adam = {"type": "Adam", "betas": (optimization["beta1"], optimization["beta2"]), "eps": eps}
+    average = None
+    if model.get("apply_g_ema"):
+        average = ExponentialMovingAverage(model["g_ema_decay"], start=model["g_ema_start"])
+    losses, regularizers = _studiogan_objectives(settings["LOSS"], model)
+    return Replay(
+        peer=case.peer,
+        specs=_studiogan_specs(case),
+        states={GENERATOR: case.group("state/G."), DISCRIMINATOR: case.group("state/D.")},
+        losses=losses,
+        regularizers=regularizers,
+        optimizers={
+            GENERATOR: {**adam, "lr": optimization["g_lr"]},
+            DISCRIMINATOR: {**adam, "lr": optimization["d_lr"]},
+        },
+        step={
+            "n_critic": optimization["d_updates_per_step"],
+            "d_accumulation": optimization["acml_steps"],
+            "g_accumulation": optimization["acml_steps"],
+            "split_d": True,
+            "real_first": True,
+            "track_generator_statistics": False,
+        },
+        latents=list(case.tensors["in/z"]),
+        labels=list(case.tensors["in/fake_labels"]),
+        average=average,
+    )
+
+
+def _studiogan_specs(case: GoldenCase) -> dict[str, dict[str, Any]]:
+    """Describe both networks as the peer's network cases do."""
+    settings = case.spec["settings"]
+    model = settings["MODEL"]
+    common = {
+        "img_size": int(case.tensors["in/real_images_uint8"].shape[-1]),
+        "num_classes": settings["num_classes"],
+    }
+    specs = {}
+    for role, keys in ((GENERATOR, GENERATOR_KEYS), (DISCRIMINATOR, DISCRIMINATOR_KEYS)):
+        specs[role] = {
+            "kind": f"network/{model['backbone']}/{role[0].upper()}",
+            "constructor_kwargs": {**common, **{key: model[key] for key in keys if key in model}},
+            "model_config": {"backbone": model["backbone"]},
+        }
+    return specs
+
+
+def _studiogan_objectives(
+    settings: Mapping[str, Any], model: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return loss and regulariser configs of the peer's LOSS settings.
+
+    Raises:
+        Unsupported: a setting that is switched on and that we have no counterpart for.
+    """
+    unknown = {key for key, value in settings.items() if key not in LOSS_KEYS and value not in (False, "N/A")}
+    if unknown:
+        raise Unsupported(f"losses {sorted(unknown)}")
+    if settings["adv_loss"] not in STUDIOGAN_LOSSES:
+        raise Unsupported(f"adv_loss={settings['adv_loss']!r}")
+    losses: dict[str, Any] = {"adversarial": {"type": STUDIOGAN_LOSSES[settings["adv_loss"]]}}
+    if model.get("d_cond_mtd") == "AC":
+        weight = settings.get("cond_lambda", 1.0)
+        losses["class"] = {"type": "CrossEntropyLoss", "weights": {"real": weight, "generated": weight}}
+    regularizers = {}
+    if settings.get("apply_r1_reg"):
+        if settings.get("r1_place", "inside_loop") != "inside_loop":
+            raise Unsupported(f"r1_place={settings['r1_place']!r}")
+        regularizers["r1"] = {"type": "R1", "weight": settings["r1_lambda"], "reuse_scores": True}
+    return losses, regularizers
+
+
+def _compare_studiogan_losses(case: GoldenCase, comparison: Comparison, replay: Replay) -> None:
+    """Compare each step's last discriminator loss and its generator loss, divided as the peer does."""
+    step, model = replay.model.step, replay.model
+    per_iteration = step.n_critic * step.d_accumulation
+    d_log = model.discriminator_log[per_iteration - 1 :: per_iteration]
+    g_log = model.generator_log[step.g_accumulation - 1 :: step.g_accumulation]
+    weight = case.spec["settings"]["LOSS"].get("cond_lambda", 1.0)
+    for index, (d_terms, g_terms) in enumerate(zip(d_log, g_log, strict=True)):
+        start = f"out/step{index}/"
+        found = {
+            "d_loss": sum(d_terms.values()) / step.d_accumulation,
+            "g_loss": sum(g_terms.values()) / step.g_accumulation,
+            "d_cond_loss": d_terms.get("class_real", 0.0) / weight,
+        }
+        for name, value in found.items():
+            if start + name in case.tensors:
+                comparison.equal(start + name, value, case.tensors[start + name], LOSS)
+
+
+# --- MMagic -----------------------------------------------------------------------------------
+
+
+@checker(("mmagic", "training_step"))
+def check_mmagic_step(case: GoldenCase, comparison: Comparison) -> None:
+    """One of our iterations is ``discriminator_steps`` of the peer's, which update G only at the last."""
+    settings, steps = case.spec["constructor"], int(case.spec["steps"])
+    critics = int(settings.get("discriminator_steps", 1))
+    if steps % critics:
+        raise Unsupported(f"{steps} steps do not end with a generator update ({critics} per update)")
+    replay = _mmagic_replay(case, critics)
+    images = [case.tensors[f"in/real_img_{index}"] for index in range(steps)]
+    labels = [case.tensors[f"in/real_label_{index}"] for index in range(steps)]
+    replay.run(
+        [
+            {"image": torch.cat(images[i : i + critics]), "label": torch.cat(labels[i : i + critics])}
+            for i in range(0, steps, critics)
+        ]
+    )
+    _compare_mmagic_losses(case, comparison, replay, critics)
+    rates = {role: config["optimizer"]["lr"] for role, config in case.spec["optim_wrapper"].items()}
+    drift = {GENERATOR: 2 * rates[GENERATOR] * steps, DISCRIMINATOR: 2 * rates[DISCRIMINATOR] * steps}
+    final = "out/state_final/"
+    # Only entries that changed are stored.
+    expected = {role: case.group(f"{final}{role}.") for role in (GENERATOR, DISCRIMINATOR)}
+    expected["average"] = case.group(f"{final}generator_ema.module.")
+    compare_networks(comparison, replay, expected, drift)
+
+
+def _mmagic_replay(case: GoldenCase, critics: int) -> Replay:
+    settings = case.spec["constructor"]
+    if settings.get("type") not in ("BigGAN", "SAGAN"):
+        raise Unsupported(f"training step of {settings.get('type')!r}")
+    specs = {role: {"constructor": settings[role]} for role in (GENERATOR, DISCRIMINATOR)}
+    draws = sorted(
+        (int(found[1]), int(found[2]), found[3], value)
+        for name, value in case.tensors.items()
+        if (found := re.fullmatch(r"in/iter(\d+)_draw(\d+)_(noise|label)", name))
+    )
+    return Replay(
+        peer=case.peer,
+        specs=specs,
+        states={role: case.group(f"state/{role}.") for role in (GENERATOR, DISCRIMINATOR)},
+        losses=HINGE,
+        optimizers={role: dict(c["optimizer"]) for role, c in case.spec["optim_wrapper"].items()},
+        step={"n_critic": critics, "split_d": True, "real_first": False},
+        latents=[value for _, _, kind, value in draws if kind == "noise"],
+        labels=[value for _, _, kind, value in draws if kind == "label"],
+        average=_mmagic_average(settings.get("ema_config")),
+    )
+
+
+def _mmagic_average(config: Mapping[str, Any] | None) -> ExponentialMovingAverage | None:
+    """Return the peer's average: its first update copies, and buffers follow the source."""
+    if not config:
+        return None
+    if config["type"] != "ExponentialMovingAverage" or config.get("start_iter", 0):
+        raise Unsupported(f"moving average {dict(config)}")
+    interval = int(config.get("interval", 1))
+    return ExponentialMovingAverage(1 - config["momentum"], start=1, interval=interval, buffers="copy")
+
+
+def _compare_mmagic_losses(case: GoldenCase, comparison: Comparison, replay: Replay, critics: int) -> None:
+    names = {"adversarial_fake": "loss_disc_fake", "adversarial_real": "loss_disc_real"}
+    for index, terms in enumerate(replay.model.discriminator_log):
+        for ours, theirs in names.items():
+            key = f"out/iter{index}/{theirs}"
+            comparison.equal(key, terms[ours], case.tensors[key], LOSS)
+    for index, terms in enumerate(replay.model.generator_log):
+        key = f"out/iter{(index + 1) * critics - 1}/loss_gen"
+        comparison.equal(key, terms["adversarial_generated"], case.tensors[key], LOSS)
