@@ -47,7 +47,7 @@ class OrthogonalRegularizer(Regularizer):
         weight: float = 1e-4,
         interval: int = 1,
         off_diagonal: bool = True,
-        exclude: Sequence[str] = ("condition_embedding.*",),
+        exclude: Sequence[str] = ("condition.label.*",),
     ) -> None:
         super().__init__(on, weight, interval)
         self.off_diagonal, self.exclude = off_diagonal, tuple(exclude)

@@ -49,14 +49,16 @@ def test_orthogonal_gradient_is_the_derivative_of_its_penalty(off_diagonal):
 
 
 def test_orthogonal_regulariser_edits_matrices_only_and_leaves_the_excluded_alone():
-    network = nn.ModuleDict({"kept": nn.Linear(3, 4), "condition_embedding": nn.Linear(3, 4)})
+    network = nn.ModuleDict(
+        {"kept": nn.Linear(3, 4), "condition": nn.ModuleDict({"label": nn.Embedding(3, 4)})}
+    )
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
     OrthogonalRegularizer(weight=0.1).after_backward(network)
     expected = 0.1 * orthogonal_gradient(network["kept"].weight.detach())
     assert torch.allclose(network["kept"].weight.grad, expected)
     assert network["kept"].bias.grad.abs().sum() == 0
-    assert network["condition_embedding"].weight.grad.abs().sum() == 0
+    assert network["condition"]["label"].weight.grad.abs().sum() == 0
 
 
 def test_orthogonal_rows_feel_nothing():

@@ -1,0 +1,9 @@
+_base_ = [
+    "../_base_/models/biggan.py",
+    "../_base_/datasets/fashion-mnist-32.py",
+    "../_base_/schedules/laptop-fashion-mnist.py",
+]
+model = dict(
+    generator=dict(channels=(128, 128, 64, 32), latent_dim=80, shared_dim=64),
+    discriminator=dict(backbone=dict(channels=(32, 64, 128, 128))),
+)

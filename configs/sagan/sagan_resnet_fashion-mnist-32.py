@@ -1,0 +1,10 @@
+_base_ = [
+    "../_base_/models/sagan.py",
+    "../_base_/datasets/fashion-mnist-32.py",
+    "../_base_/schedules/laptop-fashion-mnist.py",
+]
+model = dict(
+    generator=dict(base_channels=16, latent_dim=64, attention_after=(2,)),
+    discriminator=dict(backbone=dict(base_channels=16, attention_after=(1,))),
+    step=dict(n_critic=1),
+)

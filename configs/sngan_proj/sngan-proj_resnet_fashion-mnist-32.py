@@ -1,0 +1,10 @@
+_base_ = [
+    "../_base_/models/sngan.py",
+    "../_base_/datasets/fashion-mnist-32.py",
+    "../_base_/schedules/laptop-fashion-mnist.py",
+]
+model = dict(
+    generator=dict(base_channels=16, latent_dim=64),
+    discriminator=dict(backbone=dict(base_channels=16)),
+    step=dict(n_critic=1),
+)
