@@ -170,12 +170,14 @@ class PeerNetwork:
         spec: the description it was built from.
         module: our generator or :class:`Discriminator`.
         keys: our key for every key of the peer.
+        unused_size: number of values that the peer stores but never uses, and our network lacks.
     """
 
     format: PeerFormat
     spec: Spec
     module: nn.Module
     keys: dict[str, str]
+    unused_size: int = 0
 
     @property
     def role(self) -> str:
@@ -203,6 +205,7 @@ class PeerNetwork:
                 f"{self.format.name}: weights do not fit: left over {spare}, missing {absent}, shapes {wrong}"
             )
         self.module.load_state_dict(kept)
+        self.unused_size = sum(value.numel() for key, value in converted.items() if key not in own)
         self.keys = {theirs: ours for theirs, ours in self.keys.items() if ours in own}
 
     def _is_optional(self, key: str) -> bool:

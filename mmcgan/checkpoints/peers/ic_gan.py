@@ -19,7 +19,6 @@ from mmcgan.checkpoints.peers.format import (
     Settings,
     Spec,
     Table,
-    UnsupportedSetting,
 )
 
 #: Length of the features that the peer's generator can embed; fixed there.
@@ -30,6 +29,7 @@ GENERATOR_KEYS: Table = (
     (r"^output_layer\.0\.bn\.(weight|bias)$", r"output_norm.norm.\1"),
     *GENERATOR_TABLE,
 )
+DISCRIMINATOR_KEYS: Table = ((r"^linear_feat\.", "heads.adv.instance."), *DISCRIMINATOR_TABLE)
 
 
 def _generator(spec: Spec) -> Config:
@@ -53,13 +53,15 @@ def _generator(spec: Spec) -> Config:
 def _discriminator(spec: Spec) -> Config:
     settings = Settings(spec["constructor_kwargs"])
     settings.require("D_depth", 1)
-    if not settings.take("class_cond", True) or settings.take("instance_cond", False):
-        raise UnsupportedSetting("discriminators conditioned on instances have no head yet")
-    settings.ignore("instance_sz")
-    classes = settings.take("n_classes", 1000)
+    classes, features = settings.take("n_classes", 1000), settings.take("instance_sz", FEATURE_DIM)
     backbone = backbone_settings(spec, settings)
+    head = {
+        "type": "ConditionProjectionHead",
+        "num_classes": classes if settings.take("class_cond", True) else 0,
+        "instance_dim": features if settings.take("instance_cond", False) else 0,
+        "spectral_norm": backbone["spectral_norm"],
+    }
     settings.finish()
-    head = {"type": "ProjectionHead", "num_classes": classes, "spectral_norm": backbone["spectral_norm"]}
     return {"backbone": backbone, "heads": {"adv": head}}
 
 
@@ -71,7 +73,7 @@ IC_GAN = register_peer(
         role_of=role_of,
         generator_config=_generator,
         discriminator_config=_discriminator,
-        tables={GENERATOR: GENERATOR_KEYS, DISCRIMINATOR: DISCRIMINATOR_TABLE},
+        tables={GENERATOR: GENERATOR_KEYS, DISCRIMINATOR: DISCRIMINATOR_KEYS},
         # The class table is stored even where labels are not used.
         optional=(r"condition\.label\.",),
         inputs={"z": "latent", "x": "image", "label": "label", "y": "label", "feats": "instance"},

@@ -2,5 +2,13 @@
 
 from mmcgan.models.heads.base import Head
 from mmcgan.models.heads.basic import AdversarialHead, ClassifierHead, OmniHead, ProjectionHead
+from mmcgan.models.heads.condition_projection import ConditionProjectionHead
 
-__all__ = ["AdversarialHead", "ClassifierHead", "Head", "OmniHead", "ProjectionHead"]
+__all__ = [
+    "AdversarialHead",
+    "ClassifierHead",
+    "ConditionProjectionHead",
+    "Head",
+    "OmniHead",
+    "ProjectionHead",
+]

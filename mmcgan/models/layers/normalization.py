@@ -139,8 +139,9 @@ class ConditionalBatchNorm(nn.Module):
         """Normalise (N, C, H, W) under ``condition`` (N, condition_dim) or labels (N,)."""
         if self.encoding == "one_hot":
             condition = F.one_hot(condition, self.condition_dim).to(x.dtype)
-        gain = self.gain(condition)[:, :, None, None]
-        bias = self.bias(condition)[:, :, None, None]
+        # Under autocast the maps come out in another type than the features.
+        gain = self.gain(condition).to(x.dtype)[:, :, None, None]
+        bias = self.bias(condition).to(x.dtype)[:, :, None, None]
         if self.unit_gain:
             gain = 1 + gain
         x = self.norm(x)

@@ -134,7 +134,9 @@ class SpectralNorm(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return ``weight / sigma`` in float32, whatever the autocast state."""
-        with torch.autocast(weight.device.type, enabled=False):
+        # The meta device, on which networks are measured, has no autocast.
+        device = "cpu" if weight.is_meta else weight.device.type
+        with torch.autocast(device, enabled=False):
             matrix = self._matrix(weight)
             left, right = self._estimate(matrix)
             source = matrix if self.options.differentiable else matrix.detach()
