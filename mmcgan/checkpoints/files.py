@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 LAST_CHECKPOINT = "last_checkpoint"
 _ITERATION = re.compile(r"^iter_(\d+)\.pth$")
@@ -194,3 +194,36 @@ def strip_prefix(state: Mapping[str, Any], prefix: str = "module.") -> State:
     if state and all(key.startswith(prefix) for key in state):
         return {key[len(prefix) :]: value for key, value in state.items()}
     return dict(state)
+
+
+def load_weights(module: nn.Module, weights: Mapping[str, Any], source: str, strict: bool = True) -> None:
+    """Load ``weights`` into ``module``, or say in a few lines what does not fit.
+
+    Args:
+        module: receives the weights.
+        weights: a state dict.
+        source: what to call the weights in the message.
+        strict: refuse missing and unexpected keys.
+
+    Raises:
+        CheckpointError: keys or shapes differ; ``module`` is unchanged then.
+    """
+    own = module.state_dict()
+    shapes = [
+        f"{name} is {tuple(weights[name].shape)} there, {tuple(value.shape)} here"
+        for name, value in own.items()
+        if isinstance(weights.get(name), Tensor) and weights[name].shape != value.shape
+    ]
+    faults = {"wrong shapes": shapes}
+    if strict:
+        faults["missing"] = [name for name in own if name not in weights]
+        faults["unexpected"] = [name for name in weights if name not in own]
+    if any(faults.values()):
+        details = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
+        raise CheckpointError(f"{source} does not fit the model: {details}")
+    module.load_state_dict(weights, strict=strict)
+
+
+def _some(names: list[str], count: int = 3) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

@@ -12,7 +12,7 @@ from mmengine.model import convert_sync_batchnorm
 from mmengine.runner import Runner
 from torch import nn
 
-from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, save_checkpoint, strip_prefix
+from mmcgan.checkpoints.files import load_checkpoint, load_weights, save_checkpoint, strip_prefix
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
     any_rank,
@@ -188,10 +188,7 @@ class GANRunner(Runner):
         checkpoint = load_checkpoint(filename, map_location)
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
         weights = strip_prefix(checkpoint.get("state_dict", checkpoint))
-        try:
-            self.model.load_state_dict(weights, strict=strict)
-        except RuntimeError as error:
-            raise CheckpointError(f"checkpoint {filename} does not fit the model: {error}") from error
+        load_weights(self.model, weights, f"checkpoint {filename}", strict)
         self._has_loaded = True
         self.logger.info(f"loaded weights from {filename}")
         return checkpoint
