@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from mmcgan.extractors.train_classifier import RECIPES, Recipe, TrainOptions, train_classifier
+from mmcgan.registry import DATASETS
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -40,17 +42,22 @@ def find_recipe(data: str, flip: bool) -> Recipe:
     """Return the named recipe, or one for the training set of a config.
 
     Raises:
+        FileNotFoundError: neither a recipe nor a config.
         ValueError: the config's training set has no ``split`` argument to take test images from.
     """
     if data in RECIPES:
         return RECIPES[data]
-    if not data.endswith(".py"):
-        raise ValueError(f"{data!r} is neither a recipe ({', '.join(RECIPES)}) nor a config file *.py")
     from mmcgan.config import load_config
 
-    dataset = dict(load_config(data).train_dataloader.dataset)
-    if not isinstance(dataset.get("split", "train"), str):
-        raise ValueError(f"{data}: train_dataloader.dataset.split must be a name, got {dataset['split']!r}")
+    try:
+        dataset = dict(load_config(data).train_dataloader.dataset)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error} Recipes: {', '.join(RECIPES)}.") from error
+    if "split" not in inspect.signature(DATASETS.require(dataset["type"])).parameters:
+        raise ValueError(
+            f"{data}: {dataset['type']} has no split to take test images from; point the config's "
+            "train_dataloader.dataset at a data set with split='train' and split='test'"
+        )
     options = TrainOptions()
     options = replace(options, augmentation=replace(options.augmentation, flip=flip))
     return Recipe({**dataset, "split": "train"}, {**dataset, "split": "test"}, options)

@@ -177,7 +177,7 @@ RECIPES = {
     "fashion-mnist-32": Recipe(
         dict(type="FashionMNIST", split="train", image_size=32),
         dict(type="FashionMNIST", split="test", image_size=32),
-        TrainOptions(epochs=24, augmentation=Augmentation(rotation=5, scale=0.1, shift=0.06, flip=True)),
+        TrainOptions(epochs=14, augmentation=Augmentation(rotation=5, scale=0.1, shift=0.06, flip=True)),
     ),
 }
 

@@ -1,0 +1,68 @@
+"""``tools/reference_stats.py``: statistics of a config's real images, made ahead of time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmcgan.evaluation.reference import Reference
+from mmcgan.registry import EXTRACTORS
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="reference_stats.py",
+        description="Compute and keep the statistics of the real images that a config evaluates against.",
+    )
+    parser.add_argument("config", help="path or name of a config")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="safetensors file to write (default: the config's reference.path, or the user's cache)",
+    )
+    parser.add_argument("--evaluator", choices=("test", "val"), default="test", help="default: %(default)s")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE")
+    return parser.parse_args(argv)
+
+
+def reference_of(config: Mapping[str, Any], where: str, out: str | None) -> Reference:
+    """Return the reference of the evaluator config under key ``where``, kept in ``out`` if given.
+
+    Raises:
+        ValueError: the config evaluates nothing there, or without a reference.
+    """
+    evaluator = config.get(where)
+    if not isinstance(evaluator, Mapping) or not evaluator.get("reference"):
+        raise ValueError(
+            f"{where} has no reference images; a GenerationEvaluator names them with "
+            "reference=dict(dataset=dict(type=..., split=...))"
+        )
+    options = dict(evaluator["reference"])
+    if out is not None:
+        options["path"] = out
+    return Reference(extractor=EXTRACTORS.build(dict(evaluator["extractor"])), **options)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compute, write, say where; return the exit status."""
+    from mmcgan.config import load_config, parse_options
+
+    arguments = parse(argv)
+    try:
+        config = load_config(arguments.config, parse_options(arguments.cfg_options))
+        reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
+        if arguments.out is not None and Path(arguments.out).suffix != ".safetensors":
+            raise ValueError(f"--out {arguments.out}: the file must be named *.safetensors")
+        statistics = reference.build()
+    except (ValueError, FileNotFoundError) as error:
+        print(f"reference_stats.py: error: {error}", file=sys.stderr)
+        return 2
+    width = len(statistics.mean)
+    print(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
+    if arguments.out is not None:
+        print(f"use it with {arguments.evaluator}_evaluator.reference.path={arguments.out}")
+    return 0
