@@ -233,3 +233,11 @@ def test_command_packs_a_folder(root, tmp_path, capsys):
 def test_command_names_bad_arguments(root, tmp_path, capsys, arguments, message):
     assert main(["pack-dataset", str(root), str(tmp_path / "out"), *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_command_packs_the_training_set_of_a_config(tmp_path, capsys):
+    options = ["--cfg-options", "train_dataloader.dataset.split=test"]
+    assert main(["pack-dataset", "omnigan_biggan_digits-16", str(tmp_path / "out"), *options]) == 0
+    assert_same(PackedDataset(str(tmp_path / "out")), DigitsDataset("test", 16))
+    assert main(["pack-dataset", "omnigan_biggan_digits-16", str(tmp_path / "o"), "--unlabelled"]) == 2
+    assert "--unlabelled are for folders" in capsys.readouterr().err
