@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.model import convert_sync_batchnorm
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmcgan.checkpoints.files import load_checkpoint, load_weights, save_checkpoint, strip_prefix
@@ -147,6 +147,11 @@ class GANRunner(Runner):
         for name in modules:
             self.model.get_submodule(name).compile(**options)
             self.logger.info(f"{name} will be compiled at its first call")
+
+    @property
+    def is_training(self) -> bool:
+        """Whether there is a training loop; asking ``train_loop`` itself would build one."""
+        return isinstance(self._train_loop, BaseLoop)
 
     # --- training -----------------------------------------------------------------------------
     def train(self) -> nn.Module:

@@ -51,7 +51,7 @@ class GANCheckpointHook(Hook):
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Note whether this evaluation is the best so far."""
-        if self.monitor is None or not metrics:
+        if self.monitor is None or not metrics or not runner.is_training:
             return
         value = self.monitor.read(metrics)
         best = runner.message_hub.runtime_info.get(BEST, {})

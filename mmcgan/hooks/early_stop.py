@@ -46,7 +46,7 @@ class EarlyStopHook(Hook):
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Count, and stop the training loop when the count is reached."""
-        if not metrics or not hasattr(runner.train_loop, "stop_training"):
+        if not metrics or not runner.is_training:
             return
         value = self.monitor.read(metrics)
         state = runner.message_hub.runtime_info.get(STATE, {"best": None, "waited": 0})

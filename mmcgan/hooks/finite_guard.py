@@ -36,14 +36,13 @@ class FiniteGuardHook(Hook):
         """Check the losses in ``outputs`` and all weights and buffers of the model.
 
         Raises:
-            FloatingPointError: names the iteration and the losses or the first bad layers.
+            FloatingPointError: names the iteration, the losses and the first bad layer of each network.
         """
         bad = [name for name, value in (outputs or {}).items() if not math.isfinite(value)]
         self.overflows = self.overflows + 1 if bad else 0
         layers = non_finite_tensors(runner.model)
         if layers:
-            shown = ", ".join(layers[:3]) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "")
-            self._stop(runner, f"weights are not finite in {shown}", bad, outputs)
+            self._stop(runner, f"weights are not finite in {_by_network(layers)}", bad, outputs)
         if self.overflows > self.patience:
             self._stop(runner, "the training has diverged", bad, outputs)
 
@@ -54,6 +53,14 @@ class FiniteGuardHook(Hook):
             f"iteration {runner.iter + 1}: {reason}{detail}; nothing of this iteration was saved, "
             f"the last good checkpoint is in {runner.work_dir}"
         )
+
+
+def _by_network(layers: list[str]) -> str:
+    """Return the first bad layer of each network and how many more it has."""
+    networks: dict[str, list[str]] = {}
+    for layer in layers:
+        networks.setdefault(layer.partition(".")[0], []).append(layer)
+    return "; ".join(n[0] + (f" and {len(n) - 1} more" if len(n) > 1 else "") for n in networks.values())
 
 
 @torch.no_grad()
