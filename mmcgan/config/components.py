@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmcgan import registry as r
@@ -157,6 +158,8 @@ def top_level_keys() -> tuple[str, ...]:
 
 def parameters_of(component: Callable[..., Any]) -> Parameters | None:
     """Return the named parameters of a constructor or function; None if it takes any keyword."""
+    if isinstance(component, type) and component.__init__ is nn.Module.__init__:  # type: ignore[misc]
+        return {}  # its signature says **kwargs, but it refuses all of them
     try:
         parameters = inspect.signature(component).parameters
     except (TypeError, ValueError):

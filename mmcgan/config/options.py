@@ -105,6 +105,6 @@ def _unknown(config: dict[str, Any], parent: dict[str, Any], at: list[str], key:
     arguments = arguments_at(config, at)
     if arguments is not None and key in arguments:
         return None
-    known = {*parent, *(arguments or ())} - {"type"}
+    known = {*parent, *(arguments or ())} - {"type", "_scope_"}
     where = dotted(at) or "the config"
     return Problem(dotted([*at, key]), f"--cfg-options: {where} has no {key!r}.{nearest(key, sorted(known))}")

@@ -1,0 +1,95 @@
+"""Dataset facts are written once and reach every component that asks."""
+
+import pytest
+
+from mmcgan.config.facts import dataset_facts, effective_latent_dim, fill_facts
+from mmcgan.registry import GENERATORS
+from tests.test_config.examples import example, put
+
+
+def test_facts_reach_every_silent_component():
+    config = example()
+    assert fill_facts(config) == []
+    model = config["model"]
+    assert model["generator"]["num_classes"] == 10
+    assert model["generator"]["image_size"] == 16
+    assert model["discriminator"]["backbone"]["image_size"] == 16
+    assert [head["num_classes"] for head in model["discriminator"]["heads"].values()] == [10, 10]
+    assert model["condition_sampler"]["num_classes"] == 10
+    assert config["val_dataloader"]["dataset"]["num_classes"] == 10
+
+
+def test_class_counts_reach_the_sampler_that_asks():
+    config = example()
+    put(config, "model.condition_sampler", dict(type="EmpiricalLabel"))
+    assert fill_facts(config) == []
+    counts = config["model"]["condition_sampler"]["class_counts"]
+    assert len(counts) == 10 and sum(counts) == pytest.approx(1797 * 0.8, abs=5)
+
+
+def test_the_extractor_keeps_its_own_size():
+    config = example()
+    fill_facts(config)
+    assert config["val_evaluator"]["extractor"] == dict(type="SmallClassifier", weights="digits-16")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "known"),
+    [
+        ("model.generator.num_classes", 7, "num_classes 10"),
+        ("model.discriminator.heads.cls.num_classes", 100, "num_classes 10"),
+        ("model.discriminator.backbone.image_size", 32, "image_size 16"),
+    ],
+)
+def test_contradiction_names_both_places(path, value, known):
+    config = example()
+    put(config, path, value)
+    (problem,) = fill_facts(config)
+    assert problem.path == path
+    assert str(value) in problem.message and known in problem.message
+    assert "train_dataloader.dataset (DigitsDataset)" in problem.message
+
+
+def test_equal_value_and_explicit_zero_classes_do_not_contradict():
+    config = example()
+    put(config, "model.generator.num_classes", 0)
+    put(config, "model.discriminator.backbone.image_size", 16)
+    assert fill_facts(config) == []
+    assert config["model"]["generator"]["num_classes"] == 0
+
+
+def test_other_dataset_other_facts():
+    config = example()
+    put(config, "train_dataloader.dataset", dict(type="SyntheticImages", num_classes=3, image_size=8))
+    put(config, "val_dataloader", None)
+    assert fill_facts(config) == []
+    assert config["model"]["generator"]["num_classes"] == 3
+
+
+def test_evaluation_conditions_get_the_latent_size_of_the_built_generator():
+    generator = dict(
+        type="BigGANGenerator",
+        image_size=32,
+        num_classes=10,
+        base_channels=4,
+        latent_dim=30,
+        hierarchical=True,
+    )
+    config = example()
+    put(config, "train_dataloader.dataset", dict(type="SyntheticImages", num_classes=10, image_size=32))
+    put(config, "model.generator", dict(generator))
+    fill_facts(config)
+    built = GENERATORS.build(dict(generator))
+    assert config["val_dataloader"]["dataset"]["latent_dim"] == built.latent_dim
+    assert effective_latent_dim(generator) == built.latent_dim
+
+
+def test_dataset_with_bad_arguments_is_a_problem_not_a_crash():
+    config = example()
+    put(config, "train_dataloader.dataset.spilt", "train")
+    (problem,) = fill_facts(config)
+    assert problem.path == "train_dataloader.dataset" and "spilt" in problem.message
+
+
+def test_no_dataset_no_facts():
+    assert dataset_facts({}) == {}

@@ -1,0 +1,91 @@
+"""Finding, reading and checking a config file."""
+
+import os
+import warnings
+
+import pytest
+
+from mmcgan.config import ConfigError, all_configs, config_folders, find_config, load_config
+from tests.test_config.examples import write_example
+
+NAME = "omnigan_biggan_digits-16"
+
+
+def test_config_is_found_by_name_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    by_name = find_config(NAME)
+    assert by_name == find_config(f"{NAME}.py") == find_config(f"configs/omnigan/{NAME}.py")
+    assert by_name.is_file() and by_name.stem == NAME
+
+
+def test_file_goes_before_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{NAME}.py").write_text("")
+    assert find_config(f"{NAME}.py") == tmp_path / f"{NAME}.py"
+
+
+@pytest.mark.parametrize("name", ["omnigan_biggan_digit-16", "configs/omnigan/omnigan_biggan_digit-16.py"])
+def test_unknown_name_suggests_the_nearest(name):
+    with pytest.raises(FileNotFoundError, match="Did you mean .*omnigan_biggan_digits-16"):
+        find_config(name)
+
+
+def test_bases_are_not_configs():
+    found = all_configs()
+    assert found and not any("_base_" in file.parts for file in found)
+
+
+def test_options_facts_and_validation_are_applied(tmp_path):
+    config = load_config(write_example(tmp_path), {"train_cfg.max_iters": 7})
+    assert config.train_cfg.max_iters == 7
+    assert config.model.generator.num_classes == 10
+
+
+def test_every_problem_is_in_one_error(tmp_path):
+    path = write_example(tmp_path, 'model["generator"]["num_classes"] = 7\nrandomnes = 1\n')
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {"train_cfg.max_iter": 1})
+    text = str(caught.value)
+    assert text.startswith(f"{path}: 3 problems")
+    for part in ("train_cfg.max_iter: ", "model.generator.num_classes: 7 contradicts", "randomnes: unknown"):
+        assert part in text
+
+
+def test_broken_file_is_a_config_error(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("model = dict(")
+    with pytest.raises(ConfigError, match=r"broken\.py: 1 problem"):
+        load_config(path)
+
+
+def test_config_elsewhere_inherits_through_the_variable(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(f'_base_ = "{{{{$MMCGAN_CONFIGS:}}}}/omnigan/{NAME}.py"\ntrain_cfg = dict(max_iters=3)\n')
+    config = load_config(path)
+    assert config.train_cfg.max_iters == 3 and config.model.losses.omni.type == "OmniLoss"
+    assert os.environ["MMCGAN_CONFIGS"] == str(config_folders()[0])
+
+
+def test_failing_custom_import_is_named_and_the_others_are_imported(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "mine_good.py").write_text(
+        "from mmcgan.registry import LOSSES\n"
+        "from mmcgan.losses import HingeLoss\n"
+        "@LOSSES.register_module(force=True)\n"
+        "class MineLoss(HingeLoss):\n    pass\n"
+    )
+    (tmp_path / "mine_bad.py").write_text("raise RuntimeError('broken on purpose')\n")
+    use = 'model["losses"]["adversarial"]["type"] = "MineLoss"\n'
+    imports = 'custom_imports = dict(imports=["mine_bad", "mine_good"], allow_failed_imports={})\n'
+    with pytest.raises(ConfigError) as caught:
+        load_config(write_example(tmp_path, use + imports.format(False)))
+    (problem,) = caught.value.problems
+    assert str(problem) == ("custom_imports: cannot import 'mine_bad': RuntimeError: broken on purpose")
+    with pytest.warns(UserWarning, match="'mine_bad'.*broken on purpose"):
+        load_config(write_example(tmp_path, use + imports.format(True)))
+
+
+def test_loading_a_correct_config_warns_about_nothing(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        load_config(write_example(tmp_path))
