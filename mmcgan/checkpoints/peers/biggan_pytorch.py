@@ -17,6 +17,7 @@ from mmcgan.checkpoints.peers.format import (
     Table,
     UnsupportedSetting,
 )
+from mmcgan.models.generators.biggan import CHANNELS
 
 INITS = {"ortho": "orthogonal", "N02": "normal", "xavier": "xavier", "glorot": "xavier"}
 ACTIVATIONS = {"relu": "relu", "inplace_relu": "relu", "ir": "relu"}
@@ -24,6 +25,8 @@ ACTIVATIONS = {"relu": "relu", "inplace_relu": "relu", "ir": "relu"}
 #: The peer's discriminator table says 16 for all four blocks of a 32-pixel network, whose feature
 #: maps are really 16, 8, 8, 8: attention "16" means after every block.
 SIZES_32 = (16, 16, 16, 16)
+#: Size of the first feature map that the peer's resolutions assume.
+NOMINAL_BOTTOM = 4
 
 BLOCKS: Table = (
     (r"^blocks\.(\d+)\.1\.", r"attention.\1."),
@@ -101,6 +104,23 @@ def batch_norms(settings: Settings) -> tuple[Config, Config]:
     return {"eps": settings.take("BN_eps", 1e-5), **switches}, {"eps": 1e-5, **switches}
 
 
+def _layout(settings: Settings) -> Config:
+    """Read sizes and channels: a wider bottom enlarges the image, but not the table's labels."""
+    nominal, base = settings.take("resolution", 128), settings.take("G_ch", 64)
+    bottom, attention = settings.take("bottom_width", 4), resolutions(settings.take("G_attn", "64"))
+    plain = {"image_size": nominal, "base_channels": base, "attention_resolutions": attention}
+    if bottom == NOMINAL_BOTTOM or nominal not in CHANNELS:
+        return {**plain, "bottom_size": bottom}
+    labels = [NOMINAL_BOTTOM * 2 ** (i + 1) for i in range(len(CHANNELS[nominal]) - 1)]
+    return {
+        "image_size": nominal * bottom // NOMINAL_BOTTOM,
+        "base_channels": base,
+        "channels": [base * multiple for multiple in CHANNELS[nominal]],
+        "bottom_size": bottom,
+        "attention_blocks": [i for i, label in enumerate(labels) if label in attention],
+    }
+
+
 def generator_settings(spec: Spec, settings: Settings) -> Config:
     """Read what BigGAN-PyTorch and its descendants share; leaves the rest in ``settings``."""
     settings.ignore("no_optim", "skip_init", "embedded_optimizer", "G_lr", "G_B1", "G_B2", "adam_eps")
@@ -110,15 +130,12 @@ def generator_settings(spec: Spec, settings: Settings) -> Config:
     norm, output_norm = batch_norms(settings)
     return {
         "type": "BigGANGenerator",
-        "image_size": settings.take("resolution", 128),
+        **_layout(settings),
         "num_classes": settings.take("n_classes", 1000),
-        "base_channels": settings.take("G_ch", 64),
         "latent_dim": settings.take("dim_z", 128),
-        "bottom_size": settings.take("bottom_width", 4),
         "shared_embedding": settings.take("G_shared", True),
         "shared_dim": settings.take("shared_dim", 0),
         "hierarchical": settings.take("hier", False),
-        "attention_resolutions": resolutions(settings.take("G_attn", "64")),
         "activation_name": read_activation(settings, spec, "G"),
         "spectral_norm": spectral(settings, "G", eps),
         "batch_norm": norm,
@@ -172,7 +189,9 @@ def _discriminator(spec: Spec) -> Config:
 
 def role_of(spec: Spec) -> str:
     """Tell the players apart by the prefix of their settings."""
-    return GENERATOR if any(key.startswith("G_") for key in spec["constructor_kwargs"]) else DISCRIMINATOR
+    names = spec["constructor_kwargs"]
+    generator = any(name.startswith("G_") or name in ("dim_z", "hier", "shared_dim") for name in names)
+    return GENERATOR if generator else DISCRIMINATOR
 
 
 def is_biggan(spec: Spec) -> bool:

@@ -55,13 +55,15 @@ def _discriminator(spec: Spec) -> Config:
     settings.require("D_depth", 1)
     classes, features = settings.take("n_classes", 1000), settings.take("instance_sz", FEATURE_DIM)
     backbone = backbone_settings(spec, settings)
-    head = {
-        "type": "ConditionProjectionHead",
+    sizes = {
         "num_classes": classes if settings.take("class_cond", True) else 0,
         "instance_dim": features if settings.take("instance_cond", False) else 0,
-        "spectral_norm": backbone["spectral_norm"],
     }
     settings.finish()
+    kind = (
+        {"type": "ConditionProjectionHead", **sizes} if any(sizes.values()) else {"type": "AdversarialHead"}
+    )
+    head = {**kind, "spectral_norm": backbone["spectral_norm"]}
     return {"backbone": backbone, "heads": {"adv": head}}
 
 

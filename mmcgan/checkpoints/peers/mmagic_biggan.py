@@ -23,7 +23,7 @@ from mmcgan.checkpoints.peers.format import (
 
 INITS = {"ortho": "orthogonal", "N02": "normal", "xavier": "xavier"}
 ACTIVATIONS = {"ReLU": "relu", "ELU": "elu", "GELU": "gelu", "SiLU": "silu"}
-LEAKY_SLOPES = (0.1, 0.2)
+LEAKY_SLOPE = 0.01  # torch's default, which the peer's configs inherit
 SPECTRAL_STYLES = ("ajbrock", "torch")
 NEAREST = {"type": "nearest", "scale_factor": 2}
 
@@ -73,8 +73,8 @@ def activation_settings(settings: Settings) -> tuple[str, bool]:
     """Return our name of the activation and whether it works in place."""
     config = dict(settings.take("act_cfg", {"type": "ReLU"}))
     kind, in_place = config.pop("type"), bool(config.pop("inplace", False))
-    if kind == "LeakyReLU" and config.get("negative_slope") in LEAKY_SLOPES:
-        return f"leaky_relu_{config['negative_slope']}", in_place
+    if kind == "LeakyReLU":
+        return f"leaky_relu_{config.get('negative_slope', LEAKY_SLOPE)}", in_place
     if config:
         raise UnsupportedSetting(f"act_cfg: unknown settings {config} of {kind}")
     return translate("act_cfg.type", kind, ACTIVATIONS), in_place and kind != "GELU"

@@ -122,16 +122,12 @@ class BigGANGenerator(nn.Module):
         sizes = _feature_sizes(image_size, bottom_size, len(widths) - 1)
         self.image_size, self.num_classes = image_size, num_classes
         self.bottom_size, self.bottom_channels = bottom_size, widths[0]
-        slots = len(widths) if hierarchical else 1
-        self.chunk_dim = latent_dim // slots
-        self.latent_dim = self.chunk_dim * slots
         self.hierarchical = hierarchical
-        if not self.chunk_dim:
-            raise ValueError(f"latent_dim={latent_dim} is too short for {slots} chunks (blocks + 1)")
-
-        per_class = bool(num_classes) and not shared_embedding
+        slots = len(widths) if hierarchical else 1
+        self.chunk_dim = _chunk_dim(latent_dim, slots)
+        self.latent_dim = self.chunk_dim * slots
+        self.per_class = per_class = bool(num_classes) and not shared_embedding
         _check_label_route(per_class, hierarchical, bool(instance_dim or num_attributes))
-        self.per_class = per_class
         self.condition = ConditionEmbedding(
             0 if per_class else num_classes,
             shared_dim or latent_dim,
@@ -222,6 +218,12 @@ class BigGANGenerator(nn.Module):
     def forward(self, latent: Tensor, condition: Condition) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
         return self.synthesize(latent, self.embed(condition))
+
+
+def _chunk_dim(latent_dim: int, slots: int) -> int:
+    if latent_dim < slots:
+        raise ValueError(f"latent_dim={latent_dim} is too short for {slots} chunks (blocks + 1)")
+    return latent_dim // slots
 
 
 def _feature_sizes(image_size: int, bottom_size: int, blocks: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from torch import nn
@@ -19,14 +20,8 @@ from mmcgan.registry import nearest
 
 Normalised = TypeVar("Normalised", SpectralConv2d, SpectralConvTranspose2d, SpectralLinear, SpectralEmbedding)
 
-ACTIVATIONS: dict[str, tuple[type[nn.Module], dict[str, object]]] = {
-    "relu": (nn.ReLU, {}),
-    "leaky_relu_0.1": (nn.LeakyReLU, {"negative_slope": 0.1}),
-    "leaky_relu_0.2": (nn.LeakyReLU, {"negative_slope": 0.2}),
-    "elu": (nn.ELU, {}),
-    "gelu": (nn.GELU, {}),
-    "silu": (nn.SiLU, {}),
-}
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU, "gelu": nn.GELU, "silu": nn.SiLU}
+LEAKY = "leaky_relu_<slope>"
 
 
 def _attach(layer: Normalised, spectral_norm: SpectralNormArg, axis: int = 0) -> Normalised:
@@ -88,12 +83,17 @@ def embedding(num: int, dim: int, *, spectral_norm: SpectralNormArg = None) -> n
 
 
 def activation(name: str) -> nn.Module:
-    """Return the element-wise non-linearity called ``name``.
+    """Return an element-wise non-linearity.
+
+    Args:
+        name: a key of ``ACTIVATIONS``, or ``leaky_relu_<slope>`` as in ``leaky_relu_0.2``.
 
     Raises:
         ValueError: unknown name; the message lists the known ones.
     """
+    leaky = re.fullmatch(r"leaky_relu_(\d*\.?\d+)", name)
+    if leaky:
+        return nn.LeakyReLU(float(leaky[1]))
     if name not in ACTIVATIONS:
-        raise ValueError(f"activation: unknown name {name!r}.{nearest(name, list(ACTIVATIONS))}")
-    kind, arguments = ACTIVATIONS[name]
-    return kind(**arguments)
+        raise ValueError(f"activation: unknown name {name!r}.{nearest(name, [*ACTIVATIONS, LEAKY])}")
+    return ACTIVATIONS[name]()

@@ -46,3 +46,8 @@ def test_unknown_names():
         initialize(nn.Linear(2, 2), "ortogonal")
     with pytest.raises(ValueError, match=r"unknown name 'rely'.*'relu'"):
         activation("rely")
+
+
+def test_leaky_slopes_are_part_of_the_name():
+    layer = activation("leaky_relu_0.01")
+    assert layer(torch.tensor([-2.0, 3.0])).tolist() == pytest.approx([-0.02, 3])
