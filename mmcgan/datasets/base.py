@@ -44,6 +44,7 @@ class ImageDataset(Dataset):
         self.classes = None if classes is None or labels is None else tuple(classes)
         self.size = size
         self.pipeline = Pipeline(pipeline, image_size) if pipeline else None
+        self._pipeline_config = [dict(transform) for transform in pipeline]
         if labels is not None:
             check_labels(labels, size, 0 if classes is None else len(classes), type(self).__name__)
 
@@ -96,8 +97,8 @@ class ImageDataset(Dataset):
 
     def fingerprint(self) -> str:
         """Return a digest of what the set is made of, cheap enough to compute at every start."""
-        facts = f"{type(self).__name__} {self.size} {self.image_size} {self.classes}"
-        digest = hashlib.sha256(facts.encode())
+        facts = (type(self).__name__, self.size, self.image_size, self.classes, self._pipeline_config)
+        digest = hashlib.sha256(repr(facts).encode())
         if self.labels is not None:
             digest.update(self.labels.numpy().tobytes())
         return digest.hexdigest()

@@ -9,6 +9,7 @@ import torch
 import torchvision
 
 from mmcgan.datasets.base import MemoryDataset, check_choice
+from mmcgan.datasets.download import download_once
 from mmcgan.registry import DATASETS
 
 
@@ -27,8 +28,10 @@ class _CIFAR(MemoryDataset):
     ) -> None:
         name = type(self).__name__
         check_choice(split, ("train", "test"), "split", name)
+        if download:
+            download_once(lambda: self.reader(root, download=True), name)
         try:
-            data = self.reader(root, train=split == "train", download=download)
+            data = self.reader(root, train=split == "train")
         except RuntimeError as error:
             raise FileNotFoundError(
                 f"{name}: not found or damaged under {root!r} ({self.reader.base_folder}). Set root to the "
@@ -47,6 +50,7 @@ class _CIFAR(MemoryDataset):
         pipeline: Sequence[dict] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
+        check_choice(split, ("train", "test"), "split", cls.__name__)
         per_class = (50_000 if split == "train" else 10_000) // cls.num_classes
         return dict(num_classes=cls.num_classes, image_size=32, class_counts=(per_class,) * cls.num_classes)
 

@@ -47,6 +47,11 @@ def _enlarge(images: Tensor, image_size: int) -> Tensor:
     return images.round().clamp(0, 255).to(torch.uint8)
 
 
+def _check_options(split: str, image_size: int) -> None:
+    check_choice(split, ("train", "test", "all"), "split", "DigitsDataset")
+    check_image_size(image_size, "DigitsDataset")
+
+
 @DATASETS.register_module()
 class DigitsDataset(MemoryDataset):
     """1,797 digits of 8x8 pixels from scikit-learn, enlarged to ``image_size``.
@@ -61,8 +66,7 @@ class DigitsDataset(MemoryDataset):
     """
 
     def __init__(self, split: str = "train", image_size: int = 16, pipeline: Sequence[dict] = ()) -> None:
-        check_choice(split, ("train", "test", "all"), "split", "DigitsDataset")
-        check_image_size(image_size, "DigitsDataset")
+        _check_options(split, image_size)
         images, labels = _read()
         index = _split_index(labels, split)
         classes = [str(digit) for digit in range(10)]
@@ -74,6 +78,7 @@ class DigitsDataset(MemoryDataset):
         cls, split: str = "train", image_size: int = 16, pipeline: Sequence[dict] = ()
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class."""
+        _check_options(split, image_size)
         labels = _read()[1]
         counts = torch.bincount(labels[_split_index(labels, split)], minlength=10)
         return dict(num_classes=10, image_size=image_size, class_counts=tuple(counts.tolist()))

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torchvision
 from torch import Tensor
 from torch.nn.functional import pad
 
 from mmcgan.datasets.base import MemoryDataset, check_choice
+from mmcgan.datasets.download import download_once
 from mmcgan.datasets.idx import read_idx
 from mmcgan.registry import DATASETS
 
@@ -56,12 +58,7 @@ class FashionMNIST(MemoryDataset):
         download: bool = False,
         pipeline: Sequence[dict] = (),
     ) -> None:
-        check_choice(split, tuple(PREFIX), "split", "FashionMNIST")
-        if not isinstance(image_size, int) or image_size < 28 or image_size % 2:
-            raise ValueError(
-                f"FashionMNIST: image_size must be an even number from 28 on (28x28 images are padded), "
-                f"got {image_size!r}"
-            )
+        _check_options(split, image_size)
         folder = _find_folder(root, split, download)
         images, labels = _read(folder, split)
         border = (image_size - 28) // 2
@@ -78,8 +75,18 @@ class FashionMNIST(MemoryDataset):
         pipeline: Sequence[dict] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
+        _check_options(split, image_size)
         per_class = 6000 if split == "train" else 1000
         return dict(num_classes=10, image_size=image_size, class_counts=(per_class,) * 10)
+
+
+def _check_options(split: str, image_size: int) -> None:
+    check_choice(split, tuple(PREFIX), "split", "FashionMNIST")
+    if not isinstance(image_size, int) or image_size < 28 or image_size % 2:
+        raise ValueError(
+            f"FashionMNIST: image_size must be an even number from 28 on (28x28 images are padded), "
+            f"got {image_size!r}"
+        )
 
 
 def _find_folder(root: str | None, split: str, download: bool) -> Path:
@@ -91,9 +98,7 @@ def _find_folder(root: str | None, split: str, download: bool) -> Path:
         if all(_find_file(folder, name) for name in _names(split)):
             return folder
     if download:
-        from torchvision.datasets import FashionMNIST as Download
-
-        Download(str(base), download=True)
+        download_once(lambda: torchvision.datasets.FashionMNIST(str(base), download=True), "FashionMNIST")
         return base / raw
     raise FileNotFoundError(
         f"FashionMNIST: {' and '.join(_names(split))} (or .gz) not found in "

@@ -113,6 +113,7 @@ class ImageFolder(FileDataset):
         pipeline: Sequence[dict] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class, from the directory listing."""
+        ImageReader(image_size, fit, interpolation)  # checks the options
         if not labelled:
             return dict(num_classes=0, image_size=image_size)
         counts = scan_folder(root, labelled=True).class_counts() or ()

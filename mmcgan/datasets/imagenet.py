@@ -57,6 +57,8 @@ class ImageNet(FileDataset):
         pipeline: Sequence[dict] = (),
     ) -> dict[str, Any]:
         """Return the class count and image size, and where the data is present the images per class."""
+        check_choice(split, ("train", "val"), "split", "ImageNet")
+        ImageReader(image_size, fit, interpolation)  # checks the options
         known: dict[str, Any] = dict(num_classes=1000, image_size=image_size)
         if split == "val":
             known["class_counts"] = (50,) * 1000
@@ -128,6 +130,8 @@ class TinyImageNet(FileDataset):
         pipeline: Sequence[dict] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
+        check_choice(split, ("train", "val"), "split", "TinyImageNet")
+        ImageReader(image_size)  # checks the size
         per_class = 500 if split == "train" else 50
         return dict(num_classes=200, image_size=image_size, class_counts=(per_class,) * 200)
 

@@ -108,7 +108,8 @@ def _pack_shards(
     paths = [partial / f"images-{number:05d}.json" for number in range(len(shards))]
     missing = [number for number, path in enumerate(paths) if not path.is_file()]
     done = len(dataset) - sum(len(shards[number]) for number in missing)
-    pool = ThreadPoolExecutor(os.cpu_count())
+    # a pipeline seeds the global generators, which threads share
+    pool = ThreadPoolExecutor(os.cpu_count() if dataset.pipeline is None else 1)
     try:
         with progress_bar("Packing", len(dataset), done) as advance:
             for number in missing:

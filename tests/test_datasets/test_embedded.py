@@ -10,7 +10,15 @@ import torch
 import torchvision
 from sklearn.datasets import load_digits
 
-from mmcgan.datasets import CIFAR10, CIFAR100, DigitsDataset, FashionMNIST, SyntheticImages
+from mmcgan.datasets import (
+    CIFAR10,
+    CIFAR100,
+    DigitsDataset,
+    FashionMNIST,
+    ImageNet,
+    SyntheticImages,
+    TinyImageNet,
+)
 from mmcgan.datasets.fashion_mnist import CLASSES, SYSTEM_FOLDER
 
 
@@ -198,6 +206,37 @@ def test_cifar_reads_the_files(tmp_path, monkeypatch, ours, theirs, key, num_cla
     assert ours.facts(split="train") == dict(
         num_classes=num_classes, image_size=32, class_counts=(50_000 // num_classes,) * num_classes
     )
+
+
+@pytest.mark.parametrize(
+    ("dataset", "config", "message"),
+    [
+        (DigitsDataset, dict(split="val"), "split must be one of train, test, all; got 'val'"),
+        (FashionMNIST, dict(split="val"), "FashionMNIST: split must be one of train, test"),
+        (FashionMNIST, dict(image_size=31), "got 31"),
+        (CIFAR100, dict(split="val"), "CIFAR100: split must be one of train, test"),
+        (ImageNet, dict(split="test"), "ImageNet: split must be one of train, val"),
+        (ImageNet, dict(fit="pad"), "fit must be one of"),
+        (TinyImageNet, dict(split="test"), "TinyImageNet: split must be one of train, val"),
+    ],
+)
+def test_bad_options_are_found_before_the_data_is_needed(dataset, config, message):
+    with pytest.raises(ValueError, match=message):
+        dataset.facts(**config)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "theirs"),
+    [(CIFAR10, torchvision.datasets.CIFAR10), (FashionMNIST, torchvision.datasets.FashionMNIST)],
+)
+def test_failed_download_is_named(tmp_path, monkeypatch, dataset, theirs):
+    def refuse(self):
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr(theirs, "download", refuse)
+    message = f"{dataset.__name__}: the download failed: network is unreachable"
+    with pytest.raises(FileNotFoundError, match=message):
+        dataset(str(tmp_path), download=True)
 
 
 def test_missing_cifar_says_how_to_get_it(tmp_path):

@@ -142,6 +142,14 @@ def test_a_shard_of_bad_images_only(root, source, tmp_path):
     assert torch.equal(data[0]["image"], source[4]["image"])
 
 
+def test_pipelines_are_applied_reproducibly(root, tmp_path):
+    source = ImageFolder(str(root), 8, pipeline=[dict(type="RandomFlip", prob=0.5)])
+    pack(source, tmp_path / "out", shard_images=4)
+    assert_same(PackedDataset(str(tmp_path / "out")), source)
+    with pytest.raises(FileExistsError, match="is not this packed data set"):
+        pack(ImageFolder(str(root), 8), tmp_path / "out", shard_images=4)
+
+
 def test_skipping_a_whole_class_is_refused(root, source, tmp_path):
     for path in (root / "a").iterdir():
         truncate(path)
