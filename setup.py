@@ -32,7 +32,8 @@ RUNTIME = [
     "rich>=13",
     "scipy>=1.11",
 ]
-TEST = ["pytest>=8"]
+# setuptools and wheel build the example plugin in a test
+TEST = ["pytest>=8", "setuptools>=64", "wheel"]
 EXTRAS = {
     "test": TEST,
     "tensorboard": ["tensorboard>=2.16"],

@@ -112,11 +112,11 @@ def _wrong_types(node: Node) -> Iterator[Problem]:
 def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
     model = config.get("model")
     losses = model.get("losses") if isinstance(model, dict) else None
-    if not isinstance(losses, dict):
+    if not isinstance(model, dict) or not isinstance(losses, dict):
         return
     available = _emitted(model)
     for name, loss in losses.items():
-        component = find_component(loss.get("type"), (r.LOSSES,)) if isinstance(loss, dict) else None
+        component = _component(loss, r.LOSSES)
         if component is None or not hasattr(component, "implemented_views"):
             continue
         path = f"model.losses.{name}"
@@ -125,7 +125,7 @@ def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
         if not isinstance(wiring, Mapping):
             yield Problem(f"{path}.inputs", f"must be a dict of argument='head.tensor', got {wiring!r}")
         elif available is not None:
-            for message in input_problems(component, wiring, available):  # type: ignore[arg-type]
+            for message in input_problems(component, wiring, available):
                 yield Problem(f"{path}.inputs", message)
         yield from _weights(path, loss.get("weights", 1.0), list(component.implemented_views()))
 

@@ -26,7 +26,7 @@ def test_file_goes_before_name(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["omnigan_biggan_digit-16", "configs/omnigan/omnigan_biggan_digit-16.py"])
 def test_unknown_name_suggests_the_nearest(name):
-    with pytest.raises(FileNotFoundError, match="Did you mean .*omnigan_biggan_digits-16"):
+    with pytest.raises(FileNotFoundError, match=r"Did you mean .*omnigan_biggan_digits-16"):
         find_config(name)
 
 
