@@ -1,9 +1,9 @@
 """What the command line and other programs call: train, test, sample, load and export models."""
 
 from mmcgan.apis.models import GeneratorRecord, LoadedModel, export_weights, load_model
-from mmcgan.apis.sample import SampleResult, sample
-from mmcgan.apis.test import test
-from mmcgan.apis.train import TrainResult, train
+from mmcgan.apis.sampling import SampleResult, sample
+from mmcgan.apis.testing import test
+from mmcgan.apis.training import TrainResult, train
 
 __all__ = [
     "GeneratorRecord",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 def train_command(arguments: Namespace) -> int:
     """Train, then print the picture and the metrics."""
-    from mmcgan.apis.train import train
+    from mmcgan.apis.training import train
     from mmcgan.config import parse_options
 
     result = train(
@@ -36,7 +36,7 @@ def check_command(arguments: Namespace) -> int:
 
 def test_command(arguments: Namespace) -> int:
     """Evaluate a checkpoint and print the metrics."""
-    from mmcgan.apis.test import test
+    from mmcgan.apis.testing import test
     from mmcgan.config import parse_options
 
     options = parse_options(arguments.cfg_options)
@@ -46,7 +46,7 @@ def test_command(arguments: Namespace) -> int:
 
 def sample_command(arguments: Namespace) -> int:
     """Write sample images and say where they are."""
-    from mmcgan.apis.sample import sample
+    from mmcgan.apis.sampling import sample
     from mmcgan.config import parse_options
 
     result = sample(

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmcgan.apis.models import read_weights
-from mmcgan.apis.train import default_work_dir
+from mmcgan.apis.training import default_work_dir
 from mmcgan.checkpoints.files import atomic_write
 from mmcgan.config import load_config
 from mmcgan.distributed import destroy_process_group, initialize_process_group

@@ -1,0 +1,102 @@
+"""Sampling: labels by number or name, files that are never overwritten silently, repeatable images."""
+
+import pytest
+import torch
+from PIL import Image
+
+from mmcgan.apis.models import GeneratorRecord, LoadedModel
+from mmcgan.apis.sampling import draw, find_labels, sample
+from mmcgan.models.sampling import SamplingModel
+from mmcgan.registry import SAMPLERS
+
+GENERATOR = dict(type="DCGANGenerator", image_size=8, num_classes=3, base_channels=4, latent_dim=6)
+NAMES = ("Cat", "dog", "T-shirt/top")
+
+
+def loaded(sampler=None, num_classes=3, classes=NAMES):
+    torch.manual_seed(0)
+    model = SamplingModel({**GENERATOR, "num_classes": num_classes}, ema=False).eval()
+    sampler = sampler or dict(type="UniformLabel", num_classes=3)
+    record = GeneratorRecord(GENERATOR, dict(type="NormalLatent"), sampler, classes)
+    return LoadedModel(model, SAMPLERS.build(dict(sampler)), record, "pets")
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    """Let ``sample`` find the model above."""
+    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [(["0", "2"], [0, 2]), ([1, 1], [1, 1]), (["dog", "Cat"], [1, 0]), (["DOG"], [1]), (None, [0, 1, 2])],
+)
+def test_labels_by_number_or_name(wanted, found):
+    assert find_labels(loaded(), wanted) == found
+
+
+@pytest.mark.parametrize("wanted", ["3", "-1", 3, "bird"])
+def test_bad_label_lists_the_classes(wanted):
+    with pytest.raises(ValueError, match=r"pets.*Classes: 0 Cat, 1 dog, 2 T-shirt/top"):
+        find_labels(loaded(), [wanted])
+
+
+def test_a_name_goes_before_a_number_but_an_int_is_a_number():
+    model = loaded(classes=("2", "0", "1"))
+    assert find_labels(model, ["2"]) == [0]
+    assert find_labels(model, [2]) == [2]
+
+
+def test_default_labels_are_those_it_was_trained_for():
+    assert find_labels(loaded(dict(type="ConstantLabel", label=1)), None) == [1]
+
+
+def test_labels_for_a_model_without_classes_are_refused():
+    unlabelled = loaded(num_classes=0, classes=None)
+    assert find_labels(unlabelled, None) == []
+    with pytest.raises(ValueError, match="no classes"):
+        find_labels(unlabelled, [0])
+
+
+def test_image_depends_on_seed_label_and_index_not_on_the_number():
+    few, many = draw(loaded(), 2, [0, 1], 5, None), draw(loaded(), 70, [0, 1] * 35, 5, None)
+    torch.testing.assert_close(few, many[:2], atol=1e-6, rtol=0)
+    assert not torch.allclose(few, draw(loaded(), 2, [0, 1], 6, None))
+    assert not torch.allclose(few, draw(loaded(), 2, [1, 1], 5, None)[:2])
+
+
+def test_truncation_changes_only_latents_beyond_it():
+    whole = draw(loaded(), 8, [0] * 8, 0, None)
+    assert torch.equal(whole, draw(loaded(), 8, [0] * 8, 0, 1e3))
+    assert not torch.allclose(whole, draw(loaded(), 8, [0] * 8, 0, 0.1))
+
+
+def test_files_are_one_per_image_and_a_grid_with_a_column_per_label(shipped, tmp_path):
+    result = sample("pets", labels=["Cat", 2], num=5, out=tmp_path / "out")
+    assert [file.name for file in result.images] == [
+        "00000_0-Cat.png",
+        "00001_2-T-shirt-top.png",
+        "00002_0-Cat.png",
+        "00003_2-T-shirt-top.png",
+        "00004_0-Cat.png",
+    ]
+    assert all(Image.open(file).size == (8, 8) for file in result.images)
+    assert Image.open(result.grid).size == (16, 24)
+    cell = Image.open(result.grid).crop((8, 0, 16, 8))
+    assert cell.tobytes() == Image.open(result.images[1]).tobytes()
+
+
+def test_nothing_is_overwritten_silently(shipped, tmp_path):
+    sample("pets", num=2, out=tmp_path)
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(FileExistsError, match=r"grid\.png exists"):
+        sample("pets", num=4, seed=1, out=tmp_path)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+    sample("pets", num=2, seed=1, out=tmp_path, overwrite=True)
+    assert (tmp_path / "grid.png").read_bytes() != before[tmp_path / "grid.png"]
+
+
+@pytest.mark.parametrize(("argument", "value"), [("num", 0), ("truncation", 0.0), ("truncation", -1.0)])
+def test_impossible_numbers_are_refused(shipped, tmp_path, argument, value):
+    with pytest.raises(ValueError, match=argument):
+        sample("pets", out=tmp_path, **{argument: value})
