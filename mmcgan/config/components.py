@@ -70,6 +70,8 @@ STRUCTURES: dict[str, Callable[..., Any] | tuple[str, ...]] = {
     "test_dataloader": DataLoader,
     "model.discriminator": Discriminator,
     "model.step": StepOptions,
+    "val_evaluator.reference": ("dataset", "path", "batch_size"),
+    "test_evaluator.reference": ("dataset", "path", "batch_size"),
     "randomness": Runner.set_randomness,
     "optim_wrapper": ("constructor", "precision", *PLAYERS),
     **{f"optim_wrapper.{player}": SECTION_KEYS for player in PLAYERS},

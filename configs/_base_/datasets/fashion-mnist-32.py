@@ -11,7 +11,7 @@ val_dataloader = dict(
     batch_size=500,
     num_workers=0,
     dataset=dict(type="ConditionDataset", size=10000),
-    sampler=dict(type="DefaultSampler", shuffle=False),
+    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
     collate_fn=dict(type="gan_collate"),
 )
 val_evaluator = dict(
