@@ -15,15 +15,16 @@ TRIM_AT = 20 * KEPT  # MMEngine copies the whole history at each update
 
 def hub_to_plain(hub: MessageHub) -> dict[str, Any]:
     """Return scalars (the last values of each) and plain runtime information of ``hub``."""
-    state = hub.state_dict()
     info = {}
-    for key, value in state["runtime_info"].items():
+    for key, value in hub.runtime_info.items():
+        if key == "cfg":
+            continue  # a checkpoint's meta has it
         try:
             info[key] = to_plain(value, key)
         except TypeError:
             continue  # live objects are put there again by whoever owns them
     scalars = {}
-    for key, buffer in state["log_scalars"].items():
+    for key, buffer in hub.log_scalars.items():
         values, counts = buffer.data
         scalars[key] = {"values": values[-KEPT:].tolist(), "counts": counts[-KEPT:].tolist()}
     return {"scalars": scalars, "info": info}
