@@ -14,6 +14,7 @@ from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR, PeerFormat, peer_
 from mmcgan.models.data_preprocessor import GANDataPreprocessor
 from mmcgan.models.ema import ExponentialMovingAverage
 from mmcgan.models.gan import ConditionalGAN
+from mmcgan.models.heads.base import Head
 from mmcgan.optim import GANOptimWrapperConstructor
 from mmcgan.parity.cases import State
 from mmcgan.structures import Condition, GANBatch
@@ -65,14 +66,14 @@ class RecordingGAN(ConditionalGAN):
     def discriminator_terms(self, real: GANBatch, optimizer: Any) -> dict[str, Tensor]:
         """Return the terms of the base class and keep their values."""
         terms = super().discriminator_terms(real, optimizer)
-        self.discriminator_log.append({name: float(value) for name, value in terms.items()})
+        self.discriminator_log.append({name: float(value.detach()) for name, value in terms.items()})
         return terms
 
     def generator_terms(self, real: GANBatch, optimizer: Any) -> dict[str, Tensor]:
         """Return the terms of the base class and keep their values and the discriminator's state."""
         self.discriminator_states.append({k: v.clone() for k, v in self.discriminator.state_dict().items()})
         terms = super().generator_terms(real, optimizer)
-        self.generator_log.append({name: float(value) for name, value in terms.items()})
+        self.generator_log.append({name: float(value.detach()) for name, value in terms.items()})
         return terms
 
 
@@ -89,6 +90,7 @@ class Replay:
         average: the moving average of the generator, if there is one.
         average_from: number that the average counts the first update as.
         latents, labels: every draw, in order.
+        head: class that stands in for the projection head, to repeat a peer's fault.
     """
 
     peer: str
@@ -102,6 +104,7 @@ class Replay:
     step: Config = field(default_factory=dict)
     average: ExponentialMovingAverage | None = None
     average_from: int = 0
+    head: type[Head] | None = None
 
     def __post_init__(self) -> None:
         self.formats: dict[str, PeerFormat] = {
@@ -112,9 +115,12 @@ class Replay:
         self.wrappers: OptimWrapperDict = GANOptimWrapperConstructor(sections)(self.model)
 
     def _build(self) -> RecordingGAN:
+        discriminator = self.formats[DISCRIMINATOR].discriminator_config(self.specs[DISCRIMINATOR])
+        if self.head is not None and discriminator["heads"]["adv"]["type"] == "ProjectionHead":
+            discriminator["heads"]["adv"]["type"] = self.head
         model = RecordingGAN(
             generator=self.formats[GENERATOR].generator_config(self.specs[GENERATOR]),
-            discriminator=self.formats[DISCRIMINATOR].discriminator_config(self.specs[DISCRIMINATOR]),
+            discriminator=discriminator,
             losses=self.losses,
             condition_sampler={"type": "UniformLabel", "num_classes": 1},
             regularizers=self.regularizers,

@@ -29,6 +29,7 @@ CHECKER_MODULES = (
     "optimizers",
     "sampling",
     "training_steps",
+    "mmagic_steps",
 )
 
 

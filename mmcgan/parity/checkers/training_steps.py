@@ -155,7 +155,7 @@ def _compare_biggan_moments(case: GoldenCase, comparison: Comparison, replay: Re
             role = GENERATOR if found[1] == "G" else DISCRIMINATOR
             moment = replay.moments(role, found[2])[found[3]]
             scale = float(expected.abs().max())
-            comparison.equal(name, moment, expected, Tolerance(1e-3, 1e-3 * scale))
+            comparison.equal(name, moment, expected, Tolerance(3e-3, 3e-3 * scale))
 
 
 # --- StudioGAN --------------------------------------------------------------------------------
@@ -301,76 +301,3 @@ def _compare_studiogan_losses(case: GoldenCase, comparison: Comparison, replay: 
         for name, value in found.items():
             if start + name in case.tensors:
                 comparison.equal(start + name, value, case.tensors[start + name], LOSS)
-
-
-# --- MMagic -----------------------------------------------------------------------------------
-
-
-@checker(("mmagic", "training_step"))
-def check_mmagic_step(case: GoldenCase, comparison: Comparison) -> None:
-    """One of our iterations is ``discriminator_steps`` of the peer's, which update G only at the last."""
-    settings, steps = case.spec["constructor"], int(case.spec["steps"])
-    critics = int(settings.get("discriminator_steps", 1))
-    if steps % critics:
-        raise Unsupported(f"{steps} steps do not end with a generator update ({critics} per update)")
-    replay = _mmagic_replay(case, critics)
-    images = [case.tensors[f"in/real_img_{index}"] for index in range(steps)]
-    labels = [case.tensors[f"in/real_label_{index}"] for index in range(steps)]
-    replay.run(
-        [
-            {"image": torch.cat(images[i : i + critics]), "label": torch.cat(labels[i : i + critics])}
-            for i in range(0, steps, critics)
-        ]
-    )
-    _compare_mmagic_losses(case, comparison, replay, critics)
-    rates = {role: config["optimizer"]["lr"] for role, config in case.spec["optim_wrapper"].items()}
-    drift = {GENERATOR: 2 * rates[GENERATOR] * steps, DISCRIMINATOR: 2 * rates[DISCRIMINATOR] * steps}
-    final = "out/state_final/"
-    # Only entries that changed are stored.
-    expected = {role: case.group(f"{final}{role}.") for role in (GENERATOR, DISCRIMINATOR)}
-    expected["average"] = case.group(f"{final}generator_ema.module.")
-    compare_networks(comparison, replay, expected, drift)
-
-
-def _mmagic_replay(case: GoldenCase, critics: int) -> Replay:
-    settings = case.spec["constructor"]
-    if settings.get("type") not in ("BigGAN", "SAGAN"):
-        raise Unsupported(f"training step of {settings.get('type')!r}")
-    specs = {role: {"constructor": settings[role]} for role in (GENERATOR, DISCRIMINATOR)}
-    draws = sorted(
-        (int(found[1]), int(found[2]), found[3], value)
-        for name, value in case.tensors.items()
-        if (found := re.fullmatch(r"in/iter(\d+)_draw(\d+)_(noise|label)", name))
-    )
-    return Replay(
-        peer=case.peer,
-        specs=specs,
-        states={role: case.group(f"state/{role}.") for role in (GENERATOR, DISCRIMINATOR)},
-        losses=HINGE,
-        optimizers={role: dict(c["optimizer"]) for role, c in case.spec["optim_wrapper"].items()},
-        step={"n_critic": critics, "split_d": True, "real_first": False},
-        latents=[value for _, _, kind, value in draws if kind == "noise"],
-        labels=[value for _, _, kind, value in draws if kind == "label"],
-        average=_mmagic_average(settings.get("ema_config")),
-    )
-
-
-def _mmagic_average(config: Mapping[str, Any] | None) -> ExponentialMovingAverage | None:
-    """Return the peer's average: its first update copies, and buffers follow the source."""
-    if not config:
-        return None
-    if config["type"] != "ExponentialMovingAverage" or config.get("start_iter", 0):
-        raise Unsupported(f"moving average {dict(config)}")
-    interval = int(config.get("interval", 1))
-    return ExponentialMovingAverage(1 - config["momentum"], start=1, interval=interval, buffers="copy")
-
-
-def _compare_mmagic_losses(case: GoldenCase, comparison: Comparison, replay: Replay, critics: int) -> None:
-    names = {"adversarial_fake": "loss_disc_fake", "adversarial_real": "loss_disc_real"}
-    for index, terms in enumerate(replay.model.discriminator_log):
-        for ours, theirs in names.items():
-            key = f"out/iter{index}/{theirs}"
-            comparison.equal(key, terms[ours], case.tensors[key], LOSS)
-    for index, terms in enumerate(replay.model.generator_log):
-        key = f"out/iter{(index + 1) * critics - 1}/loss_gen"
-        comparison.equal(key, terms["adversarial_generated"], case.tensors[key], LOSS)
