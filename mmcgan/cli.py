@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mmcgan.version import __version__
 
+DEBUG_VARIABLE = "MMCGAN_DEBUG"
 OPTIONS_HELP = "settings of the config to replace, e.g. train_cfg.max_iters=1000"
 
 
@@ -43,6 +45,8 @@ def _config_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="what started the processes of a distributed job; its environment tells the rest",
     )
+    for given_by_mim in ("--gpus", "--device", "--local-rank"):
+        parser.add_argument(given_by_mim, help=argparse.SUPPRESS)  # the environment decides
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,6 +119,7 @@ COMMANDS = {
         _pack_arguments,
     ),
     "train-classifier": Command("train a small classifier for evaluation", "mmcgan.extractors.cli:main"),
+    "reference-stats": Command("keep the statistics of a config's real images", "mmcgan.evaluation.cli:main"),
     "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
     "export-weights": Command(
         "write a checkpoint's averaged generator for sharing",
@@ -126,7 +131,11 @@ COMMANDS = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(prog="mmcgan", description="Conditional GANs: train, test, sample.")
+    parser = argparse.ArgumentParser(
+        prog="mmcgan",
+        description="Conditional GANs: train, test, sample.",
+        epilog=f"Errors are shown as one message; with {DEBUG_VARIABLE}=1 with their traceback.",
+    )
     parser.add_argument("--version", action="version", version=f"mmcgan {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
@@ -160,6 +169,8 @@ def _run(command: Command, arguments: argparse.Namespace | list[str]) -> int:
     try:
         return handler(arguments) or 0
     except (ValueError, FileNotFoundError, FileExistsError) as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
         # what the user can put right: a sentence, not a traceback
         print(f"mmcgan: error: {error}", file=sys.stderr)
         return 2

@@ -8,14 +8,17 @@ from collections.abc import Mapping
 
 def train_command(arguments: Namespace) -> int:
     """Train, then print the picture and the metrics."""
+    from mmcgan.apis.launch import is_main_process, join_launcher
     from mmcgan.apis.training import train
     from mmcgan.config import parse_options
 
+    join_launcher(arguments.launcher)
     result = train(
         arguments.config, arguments.work_dir, arguments.resume, parse_options(arguments.cfg_options)
     )
-    print_metrics(result.metrics)
-    print(f"picture: {result.picture or 'none was written'}")
+    if is_main_process():
+        print_metrics(result.metrics)
+        print(f"picture: {result.picture or 'none was written'}")
     return 0
 
 

@@ -97,6 +97,6 @@ def last_metrics(runner: Any) -> dict[str, float]:
 
 
 def newest_picture(work_dir: Path) -> Path | None:
-    """Return the picture written last under ``work_dir``, if any."""
-    pictures = sorted(work_dir.rglob("*.png"), key=lambda path: path.stat().st_mtime)
+    """Return the newest sample grid of ``work_dir``, if any."""
+    pictures = sorted((work_dir / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)
     return pictures[-1] if pictures else None

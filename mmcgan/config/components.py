@@ -18,6 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmcgan import registry as r
+from mmcgan.evaluation.evaluator import REFERENCE_KEYS
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.step_options import StepOptions
 from mmcgan.optim.constructor import PLAYERS, SECTION_KEYS
@@ -70,8 +71,8 @@ STRUCTURES: dict[str, Callable[..., Any] | tuple[str, ...]] = {
     "test_dataloader": DataLoader,
     "model.discriminator": Discriminator,
     "model.step": StepOptions,
-    "val_evaluator.reference": ("dataset", "path", "batch_size"),
-    "test_evaluator.reference": ("dataset", "path", "batch_size"),
+    "val_evaluator.reference": REFERENCE_KEYS,
+    "test_evaluator.reference": REFERENCE_KEYS,
     "randomness": Runner.set_randomness,
     "optim_wrapper": ("constructor", "precision", *PLAYERS),
     **{f"optim_wrapper.{player}": SECTION_KEYS for player in PLAYERS},
