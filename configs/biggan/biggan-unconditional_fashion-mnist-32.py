@@ -4,6 +4,6 @@ _base_ = [
     "../_base_/schedules/laptop-fashion-mnist.py",
 ]
 model = dict(
-    generator=dict(channels=(128, 128, 64, 32), latent_dim=80, shared_dim=64),
-    discriminator=dict(backbone=dict(channels=(32, 64, 128, 128))),
+    generator=dict(channels=(64, 64, 32, 16), latent_dim=80, shared_dim=64),
+    discriminator=dict(backbone=dict(channels=(16, 32, 64, 64))),
 )

@@ -8,6 +8,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Generator, Tensor
 
+from mmcgan.distributed import draw_shared
 from mmcgan.registry import MODELS
 from mmcgan.structures import CONDITION_FIELDS, Condition, GANBatch
 
@@ -37,7 +38,7 @@ class GANDataPreprocessor(BaseDataPreprocessor):
         Args:
             data: ``image`` uint8 (N, 3, H, W) and the fields of :class:`Condition` that exist.
             training: whether to flip.
-            generator: source of the flips, on any device.
+            generator: source of the flips, on any device; equal on every rank.
 
         Raises:
             ValueError: no ``image``, an image of another type or shape, or flips without a generator.
@@ -73,6 +74,6 @@ class GANDataPreprocessor(BaseDataPreprocessor):
     def _flip(self, image: Tensor, generator: Generator | None) -> Tensor:
         if generator is None:
             raise ValueError("flip_probability > 0 needs a torch.Generator: draws are never global")
-        draw = torch.rand(len(image), generator=generator, device=generator.device).to(image.device)
-        flipped = draw < self.flip_probability
+        draw = draw_shared(lambda n: torch.rand(n, generator=generator, device=generator.device), len(image))
+        flipped = draw.to(image.device) < self.flip_probability
         return torch.where(flipped[:, None, None, None], image.flip(-1), image)

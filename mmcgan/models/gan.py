@@ -87,7 +87,7 @@ class ConditionalGAN(SamplingModel):
         Returns:
             The weighted loss terms of the last mini-batch of each update, detached scalars.
         """
-        batch = self.data_preprocessor(data, training=True, generator=self.random.local("flip"))
+        batch = self.data_preprocessor(data, training=True, generator=self.random["flip"])
         real = batch.split(self.step.real_mini_batches)
         log: Terms = {}
         for update in range(self.step.n_critic):

@@ -1,4 +1,4 @@
-# ImageNet-1k, short side resized to 256, centre crop (BigGAN).
+# ImageNet-1k, the largest centre square resized to 256 x 256, as BigGAN does.
 # data/imagenet/train/<wordnet id>/*.JPEG; pack it first for speed: mmcgan pack-dataset.
 train_dataloader = dict(
     batch_size=256,
