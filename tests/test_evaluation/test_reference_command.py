@@ -1,6 +1,6 @@
 import pytest
 
-from mmcgan.evaluation.cli import main, reference_of
+from mmcgan.commands.reference_stats import main, reference_of
 from mmcgan.registry import EVALUATOR
 
 

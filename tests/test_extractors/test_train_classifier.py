@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mmcgan.commands.train_classifier import find_recipe, main
 from mmcgan.extractors import SmallClassifier
 from mmcgan.extractors.base import state_hash
-from mmcgan.extractors.cli import find_recipe, main
 from mmcgan.extractors.train_classifier import (
     RECIPES,
     Augmentation,

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmcgan.evaluation.reference import Reference
-from mmcgan.registry import EXTRACTORS
+if TYPE_CHECKING:
+    from mmcgan.evaluation.reference import Reference
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -35,6 +35,9 @@ def reference_of(config: Mapping[str, Any], where: str, out: str | None) -> Refe
     Raises:
         ValueError: the config evaluates nothing there, or without a reference.
     """
+    from mmcgan.evaluation.reference import Reference
+    from mmcgan.registry import EXTRACTORS
+
     evaluator = config.get(where)
     if not isinstance(evaluator, Mapping) or not evaluator.get("reference"):
         raise ValueError(
@@ -49,9 +52,9 @@ def reference_of(config: Mapping[str, Any], where: str, out: str | None) -> Refe
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compute, write, say where; return the exit status."""
+    arguments = parse(argv)
     from mmcgan.config import load_config, parse_options
 
-    arguments = parse(argv)
     try:
         config = load_config(arguments.config, parse_options(arguments.cfg_options))
         reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)

@@ -10,13 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-from mmcgan.extractors.train_classifier import RECIPES, Recipe, TrainOptions, train_classifier
-from mmcgan.registry import DATASETS
+if TYPE_CHECKING:
+    from mmcgan.extractors.train_classifier import Recipe
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -26,7 +23,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Train a small classifier on real images and report its accuracy on held-out ones.",
     )
     parser.add_argument(
-        "data", help=f"a recipe ({', '.join(RECIPES)}) or a config, whose training set is used"
+        "data", help="a recipe (digits-16, fashion-mnist-32) or a config, whose training set is used"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="safetensors file to write")
     parser.add_argument("--epochs", type=int, help="default: that of the recipe")
@@ -45,10 +42,12 @@ def find_recipe(data: str, flip: bool) -> Recipe:
         FileNotFoundError: neither a recipe nor a config.
         ValueError: the config's training set has no ``split`` argument to take test images from.
     """
+    from mmcgan.config import load_config
+    from mmcgan.extractors.train_classifier import RECIPES, Recipe, TrainOptions
+    from mmcgan.registry import DATASETS
+
     if data in RECIPES:
         return RECIPES[data]
-    from mmcgan.config import load_config
-
     try:
         dataset = dict(load_config(data).train_dataloader.dataset)
     except FileNotFoundError as error:
@@ -65,6 +64,9 @@ def find_recipe(data: str, flip: bool) -> Recipe:
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int, float], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
     text = TextColumn("training {task.completed}/{task.total}, loss {task.fields[loss]:.3f}")
     columns = (text, BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -75,6 +77,10 @@ def _bar() -> Iterator[Callable[[int, int, float], None]]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, print the accuracy on real test images, return the exit status."""
     arguments = parse(argv)
+    import torch
+
+    from mmcgan.extractors.train_classifier import train_classifier
+
     torch.set_num_threads(arguments.threads)
     command = shlex.join(["tools/train_classifier.py", *(sys.argv[1:] if argv is None else argv)])
     try:

@@ -1,0 +1,1 @@
+"""Commands that parse for themselves; heavy imports wait until the arguments are read."""
