@@ -118,8 +118,12 @@ COMMANDS = {
         "mmcgan.datasets.pack_command:pack_command",
         _pack_arguments,
     ),
-    "train-classifier": Command("train a small classifier for evaluation", "mmcgan.commands.train_classifier:main"),
-    "reference-stats": Command("keep the statistics of a config's real images", "mmcgan.commands.reference_stats:main"),
+    "train-classifier": Command(
+        "train a small classifier for evaluation", "mmcgan.commands.train_classifier:main"
+    ),
+    "reference-stats": Command(
+        "keep the statistics of a config's real images", "mmcgan.commands.reference_stats:main"
+    ),
     "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
     "export-weights": Command(
         "write a checkpoint's averaged generator for sharing",
