@@ -64,7 +64,7 @@ class GANRunner(Runner):
         self.stop_signal = StopRequest()
         self._random_states: list[dict[str, Any]] = []
         super().setup_env(env_cfg)
-        self._timestamp = _unique(self._timestamp)
+        self._timestamp: str = _unique(self.timestamp)
 
     def set_randomness(
         self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False

@@ -19,6 +19,8 @@ from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
 from mmcgan.structures import Condition
 
+PROBES = 64  # labels drawn to see whether there is more than one
+
 
 @HOOKS.register_module()
 class SampleGridHook(Hook):
@@ -30,8 +32,8 @@ class SampleGridHook(Hook):
     Args:
         interval: iterations between pictures; one more at the end.
         rows: latents.
-        columns: classes, from 0 on or evenly spaced if there are more; for a model without
-            labels, further latents.
+        columns: classes, from 0 on or evenly spaced if there are more; for a model trained
+            without labels, or with one for all, further latents.
         labels: particular classes instead.
         seed: of latents and conditions.
         truncation: passed to ``model.sample``.
@@ -85,11 +87,11 @@ class SampleGridHook(Hook):
             count, make_generator(self.seed, "grid condition")
         )
         shown = self._shown(model)
-        if condition.label is not None and shown:
+        if shown:
             condition = replace(condition, label=torch.tensor(shown).repeat(self.rows))
         source = make_generator(self.seed, "grid latent")
         latent = model.latent_sampler.sample(count, source)
-        if condition.label is not None and shown:
+        if shown:
             # one latent per row, so that a row shows what the class alone changes
             latent = latent[: self.rows].repeat_interleave(columns, 0)
         images = [
@@ -99,10 +101,13 @@ class SampleGridHook(Hook):
         return torch.cat(images).cpu()
 
     def _shown(self, model: Any) -> list[int]:
-        """Return the classes of the columns; empty for a model without classes."""
+        """Return the classes of the columns; empty if training asks for no label or always the same."""
         if self.labels:
             return list(self.labels)
-        classes = getattr(model.generator, "num_classes", 0) or 0
+        asked = model.condition_sampler.sample(PROBES, make_generator(self.seed, "grid probe")).label
+        classes = model.generator.num_classes
+        if asked is None or not classes or len(asked.unique()) == 1:
+            return []
         spaced = np.linspace(0, classes - 1, min(self.columns, classes)).round().astype(int)
         return [int(label) for label in spaced]
 

@@ -284,6 +284,15 @@ def test_grids_have_a_class_per_column_and_fixed_latents(tmp_path):
     assert torch.allclose(chosen, first.unflatten(0, (2, 5))[:, 3], atol=1e-6), "column 3 shows class 7"
 
 
+def test_a_run_without_classes_shows_latents_only(tmp_path):
+    constant = dict(_delete_=True, type="ConstantLabel", label=0)
+    config = tiny_config(tmp_path, **{"model.condition_sampler": constant})
+    model = GANRunner.from_cfg(config).model
+    images = SampleGridHook(rows=2, columns=3).draw(model)
+    assert len(images) == 6
+    assert len(images.flatten(1).unique(dim=0)) == 6
+
+
 def test_tiles_are_in_reading_order():
     images = torch.tensor([-1.0, 0.0, 1.0, 5.0]).view(4, 1, 1, 1).expand(-1, 3, 2, 2)
     assert tile(images, 2)[::2, ::2, 0].tolist() == [[0, 128], [255, 255]]
