@@ -5,8 +5,8 @@ _base_ = [
 ]
 # Self-attention at 16 x 16 in both networks.
 model = dict(
-    generator=dict(attention_after=(2,)),
-    discriminator=dict(backbone=dict(attention_after=(1,))),
+    generator=dict(attention_resolutions=(16,)),
+    discriminator=dict(backbone=dict(attention_resolutions=(16,))),
     data_preprocessor=dict(flip_probability=0.5),
     step=dict(n_critic=5, split_d=True),
 )

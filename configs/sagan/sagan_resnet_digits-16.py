@@ -4,7 +4,7 @@ _base_ = [
     "../_base_/schedules/laptop-digits.py",
 ]
 model = dict(
-    generator=dict(base_channels=8, latent_dim=64, attention_after=(2,)),
-    discriminator=dict(backbone=dict(base_channels=8, attention_after=(1,))),
+    generator=dict(base_channels=8, latent_dim=64, attention_resolutions=(8,)),
+    discriminator=dict(backbone=dict(base_channels=8, attention_resolutions=(8,))),
     step=dict(n_critic=1),
 )

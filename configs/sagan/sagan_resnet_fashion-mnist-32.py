@@ -4,7 +4,7 @@ _base_ = [
     "../_base_/schedules/laptop-fashion-mnist.py",
 ]
 model = dict(
-    generator=dict(base_channels=16, latent_dim=64, attention_after=(2,)),
-    discriminator=dict(backbone=dict(base_channels=16, attention_after=(1,))),
+    generator=dict(base_channels=16, latent_dim=64, attention_resolutions=(16,)),
+    discriminator=dict(backbone=dict(base_channels=16, attention_resolutions=(16,))),
     step=dict(n_critic=1),
 )
