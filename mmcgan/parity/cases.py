@@ -170,10 +170,10 @@ def _describes_a_case(path: Path) -> bool:
 
 
 def load_case(stem: Path) -> GoldenCase:
-    """Read the description of a case.
+    """Read the description and the tensors of a case.
 
     Raises:
-        CorruptCase: the JSON or the safetensors file is missing, or the JSON is no object.
+        CorruptCase: one of the files is missing or cannot be read, or the JSON is no object.
     """
     description = stem.with_name(stem.name + ".json")
     data = stem.with_name(stem.name + ".safetensors")
@@ -186,4 +186,7 @@ def load_case(stem: Path) -> GoldenCase:
         raise CorruptCase(f"{description.name}: not valid JSON: {error}") from error
     if not isinstance(spec, dict):
         raise CorruptCase(f"{description.name}: expected a JSON object, found {type(spec).__name__}")
-    return GoldenCase(data, spec)
+    case = GoldenCase(data, spec)
+    if not case.tensors:
+        raise CorruptCase(f"{data.name}: holds no tensors")
+    return case

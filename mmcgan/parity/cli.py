@@ -61,13 +61,16 @@ def summary(records: Sequence[Record]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 1 on any failure (or, with --strict, anything unsupported)."""
+    """Run the command; the exit status is 1 on any failure, or with --strict on anything unsupported."""
     options = parse_arguments(arguments)
     torch.set_num_threads(1)  # the peers' numbers were recorded with one thread
     try:
         records = check_with_progress(options.directory)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
+        return 2
+    if not records:
+        print(f"no golden case (.safetensors with .json) under {options.directory}", file=sys.stderr)
         return 2
     print(format_table(records))
     print(summary(records))

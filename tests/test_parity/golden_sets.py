@@ -1,0 +1,66 @@
+"""Where golden cases are, and which of them belong to a later issue."""
+
+import json
+import os
+from pathlib import Path
+
+from mmcgan.parity import find_cases
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COMMITTED = REPOSITORY / "tests" / "data" / "golden"
+
+# Peers of which nothing is promised yet.
+LATER_PEERS = {"dgp", "hfbiggan", "ic_gan", "omni_inr", "spade"}
+# Kinds (as the table prints them) of other peers for which there is no code yet.
+LATER_KINDS = {
+    ("biggan_pytorch", "standing_statistics"),
+    ("mmagic", "losses"),  # l1, gradient penalties and path length
+    ("mmagic", "metrics"),  # SSIM, SWD, PPL, precision and recall
+    ("omnigan", "optimizer"),  # AdamS
+    ("studiogan", "frechet_prdc"),  # precision, recall, density, coverage
+    ("studiogan", "gradient_penalty"),
+    ("studiogan", "loss/class_and_misc"),
+    ("studiogan", "loss/contrastive"),
+    ("studiogan", "loss/lecam"),
+    ("studiogan", "metric/preprocess"),
+    ("studiogan", "sampling"),
+    ("studiogan", "standing_statistics"),
+}
+LATER_PREFIXES = ("analysis/", "augmentation/", "regulariser/")
+# Settings of networks and training steps without a counterpart yet.
+LATER_TYPES = ("BigGANDeep", "StyleGAN2")
+LATER_BACKBONES = {"big_resnet_deep_legacy", "big_resnet_deep_studiogan", "stylegan2"}
+LATER_CONDITIONINGS = {"2C", "D2DCE", "MD", "MH", "SPD"}
+LATER_LOSSES = {"apply_lecam", "apply_gp", "apply_fm", "tac_dis_lambda", "m_p"}
+
+
+def full_set() -> Path | None:
+    """Return the folder of the full golden set, if there is one."""
+    named = os.environ.get("MMCGAN_GOLDEN")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "golden"
+    return folder if folder.is_dir() else None
+
+
+def stems(folder: Path | None) -> list[Path]:
+    """Return the cases of a folder; none without a folder."""
+    return [] if folder is None else find_cases(folder)
+
+
+def is_later(stem: Path, peer: str, kind: str) -> bool:
+    """Return whether a case that is not supported belongs to a later issue."""
+    if peer in LATER_PEERS or (peer, kind) in LATER_KINDS or kind.startswith(LATER_PREFIXES):
+        return True
+    spec = json.loads(stem.with_name(stem.name + ".json").read_text())
+    settings = {**spec.get("settings", {}).get("MODEL", {}), **spec.get("settings", {}).get("LOSS", {})}
+    settings |= spec.get("constructor_kwargs", {}) | spec.get("model_config", {})
+    return any(
+        (
+            str(spec.get("constructor", {}).get("type", "")).startswith(LATER_TYPES),
+            any(key.endswith("_depth") and isinstance(value, int) for key, value in settings.items()),
+            settings.get("backbone") in LATER_BACKBONES,
+            settings.get("d_cond_mtd") in LATER_CONDITIONINGS,
+            settings.get("aux_cls_type") in ("ADC", "TAC"),
+            settings.get("info_type") not in (None, "N/A"),
+            bool(LATER_LOSSES & settings.keys()),
+        )
+    )

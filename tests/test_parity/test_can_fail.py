@@ -1,0 +1,156 @@
+"""A checker that cannot fail proves nothing: each family must notice a small change."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mmcgan.parity import check_file
+from tests.test_parity.golden_sets import COMMITTED
+
+
+def changed_copy(folder, case, change, spec_change=None):
+    """Copy a committed case under another name with changed tensors or settings."""
+    stem = folder / "a.case.of.any.name"
+    tensors = load_file(COMMITTED / f"{case}.safetensors")
+    change(tensors)
+    save_file(tensors, stem.with_name(stem.name + ".safetensors"))
+    spec = json.loads((COMMITTED / f"{case}.json").read_text())
+    if spec_change:
+        spec_change(spec)
+    stem.with_name(stem.name + ".json").write_text(json.dumps(spec))
+    return stem
+
+
+def scale(key, factor=1.01):
+    def change(tensors):
+        tensors[key] = tensors[key] * factor
+
+    return change
+
+
+PERTURBED = {
+    "biggan_pytorch/D_cifar32": "state/blocks.1.0.conv2.weight",
+    "biggan_pytorch/G_mybn32": "after/output_layer.0.bn.stored_var",
+    "biggan_pytorch/ema": "out/target_3/u0",
+    "biggan_pytorch/frechet": "in/feats_b",
+    "biggan_pytorch/inception_score": "out/mean_std_splits5",
+    "biggan_pytorch/losses": "out/hinge_dis_grad_real",
+    "biggan_pytorch/ortho": "out/modified/p0",
+    "biggan_pytorch/spectral_norm": "out/conv/grad_weight_call4",
+    "biggan_pytorch/train_step_hier": "state_G/shared.weight",
+    "omnigan/d_32": "out/grad_norms",
+    "omnigan/g_32_noshared": "out/grad_input",
+    "omnigan/loss_c10": "out/one_side/g/per_sample",
+    "omnigan/loss_dense_map": "out/grad",
+    "omnigan/loss_paper_numbers": "out/two_negatives",
+    "studiogan/d_big_resnet_32_ac_norm": "out/train/cls_output",
+    "studiogan/d_resnet_32_wo_bn": "state/blocks.2.0.bn1.running_mean",
+    "studiogan/ema": "out/ema_stylegan2/4/1.running_var",
+    "studiogan/g_deep_conv_full": "out/eval/image",
+    "studiogan/loss_adversarial": "out/g_ls",
+    "studiogan/metric_inception_score": "out/is_splits10",
+    "studiogan/step_biggan_pd_hinge": "in/z",
+    "mmagic/biggan_d32_torchsn": "out/eval_after_train",
+    "mmagic/ema": "out/rampup/step2/module.fc.weight",
+    "mmagic/sn_layers_svs2": "out/emb/buffers1/sv1",
+    "mmagic/sngan_g32_chainerinit": "state/conv_blocks.0.norm_1.weight_embedding.weight",
+}
+
+
+@pytest.mark.parametrize(("case", "key"), PERTURBED.items(), ids=lambda value: str(value))
+def test_a_change_of_one_percent_fails(tmp_path, case, key):
+    record = check_file(changed_copy(tmp_path, case, scale(key)))
+    assert record.status == "fail"
+    assert "differ" in record.reason
+
+
+def test_one_perturbed_weight_fails(tmp_path):
+    def change(tensors):
+        tensors["state/blocks.2.0.conv1.weight"][3, 1, 0, 2] += 0.05
+
+    record = check_file(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
+    assert record.status == "fail"
+
+
+def test_the_name_of_a_file_does_not_matter(tmp_path):
+    record = check_file(changed_copy(tmp_path, "mmagic/sn_layers_svs2", lambda tensors: None))
+    assert (record.status, record.peer, record.kind) == ("pass", "mmagic", "spectral_norm")
+
+
+def test_settings_are_read_from_the_description(tmp_path):
+    def change(spec):
+        spec["settings"]["margin"] = 0.5
+
+    record = check_file(changed_copy(tmp_path, "omnigan/loss_c10_margin_gamma", lambda t: None, change))
+    assert record.status == "fail"
+
+
+def test_an_unknown_setting_is_unsupported_and_named(tmp_path):
+    def change(spec):
+        spec["constructor_kwargs"]["G_sharpening"] = 3
+
+    record = check_file(changed_copy(tmp_path, "biggan_pytorch/G_mybn32", lambda t: None, change))
+    assert record.status == "unsupported"
+    assert "G_sharpening" in record.reason
+
+
+def test_an_unknown_kind_is_unsupported(tmp_path):
+    def change(spec):
+        spec["kind"] = "loss/of_tomorrow"
+
+    record = check_file(changed_copy(tmp_path, "omnigan/loss_c10", lambda t: None, change))
+    assert record.status == "unsupported"
+    assert "loss/of_tomorrow" in record.reason
+
+
+def test_an_output_nobody_compares_is_unsupported(tmp_path):
+    def change(tensors):
+        tensors["out/dream"] = torch.zeros(1)
+
+    record = check_file(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
+    assert record.status == "unsupported"
+    assert "out/dream" in record.reason
+
+
+def test_a_missing_result_fails(tmp_path):
+    def change(tensors):
+        del tensors["out/p_and_n/d_real"]
+
+    record = check_file(changed_copy(tmp_path, "omnigan/loss_c10", change))
+    assert record.status == "fail"
+    assert "out/p_and_n/d_real" in record.reason
+
+
+def test_weights_that_do_not_fit_fail(tmp_path):
+    def change(tensors):
+        del tensors["state/linear.weight"]
+
+    record = check_file(changed_copy(tmp_path, "omnigan/d_32", change))
+    assert record.status == "fail"
+    assert "linear.weight" in record.reason
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{}"])
+def test_a_corrupt_file_fails_with_its_name(tmp_path, content):
+    shutil.copy(COMMITTED / "biggan_pytorch" / "D_cifar32.json", tmp_path / "case.json")
+    (tmp_path / "case.safetensors").write_bytes(content)
+    record = check_file(tmp_path / "case")
+    assert record.status == "fail"
+    assert "case.safetensors" in record.reason
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"peer": 3}'])
+def test_a_strange_description_does_not_crash(tmp_path, text):
+    shutil.copy(COMMITTED / "omnigan" / "loss_c10.safetensors", tmp_path / "case.safetensors")
+    (tmp_path / "case.json").write_text(text)
+    assert check_file(tmp_path / "case").status in ("fail", "unsupported")
+
+
+def test_half_a_case_fails(tmp_path):
+    shutil.copy(COMMITTED / "omnigan" / "loss_c10.safetensors", tmp_path / "case.safetensors")
+    record = check_file(tmp_path / "case")
+    assert record.status == "fail"
+    assert "case.json is missing" in record.reason
