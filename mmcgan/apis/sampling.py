@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.datasets.progress import progress_bar
-from mmcgan.hooks.sample_grid import tile, write_png
+from mmcgan.hooks.sample_grid import contact_sheet, tile, write_png
 from mmcgan.random import make_generator
 from mmcgan.registry import nearest
 from mmcgan.samplers.latent import truncate
@@ -85,7 +85,7 @@ def sample(
     for image, file in zip(images, files, strict=True):
         write_png(tile(image[None], 1), file)
     columns = min(len(chosen) if chosen and len(chosen) > 1 else math.ceil(math.sqrt(num)), num)
-    write_png(tile(_padded(images, columns), columns), folder / GRID)
+    write_png(contact_sheet(_padded(images, columns), columns), folder / GRID)
     return SampleResult(folder / GRID, files, assigned)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
 from mmcgan.structures import Condition
 
+VISIBLE_HEIGHT = 48  # pixels that an image of a contact sheet is high at least
 PROBES = 64  # labels drawn to see whether there is more than one
 
 
@@ -74,7 +76,7 @@ class SampleGridHook(Hook):
         if runner.rank != 0:
             return
         with preserved_random_state():
-            picture = tile(self.draw(runner.model), self._columns(runner.model))
+            picture = contact_sheet(self.draw(runner.model), self._columns(runner.model))
         self.latest = Path(runner.work_dir) / "samples" / f"iter_{runner.iter:07d}.png"
         write_png(picture, self.latest)
         runner.visualizer.add_image("samples", picture, step=runner.iter)
@@ -124,6 +126,12 @@ def tile(images: Tensor, columns: int) -> np.ndarray:
     levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).expand(-1, max(channels, 3), -1, -1)
     grid = levels.reshape(count // columns, columns, 3, height, width).permute(0, 3, 1, 4, 2)
     return grid.reshape(count // columns * height, columns * width, 3).contiguous().numpy()
+
+
+def contact_sheet(images: Tensor, columns: int) -> np.ndarray:
+    """Return :func:`tile`, each pixel repeated so that small images can be looked at."""
+    factor = math.ceil(VISIBLE_HEIGHT / images.shape[-2])
+    return tile(images, columns).repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def write_png(picture: np.ndarray, path: Path) -> None:
