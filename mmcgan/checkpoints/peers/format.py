@@ -270,7 +270,7 @@ def _without_slot(key: str, taken: Sequence[int]) -> str:
 #: What our networks' keys look like, for recognising a converted state dict.
 OURS = {
     GENERATOR: re.compile(r"(linear|condition|blocks\.\d+|attention\.\d+|output_norm|output_conv)\."),
-    DISCRIMINATOR: re.compile(r"(backbone\.(blocks|attention)\.\d+|heads\.\w+)\."),
+    DISCRIMINATOR: re.compile(r"(backbone\.((blocks|attention)\.\d+|last_conv|last_norm)|heads\.\w+)\."),
 }
 
 #: Leaf names of BigGAN-PyTorch's spectral norm, shared by its descendants and MMagic's ``ajbrock``.
