@@ -54,11 +54,10 @@ def plain_config(work_dir, **changes):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="checks the CPU path")
 def test_two_processes_die_resume_and_equal_one_with_the_double_batch(tmp_path):
     work_dir = tmp_path / "two"
-    began = time.monotonic()
     died = launch(plain_config(work_dir, custom_hooks=[dict(type="DieAt", iteration=4)]), work_dir)
     assert died.returncode != 0, "a dead rank must not look like success"
-    assert time.monotonic() - began < 240, "a dead rank must end the job soon"
-    assert (work_dir / "iter_3.pth").is_file()
+    since_last_save = time.time() - (work_dir / "iter_3.pth").stat().st_mtime
+    assert since_last_save < 120, "a dead rank must end the job soon"
 
     resumed = launch(plain_config(work_dir, custom_hooks=[dict(type="Witness")]), work_dir, "--resume")
     assert resumed.returncode == 0, resumed.stderr[-3000:]
