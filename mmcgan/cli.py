@@ -124,6 +124,7 @@ COMMANDS = {
     "reference-stats": Command(
         "keep the statistics of a config's real images", "mmcgan.commands.reference_stats:main"
     ),
+    "plot": Command("draw logged figures of runs as curves", "mmcgan.commands.plot:main"),
     "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
     "export-weights": Command(
         "write a checkpoint's averaged generator for sharing",

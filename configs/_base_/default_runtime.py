@@ -2,7 +2,8 @@
 default_scope = "mmcgan"
 runner_type = "GANRunner"
 randomness = dict(seed=0)
-env_cfg = dict(cudnn_benchmark=True)
+# For speed instead of bit-exact resuming on CUDA: env_cfg=dict(cudnn_benchmark=True).
+env_cfg = dict(cudnn_benchmark=False)
 log_level = "INFO"
 load_from = None
 resume = False

@@ -1,0 +1,84 @@
+"""``mmcgan plot``: curves of one or several runs, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mmcgan.registry import nearest
+
+Series = dict[int, float]
+SCALARS = "vis_data/scalars.json"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Draw what ``argv`` asks for and print the picture's path."""
+    parser = argparse.ArgumentParser(prog="mmcgan plot", description="Draw logged figures of runs as curves.")
+    parser.add_argument(
+        "runs", nargs="+", metavar="NAME=DIR", help="work directories, with a name or without"
+    )
+    parser.add_argument("--keys", nargs="+", default=["fid"], help="logged figures (default: fid)")
+    parser.add_argument("--log-scale", action="store_true", help="logarithmic vertical axes")
+    parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
+    given = parser.parse_args(argv)
+    runs = {}
+    for run in given.runs:
+        name, separator, folder = run.partition("=")
+        runs[name if separator else Path(run).name] = read_scalars(Path(folder if separator else run))
+    draw_curves(runs, given.keys, Path(given.out), given.log_scale)
+    print(f"picture: {given.out}")
+    return 0
+
+
+def read_scalars(work_dir: Path) -> dict[str, Series]:
+    """Return every logged figure of a run: key -> iteration -> value.
+
+    A resumed run has one file per start; where they overlap, the later start counts.
+
+    Raises:
+        FileNotFoundError: the folder has no logged figures.
+    """
+    files = sorted(work_dir.glob(f"*/{SCALARS}"))
+    if not files:
+        raise FileNotFoundError(f"no logged figures in {work_dir} (looked for {work_dir}/*/{SCALARS})")
+    series: dict[str, Series] = {}
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            for key, value in record.items():
+                if key not in ("step", "iter") and isinstance(value, (int, float)):
+                    series.setdefault(key, {})[int(record["step"])] = float(value)
+    return series
+
+
+def draw_curves(
+    runs: Mapping[str, Mapping[str, Series]], keys: Sequence[str], out: Path, log_scale: bool = False
+) -> None:
+    """Write a PNG with one panel per key and one curve per run, over iterations.
+
+    Raises:
+        ValueError: a run has not logged one of the keys; suggests those it has.
+    """
+    for name, series in runs.items():
+        for key in keys:
+            if key not in series:
+                raise ValueError(f"{name} has not logged {key!r}.{nearest(key, list(series))}")
+    from matplotlib.figure import Figure  # slow to import, and only wanted here
+
+    from mmcgan.checkpoints.files import atomic_write
+
+    figure = Figure(figsize=(5 * len(keys), 3.5), layout="constrained")
+    axes = figure.subplots(1, len(keys), squeeze=False)[0]
+    for axis, key in zip(axes, keys, strict=True):
+        for name, series in runs.items():
+            steps = sorted(series[key])
+            axis.plot(steps, [series[key][step] for step in steps], label=name)
+        axis.set(xlabel="iteration", title=key, yscale="log" if log_scale else "linear")
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    atomic_write(out, lambda file: file.write(picture.getvalue()) and None)
