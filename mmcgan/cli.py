@@ -45,8 +45,8 @@ def _config_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="what started the processes of a distributed job; its environment tells the rest",
     )
-    for given_by_mim in ("--gpus", "--device", "--local-rank"):
-        parser.add_argument(given_by_mim, help=argparse.SUPPRESS)  # the environment decides
+    # torch.distributed.launch, which mim uses, repeats the environment's LOCAL_RANK here
+    parser.add_argument("--local-rank", help=argparse.SUPPRESS)
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
