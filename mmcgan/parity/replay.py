@@ -88,7 +88,7 @@ class Replay:
         losses, regularizers, step: configs of :class:`ConditionalGAN`.
         optimizers: optimiser configs by role.
         average: the moving average of the generator, if there is one.
-        average_from: number that the average counts the first update as.
+        average_numbers: what the average counts each update as; from 0 if not given.
         latents, labels: every draw, in order.
         head: class that stands in for the projection head, to repeat a peer's fault.
     """
@@ -103,7 +103,7 @@ class Replay:
     regularizers: Config = field(default_factory=dict)
     step: Config = field(default_factory=dict)
     average: ExponentialMovingAverage | None = None
-    average_from: int = 0
+    average_numbers: Sequence[int] | None = None
     head: type[Head] | None = None
 
     def __post_init__(self) -> None:
@@ -133,7 +133,7 @@ class Replay:
         model.latent_sampler = ReplayedLatents(self.latents)
         model.condition_sampler = ReplayedLabels(self.labels)
         model.data_preprocessor = PassingPreprocessor()
-        return model.train()  # type: ignore[return-value]
+        return model.train()
 
     @staticmethod
     def networks(model: RecordingGAN) -> dict[str, nn.Module]:
@@ -142,11 +142,11 @@ class Replay:
 
     def run(self, batches: Sequence[Mapping[str, Tensor]]) -> None:
         """Train one iteration on each of ``batches`` (``image``, ``label``), averaging after each."""
-        for index, batch in enumerate(batches):
+        numbers = range(len(batches)) if self.average_numbers is None else self.average_numbers
+        for number, batch in zip(numbers, batches, strict=True):
             self.model.train_step(batch, self.wrappers)
             if self.average is not None:
                 assert self.model.generator_ema is not None
-                number = self.average_from + index
                 self.average.update(self.model.generator, self.model.generator_ema, number)
 
     def named(self, role: str, keys: Sequence[str], state: Mapping[str, Tensor]) -> State:

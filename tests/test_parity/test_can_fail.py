@@ -115,6 +115,16 @@ def test_an_output_nobody_compares_is_unsupported(tmp_path):
     assert "out/dream" in record.reason
 
 
+def test_a_missing_part_does_not_hide_a_disagreement(tmp_path):
+    def change(tensors):
+        tensors["out/dream"] = torch.zeros(1)
+        tensors["out/eval"] += 0.1
+
+    record = check_file(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
+    assert record.status == "fail"
+    assert "out/eval" in record.reason
+
+
 def test_a_missing_result_fails(tmp_path):
     def change(tensors):
         del tensors["out/p_and_n/d_real"]

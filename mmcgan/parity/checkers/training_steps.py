@@ -66,8 +66,6 @@ def compare_networks(
 def check_biggan_step(case: GoldenCase, comparison: Comparison) -> None:
     """Several discriminator steps with accumulation and one concatenated pass, then the generator's."""
     config, iterations = case.spec["config"], int(case.spec["iterations"])
-    if not config.get("toggle_grads", True):
-        raise Unsupported("toggle_grads=False")
     replay = _biggan_replay(case)
     images, labels = ([case.tensors[f"in/{n}_{i}"] for i in range(iterations)] for n in ("x", "y_real"))
     replay.run([{"image": x, "label": y} for x, y in zip(images, labels, strict=True)])
@@ -123,7 +121,7 @@ def _biggan_replay(case: GoldenCase) -> Replay:
         average=ExponentialMovingAverage(
             config["ema_decay"], start=config["ema_start"], integers="average", average_at_zero=True
         ),
-        average_from=1,
+        average_numbers=[1] * int(spec["iterations"]),  # the peer's counter rests at 1
     )
 
 
@@ -168,9 +166,24 @@ STUDIOGAN_LOSSES: dict[str, str] = {
     "wasserstein": "WassersteinLoss",
 }
 SHARED_KEYS = ("apply_attn", "info_type", "g_info_injection")
-GENERATOR_KEYS = ("z_dim", "g_shared_dim", "g_conv_dim", "attn_g_loc", "g_cond_mtd", "g_init", "g_depth")
+GENERATOR_KEYS: tuple[str, ...] = (
+    "z_dim",
+    "g_shared_dim",
+    "g_conv_dim",
+    "attn_g_loc",
+    "g_cond_mtd",
+    "g_init",
+    "g_depth",
+)
 GENERATOR_KEYS += ("apply_g_sn", "g_act_fn", *SHARED_KEYS)
-DISCRIMINATOR_KEYS = ("d_conv_dim", "attn_d_loc", "d_cond_mtd", "aux_cls_type", "d_embed_dim", "d_init")
+DISCRIMINATOR_KEYS: tuple[str, ...] = (
+    "d_conv_dim",
+    "attn_d_loc",
+    "d_cond_mtd",
+    "aux_cls_type",
+    "d_embed_dim",
+    "d_init",
+)
 DISCRIMINATOR_KEYS += ("normalize_d_embed", "d_depth", "apply_d_sn", "d_act_fn", *SHARED_KEYS)
 OTHER_KEYS = ("backbone", "apply_g_ema", "g_ema_decay", "g_ema_start")
 LOSS_KEYS = ("adv_loss", "cond_lambda", "apply_r1_reg", "r1_place", "r1_lambda")
