@@ -186,6 +186,8 @@ DISCRIMINATOR_KEYS: tuple[str, ...] = (
 )
 DISCRIMINATOR_KEYS += ("normalize_d_embed", "d_depth", "apply_d_sn", "d_act_fn", *SHARED_KEYS)
 OTHER_KEYS = ("backbone", "apply_g_ema", "g_ema_decay", "g_ema_start")
+# Conditionings whose losses the replay knows; networks may know more.
+CONDITIONINGS = ("W/O", "PD", "AC")
 LOSS_KEYS = ("adv_loss", "cond_lambda", "apply_r1_reg", "r1_place", "r1_lambda")
 
 
@@ -285,6 +287,9 @@ def _studiogan_objectives(
         raise Unsupported(f"losses {sorted(unknown)}")
     if settings["adv_loss"] not in STUDIOGAN_LOSSES:
         raise Unsupported(f"adv_loss={settings['adv_loss']!r}")
+    method, twin = model.get("d_cond_mtd", "W/O"), model.get("aux_cls_type", "W/O")
+    if method not in CONDITIONINGS or twin not in ("W/O", "N/A"):
+        raise Unsupported(f"training with d_cond_mtd={method!r}, aux_cls_type={twin!r}")
     losses: dict[str, Any] = {"adversarial": {"type": STUDIOGAN_LOSSES[settings["adv_loss"]]}}
     if model.get("d_cond_mtd") == "AC":
         weight = settings.get("cond_lambda", 1.0)
