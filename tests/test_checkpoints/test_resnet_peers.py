@@ -87,7 +87,8 @@ def test_classifier_heads_of_studiogan():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"d_cond_mtd": "2C"}, "d_cond_mtd='2C'"),
+        ({"d_cond_mtd": "SPD"}, "d_cond_mtd='SPD'"),
+        ({"d_cond_mtd": "2C"}, "d_embed_dim=None: proxies need a length"),
         ({"aux_cls_type": "TAC"}, "aux_cls_type='TAC'"),
         ({"d_act_fn": "Swish"}, "d_act_fn='Swish'"),
         ({"d_sharpness": 3}, "d_sharpness"),

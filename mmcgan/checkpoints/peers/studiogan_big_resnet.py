@@ -1,12 +1,8 @@
-"""StudioGAN's big_resnet with the discriminator conditionings W/O, PD and AC."""
+"""StudioGAN's big_resnet with all discriminator conditionings but SPD."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-from torch import Tensor
-from torch.nn import functional as F
+from collections.abc import Mapping, Sequence
 
 from mmcgan.checkpoints.peers import register_peer
 from mmcgan.checkpoints.peers.biggan_pytorch import translate
@@ -15,15 +11,20 @@ from mmcgan.checkpoints.peers.format import (
     GENERATOR,
     TORCH_SPECTRAL,
     Config,
-    PeerFormat,
     Settings,
     Spec,
-    State,
     Table,
-    UnsupportedSetting,
+)
+from mmcgan.checkpoints.peers.studiogan_heads import (
+    ABSENT,
+    HEAD_TABLE,
+    OUTPUTS,
+    StudioGANFormat,
+    present,
+    read_heads,
+    role_of,
 )
 
-ABSENT = ("N/A", None, False)
 INITS = {"ortho": "orthogonal", "N02": "normal", "xavier": "xavier", "glorot": "xavier", "N/A": "default"}
 ACTIVATIONS = {"ReLU": "relu", "Leaky_ReLU": "leaky_relu_0.1", "ELU": "elu", "GELU": "gelu"}
 IN_PLACE = ("ReLU", "Leaky_ReLU", "ELU")
@@ -60,12 +61,8 @@ DISCRIMINATOR_TABLE: Table = (
     (r"\.bn(\d)\.", r".norm\1.norm."),
     *ATTENTION,
     (r"^(blocks|attention)\.", r"backbone.\1."),
-    (r"^linear1\.", "heads.adv.linear."),
-    (r"^embedding\.", "heads.adv.embed."),
-    (r"^linear2\.", "heads.cls.linear."),
+    *HEAD_TABLE,
 )
-
-Head = dict[str, Any]
 
 
 def spectral(applied: bool) -> Config | None:
@@ -73,42 +70,16 @@ def spectral(applied: bool) -> Config | None:
     return {"eps": 1e-6, "iterate_in_eval": False} if applied else None
 
 
-def _projection(settings: Settings, norm: Config | None, classes: int) -> dict[str, Head]:
-    settings.ignore("normalize_d_embed")  # read by other conditionings only
-    return {"adv": {"type": "ProjectionHead", "num_classes": classes, "spectral_norm": norm}}
-
-
-def _adversarial(settings: Settings, norm: Config | None, classes: int) -> dict[str, Head]:
-    settings.ignore("normalize_d_embed")
-    return {"adv": {"type": "AdversarialHead", "spectral_norm": norm}}
-
-
-def _classifier(settings: Settings, norm: Config | None, classes: int) -> dict[str, Head]:
-    head = {
-        "type": "ClassifierHead",
-        "num_classes": classes,
-        "bias": False,
-        "normalize": bool(settings.take("normalize_d_embed", False)),
-        "spectral_norm": norm,
-    }
-    return {"adv": {"type": "AdversarialHead", "spectral_norm": norm}, "cls": head}
-
-
-#: ``d_cond_mtd`` -> the heads it builds.
-HEADS: dict[str, Callable[[Settings, Config | None, int], dict[str, Head]]] = {
-    "W/O": _adversarial,
-    "PD": _projection,
-    "AC": _classifier,
-}
-
-
 def shared_settings(spec: Spec) -> Settings:
     """Return the constructor's settings and those of the peer's module table, as one."""
     settings = Settings({**spec.get("model_config", {}), **spec["constructor_kwargs"]})
     settings.ignore("backbone", "mixed_precision", "MODEL", "MODULES")
-    settings.ignore("info_num_discrete_c", "info_num_conti_c", "info_dim_discrete_c")
-    for name in ("g_depth", "d_depth", "info_type", "g_info_injection"):
+    for name in ("g_depth", "d_depth"):
         settings.require(name, *ABSENT)
+    if role_of(spec) == GENERATOR:
+        settings.ignore("info_num_discrete_c", "info_num_conti_c", "info_dim_discrete_c")
+        for name in ("info_type", "g_info_injection"):
+            settings.require(name, *ABSENT)
     return settings
 
 
@@ -175,46 +146,8 @@ def _discriminator(spec: Spec) -> Config:
     return {"backbone": backbone, "heads": heads}
 
 
-def read_heads(settings: Settings, norm: Config | None) -> dict[str, Head]:
-    """Read the conditioning of a discriminator, the same for all of the peer's backbones.
-
-    Raises:
-        UnsupportedSetting: a conditioning without heads of ours.
-    """
-    method = settings.take("d_cond_mtd", "W/O")
-    if method not in HEADS:
-        raise UnsupportedSetting(f"d_cond_mtd={method!r} is not supported, only {list(HEADS)}")
-    settings.require("aux_cls_type", "W/O", "N/A")
-    settings.ignore("d_embed_dim")
-    return HEADS[method](settings, norm, settings.take("num_classes"))
-
-
-def role_of(spec: Spec) -> str:
-    """Read the player from the kind, which ends in G or D."""
-    return GENERATOR if str(spec["kind"]).endswith("/G") else DISCRIMINATOR
-
-
-def _present(spec: Spec, outputs: State) -> State:
-    """Squeeze scores as the peer does; with ``normalize_d_embed`` its classifiers return the unit h."""
-    shown = {name: value.squeeze() if name == "adv_output" else value for name, value in outputs.items()}
-    settings = spec["constructor_kwargs"]
-    if "cls_output" in shown and settings.get("normalize_d_embed"):
-        shown["h"] = unit_rows(shown["h"])
-    return shown
-
-
-def unit_rows(features: Tensor) -> Tensor:
-    """Return rows (N, C) divided by their length."""
-    return F.normalize(features, dim=1)
-
-
-def present(spec: Spec, outputs: State) -> State:
-    """Show our discriminator's outputs as StudioGAN does, whatever the backbone."""
-    return outputs if "image" in outputs else _present(spec, outputs)
-
-
 STUDIOGAN_BIG_RESNET = register_peer(
-    PeerFormat(
+    StudioGANFormat(
         name="studiogan_big_resnet",
         peer="studiogan",
         accepts=lambda spec: spec.get("model_config", {}).get("backbone") == "big_resnet",
@@ -225,7 +158,7 @@ STUDIOGAN_BIG_RESNET = register_peer(
         slots=r"blocks\.(\d+)\.0\.sigma$",
         inputs={"z": "latent", "image": "image", "label": "label"},
         image="image",
-        outputs={"adv_output": "adv.logit", "cls_output": "cls.logits", "h": "feature.pooled"},
+        outputs=OUTPUTS,
         present=present,
     )
 )

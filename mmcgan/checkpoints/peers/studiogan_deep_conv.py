@@ -1,4 +1,4 @@
-"""StudioGAN's deep_conv (its DCGAN) with the discriminator conditionings W/O, PD and AC."""
+"""StudioGAN's deep_conv (its DCGAN)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections.abc import Mapping
 
 from mmcgan.checkpoints.peers import register_peer
 from mmcgan.checkpoints.peers.biggan_pytorch import translate
-from mmcgan.checkpoints.peers.format import DISCRIMINATOR, GENERATOR, Config, PeerFormat, Spec, Table
+from mmcgan.checkpoints.peers.format import DISCRIMINATOR, GENERATOR, Config, Spec, Table
 from mmcgan.checkpoints.peers.studiogan_big_resnet import (
     ACTIVATIONS,
     ATTENTION,
     BATCH_NORM,
     INITS,
     attention_blocks,
+    shared_settings,
+    spectral,
+)
+from mmcgan.checkpoints.peers.studiogan_heads import (
+    HEAD_TABLE,
+    OUTPUTS,
+    StudioGANFormat,
     present,
     read_heads,
     role_of,
-    shared_settings,
-    spectral,
 )
 from mmcgan.checkpoints.peers.studiogan_resnet import read_classes
 
@@ -43,9 +48,7 @@ DISCRIMINATOR_TABLE: Table = (
     (r"\.bn0\.", ".norm1.norm."),
     *ATTENTION,
     (r"^(blocks|attention)\.", r"backbone.\1."),
-    (r"^linear1\.", "heads.adv.linear."),
-    (r"^embedding\.", "heads.adv.embed."),
-    (r"^linear2\.", "heads.cls.linear."),
+    *HEAD_TABLE,
 )
 
 
@@ -105,7 +108,7 @@ def _discriminator(spec: Spec) -> Config:
 
 
 STUDIOGAN_DEEP_CONV = register_peer(
-    PeerFormat(
+    StudioGANFormat(
         name="studiogan_deep_conv",
         peer="studiogan",
         accepts=lambda spec: spec.get("model_config", {}).get("backbone") == "deep_conv",
@@ -116,7 +119,7 @@ STUDIOGAN_DEEP_CONV = register_peer(
         slots=r"blocks\.(\d+)\.0\.sigma$",
         inputs={"z": "latent", "image": "image", "label": "label"},
         image="image",
-        outputs={"adv_output": "adv.logit", "cls_output": "cls.logits", "h": "feature.pooled"},
+        outputs=OUTPUTS,
         present=present,
     )
 )

@@ -1,10 +1,10 @@
-"""StudioGAN's resnet (its SNGAN, SAGAN, AC-GAN, WGAN-GP ...) with conditionings W/O, PD and AC."""
+"""StudioGAN's resnet (its SNGAN, SAGAN, AC-GAN, WGAN-GP ...)."""
 
 from __future__ import annotations
 
 from mmcgan.checkpoints.peers import register_peer
 from mmcgan.checkpoints.peers.biggan_pytorch import translate
-from mmcgan.checkpoints.peers.format import DISCRIMINATOR, GENERATOR, Config, PeerFormat, Settings, Spec
+from mmcgan.checkpoints.peers.format import DISCRIMINATOR, GENERATOR, Config, Settings, Spec
 from mmcgan.checkpoints.peers.studiogan_big_resnet import (
     ACTIVATIONS,
     BATCH_NORM,
@@ -13,12 +13,10 @@ from mmcgan.checkpoints.peers.studiogan_big_resnet import (
     IN_PLACE,
     INITS,
     attention_blocks,
-    present,
-    read_heads,
-    role_of,
     shared_settings,
     spectral,
 )
+from mmcgan.checkpoints.peers.studiogan_heads import OUTPUTS, StudioGANFormat, present, read_heads, role_of
 
 
 def read_classes(settings: Settings) -> int:
@@ -76,7 +74,7 @@ def _discriminator(spec: Spec) -> Config:
 
 
 STUDIOGAN_RESNET = register_peer(
-    PeerFormat(
+    StudioGANFormat(
         name="studiogan_resnet",
         peer="studiogan",
         accepts=lambda spec: spec.get("model_config", {}).get("backbone") == "resnet",
@@ -87,7 +85,7 @@ STUDIOGAN_RESNET = register_peer(
         slots=r"blocks\.(\d+)\.0\.sigma$",
         inputs={"z": "latent", "image": "image", "label": "label"},
         image="image",
-        outputs={"adv_output": "adv.logit", "cls_output": "cls.logits", "h": "feature.pooled"},
+        outputs=OUTPUTS,
         present=present,
     )
 )

@@ -2,13 +2,22 @@
 
 from mmcgan.models.heads.base import Head
 from mmcgan.models.heads.basic import AdversarialHead, ClassifierHead, OmniHead, ProjectionHead
+from mmcgan.models.heads.class_columns import DiscriminativeClassifierHead, FakeClassHead, PerClassHead
+from mmcgan.models.heads.code import ContinuousCodeHead, DiscreteCodeHead
 from mmcgan.models.heads.condition_projection import ConditionProjectionHead
+from mmcgan.models.heads.proxy import ProxyHead
 
 __all__ = [
     "AdversarialHead",
     "ClassifierHead",
     "ConditionProjectionHead",
+    "ContinuousCodeHead",
+    "DiscreteCodeHead",
+    "DiscriminativeClassifierHead",
+    "FakeClassHead",
     "Head",
     "OmniHead",
+    "PerClassHead",
     "ProjectionHead",
+    "ProxyHead",
 ]

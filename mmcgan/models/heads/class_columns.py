@@ -1,0 +1,73 @@
+"""Heads with another number of columns than classes, or a column for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from mmcgan.models.heads.base import Head
+from mmcgan.models.heads.basic import ClassifierHead, SpectralNorm, check_num_classes
+from mmcgan.models.layers import linear
+from mmcgan.registry import HEADS
+from mmcgan.structures import Condition
+
+
+@HEADS.register_module()
+class FakeClassHead(ClassifierHead):
+    """C classes and one for generated images; emits ``logits`` (N, num_classes + 1).
+
+    Column ``num_classes`` is "fake". Multi-hinge GAN (Eq. 3) and ImAC-GAN (Omni-GAN, Appendix C).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        spectral_norm: SpectralNorm = True,
+        bias: bool = True,
+        normalize: bool = False,
+    ) -> None:
+        check_num_classes(self, num_classes)
+        super().__init__(in_channels, num_classes + 1, spectral_norm, bias, normalize)
+
+
+@HEADS.register_module()
+class DiscriminativeClassifierHead(ClassifierHead):
+    """Every class twice, real and generated; emits ``logits`` (N, 2 * num_classes).
+
+    Column ``2 * c`` is "a real image of c", ``2 * c + 1`` "a generated one". ADC-GAN, Sec. 3.2.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        spectral_norm: SpectralNorm = True,
+        bias: bool = True,
+        normalize: bool = False,
+    ) -> None:
+        check_num_classes(self, num_classes)
+        super().__init__(in_channels, 2 * num_classes, spectral_norm, bias, normalize)
+
+
+@HEADS.register_module()
+class PerClassHead(Head):
+    """A discriminator for every class, of which the label picks one; emits ``logit`` (N,).
+
+    StarGAN v2's multi-task discriminator; StudioGAN calls the conditioning MD.
+    """
+
+    emits = ("logit",)
+    requires = ("label",)
+
+    def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:
+        super().__init__()
+        check_num_classes(self, num_classes)
+        self.linear = linear(in_channels, num_classes, spectral_norm=spectral_norm)
+
+    def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
+        """Return ``logit`` (N,): the column ``condition.label`` of a linear map of the pooled features."""
+        label = condition.label
+        assert label is not None
+        return {"logit": self.linear(features["pooled"]).gather(1, label[:, None]).squeeze(1)}
