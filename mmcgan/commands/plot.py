@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -81,4 +82,5 @@ def draw_curves(
     axes[0].legend()
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
-    atomic_write(out, lambda file: file.write(picture.getvalue()) and None)
+    picture.seek(0)
+    atomic_write(out, lambda file: shutil.copyfileobj(picture, file))
