@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as torch_dist
@@ -85,6 +85,33 @@ def draw_shared(draw: Callable[[int], Rows], count: int) -> Rows:
         count: rows wanted on this rank.
     """
     return own_rows(draw(count * get_dist_info()[1]))
+
+
+class _GatherRows(torch.autograd.Function):
+    """Rows of all ranks, in order of rank."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        """Return (world_size * N, ...)."""
+        ctx.size = len(rows)
+        gathered = [torch.empty_like(rows) for _ in range(torch_dist.get_world_size())]
+        torch_dist.all_gather(gathered, rows.contiguous())
+        return torch.cat(gathered)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """Return the own rows of the gradient, times the number of ranks."""
+        rank, world_size = get_dist_info()
+        return world_size * gradients[0][rank * ctx.size : (rank + 1) * ctx.size]
+
+
+def gather_rows(rows: Tensor) -> Tensor:
+    """Return the rows (N, ...) of all ranks, (world_size * N, ...), differentiable.
+
+    For scalars that every rank computes alike from the gathered rows: the gradients that the
+    ranks then average are those of that scalar. All ranks must bring the same number of rows.
+    """
+    return _GatherRows.apply(rows) if is_initialized() else rows
 
 
 def _average(tensors: list[Tensor]) -> None:

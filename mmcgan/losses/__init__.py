@@ -3,16 +3,46 @@
 from mmcgan.losses.adversarial import HingeLoss, LeastSquaresLoss, NonSaturatingLoss, WassersteinLoss
 from mmcgan.losses.base import Loss, PairedLoss
 from mmcgan.losses.classification import CrossEntropyLoss
+from mmcgan.losses.code import categorical_code_loss, gaussian_code_loss
+from mmcgan.losses.contrastive import (
+    ConditionalContrastiveLoss,
+    D2DCELoss,
+    conditional_contrastive,
+    data_to_data_cross_entropy,
+)
+from mmcgan.losses.multi_class import (
+    DiscriminativeClassifierLoss,
+    ImprovedClassificationLoss,
+    MultiHingeLoss,
+    crammer_singer,
+)
 from mmcgan.losses.omni import OmniLoss, omni_loss
+from mmcgan.losses.paired import FeatureMatchingLoss, LeCamLoss, RelativisticLoss
+from mmcgan.losses.top_k import TopKLoss, top_k_size
 
 __all__ = [
+    "ConditionalContrastiveLoss",
     "CrossEntropyLoss",
+    "D2DCELoss",
+    "DiscriminativeClassifierLoss",
+    "FeatureMatchingLoss",
     "HingeLoss",
+    "ImprovedClassificationLoss",
+    "LeCamLoss",
     "LeastSquaresLoss",
     "Loss",
+    "MultiHingeLoss",
     "NonSaturatingLoss",
     "OmniLoss",
     "PairedLoss",
+    "RelativisticLoss",
+    "TopKLoss",
     "WassersteinLoss",
+    "categorical_code_loss",
+    "conditional_contrastive",
+    "crammer_singer",
+    "data_to_data_cross_entropy",
+    "gaussian_code_loss",
     "omni_loss",
+    "top_k_size",
 ]

@@ -22,6 +22,7 @@ CHECKER_MODULES = (
     "networks",
     "spectral_norm",
     "adversarial_losses",
+    "studiogan_losses",
     "omni_loss",
     "ema",
     "regularizers",
