@@ -6,5 +6,6 @@ _base_ = [
 model = dict(
     generator=dict(base_channels=16, latent_dim=64, attention_resolutions=(16,)),
     discriminator=dict(backbone=dict(base_channels=16, attention_resolutions=(16,))),
-    step=dict(n_critic=1),
+    step=dict(n_critic=2),
 )
+train_dataloader = dict(batch_size=64 * 2)  # batch x n_critic
