@@ -17,7 +17,8 @@ def squared_gradient(logit: Tensor, image: Tensor) -> Tensor:
         image: (N, C, H, W) with ``requires_grad``.
     """
     (gradient,) = torch.autograd.grad(logit.sum(), image, create_graph=True)
-    return gradient.float().square().flatten(1).sum(1)
+    wide = torch.promote_types(gradient.dtype, torch.float32)
+    return gradient.to(wide).square().flatten(1).sum(1)
 
 
 @REGULARIZERS.register_module()

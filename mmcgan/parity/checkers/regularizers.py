@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from mmcgan.checkpoints.peers import PeerNetwork, peer_format
 from mmcgan.parity.cases import GoldenCase
@@ -14,7 +15,16 @@ from mmcgan.parity.checkers.networks import compare_gradient_norms, recorded_gra
 from mmcgan.parity.compare import Comparison, Tolerance
 from mmcgan.parity.runner import checker
 from mmcgan.random import RandomStreams
-from mmcgan.regularizers import R1, OrthogonalRegularizer, StepContext
+from mmcgan.regularizers import (
+    R1,
+    GradientPenalty,
+    MaxGradientPenalty,
+    OrthogonalRegularizer,
+    PerturbationPenalty,
+    PointPenalty,
+    Regularizer,
+    StepContext,
+)
 from mmcgan.structures import Condition, GANBatch
 
 
@@ -36,26 +46,62 @@ def check_orthogonal(case: GoldenCase, comparison: Comparison) -> None:
         comparison.equal_all(f"{name} ", gradients, expected)
 
 
+class RecordedDraws(PointPenalty):
+    """Gives a penalty recorded numbers instead of its own, in the order they are asked for."""
+
+    recorded: list[Tensor]
+
+    def uniform(self, context: StepContext, shape: tuple[int, ...]) -> Tensor:
+        """Return the next recorded numbers as (N, *shape)."""
+        return self.recorded.pop(0).reshape(-1, *shape)
+
+
+class RecordedGradientPenalty(RecordedDraws, GradientPenalty):
+    """WGAN-GP on recorded draws."""
+
+
+class RecordedMaxGradientPenalty(RecordedDraws, MaxGradientPenalty):
+    """Max-GP on recorded draws."""
+
+
+class RecordedPerturbationPenalty(RecordedDraws, PerturbationPenalty):
+    """DRAGAN on recorded draws."""
+
+
+MIXED = ("in/alpha_wgan_gp_and_maxgp",)
+PENALTIES: dict[str, tuple[type[Regularizer], tuple[str, ...]]] = {
+    "r1": (R1, ()),
+    "r1_stylegan": (R1, ()),
+    "wgan_gp": (RecordedGradientPenalty, MIXED),
+    "maxgp": (RecordedMaxGradientPenalty, MIXED),
+    "dra": (RecordedPerturbationPenalty, ("in/alpha_dra", "in/noise_dra")),
+}
+
+
 @checker(("studiogan", "gradient_penalty"))
 def check_gradient_penalties(case: GoldenCase, comparison: Comparison) -> None:
-    """R1, value and gradients; the other penalties are a later issue."""
-    for name in ("r1", "r1_stylegan"):
-        if f"out/{name}" in case.tensors:
-            _compare_r1(case, comparison, name)
-    later = sorted({key.split("/")[0] for key in case.group("out/")} - {"r1", "r1_stylegan"})
-    if later:
-        comparison.skip(f"penalties {', '.join(later)}")
+    """Value, gradients and moved buffers of every penalty, on the recorded draws."""
+    for name in sorted({key.split("/")[0] for key in case.group("out/")}):
+        if name not in PENALTIES:
+            comparison.skip(f"penalty {name}")
+            continue
+        kind, draws = PENALTIES[name]
+        regularizer: Regularizer = kind()  # type: ignore[call-arg]
+        if isinstance(regularizer, RecordedDraws):
+            regularizer.recorded = [case.tensors[key] for key in draws]
+        _compare_penalty(case, comparison, name, regularizer)
 
 
-def _compare_r1(case: GoldenCase, comparison: Comparison, name: str) -> None:
+def _compare_penalty(case: GoldenCase, comparison: Comparison, name: str, regularizer: Regularizer) -> None:
     network = _penalised_network(case)
-    batch = GANBatch(case.tensors["in/real"].clone(), Condition(label=case.tensors["in/label"]))
+    condition = Condition(label=case.tensors["in/label"])
+    real, fake = (GANBatch(case.tensors[f"in/{key}"].clone(), condition) for key in ("real", "fake"))
 
-    def score(image: Any, condition: Condition, augment: bool = True) -> Any:
+    def score(image: Tensor, condition: Condition, augment: bool = True) -> Any:
         return network.module(image, condition)
 
-    context = StepContext(batch, batch, torch.empty(0), None, {}, score, score, RandomStreams())
-    value = R1()(context)
+    context = StepContext(real, fake, torch.empty(0), None, {}, score, score, RandomStreams())
+    value = regularizer(context)
     value.backward()
     comparison.equal(f"out/{name}", value, case.tensors[f"out/{name}"], Tolerance(1e-4, 1e-6))
     expected = recorded_gradient_norms(case, f"out/{name}/")
