@@ -16,17 +16,18 @@ LATER_KINDS = {
     ("biggan_pytorch", "standing_statistics"),
     ("mmagic", "losses"),  # l1, gradient penalties and path length
     ("mmagic", "metrics"),  # SSIM, SWD, PPL, precision and recall
-    ("omnigan", "optimizer"),  # AdamS
     ("studiogan", "frechet_prdc"),  # precision, recall, density, coverage
-    ("studiogan", "gradient_penalty"),
-    ("studiogan", "loss/class_and_misc"),
-    ("studiogan", "loss/contrastive"),
-    ("studiogan", "loss/lecam"),
     ("studiogan", "metric/preprocess"),
     ("studiogan", "sampling"),
     ("studiogan", "standing_statistics"),
 }
-LATER_PREFIXES = ("analysis/", "augmentation/", "regulariser/")
+LATER_PREFIXES = (
+    "analysis/",
+    "augmentation/",
+    "regulariser/latent",
+    "regulariser/path",
+    "regulariser/langevin",
+)
 # Settings of networks and training steps without a counterpart yet.
 LATER_TYPES = ("BigGANDeep", "StyleGAN2")
 LATER_BACKBONES = {"big_resnet_deep_legacy", "big_resnet_deep_studiogan", "stylegan2"}
