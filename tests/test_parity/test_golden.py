@@ -18,7 +18,8 @@ COMMITTED_FAMILIES = {
     ("biggan_pytorch", "losses"),
     ("biggan_pytorch", "orthogonal"),
     ("omnigan", "loss/omni"),
-    ("studiogan", "loss/adversarial"),
+    *(("studiogan", f"loss/{name}") for name in ("adversarial", "class_and_misc", "contrastive", "lecam")),
+    ("studiogan", "regulariser/topk"),
 }
 
 

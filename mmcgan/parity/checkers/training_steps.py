@@ -12,6 +12,7 @@ from torch import Tensor
 from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR
 from mmcgan.models.ema import ExponentialMovingAverage
 from mmcgan.parity.cases import GoldenCase
+from mmcgan.parity.checkers.studiogan_objectives import read_objectives, split_baskets, supply_draws
 from mmcgan.parity.compare import Comparison, Tolerance
 from mmcgan.parity.replay import Replay
 from mmcgan.parity.runner import Unsupported, checker
@@ -21,6 +22,8 @@ LOSS = Tolerance(1e-4, 1e-5)
 # rate in a direction that rounding decides: all but a few entries are compared closely, all of them
 # loosely.
 CLOSE_SHARE = 0.97
+# A discriminator with batch norms has such biases in every block, and running means that follow them.
+BATCH_NORM_SHARE = 0.93
 CLOSE = Tolerance(1e-4, 1e-4)
 
 HINGE: dict[str, Any] = {"adversarial": {"type": "HingeLoss"}}
@@ -38,8 +41,10 @@ def compare_states(
     other = torch.cat([theirs[key].double().flatten() for key in shared])
     comparison.equal(f"{name} (all entries)", mine, other, Tolerance(1e-2, drift))
     error = (mine - other).abs() / (other.abs() + CLOSE.atol / CLOSE.rtol)
-    kept = error.argsort()[: int(CLOSE_SHARE * len(error))]
-    comparison.equal(f"{name} ({CLOSE_SHARE:.0%} of entries)", mine[kept], other[kept], CLOSE)
+    normed = name.startswith(DISCRIMINATOR) and any(key.endswith("running_mean") for key in theirs)
+    share = BATCH_NORM_SHARE if normed else CLOSE_SHARE
+    kept = error.argsort()[: int(share * len(error))]
+    comparison.equal(f"{name} ({share:.0%} of entries)", mine[kept], other[kept], CLOSE)
 
 
 def compare_networks(
@@ -158,13 +163,6 @@ def _compare_biggan_moments(case: GoldenCase, comparison: Comparison, replay: Re
 
 # --- StudioGAN --------------------------------------------------------------------------------
 
-STUDIOGAN_LOSSES: dict[str, str] = {
-    "vanilla": "NonSaturatingLoss",
-    "logistic": "NonSaturatingLoss",
-    "least_square": "LeastSquaresLoss",
-    "hinge": "HingeLoss",
-    "wasserstein": "WassersteinLoss",
-}
 SHARED_KEYS = ("apply_attn", "info_type", "g_info_injection")
 GENERATOR_KEYS: tuple[str, ...] = (
     "z_dim",
@@ -186,9 +184,6 @@ DISCRIMINATOR_KEYS: tuple[str, ...] = (
 )
 DISCRIMINATOR_KEYS += ("normalize_d_embed", "d_depth", "apply_d_sn", "d_act_fn", *SHARED_KEYS)
 OTHER_KEYS = ("backbone", "apply_g_ema", "g_ema_decay", "g_ema_start")
-# Conditionings whose losses the replay knows; networks may know more.
-CONDITIONINGS = ("W/O", "PD", "AC")
-LOSS_KEYS = ("adv_loss", "cond_lambda", "apply_r1_reg", "r1_place", "r1_lambda")
 
 
 @checker(("studiogan", "training_step"))
@@ -199,9 +194,8 @@ def check_studiogan_step(case: GoldenCase, comparison: Comparison) -> None:
     if settings.get("AUG"):
         raise Unsupported(f"augmentation {settings['AUG']}")
     replay = _studiogan_replay(case)
-    images, labels = case.tensors["in/real_images_uint8"], case.tensors["in/real_labels"]
-    if len(images) != steps:
-        raise Unsupported(f"{len(images)} baskets of real images for {steps} steps")
+    images, labels = split_baskets(case)
+    supply_draws(case, replay)
     replay.run([{"image": image, "label": label} for image, label in zip(images, labels, strict=True)])
     _compare_studiogan_losses(case, comparison, replay)
     updates = optimization["d_updates_per_step"]
@@ -231,7 +225,7 @@ def _studiogan_replay(case: GoldenCase) -> Replay:
     average = None
     if model.get("apply_g_ema"):
         average = ExponentialMovingAverage(model["g_ema_decay"], start=model["g_ema_start"])
-    losses, regularizers = _studiogan_objectives(settings["LOSS"], model)
+    losses, regularizers = read_objectives(settings["LOSS"], model)
     return Replay(
         peer=case.peer,
         specs=_studiogan_specs(case),
@@ -272,34 +266,6 @@ def _studiogan_specs(case: GoldenCase) -> dict[str, dict[str, Any]]:
             "model_config": {"backbone": model["backbone"]},
         }
     return specs
-
-
-def _studiogan_objectives(
-    settings: Mapping[str, Any], model: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return loss and regulariser configs of the peer's LOSS settings.
-
-    Raises:
-        Unsupported: a setting that is switched on and that we have no counterpart for.
-    """
-    unknown = {key for key, value in settings.items() if key not in LOSS_KEYS and value not in (False, "N/A")}
-    if unknown:
-        raise Unsupported(f"losses {sorted(unknown)}")
-    if settings["adv_loss"] not in STUDIOGAN_LOSSES:
-        raise Unsupported(f"adv_loss={settings['adv_loss']!r}")
-    method, twin = model.get("d_cond_mtd", "W/O"), model.get("aux_cls_type", "W/O")
-    if method not in CONDITIONINGS or twin not in ("W/O", "N/A"):
-        raise Unsupported(f"training with d_cond_mtd={method!r}, aux_cls_type={twin!r}")
-    losses: dict[str, Any] = {"adversarial": {"type": STUDIOGAN_LOSSES[settings["adv_loss"]]}}
-    if model.get("d_cond_mtd") == "AC":
-        weight = settings.get("cond_lambda", 1.0)
-        losses["class"] = {"type": "CrossEntropyLoss", "weights": {"real": weight, "generated": weight}}
-    regularizers = {}
-    if settings.get("apply_r1_reg"):
-        if settings.get("r1_place", "inside_loop") != "inside_loop":
-            raise Unsupported(f"r1_place={settings['r1_place']!r}")
-        regularizers["r1"] = {"type": "R1", "weight": settings["r1_lambda"], "reuse_scores": True}
-    return losses, regularizers
 
 
 def _compare_studiogan_losses(case: GoldenCase, comparison: Comparison, replay: Replay) -> None:

@@ -1,0 +1,186 @@
+"""StudioGAN's LOSS settings as configs of losses and regularisers, its recorded oddities included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmcgan.losses import DiscriminativeClassifierLoss
+from mmcgan.parity.cases import GoldenCase
+from mmcgan.parity.checkers.regularizers import RecordedGradientPenalty
+from mmcgan.parity.replay import Replay
+from mmcgan.parity.runner import Unsupported
+from mmcgan.regularizers import Regularizer, StepContext
+from mmcgan.structures import Condition
+
+Config = dict[str, Any]
+
+ADVERSARIAL: dict[str, str] = {
+    "vanilla": "NonSaturatingLoss",
+    "logistic": "NonSaturatingLoss",
+    "least_square": "LeastSquaresLoss",
+    "hinge": "HingeLoss",
+    "wasserstein": "WassersteinLoss",
+}
+CONDITIONINGS = ("W/O", "PD", "AC", "2C", "D2DCE", "MD", "MH")
+LOSS_KEYS = {"adv_loss", "cond_lambda", "temperature", "m_p", "mh_lambda", "tac_dis_lambda", "tac_gen_lambda"}
+LOSS_KEYS |= {"apply_r1_reg", "r1_place", "r1_lambda", "apply_fm", "fm_lambda"}
+LOSS_KEYS |= {"apply_lecam", "lecam_lambda", "lecam_ema_start_iter", "lecam_ema_decay"}
+#: What the peer's averages hold before the first batch.
+LECAM_INITIAL = 7777.0
+
+
+class RealColumnLoss(DiscriminativeClassifierLoss):
+    """ADC whose generator term is the real column alone; :class:`SecondOpinion` adds the other."""
+
+    def generated(self, logits: Tensor, label: Tensor) -> Tensor:
+        """Return the cross-entropy of generated images with the real column of their class."""
+        return self.real(logits, label)
+
+
+class SecondOpinion(Regularizer):
+    """The peer scores generated images twice in ADC's generator step, which moves spectral norms twice."""
+
+    def forward(self, context: StepContext) -> Tensor:
+        """Return minus the cross-entropy with the generated column, from a second pass."""
+        fake = context.fake
+        assert fake.condition.label is not None
+        logits = context.score(fake.image, fake.condition)["cls.logits"]
+        return -F.cross_entropy(logits, 2 * fake.condition.label + 1)
+
+
+class FreshFeatureMatching(Regularizer):
+    """The peer matches features with real images of another mini-batch, scored after the fakes."""
+
+    batches: list[tuple[Tensor, Tensor]]
+
+    def forward(self, context: StepContext) -> Tensor:
+        """Return the mean absolute difference of mean features."""
+        image, label = self.batches.pop(0)
+        real = context.score(image, Condition(label=label))["feature.pooled"].detach()
+        return (context.fake_scores["feature.pooled"].mean(0) - real.mean(0)).abs().mean()
+
+
+def read_objectives(settings: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[Config, Config]:
+    """Return loss and regulariser configs of the peer's LOSS and MODEL settings.
+
+    Raises:
+        Unsupported: a setting that is switched on and that we have no counterpart for.
+    """
+    unknown = {key for key, value in settings.items() if key not in LOSS_KEYS and value not in (False, "N/A")}
+    if unknown:
+        raise Unsupported(f"losses {sorted(unknown)}")
+    losses = {"adversarial": _adversarial(settings)} | _conditional(settings, model)
+    regularizers: Config = {}
+    if settings.get("apply_lecam"):
+        losses["lecam"] = {
+            "type": "LeCamLoss",
+            "decay": settings["lecam_ema_decay"],
+            "start": settings["lecam_ema_start_iter"],
+            "initial": LECAM_INITIAL,
+            "weights": settings["lecam_lambda"],
+        }
+    if model.get("aux_cls_type") == "ADC":
+        weight = settings.get("cond_lambda", 1.0)
+        regularizers["second_opinion"] = {"type": SecondOpinion, "on": "generator", "weight": weight}
+    if settings.get("apply_r1_reg"):
+        if settings.get("r1_place", "inside_loop") != "inside_loop":
+            raise Unsupported(f"r1_place={settings['r1_place']!r}")
+        regularizers["r1"] = {"type": "R1", "weight": settings["r1_lambda"], "reuse_scores": True}
+    if settings.get("apply_gp"):
+        regularizers["penalty"] = {"type": RecordedGradientPenalty, "weight": settings["gp_lambda"]}
+    if settings.get("apply_fm"):
+        weight = settings["fm_lambda"]
+        regularizers["features"] = {"type": FreshFeatureMatching, "on": "generator", "weight": weight}
+    return losses, regularizers
+
+
+def _adversarial(settings: Mapping[str, Any]) -> Config:
+    name = settings["adv_loss"]
+    if name == "MH":
+        weights = {"real": 1.0, "fake": 1.0, "generated": settings["mh_lambda"]}
+        inputs = {"logits": "adv.logits", "label": "cond.label"}
+        return {"type": "MultiHingeLoss", "inputs": inputs, "weights": weights}
+    if name not in ADVERSARIAL:
+        raise Unsupported(f"adv_loss={name!r}")
+    return {"type": ADVERSARIAL[name]}
+
+
+def _conditional(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Config:
+    """Return the losses of classes, and of a twin, which the peer feeds the first one's output."""
+    method, twin = model.get("d_cond_mtd", "W/O"), model.get("aux_cls_type", "W/O")
+    if method not in CONDITIONINGS or (twin == "ADC" and method != "AC"):
+        raise Unsupported(f"training with d_cond_mtd={method!r}, aux_cls_type={twin!r}")
+    weight = settings.get("cond_lambda", 1.0)
+    rules: dict[str, Config] = {
+        "AC": {"type": "CrossEntropyLoss"},
+        "2C": {"type": "ConditionalContrastiveLoss", "temperature": settings.get("temperature")},
+        "D2DCE": {
+            "type": "D2DCELoss",
+            "temperature": settings.get("temperature"),
+            "positive_margin": settings.get("m_p"),
+            "unbalanced_maximum": True,
+        },
+    }
+    if method not in rules:
+        return {}
+    losses = {"class": {**rules[method], "weights": {"real": weight, "generated": weight}}}
+    if twin == "ADC":
+        losses["class"] = {"type": RealColumnLoss, "weights": weight}
+    if twin == "TAC":
+        signs = {"fake": settings["tac_dis_lambda"], "generated": -settings["tac_gen_lambda"]}
+        losses["twin"] = {**rules[method], "weights": signs}
+    return losses
+
+
+def split_baskets(case: GoldenCase) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the discriminator's real images (bytes) and labels of each step.
+
+    Feature matching takes every other basket for itself.
+
+    Raises:
+        Unsupported: the number of baskets does not fit the steps.
+    """
+    images, labels = list(case.tensors["in/real_images_uint8"]), list(case.tensors["in/real_labels"])
+    stride = 2 if case.spec["settings"]["LOSS"].get("apply_fm") else 1
+    steps = int(case.spec["settings"]["steps"])
+    if len(images) != stride * steps:
+        raise Unsupported(f"{len(images)} baskets of real images for {steps} steps")
+    return images[::stride], labels[::stride]
+
+
+def supply_draws(case: GoldenCase, replay: Replay) -> None:
+    """Give regularisers what the peer drew for them: mixing shares, fresh real images.
+
+    Raises:
+        Unsupported: the shares cannot be drawn again from the recorded seed.
+    """
+    regularizers = replay.model.regularizers
+    penalty, features = regularizers.get("penalty"), regularizers.get("features")
+    if isinstance(penalty, RecordedGradientPenalty):
+        penalty.recorded = _mixing_shares(case)
+    if isinstance(features, FreshFeatureMatching):
+        size = case.spec["settings"]["OPTIMIZATION"]["batch_size"]
+        baskets = zip(case.tensors["in/real_images_uint8"], case.tensors["in/real_labels"], strict=True)
+        features.batches = [(x[:size] / 127.5 - 1, y[:size]) for x, y in list(baskets)[1::2]]
+
+
+def _mixing_shares(case: GoldenCase) -> list[Tensor]:
+    """Draw labels, latents and, in the discriminator's updates, shares in the peer's order."""
+    settings, latents = case.spec["settings"], list(case.tensors["in/z"])
+    updates = settings["OPTIMIZATION"]["d_updates_per_step"] * settings["OPTIMIZATION"]["acml_steps"]
+    per_step = updates + settings["OPTIMIZATION"]["acml_steps"]
+    shares = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(case.spec["seed"]) + 5)
+        for index, latent in enumerate(latents):
+            torch.randint(0, settings["num_classes"], (len(latent),))
+            if not torch.equal(torch.randn(latent.shape), latent):
+                raise Unsupported("draws of the gradient penalty that are neither stored nor repeatable")
+            if index % per_step < updates:
+                shares.append(torch.rand(len(latent), 1))
+    return shares
