@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -37,6 +37,10 @@ class Condition:
 
     def __getitem__(self, index: slice | Tensor) -> Condition:
         return self.map(lambda value: value[index])
+
+    def only(self, names: Collection[str]) -> Condition:
+        """Return the present fields among ``names``."""
+        return Condition(**{name: value for name, value in self.present().items() if name in names})
 
     def to(self, device: torch.device | str) -> Condition:
         """Move every field to ``device``."""

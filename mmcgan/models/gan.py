@@ -182,7 +182,9 @@ class ConditionalGAN(SamplingModel):
         if self.step.split_d:
             pair = [self.score(part.image, part.condition) for part in (first, second)]
         else:
-            condition = Condition.cat([first.condition, second.condition])
+            # unlabelled real images beside fakes that carry a label: no head may look at it then
+            shared = first.condition.present().keys() & second.condition.present().keys()
+            condition = Condition.cat([part.condition.only(shared) for part in (first, second)])
             joint = self.score(torch.cat([first.image, second.image]), condition)
             pair = [
                 {k: v[rows] for k, v in joint.items()}

@@ -267,3 +267,22 @@ def test_seed_and_iteration_travel_with_the_checkpoint():
     other.load_state_dict(model.state_dict())
     assert (other.random.seed, other.iteration) == (7, 1)
     assert torch.equal(model.draw(3)[0], other.draw(3)[0])
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_unlabelled_images_train_beside_fakes_that_carry_a_label(split):
+    model, optimizers = make(
+        step=dict(split_d=split),
+        discriminator=dict(
+            backbone=dict(type="LinearBackbone"), heads=dict(adv=dict(type="AdversarialHead"))
+        ),
+    )
+    log = model.train_step({"image": batch(4)["image"]}, optimizers)
+    assert all(torch.isfinite(value) for value in log.values())
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_a_head_that_needs_labels_says_so_on_unlabelled_images(split):
+    model, optimizers = make(step=dict(split_d=split))
+    with pytest.raises(ValueError, match=r"need condition.\['label'\]"):
+        model.train_step({"image": batch(4)["image"]}, optimizers)
