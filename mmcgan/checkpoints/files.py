@@ -137,13 +137,22 @@ def load_checkpoint(
             _verify(path)
         state = torch.load(path, map_location=map_location, weights_only=True)
     except (RuntimeError, EOFError, OSError, UnpicklingError, zipfile.BadZipFile, KeyError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = _reason(error)
         raise CheckpointError(
             f"cannot read checkpoint {path} ({path.stat().st_size} bytes): {reason}"
         ) from error
     if not isinstance(state, dict):
         raise CheckpointError(f"checkpoint {path} holds a {type(state).__name__}, not a dictionary")
     return state
+
+
+def _reason(error: Exception) -> str:
+    """Return one line on why a file cannot be read, without torch's advice to execute it."""
+    if isinstance(error, UnpicklingError):
+        refused = re.search(r"GLOBAL (\S+)", str(error))
+        held = f" ({refused[1].rstrip('.,')})" if refused else ""
+        return f"it is no checkpoint, or holds more than tensors and plain data{held}"
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _verify(path: Path) -> None:
