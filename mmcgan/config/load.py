@@ -11,7 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmcgan.config.facts import fill_facts
+from mmcgan.config.facts import SOURCE, fill_facts
 from mmcgan.config.locate import config_folders, find_config
 from mmcgan.config.options import apply_options
 from mmcgan.config.problems import ConfigError, Problem
@@ -60,10 +60,15 @@ def read_config(path: Path) -> Config:
 def prepare_config(config: Config, options: Mapping[str, Any]) -> list[Problem]:
     """Import custom modules, apply ``options``, fill facts in place; return all problems."""
     content = config._cfg_dict
-    problems = _import_custom(content.get("custom_imports"))
-    problems += apply_options(content, options)
-    problems += fill_facts(content)
-    return problems + find_problems(content)
+    # modules first: what they register decides which of the other options make sense
+    early = {key: value for key, value in options.items() if key.split(".")[0] == "custom_imports"}
+    problems = apply_options(content, early)
+    problems += _import_custom(content.get("custom_imports"))
+    problems += apply_options(content, {key: options[key] for key in options if key not in early})
+    fact_problems = fill_facts(content)
+    # without its data set a config lacks values through no fault of its own
+    facts_known = all(problem.path != SOURCE for problem in fact_problems)
+    return problems + fact_problems + find_problems(content, facts_known)
 
 
 def _import_custom(settings: Any) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmcgan import registry as r
@@ -19,6 +19,7 @@ from mmcgan.config.components import (
     top_level_keys,
     walk,
 )
+from mmcgan.config.facts import FACT_NAMES
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.wiring import input_problems
@@ -39,12 +40,18 @@ REQUIRED_AT_TOP = ("model",)
 EMPTY = inspect.Parameter.empty
 
 
-def find_problems(config: Mapping[str, Any]) -> list[Problem]:
-    """Return everything wrong with ``config`` (facts already filled), in its own order."""
+def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[Problem]:
+    """Return everything wrong with ``config`` (facts already filled), in its own order.
+
+    Args:
+        config: the whole config.
+        facts_known: False if the data set cannot tell its facts: their absence is no problem then.
+    """
+    supplied = () if facts_known else FACT_NAMES
     nodes = list(walk(config))
     problems = [*_top_level(config)]
     for node in nodes:
-        problems += [*_unknown_type(node), *_unknown_keys(node), *_missing(node), *_wrong_types(node)]
+        problems += [*_unknown_type(node), *_unknown_keys(node), *_missing(node, supplied), *_wrong_types(node)]
     return [*problems, *_wiring(config), *_batch_size(config)]
 
 
@@ -87,10 +94,10 @@ def _owner(node: Node) -> str:
     return getattr(taker, "__name__", None) or dotted(node.path)
 
 
-def _missing(node: Node) -> Iterator[Problem]:
+def _missing(node: Node, supplied: Sequence[str]) -> Iterator[Problem]:
     if node.component is None or not node.registries:
         return
-    given = {key for x in node.registries for key in GIVEN.get(x.name, ())}
+    given = {*supplied, *(key for x in node.registries for key in GIVEN.get(x.name, ()))}
     for name, parameter in (parameters_of(node.component) or {}).items():
         keyword = parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
         if keyword and parameter.default is EMPTY and name not in given and name not in node.config:

@@ -4,6 +4,7 @@ import os
 import warnings
 
 import pytest
+from PIL import Image
 
 from mmcgan.config import ConfigError, all_configs, config_folders, find_config, load_config
 from tests.test_config.examples import write_example
@@ -89,3 +90,18 @@ def test_loading_a_correct_config_warns_about_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         load_config(write_example(tmp_path))
+
+
+def test_a_faulty_data_set_is_the_only_problem(tmp_path):
+    (tmp_path / "only").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "only" / "a.png")
+    folder = dict(type="ImageFolder", root=str(tmp_path), image_size=16)
+    with pytest.raises(ConfigError) as caught:
+        load_config(NAME, {"train_dataloader.dataset": folder})
+    (problem,) = caught.value.problems
+    assert problem.path == "train_dataloader.dataset" and "only one class folder" in problem.message
+
+
+def test_modules_named_in_options_are_imported_too():
+    with pytest.raises(ConfigError, match="cannot import 'no_such_module'"):
+        load_config(NAME, {"custom_imports": dict(imports=["no_such_module"])})
