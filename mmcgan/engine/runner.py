@@ -28,6 +28,9 @@ from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
 from mmcgan.random import RandomStreams
 from mmcgan.registry import RUNNERS
 
+# the hooks that MMEngine's runner registers unless they are None
+STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
+
 _timestamps: list[str] = []
 
 
@@ -73,7 +76,12 @@ class GANRunner(Runner):
 
         The file to resume from is chosen here, because the data order needs the seed before
         weights are loaded.
+
+        Raises:
+            ValueError: ``seed`` is neither an integer nor None.
         """
+        if seed is not None and not isinstance(seed, int):
+            raise ValueError(f"randomness.seed must be an integer or None, got {seed!r}")
         self._resume_file: Path | None = None
         self._resume_notes: list[str] = []
         if self.cfg.get("resume"):
@@ -99,9 +107,12 @@ class GANRunner(Runner):
         return super().build_log_processor({"by_epoch": False, **log_processor})
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
-        """Add our own timer and checkpoints where the config names none."""
+        """Add our own timer and checkpoints where the config names none; None switches a hook off."""
         own = {"timer": {"type": "ThroughputHook"}, "checkpoint": {"type": "GANCheckpointHook"}}
-        super().register_default_hooks({**own, **(hooks or {})})
+        given = {**own, **(hooks or {})}
+        # MMEngine takes None for its own hooks only
+        wanted = {name: hook for name, hook in given.items() if hook is not None or name in STANDARD_HOOKS}
+        super().register_default_hooks(wanted)
 
     # --- model --------------------------------------------------------------------------------
     def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
@@ -152,6 +163,12 @@ class GANRunner(Runner):
     def is_training(self) -> bool:
         """Whether there is a training loop; asking ``train_loop`` itself would build one."""
         return isinstance(self._train_loop, BaseLoop)
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """Build the schedules of both players; a player that the config leaves out has none."""
+        if isinstance(scheduler, dict) and "type" not in scheduler:
+            scheduler = {**dict.fromkeys(self.optim_wrapper.keys(), []), **scheduler}
+        return super().build_param_scheduler(scheduler)
 
     # --- training -----------------------------------------------------------------------------
     def train(self) -> nn.Module:

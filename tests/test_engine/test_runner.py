@@ -108,6 +108,7 @@ def test_a_truncated_checkpoint_falls_back_and_says_so(tmp_path):
     [
         ({"train_cfg.max_iters": 0}, r"train_cfg\.max_iters must be a positive integer, got 0"),
         ({"train_cfg.val_interval": 1.5}, r"val_interval must be a positive integer, got 1\.5"),
+        ({"randomness.seed": "abc"}, r"randomness\.seed must be an integer or None, got 'abc'"),
         ({"model_wrapper_cfg": dict(type="MMDistributedDataParallel")}, "model_wrapper_cfg is not used"),
         ({"compile": dict(modules=["discriminator"])}, r"set model\.step\.split_d=False"),
     ],
@@ -164,3 +165,18 @@ def test_compiling_in_place_keeps_keys_and_trains(tmp_path):
     assert list(weights) == list(expected)
     for name, value in expected.items():
         torch.testing.assert_close(weights[name], value, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_a_schedule_of_one_player_leaves_the_other_alone(tmp_path):
+    decay = dict(type="LinearLR", start_factor=1.0, end_factor=0.0, end=6, by_epoch=False)
+    runner = train(tmp_path, param_scheduler=dict(generator=decay))
+    rates = {player: optimizer.get_lr()["lr"][0] for player, optimizer in runner.optim_wrapper.items()}
+    assert rates == {"generator": pytest.approx(0.0, abs=1e-9), "discriminator": 1e-3}
+
+
+def test_none_switches_off_any_hook_of_a_base_config(tmp_path):
+    config = tiny_config(tmp_path)
+    config.default_hooks.update(generator_ema=None, logger=None)
+    hooks = {type(hook).__name__ for hook in GANRunner.from_cfg(config).hooks}
+    assert "GANCheckpointHook" in hooks
+    assert not hooks & {"GeneratorEMAHook", "LoggerHook"}
