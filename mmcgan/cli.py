@@ -173,7 +173,7 @@ def _run(command: Command, arguments: argparse.Namespace | list[str]) -> int:
     handler = getattr(importlib.import_module(module), name)
     try:
         return handler(arguments) or 0
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
+    except (ValueError, FileNotFoundError, FileExistsError, ImportError) as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
         # what the user can put right: a sentence, not a traceback

@@ -134,3 +134,12 @@ def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
     assert entry["iteration"] == 2 and entry["classes"] == [str(digit) for digit in range(10)]
     assert main(["export-weights", checkpoint, exported]) == 2
     assert "exists" in capsys.readouterr().err
+
+
+def test_a_backend_that_is_not_installed_is_one_message(monkeypatch, capsys):
+    def ask_for_backend(arguments):
+        raise ImportError('Please run "pip install wandb" to install wandb')
+
+    monkeypatch.setattr("mmcgan.apis.commands.list_command", ask_for_backend)
+    assert main(["list"]) == 2
+    assert capsys.readouterr().err == 'mmcgan: error: Please run "pip install wandb" to install wandb\n'
