@@ -20,6 +20,7 @@ from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
 from mmcgan.structures import Condition
 
+GAP = 1  # pixels of mid-grey around an image of a contact sheet
 VISIBLE_HEIGHT = 48  # pixels that an image of a contact sheet is high at least
 PROBES = 64  # labels drawn to see whether there is more than one
 
@@ -129,9 +130,10 @@ def tile(images: Tensor, columns: int) -> np.ndarray:
 
 
 def contact_sheet(images: Tensor, columns: int) -> np.ndarray:
-    """Return :func:`tile`, each pixel repeated so that small images can be looked at."""
+    """Return :func:`tile` to be looked at: small images enlarged, a grey gap around each."""
     factor = math.ceil(VISIBLE_HEIGHT / images.shape[-2])
-    return tile(images, columns).repeat(factor, axis=0).repeat(factor, axis=1)
+    enlarged = images.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+    return tile(torch.nn.functional.pad(enlarged, (GAP,) * 4), columns)
 
 
 def write_png(picture: np.ndarray, path: Path) -> None:

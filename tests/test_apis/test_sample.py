@@ -82,8 +82,8 @@ def test_files_are_one_per_image_and_a_grid_with_a_column_per_label(shipped, tmp
     ]
     assert all(Image.open(file).size == (8, 8) for file in result.images)
     sheet = Image.open(result.grid)
-    assert sheet.width * 3 == sheet.height * 2 and sheet.width % 16 == 0  # 2 columns, 3 rows, enlarged
-    cell = sheet.resize((16, 24), Image.Resampling.NEAREST).crop((8, 0, 16, 8))
+    assert sheet.size == (2 * 50, 3 * 50)  # 2 columns, 3 rows, six times enlarged, a gap around each
+    cell = sheet.crop((51, 1, 99, 49)).resize((8, 8), Image.Resampling.NEAREST)
     assert cell.tobytes() == Image.open(result.images[1]).tobytes()
 
 
