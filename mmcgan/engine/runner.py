@@ -26,7 +26,7 @@ from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
 from mmcgan.random import RandomStreams
-from mmcgan.registry import RUNNERS
+from mmcgan.registry import RUNNERS, nearest
 
 # the hooks that MMEngine's runner registers unless they are None
 STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
@@ -165,9 +165,17 @@ class GANRunner(Runner):
         return isinstance(self._train_loop, BaseLoop)
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
-        """Build the schedules of both players; a player that the config leaves out has none."""
+        """Build the schedules of both players; a player that the config leaves out has none.
+
+        Raises:
+            ValueError: schedules for somebody who is no player.
+        """
         if isinstance(scheduler, dict) and "type" not in scheduler:
-            scheduler = {**dict.fromkeys(self.optim_wrapper.keys(), []), **scheduler}
+            players = [player for player, _ in self.optim_wrapper.items()]
+            for name in scheduler:
+                if name not in players:
+                    raise ValueError(f"param_scheduler has no player {name!r}.{nearest(name, players)}")
+            scheduler = {player: scheduler.get(player, []) for player in players}
         return super().build_param_scheduler(scheduler)
 
     # --- training -----------------------------------------------------------------------------

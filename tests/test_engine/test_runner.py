@@ -109,6 +109,7 @@ def test_a_truncated_checkpoint_falls_back_and_says_so(tmp_path):
         ({"train_cfg.max_iters": 0}, r"train_cfg\.max_iters must be a positive integer, got 0"),
         ({"train_cfg.val_interval": 1.5}, r"val_interval must be a positive integer, got 1\.5"),
         ({"randomness.seed": "abc"}, r"randomness\.seed must be an integer or None, got 'abc'"),
+        ({"param_scheduler": dict(genrator=[])}, r"no player 'genrator'\. Did you mean 'generator'"),
         ({"model_wrapper_cfg": dict(type="MMDistributedDataParallel")}, "model_wrapper_cfg is not used"),
         ({"compile": dict(modules=["discriminator"])}, r"set model\.step\.split_d=False"),
     ],
