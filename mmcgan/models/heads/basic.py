@@ -18,7 +18,10 @@ SpectralNorm = bool | dict[str, Any] | None
 def check_num_classes(head: Head, num_classes: int) -> None:
     """Raise ValueError unless ``num_classes`` is at least 1."""
     if num_classes < 1:
-        raise ValueError(f"{type(head).__name__}: num_classes must be at least 1, got {num_classes}")
+        raise ValueError(
+            f"{type(head).__name__}: num_classes must be at least 1, got {num_classes}; "
+            "on a data set without labels take a head that asks for none, such as AdversarialHead"
+        )
 
 
 @HEADS.register_module()
