@@ -51,7 +51,12 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
     nodes = list(walk(config))
     problems = [*_top_level(config)]
     for node in nodes:
-        problems += [*_unknown_type(node), *_unknown_keys(node), *_missing(node, supplied), *_wrong_types(node)]
+        problems += [
+            *_unknown_type(node),
+            *_unknown_keys(node),
+            *_missing(node, supplied),
+            *_wrong_types(node),
+        ]
     return [*problems, *_wiring(config), *_batch_size(config)]
 
 
