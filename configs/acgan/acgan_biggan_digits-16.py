@@ -4,6 +4,6 @@ _base_ = [
     "../_base_/schedules/laptop-digits.py",
 ]
 model = dict(
-    generator=dict(base_channels=8, latent_dim=48, shared_dim=32),
+    generator=dict(base_channels=8, latent_dim=48, shared_dim=32, spectral_norm=None),
     discriminator=dict(backbone=dict(base_channels=8)),
 )
