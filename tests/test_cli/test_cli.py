@@ -55,7 +55,7 @@ def test_abbreviated_options_are_refused(capsys):
         (["train", "omnigan_biggan_digits-16", "--cfg-options", "max"], "expected KEY=VALUE, got 'max'"),
         (["test", "omnigan_biggan_digits-16", "nothing.pth"], "no checkpoint nothing.pth"),
         (["sample", "not_there"], "no shipped model, config or weights file 'not_there'"),
-        (["sample", "omnigan_biggan_digits-16"], "is a config: give its checkpoint too"),
+        (["sample", "biggan_imagenet-128"], "is a config: give its checkpoint too"),
         (["sample", "omnigan_biggan_digits-16", "no.pth"], "no checkpoint file no.pth"),
     ],
 )
@@ -80,7 +80,7 @@ def test_training_ends_with_the_metrics_and_the_picture(run, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].startswith("picture: ")
     width, height = Image.open(lines[-1].removeprefix("picture: ")).size
-    assert width == 5 * height and height % 32 == 0  # 10 classes, 2 rows of 16 pixels, enlarged
+    assert (width, height) == (10 * 50, 2 * 50)  # 10 classes, 2 rows of 16 pixels, enlarged, with gaps
     name, value = lines[-2].split(": ")
     assert name == "conditional_accuracy" and 0 <= float(value) <= 1
 
