@@ -45,13 +45,14 @@ def read_scalars(work_dir: Path) -> dict[str, Series]:
     files = sorted(work_dir.glob(f"*/{SCALARS}"))
     if not files:
         raise FileNotFoundError(f"no logged figures in {work_dir} (looked for {work_dir}/*/{SCALARS})")
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     series: dict[str, Series] = {}
-    for file in files:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            for key, value in record.items():
-                if key not in ("step", "iter") and isinstance(value, (int, float)):
-                    series.setdefault(key, {})[int(record["step"])] = float(value)
+    for record in map(json.loads, lines):
+        step = int(record.pop("step"))
+        record.pop("iter", None)
+        for key, value in record.items():
+            if isinstance(value, (int, float)):
+                series.setdefault(key, {})[step] = float(value)
     return series
 
 
