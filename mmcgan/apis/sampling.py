@@ -78,6 +78,8 @@ def sample(
     chosen = find_labels(loaded, labels)
     assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
     folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"--out {folder} is a file; choose a folder")
     files = [folder / _file_name(i, assigned, loaded.record.classes) for i in range(num)]
     if not overwrite:
         _refuse_existing([folder / GRID, *files])

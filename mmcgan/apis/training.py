@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 
 from mmcgan.config import load_config
@@ -48,7 +49,8 @@ def train(
     Raises:
         ConfigError: the config cannot work; lists all problems.
         FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off.
-        ValueError: ``options`` given with a config that is already loaded.
+        ValueError: ``options`` given with a config that is already loaded, or a precision that
+            this machine does not have.
     """
     if isinstance(config, Config):
         if options:
@@ -58,6 +60,7 @@ def train(
         cfg = load_config(config, options)
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)
+    refuse_precision(cfg)
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
     created = initialize_process_group()
     try:
@@ -74,8 +77,19 @@ def default_work_dir(cfg: Config) -> Path:
     return Path("work_dirs") / Path(cfg.filename).stem
 
 
+def refuse_precision(cfg: Config) -> None:
+    """Raise ValueError if the config's precision needs a device that is not there."""
+    if (cfg.get("optim_wrapper") or {}).get("precision") == "float16" and not torch.cuda.is_available():
+        raise ValueError(
+            "optim_wrapper.precision='float16' needs a CUDA device, and there is none; "
+            "use 'bfloat16' or 'float32'"
+        )
+
+
 def refuse_other_run(work_dir: Path, resume: bool) -> None:
     """Raise FileExistsError if training afresh would mix with the checkpoints of another run."""
+    if work_dir.exists() and not work_dir.is_dir():
+        raise FileExistsError(f"--work-dir {work_dir} is a file; choose a folder")
     found = sorted(work_dir.glob(CHECKPOINT_PATTERN))
     if found and not resume:
         raise FileExistsError(

@@ -21,6 +21,7 @@ from mmcgan.config.components import (
 )
 from mmcgan.config.facts import FACT_NAMES
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.config.values import value_problems
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.wiring import input_problems
 from mmcgan.registry import nearest
@@ -51,12 +52,13 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
     nodes = list(walk(config))
     problems = [*_top_level(config)]
     for node in nodes:
-        problems += [
+        found = [
             *_unknown_type(node),
             *_unknown_keys(node),
             *_missing(node, supplied),
             *_wrong_types(node),
         ]
+        problems += found or value_problems(node)
     return [*problems, *_wiring(config), *_batch_size(config)]
 
 

@@ -42,6 +42,10 @@ def test_correct_config_has_no_problems():
         ("default_hooks.sample_grid.intervall", 5, "default_hooks.sample_grid.intervall", "'interval'"),
         ("train_cfg.max_iter", 5, "train_cfg.max_iter", "Did you mean 'max_iters'"),
         ("val_dataloader.dataset.sise", 5, "val_dataloader.dataset.sise", "Did you mean 'size'"),
+        # values
+        ("model.generator.base_channels", 0, "model.generator.base_channels", "at least 1, got 0"),
+        ("train_dataloader.batch_size", 8.5, "train_dataloader.batch_size", "8.5"),
+        ("default_hooks.checkpoint.interval", -1, "default_hooks.checkpoint", "must be >= 1"),
         # unknown names
         ("model.type", "ConditionlGAN", "model.type", "Did you mean 'ConditionalGAN'"),
         ("model.generator.type", "DCGenerator", "model.generator.type", "no generator named 'DCGenerator'"),

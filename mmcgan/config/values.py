@@ -1,0 +1,53 @@
+"""Values that have the right type but cannot work, found before a work folder is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmcgan import registry as r
+from mmcgan.config.components import Node, parameters_of, taken_before
+from mmcgan.config.problems import Problem, dotted
+
+# Components that are cheap to build and own no data: their constructors know what they allow.
+TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS)
+# What code around a component would give it, for the trial only.
+STAND_INS: dict[str, dict[str, Any]] = {r.SAMPLERS.name: {"latent_dim": 1}}
+# Least value of a number, by the last part of its path, wherever it stands.
+LEAST = {
+    "base_channels": 1,
+    "batch_size": 1,
+    "image_size": 1,
+    "latent_dim": 1,
+    "num_workers": 0,
+    "shared_dim": 1,
+}
+
+
+def value_problems(node: Node) -> Iterator[Problem]:
+    """Yield what the numbers of ``node``, and the constructor of a cheap component, refuse.
+
+    To be asked only about a node whose keys and types are right.
+    """
+    for key, least in LEAST.items():
+        value = node.config.get(key)
+        if isinstance(value, int | float) and (value < least or value != int(value)):
+            path = dotted((*node.path, key))
+            yield Problem(path, f"must be a whole number of at least {least}, got {value!r}")
+            return
+    if node.component is None or not any(registry in TRIED for registry in node.registries):
+        return
+    try:
+        node.component(**_arguments(node))
+    except ValueError as error:
+        yield Problem(dotted(node.path), str(error))
+    except TypeError:
+        return  # a value that only the data set knows is missing; reported elsewhere
+
+
+def _arguments(node: Node) -> Mapping[str, Any]:
+    assert node.component is not None
+    takes = parameters_of(node.component) or {}
+    stand_ins = {key: value for x in node.registries for key, value in STAND_INS.get(x.name, {}).items()}
+    given = {key: value for key, value in node.config.items() if key not in taken_before(node)}
+    return {**{key: value for key, value in stand_ins.items() if key in takes}, **given}
