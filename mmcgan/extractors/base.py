@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mmcgan.extractors.resizing import RESIZE_RULES
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -21,26 +22,13 @@ class ExtractorOutput:
     Attributes:
         features: float32 (N, F).
         logits: float32 (N, C), or None when the extractor classifies nothing.
+        spatial: float32 (N, S), a flattened intermediate feature map (spatial FID: the first seven
+            channels of Inception's mixed_6 layers), or None.
     """
 
     features: Tensor
     logits: Tensor | None = None
-
-
-def _interpolate(mode: str, antialias: bool) -> Callable[[Tensor, int], Tensor]:
-    def resize(image: Tensor, size: int) -> Tensor:
-        resized = F.interpolate(image, (size, size), mode=mode, align_corners=False, antialias=antialias)
-        return resized.clamp(0, 255)
-
-    return resize
-
-
-# how a float image (N, 3, H, W) in [0, 255] becomes a square of the extractor's size
-RESIZE_RULES: dict[str, Callable[[Tensor, int], Tensor]] = {
-    "bilinear": _interpolate("bilinear", antialias=False),
-    "bilinear-antialias": _interpolate("bilinear", antialias=True),
-    "bicubic-antialias": _interpolate("bicubic", antialias=True),
-}
+    spatial: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +100,7 @@ class Extractor(nn.Module):
         name: what figures computed with it are labelled with.
         feature_dim: F.
         num_classes: C, or None without logits.
+        spatial_dim: S, 0 without spatial features.
         classes: names of the classes, empty if unknown.
         preprocessing: size, resize rule and normalisation of the input.
         precision: ``float32``, or ``bfloat16`` (autocast).
@@ -126,6 +115,7 @@ class Extractor(nn.Module):
         self.precision = precision
         self.feature_dim = 0
         self.num_classes: int | None = None
+        self.spatial_dim = 0
         self.classes: Sequence[str] = ()
         self._weights_hash: str | None = None
 
@@ -156,7 +146,8 @@ class Extractor(nn.Module):
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=kind is torch.bfloat16):
             output = self.encode(pixels)
         logits = None if output.logits is None else output.logits.float()
-        return ExtractorOutput(output.features.float(), logits)
+        spatial = None if output.spatial is None else output.spatial.float()
+        return ExtractorOutput(output.features.float(), logits, spatial)
 
     @property
     def weights_hash(self) -> str:
