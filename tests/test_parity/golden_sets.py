@@ -31,8 +31,6 @@ LATER_PREFIXES = (
 # Settings of networks and training steps without a counterpart yet.
 LATER_TYPES = ("BigGANDeep", "StyleGAN2")
 LATER_BACKBONES = {"big_resnet_deep_legacy", "big_resnet_deep_studiogan", "stylegan2"}
-LATER_CONDITIONINGS = {"2C", "D2DCE", "MD", "MH", "SPD"}
-LATER_LOSSES = {"apply_lecam", "apply_gp", "apply_fm", "tac_dis_lambda", "m_p"}
 
 
 def full_set() -> Path | None:
@@ -59,9 +57,6 @@ def is_later(stem: Path, peer: str, kind: str) -> bool:
             str(spec.get("constructor", {}).get("type", "")).startswith(LATER_TYPES),
             any(key.endswith("_depth") and isinstance(value, int) for key, value in settings.items()),
             settings.get("backbone") in LATER_BACKBONES,
-            settings.get("d_cond_mtd") in LATER_CONDITIONINGS,
-            settings.get("aux_cls_type") in ("ADC", "TAC"),
             settings.get("info_type") not in (None, "N/A"),
-            bool(LATER_LOSSES & settings.keys()),
         )
     )

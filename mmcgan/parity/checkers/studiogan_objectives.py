@@ -29,6 +29,7 @@ ADVERSARIAL: dict[str, str] = {
 CONDITIONINGS = ("W/O", "PD", "AC", "2C", "D2DCE", "MD", "MH")
 LOSS_KEYS = {"adv_loss", "cond_lambda", "temperature", "m_p", "mh_lambda", "tac_dis_lambda", "tac_gen_lambda"}
 LOSS_KEYS |= {"apply_r1_reg", "r1_place", "r1_lambda", "apply_fm", "fm_lambda"}
+LOSS_KEYS |= {"apply_gp", "gp_lambda"}
 LOSS_KEYS |= {"apply_lecam", "lecam_lambda", "lecam_ema_start_iter", "lecam_ema_decay"}
 #: What the peer's averages hold before the first batch.
 LECAM_INITIAL = 7777.0
