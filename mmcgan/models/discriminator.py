@@ -8,8 +8,11 @@ from torch import Tensor, nn
 
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
+from mmcgan.models.mapping import equalize
 from mmcgan.registry import BACKBONES, HEADS
 from mmcgan.structures import CONDITION_FIELDS, Condition
+
+EQUALIZED = "equalized"
 
 
 class Discriminator(nn.Module):
@@ -18,7 +21,8 @@ class Discriminator(nn.Module):
     Args:
         backbone: config of a backbone (``out_channels`` attribute, dict of features).
         heads: head configs by name; ``in_channels`` is filled from the backbone.
-        init: initialisation of the heads, see :func:`mmcgan.models.layers.initialize`; the
+        init: initialisation of the heads, see :func:`mmcgan.models.layers.initialize`, or
+            ``equalized`` for an equalised learning rate (:func:`mmcgan.models.mapping.equalize`); the
             backbone has an ``init`` of its own.
     """
 
@@ -32,7 +36,10 @@ class Discriminator(nn.Module):
             for name, head in heads.items()
         }
         self.heads = nn.ModuleDict(built)
-        initialize(self.heads, init)
+        if init == EQUALIZED:
+            equalize(self.heads)
+        else:
+            initialize(self.heads, init)
         self.requires = sorted({field for head in built.values() for field in head.requires})
 
     @property

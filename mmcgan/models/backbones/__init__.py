@@ -3,5 +3,6 @@
 from mmcgan.models.backbones.biggan import BigGANBackbone
 from mmcgan.models.backbones.dcgan import DCGANBackbone
 from mmcgan.models.backbones.resnet import ResNetBackbone
+from mmcgan.models.backbones.stylegan2 import StyleGAN2Backbone
 
-__all__ = ["BigGANBackbone", "DCGANBackbone", "ResNetBackbone"]
+__all__ = ["BigGANBackbone", "DCGANBackbone", "ResNetBackbone", "StyleGAN2Backbone"]

@@ -3,5 +3,6 @@
 from mmcgan.models.generators.biggan import BigGANGenerator
 from mmcgan.models.generators.dcgan import DCGANGenerator
 from mmcgan.models.generators.resnet import ResNetGenerator
+from mmcgan.models.generators.stylegan2 import StyleGAN2Generator
 
-__all__ = ["BigGANGenerator", "DCGANGenerator", "ResNetGenerator"]
+__all__ = ["BigGANGenerator", "DCGANGenerator", "ResNetGenerator", "StyleGAN2Generator"]

@@ -1,0 +1,426 @@
+"""The StyleGAN2 generator (Karras et al., "Analyzing and Improving the Image Quality of StyleGAN")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.distributed import draw_shared
+from mmcgan.models.layers.equalized import EqualizedConv2d
+from mmcgan.models.layers.modulation import StyledConv, ToRGB
+from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
+from mmcgan.models.mapping import MappingNetwork
+from mmcgan.models.random_source import RandomSource
+from mmcgan.random import make_generator
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition
+
+ARCHITECTURES = ("skip", "resnet", "orig")
+NOISES = ("random", "const", "none")
+#: Size of the learnt constant that the synthesis starts from.
+BOTTOM_SIZE = 4
+#: Latents of which the mean style is estimated where none was stored.
+MEAN_SAMPLES = 4096
+#: Keeps the variance of a sum of two branches.
+HALF = 0.5**0.5
+
+#: A noise mode, or one tensor broadcastable to (N, 1, size, size) for every layer.
+Noise = str | Sequence[Tensor]
+
+
+def style_channels(image_size: int, channel_base: int, max_channels: int) -> list[int]:
+    """Return the channels at 4, 8, ... ``image_size``: ``channel_base / size``, at most ``max_channels``.
+
+    Raises:
+        ValueError: ``image_size`` is not a power of two of at least 8, or no channel would be left.
+    """
+    if image_size < 2 * BOTTOM_SIZE or image_size & (image_size - 1):
+        raise ValueError(f"StyleGAN2 needs an image_size that is a power of two >= 8, got {image_size}")
+    if channel_base < image_size or max_channels < 1:
+        raise ValueError(
+            f"StyleGAN2 needs channel_base >= image_size={image_size} and max_channels >= 1,"
+            f" got channel_base={channel_base}, max_channels={max_channels}"
+        )
+    steps = range(image_size.bit_length() - BOTTOM_SIZE.bit_length() + 1)
+    return [min(channel_base // (BOTTOM_SIZE << step), max_channels) for step in steps]
+
+
+def resolve_channels(
+    image_size: int, channel_base: int, max_channels: int, channels: Sequence[int] | None
+) -> list[int]:
+    """Return :func:`style_channels`, or ``channels`` where a config lists them.
+
+    Raises:
+        ValueError: as there, or a list of another length than there are sizes.
+    """
+    derived = style_channels(
+        image_size, max(channel_base, image_size) if channels else channel_base, max_channels
+    )
+    if channels is not None and len(channels) != len(derived):
+        raise ValueError(
+            f"channels lists {len(channels)} numbers, but {len(derived)} sizes lead from {BOTTOM_SIZE}"
+            f" to image_size={image_size}"
+        )
+    return derived if channels is None else list(channels)
+
+
+def check_architecture(architecture: str, allowed: Sequence[str] = ARCHITECTURES) -> str:
+    """Return ``architecture``.
+
+    Raises:
+        ValueError: it is not one of ``allowed``.
+    """
+    if architecture not in allowed:
+        raise ValueError(f"architecture must be one of {tuple(allowed)}, got {architecture!r}")
+    return architecture
+
+
+class SynthesisBlock(nn.Module):
+    """All layers at one size: one styled convolution at the bottom, two and a doubling elsewhere.
+
+    Args:
+        in_channels: channels of the block below; 0 at the bottom.
+        out_channels: channels.
+        style_dim: length of w.
+        size: height and width of the output.
+        architecture: see :class:`StyleGAN2Generator`.
+        last: whether this is the largest size, which every architecture turns into an image.
+        taps: of the low-pass filter.
+        clamp: see :class:`~mmcgan.models.layers.equalized.EqualizedConv2d`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        style_dim: int,
+        size: int,
+        *,
+        architecture: str = "skip",
+        last: bool = False,
+        taps: Sequence[float] = BINOMIAL,
+        clamp: float | None = None,
+    ) -> None:
+        super().__init__()
+        grows = in_channels > 0
+        self.conv0 = (
+            StyledConv(in_channels, out_channels, style_dim, size, doubles=True, taps=taps, clamp=clamp)
+            if grows
+            else None
+        )
+        self.conv1 = StyledConv(out_channels, out_channels, style_dim, size, clamp=clamp)
+        shows = last or architecture == "skip"
+        self.to_rgb = ToRGB(out_channels, style_dim, clamp=clamp) if shows else None
+        self.enlarge = FIRFilter(taps) if grows and architecture == "skip" else None
+        self.shortcut = (
+            EqualizedConv2d(
+                in_channels, out_channels, 1, bias=False, rectified=False, resize="double", taps=taps
+            )
+            if grows and architecture == "resnet"
+            else None
+        )
+
+    @property
+    def layers(self) -> list[StyledConv]:
+        """The styled convolutions, in order."""
+        return [layer for layer in (self.conv0, self.conv1) if layer is not None]
+
+    def forward(
+        self, x: Tensor, image: Tensor | None, styles: Sequence[Tensor], noises: Iterator[Tensor | None]
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return features (N, out, size, size) and the image so far (N, 3, size, size), if there is one.
+
+        Args:
+            x: features of the block below.
+            image: image of the block below.
+            styles: w (N, style_dim) of every styled convolution, then of the image.
+            noises: yields the noise of every styled convolution.
+        """
+        gain = 1.0 if self.shortcut is None else HALF
+        below = x
+        for layer, w in zip(self.layers, styles, strict=False):
+            x = layer(x, w, next(noises), gain if layer is self.conv1 else 1.0)
+        if self.shortcut is not None:
+            x = self.shortcut(below, HALF) + x
+        if image is not None and self.enlarge is not None:
+            image = self.enlarge.double(image)
+        if self.to_rgb is not None:
+            shown = self.to_rgb(x, styles[len(self.layers)])
+            image = shown if image is None else image + shown
+        return x, image
+
+
+@GENERATORS.register_module()
+class StyleGAN2Generator(nn.Module):
+    """Maps (z, condition) to styles w, and styles to an image through modulated convolutions.
+
+    The condition (label, instance feature, attributes, any of them or none) enters the mapping
+    network only. The image is not squashed: values may leave [-1, 1], and are clamped when sampled.
+
+    Args:
+        image_size: a power of two, at least 8.
+        num_classes: number of labels, 0 for none.
+        channel_base: channels times size, up to ``max_channels`` (32768 in the paper's config F, 16384
+            in StyleGAN2-ADA's and IC-GAN's at 256 pixels and below).
+        max_channels: most channels at any size.
+        latent_dim: length of z.
+        style_dim: length of w.
+        mapping_layers: number of layers of the mapping network.
+        instance_dim: length of an instance feature, 0 for none (IC-GAN).
+        num_attributes: number of attributes, 0 for none.
+        label_dim, instance_embedding_dim: lengths of their embeddings; 0 means ``style_dim``.
+        architecture: ``skip`` sums up images of all sizes, ``resnet`` has residual blocks, ``orig``
+            neither.
+        style_mixing: probability that, in training, the layers from a random one on take the style of
+            a second latent.
+        noise: ``random``, ``const`` or ``none`` in training.
+        eval_noise: the same in evaluation; ``const`` adds the stored noise, which is reproducible.
+        mean_decay: of the running mean of styles that truncation moves towards; None keeps none.
+        truncation_cutoff: number of styles that truncation applies to; None for all.
+        channels: channels at 4, 8, ... image_size, in place of the rule.
+        taps: of the low-pass filter.
+        clamp: limit of the features (256 in StyleGAN2-ADA with float16), or None.
+
+    Attributes:
+        num_ws: number of styles that an image takes.
+        truncates_latent: False; truncation acts on styles (:meth:`forward_truncated`).
+
+    Raises:
+        ValueError: unknown image size, architecture or noise, or a number out of range.
+    """
+
+    truncates_latent: ClassVar[bool] = False
+    mean_style: Tensor | None
+
+    def __init__(
+        self,
+        image_size: int,
+        num_classes: int,
+        channel_base: int = 32768,
+        max_channels: int = 512,
+        latent_dim: int = 512,
+        style_dim: int = 512,
+        *,
+        mapping_layers: int = 8,
+        instance_dim: int = 0,
+        num_attributes: int = 0,
+        label_dim: int = 0,
+        instance_embedding_dim: int = 0,
+        architecture: str = "skip",
+        style_mixing: float = 0.9,
+        noise: str = "random",
+        eval_noise: str = "const",
+        mean_decay: float | None = 0.995,
+        truncation_cutoff: int | None = None,
+        channels: Sequence[int] | None = None,
+        taps: Sequence[float] = BINOMIAL,
+        clamp: float | None = None,
+    ) -> None:
+        super().__init__()
+        check_architecture(architecture)
+        _check_numbers(noise, eval_noise, style_mixing, mean_decay)
+        widths = resolve_channels(image_size, channel_base, max_channels, channels)
+        self.image_size, self.num_classes = image_size, num_classes
+        self.latent_dim, self.style_dim = latent_dim, style_dim
+        self.style_mixing, self.noise, self.eval_noise = style_mixing, noise, eval_noise
+        self.mean_decay, self.truncation_cutoff = mean_decay, truncation_cutoff
+        self.random_source = RandomSource()
+        self.mapping = MappingNetwork(
+            latent_dim,
+            style_dim,
+            mapping_layers,
+            num_classes=num_classes,
+            num_attributes=num_attributes,
+            instance_dim=instance_dim,
+            label_dim=label_dim,
+            instance_embedding_dim=instance_embedding_dim,
+        )
+        self.constant = nn.Parameter(torch.randn(widths[0], BOTTOM_SIZE, BOTTOM_SIZE))
+        self.blocks = nn.ModuleList(
+            SynthesisBlock(
+                before,
+                after,
+                style_dim,
+                BOTTOM_SIZE << step,
+                architecture=architecture,
+                last=step == len(widths) - 1,
+                taps=taps,
+                clamp=clamp,
+            )
+            for step, (before, after) in enumerate(zip([0, *widths], widths, strict=False))
+        )
+        self.num_ws = sum(len(block.layers) for block in self._blocks()) + 1
+        self.register_buffer("mean_style", None if mean_decay is None else torch.zeros(style_dim))
+
+    def _blocks(self) -> list[SynthesisBlock]:
+        return list(self.blocks)  # type: ignore[arg-type]
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of the condition that must be present."""
+        return self.mapping.requires
+
+    # --- from latents to styles ---------------------------------------------------------------
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the normalised embedding of the condition (N, E), or None without one.
+
+        Raises:
+            ValueError: a field that the generator was built for is absent or out of range.
+        """
+        return self.mapping.embed(condition)
+
+    def map(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return styles (N, num_ws, style_dim) of z (N, latent_dim) under ``condition``.
+
+        In training this moves the running mean and mixes styles.
+        """
+        return self._map(latent, self.embed(condition))
+
+    def _map(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        w = self.mapping(latent, embedding)
+        if self.training and self.mean_style is not None and self.mean_decay is not None:
+            self.mean_style.lerp_(w.detach().mean(0).to(self.mean_style.dtype), 1 - self.mean_decay)
+        styles = w[:, None].expand(-1, self.num_ws, -1)
+        drawn = self.draw_mixing(latent) if self.training and self.style_mixing else None
+        if drawn is None:
+            return styles
+        other, first = drawn
+        return self.mix(styles, self.mapping(other, embedding), first)
+
+    def draw_mixing(self, latent: Tensor) -> tuple[Tensor, int] | None:
+        """Return latents to mix in and the first style they decide, or None (StyleGAN, Sec. 3.1).
+
+        The latents are drawn from N(0, I). One draw decides for the whole batch, on all ranks alike.
+        """
+        source = self.random_source.shared("style mixing")
+        if float(torch.rand((), generator=source)) >= self.style_mixing:
+            return None
+        first = int(torch.randint(1, self.num_ws, (), generator=source))
+        other = draw_shared(lambda n: torch.randn(n, self.latent_dim, generator=source), len(latent))
+        return other.to(latent), first
+
+    @staticmethod
+    def mix(styles: Tensor, other: Tensor, first: int) -> Tensor:
+        """Return ``styles`` (N, num_ws, D) with those from index ``first`` on replaced by ``other``.
+
+        Args:
+            styles: of the coarse layers.
+            other: (N, D) for all, or (N, num_ws, D).
+            first: index of the first style replaced; ``num_ws`` or more replaces none.
+        """
+        other = other[:, None].expand_as(styles) if other.dim() == 2 else other
+        return torch.cat([styles[:, :first], other[:, first:]], dim=1)
+
+    # --- truncation ---------------------------------------------------------------------------
+
+    def average_style(self) -> Tensor:
+        """Return the mean style (style_dim,): the running mean, or one estimated without a condition.
+
+        Raises:
+            ValueError: no running mean is kept and the styles depend on a condition.
+        """
+        if self.mean_style is not None:
+            return self.mean_style
+        if self.mapping.parts:
+            raise ValueError("truncation of a conditional StyleGAN2Generator needs mean_decay, got None")
+        source = make_generator("mean style")
+        latent = torch.randn(MEAN_SAMPLES, self.latent_dim, generator=source).to(self.constant)
+        with torch.no_grad():
+            return self.mapping(latent, None).mean(0)
+
+    def truncate_styles(
+        self, styles: Tensor, psi: float, cutoff: int | None = None, mean: Tensor | None = None
+    ) -> Tensor:
+        """Return styles moved towards their mean: mean + psi * (w - mean) (StyleGAN, App. B).
+
+        Args:
+            styles: (N, num_ws, style_dim).
+            psi: 1 changes nothing, 0 gives the mean style.
+            cutoff: number of styles from the coarsest on to move; None for ``truncation_cutoff``.
+            mean: (style_dim,) or (1, style_dim), in place of :meth:`average_style`.
+        """
+        cutoff = self.truncation_cutoff if cutoff is None else cutoff
+        moved = torch.lerp((self.average_style() if mean is None else mean).to(styles), styles, psi)
+        return moved if cutoff is None else torch.cat([moved[:, :cutoff], styles[:, cutoff:]], dim=1)
+
+    # --- from styles to images ----------------------------------------------------------------
+
+    def synthesize_styles(
+        self, styles: Tensor, noise: Noise | None = None, tap: Callable[[int, Tensor], None] | None = None
+    ) -> Tensor:
+        """Return images (N, 3, H, W), float32, from styles (N, num_ws, style_dim).
+
+        Args:
+            styles: as :meth:`map` returns them.
+            noise: ``random``, ``const``, ``none``, or a tensor for every layer, in place of the mode
+                that the constructor named.
+            tap: called with size and features (N, C, size, size) after every block.
+
+        Raises:
+            ValueError: another number of styles, an unknown mode, or another number of noises.
+        """
+        if styles.shape[1:] != (self.num_ws, self.style_dim):
+            raise ValueError(
+                f"styles have shape {tuple(styles.shape)}, expected (N, {self.num_ws}, {self.style_dim})"
+            )
+        noises = self._noises(self._mode() if noise is None else noise, len(styles))
+        x = self.constant.expand(len(styles), -1, -1, -1)
+        image, start = None, 0
+        for block in self._blocks():
+            chosen = styles[:, start : start + len(block.layers) + 1].unbind(1)
+            x, image = block(x, image, chosen, noises)
+            start += len(block.layers)
+            if tap is not None:
+                tap(x.shape[-1], x)
+        assert image is not None
+        return image
+
+    def _mode(self) -> str:
+        return self.noise if self.training else self.eval_noise
+
+    def _noises(self, noise: Noise, count: int) -> Iterator[Tensor | None]:
+        """Yield the noise of every layer, from the smallest size on."""
+        layers = [layer for block in self._blocks() for layer in block.layers]
+        if not isinstance(noise, str):
+            if len(noise) != len(layers):
+                raise ValueError(f"expected noise for {len(layers)} layers, got {len(noise)}")
+            return iter(noise)
+        if noise == "random":
+            device = self.constant.device
+            source = self.random_source.local("noise", device)
+            if not self.training:  # the same call gives the same image
+                source = make_generator("evaluation noise", device=device)
+            shapes = ((count, 1, layer.size, layer.size) for layer in layers)
+            return (torch.randn(shape, generator=source, device=device) for shape in shapes)
+        _check_noise("noise", noise)
+        return iter([layer.noise if noise == "const" else None for layer in layers])
+
+    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return images (N, 3, H, W) from z (N, latent_dim) and :meth:`embed`'s result."""
+        return self.synthesize_styles(self._map(latent, embedding))
+
+    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return images (N, 3, H, W) from z (N, latent_dim) under ``condition``."""
+        return self.synthesize(latent, self.embed(condition))
+
+    def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
+        """Return images (N, 3, H, W) whose styles are moved towards the mean by psi = ``truncation``."""
+        return self.synthesize_styles(self.truncate_styles(self.map(latent, condition), truncation))
+
+
+def _check_noise(name: str, mode: str) -> None:
+    if mode not in NOISES:
+        raise ValueError(f"{name} must be one of {NOISES}, got {mode!r}")
+
+
+def _check_numbers(noise: str, eval_noise: str, style_mixing: float, mean_decay: float | None) -> None:
+    _check_noise("noise", noise)
+    _check_noise("eval_noise", eval_noise)
+    if not 0 <= style_mixing <= 1:
+        raise ValueError(f"style_mixing is a probability in [0, 1], got {style_mixing}")
+    if mean_decay is not None and not 0 <= mean_decay < 1:
+        raise ValueError(f"mean_decay must be in [0, 1) or None, got {mean_decay}")

@@ -1,0 +1,159 @@
+"""StyleGAN2's mapping network: from latent and condition to a style."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmcgan.models.conditioning import check_labels, require_field
+from mmcgan.models.layers.equalized import EqualizedLinear
+from mmcgan.structures import Condition
+
+#: Keeps the normalisation finite at zero vectors.
+NORMALISATION_EPS = 1e-8
+
+
+def normalize_second_moment(x: Tensor) -> Tensor:
+    """Return rows (N, D) scaled to a mean square of 1, in float32 or wider."""
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    return x * (x.square().mean(1, keepdim=True) + NORMALISATION_EPS).rsqrt()
+
+
+class MappingNetwork(nn.Module):
+    """Rectified equalised linear maps over the normalised latent and the normalised condition.
+
+    Label, attributes and instance each pass a linear map with bias; the results are concatenated and
+    normalised jointly (IC-GAN, App. B.1). Without a latent (``latent_dim=0``) the network maps the
+    condition alone, as in the discriminator of StyleGAN2-ADA.
+
+    Args:
+        latent_dim: length of z; 0 for none.
+        style_dim: length of the result.
+        num_layers: number of maps behind the embedding.
+        num_classes, num_attributes, instance_dim: sizes of the parts of the condition; 0 for none.
+        label_dim: length of the embedding of label and attributes, each; 0 means ``style_dim``.
+        instance_embedding_dim: length of the embedding of the instance; 0 means ``style_dim``.
+        hidden_dim: length between the maps; 0 means ``style_dim``.
+        lr_mult: relative learning rate of the maps.
+
+    Raises:
+        ValueError: no layer, or neither latent nor condition to map.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        style_dim: int,
+        num_layers: int = 8,
+        *,
+        num_classes: int = 0,
+        num_attributes: int = 0,
+        instance_dim: int = 0,
+        label_dim: int = 0,
+        instance_embedding_dim: int = 0,
+        hidden_dim: int = 0,
+        lr_mult: float = 0.01,
+    ) -> None:
+        super().__init__()
+        if num_layers < 1:
+            raise ValueError(f"a mapping network needs num_layers >= 1, got {num_layers}")
+        self.latent_dim, self.num_classes = latent_dim, num_classes
+        lengths = {"label": label_dim, "attributes": label_dim, "instance": instance_embedding_dim}
+        sizes = {"label": num_classes, "attributes": num_attributes, "instance": instance_dim}
+        self.parts = {name: lengths[name] or style_dim for name, size in sizes.items() if size}
+        for name, length in self.parts.items():
+            self.add_module(name, EqualizedLinear(sizes[name], length))
+        width = latent_dim + sum(self.parts.values())
+        if not width:
+            raise ValueError("a mapping network needs a latent_dim or a part of the condition above 0")
+        widths = [width, *[hidden_dim or style_dim] * (num_layers - 1), style_dim]
+        self.layers = nn.ModuleList(
+            EqualizedLinear(before, after, rectified=True, lr_mult=lr_mult)
+            for before, after in zip(widths, widths[1:], strict=False)
+        )
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of the condition that must be present."""
+        return tuple(self.parts)
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the normalised embedding of the condition (N, E), or None if nothing is embedded.
+
+        Raises:
+            ValueError: a field that this network was built for is absent, or a label out of range.
+        """
+        if not self.parts:
+            return None
+        vectors = []
+        for name in self.parts:
+            value = require_field(condition, name)
+            if name == "label":
+                check_labels(value, self.num_classes)
+                value = F.one_hot(value, self.num_classes).float()
+            vectors.append(getattr(self, name)(value))
+        return normalize_second_moment(torch.cat(vectors, dim=1))
+
+    def forward(self, latent: Tensor | None, embedding: Tensor | None) -> Tensor:
+        """Return styles (N, style_dim) of z (N, latent_dim) and :meth:`embed`'s result.
+
+        Raises:
+            ValueError: the latent has another length.
+        """
+        parts = [] if embedding is None else [embedding]
+        if self.latent_dim:
+            if latent is None or latent.shape[1] != self.latent_dim:
+                length = None if latent is None else latent.shape[1]
+                raise ValueError(f"latent has length {length}, the generator expects {self.latent_dim}")
+            parts.insert(0, normalize_second_moment(latent))
+        x = torch.cat(parts, dim=1)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class LabelMapping(nn.Module):
+    """Rows for labels from a mapping network: an embedding table with an equalised learning rate.
+
+    Args:
+        num_classes: number of labels.
+        dim: length of a row.
+        num_layers: of the network.
+    """
+
+    def __init__(self, num_classes: int, dim: int, num_layers: int = 1) -> None:
+        super().__init__()
+        self.network = MappingNetwork(0, dim, num_layers, num_classes=num_classes)
+
+    def forward(self, label: Tensor) -> Tensor:
+        """Return rows (N, dim) of labels (N,)."""
+        return self.network(None, self.network.embed(Condition(label=label)))
+
+
+def equalize(module: nn.Module) -> nn.Module:
+    """Give every linear map and table inside ``module`` an equalised learning rate, in place.
+
+    Plain linear maps become :class:`~mmcgan.models.layers.equalized.EqualizedLinear`, tables become
+    :class:`LabelMapping`, as StudioGAN builds the heads of StyleGAN2.
+
+    Returns:
+        ``module``.
+
+    Raises:
+        ValueError: a map or a table has spectral norm, which would undo the scaling.
+    """
+    for name, child in module.named_children():
+        if type(child) is nn.Linear:
+            bias = child.bias is not None
+            setattr(module, name, EqualizedLinear(child.in_features, child.out_features, bias))
+        elif type(child) is nn.Embedding:
+            setattr(module, name, LabelMapping(child.num_embeddings, child.embedding_dim))
+        elif isinstance(child, nn.Linear | nn.Embedding):
+            raise ValueError(
+                f"an equalised learning rate and spectral norm exclude each other: {name!r} has both;"
+                " set spectral_norm=False"
+            )
+        else:
+            equalize(child)
+    return module
