@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmcgan.distributed import average_buffers, draw_shared
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.random_source import connect_random_sources
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.trainable import only_trainable, untracked_batch_statistics
@@ -72,6 +73,7 @@ class ConditionalGAN(SamplingModel):
         self.condition_sampler = SAMPLERS.build(condition_sampler)
         self.step = StepOptions(**(step or {}))
         self.random = RandomStreams()
+        connect_random_sources(self.generator, self.random)
         if self.data_preprocessor.channels_last:
             self.to(memory_format=torch.channels_last)
 
