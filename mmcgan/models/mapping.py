@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -70,7 +72,7 @@ class MappingNetwork(nn.Module):
         widths = [width, *[hidden_dim or style_dim] * (num_layers - 1), style_dim]
         self.layers = nn.ModuleList(
             EqualizedLinear(before, after, rectified=True, lr_mult=lr_mult)
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         )
 
     @property

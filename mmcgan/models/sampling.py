@@ -17,6 +17,15 @@ from mmcgan.structures import Condition
 Config = dict[str, Any]
 
 
+def truncates_latent(generator: torch.nn.Module) -> bool:
+    """Return whether truncation narrows the latents of ``generator``.
+
+    A generator with the attribute ``truncates_latent = False`` keeps its latents. One with a method
+    ``forward_truncated(latent, condition, truncation)`` is told the truncation, narrowed latents or not.
+    """
+    return bool(getattr(generator, "truncates_latent", True))
+
+
 class SamplingModel(BaseModel):
     """A generator, its moving average, and the distribution of its latents.
 
@@ -61,7 +70,8 @@ class SamplingModel(BaseModel):
             latent: (N, latent_dim); drawn from ``generator`` if None.
             generator: source of the latent, and of the values that truncation redraws.
             truncation: redraw latent values outside [-truncation, truncation] (BigGAN, Sec. 3.1);
-                with a given latent and no generator they are clamped, as in MMagic.
+                with a given latent and no generator they are clamped, as in MMagic. A generator may
+                say otherwise, see :func:`truncates_latent`: StyleGAN2's takes it as psi.
             use_ema: sample from ``generator_ema`` where there is one.
 
         Raises:
@@ -71,13 +81,19 @@ class SamplingModel(BaseModel):
             if generator is None:
                 raise ValueError("sample() needs either latent or a torch.Generator to draw it from")
             latent = self.latent_sampler.sample(len(condition), generator)
-        if truncation is not None:
-            latent = truncate(latent, truncation, generator)
         network = self.generator_ema if use_ema and self.generator_ema is not None else self.generator
+        if truncation is not None and truncates_latent(network):
+            latent = truncate(latent, truncation, generator)
         was_training = network.training
-        image = network.eval()(latent.to(self.device), condition.to(self.device))
+        network.eval()
+        inputs = (latent.to(self.device), condition.to(self.device))
+        if truncation is not None and hasattr(network, "forward_truncated"):
+            image = network.forward_truncated(*inputs, truncation)
+        else:
+            image = network(*inputs)
         network.train(was_training)
-        return image.float()
+        # not every generator ends in a tanh
+        return image.float().clamp(-1, 1)
 
     def val_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:
         """Return ``[dict(image=..., condition=...)]`` for a batch of evaluation conditions and latents."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mmcgan.models.generators.stylegan2 import BOTTOM_SIZE, HALF, check_architecture, resolve_channels
 from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear
 from mmcgan.models.layers.minibatch_std import MinibatchStd
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
+from mmcgan.models.layers.synthesis_block import HALF
+from mmcgan.models.style_table import BOTTOM_SIZE, check_architecture, resolve_channels
 from mmcgan.registry import BACKBONES
 
 
@@ -107,7 +109,7 @@ class StyleGAN2Backbone(nn.Module):
         self.from_rgb = nn.ModuleList(EqualizedConv2d(3, width, 1, clamp=clamp) for width in inlets)
         self.blocks = nn.ModuleList(
             StyleDownBlock(before, after, residual=architecture == "resnet", taps=taps, clamp=clamp)
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         )
         self.reduce = FIRFilter(taps) if architecture == "skip" else None
         self.minibatch_std = (

@@ -9,148 +9,21 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.distributed import draw_shared
-from mmcgan.models.layers.equalized import EqualizedConv2d
-from mmcgan.models.layers.modulation import StyledConv, ToRGB
-from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
+from mmcgan.models.layers.resample import BINOMIAL
+from mmcgan.models.layers.synthesis_block import SynthesisBlock
 from mmcgan.models.mapping import MappingNetwork
 from mmcgan.models.random_source import RandomSource
+from mmcgan.models.style_table import BOTTOM_SIZE, check_architecture, resolve_channels
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
-ARCHITECTURES = ("skip", "resnet", "orig")
 NOISES = ("random", "const", "none")
-#: Size of the learnt constant that the synthesis starts from.
-BOTTOM_SIZE = 4
 #: Latents of which the mean style is estimated where none was stored.
 MEAN_SAMPLES = 4096
-#: Keeps the variance of a sum of two branches.
-HALF = 0.5**0.5
 
 #: A noise mode, or one tensor broadcastable to (N, 1, size, size) for every layer.
 Noise = str | Sequence[Tensor]
-
-
-def style_channels(image_size: int, channel_base: int, max_channels: int) -> list[int]:
-    """Return the channels at 4, 8, ... ``image_size``: ``channel_base / size``, at most ``max_channels``.
-
-    Raises:
-        ValueError: ``image_size`` is not a power of two of at least 8, or no channel would be left.
-    """
-    if image_size < 2 * BOTTOM_SIZE or image_size & (image_size - 1):
-        raise ValueError(f"StyleGAN2 needs an image_size that is a power of two >= 8, got {image_size}")
-    if channel_base < image_size or max_channels < 1:
-        raise ValueError(
-            f"StyleGAN2 needs channel_base >= image_size={image_size} and max_channels >= 1,"
-            f" got channel_base={channel_base}, max_channels={max_channels}"
-        )
-    steps = range(image_size.bit_length() - BOTTOM_SIZE.bit_length() + 1)
-    return [min(channel_base // (BOTTOM_SIZE << step), max_channels) for step in steps]
-
-
-def resolve_channels(
-    image_size: int, channel_base: int, max_channels: int, channels: Sequence[int] | None
-) -> list[int]:
-    """Return :func:`style_channels`, or ``channels`` where a config lists them.
-
-    Raises:
-        ValueError: as there, or a list of another length than there are sizes.
-    """
-    derived = style_channels(
-        image_size, max(channel_base, image_size) if channels else channel_base, max_channels
-    )
-    if channels is not None and len(channels) != len(derived):
-        raise ValueError(
-            f"channels lists {len(channels)} numbers, but {len(derived)} sizes lead from {BOTTOM_SIZE}"
-            f" to image_size={image_size}"
-        )
-    return derived if channels is None else list(channels)
-
-
-def check_architecture(architecture: str, allowed: Sequence[str] = ARCHITECTURES) -> str:
-    """Return ``architecture``.
-
-    Raises:
-        ValueError: it is not one of ``allowed``.
-    """
-    if architecture not in allowed:
-        raise ValueError(f"architecture must be one of {tuple(allowed)}, got {architecture!r}")
-    return architecture
-
-
-class SynthesisBlock(nn.Module):
-    """All layers at one size: one styled convolution at the bottom, two and a doubling elsewhere.
-
-    Args:
-        in_channels: channels of the block below; 0 at the bottom.
-        out_channels: channels.
-        style_dim: length of w.
-        size: height and width of the output.
-        architecture: see :class:`StyleGAN2Generator`.
-        last: whether this is the largest size, which every architecture turns into an image.
-        taps: of the low-pass filter.
-        clamp: see :class:`~mmcgan.models.layers.equalized.EqualizedConv2d`.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        style_dim: int,
-        size: int,
-        *,
-        architecture: str = "skip",
-        last: bool = False,
-        taps: Sequence[float] = BINOMIAL,
-        clamp: float | None = None,
-    ) -> None:
-        super().__init__()
-        grows = in_channels > 0
-        self.conv0 = (
-            StyledConv(in_channels, out_channels, style_dim, size, doubles=True, taps=taps, clamp=clamp)
-            if grows
-            else None
-        )
-        self.conv1 = StyledConv(out_channels, out_channels, style_dim, size, clamp=clamp)
-        shows = last or architecture == "skip"
-        self.to_rgb = ToRGB(out_channels, style_dim, clamp=clamp) if shows else None
-        self.enlarge = FIRFilter(taps) if grows and architecture == "skip" else None
-        self.shortcut = (
-            EqualizedConv2d(
-                in_channels, out_channels, 1, bias=False, rectified=False, resize="double", taps=taps
-            )
-            if grows and architecture == "resnet"
-            else None
-        )
-
-    @property
-    def layers(self) -> list[StyledConv]:
-        """The styled convolutions, in order."""
-        return [layer for layer in (self.conv0, self.conv1) if layer is not None]
-
-    def forward(
-        self, x: Tensor, image: Tensor | None, styles: Sequence[Tensor], noises: Iterator[Tensor | None]
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return features (N, out, size, size) and the image so far (N, 3, size, size), if there is one.
-
-        Args:
-            x: features of the block below.
-            image: image of the block below.
-            styles: w (N, style_dim) of every styled convolution, then of the image.
-            noises: yields the noise of every styled convolution.
-        """
-        gain = 1.0 if self.shortcut is None else HALF
-        below = x
-        for layer, w in zip(self.layers, styles, strict=False):
-            x = layer(x, w, next(noises), gain if layer is self.conv1 else 1.0)
-        if self.shortcut is not None:
-            x = self.shortcut(below, HALF) + x
-        if image is not None and self.enlarge is not None:
-            image = self.enlarge.double(image)
-        if self.to_rgb is not None:
-            shown = self.to_rgb(x, styles[len(self.layers)])
-            image = shown if image is None else image + shown
-        return x, image
 
 
 @GENERATORS.register_module()
