@@ -69,16 +69,19 @@ class GANBatch:
     Attributes:
         image: float32 (N, C, H, W) in [-1, 1].
         condition: the condition of each image; may be empty.
+        latent: what the images were made from, (N, D); None for real images.
     """
 
     image: Tensor
     condition: Condition
+    latent: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.image)
 
     def __getitem__(self, index: slice | Tensor) -> GANBatch:
-        return GANBatch(self.image[index], self.condition[index])
+        latent = None if self.latent is None else self.latent[index]
+        return GANBatch(self.image[index], self.condition[index], latent)
 
     def split(self, parts: int) -> list[GANBatch]:
         """Cut into ``parts`` equal batches, in order.

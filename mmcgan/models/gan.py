@@ -23,7 +23,8 @@ from mmcgan.models.trainable import only_trainable, untracked_batch_statistics
 from mmcgan.models.wiring import WiredLoss, build_losses
 from mmcgan.random import RandomStreams
 from mmcgan.registry import AUGMENTS, MODELS, REGULARIZERS, SAMPLERS
-from mmcgan.regularizers.base import Regularizer, StepContext
+from mmcgan.regularizers.base import Regularizer, StepContext, weighted_terms
+from mmcgan.samplers.codes import code_names, latent_codes
 from mmcgan.structures import Condition, GANBatch
 
 Config = dict[str, Any]
@@ -63,7 +64,9 @@ class ConditionalGAN(SamplingModel):
         super().__init__(generator, latent_sampler, data_preprocessor, ema)
         self.discriminator = Discriminator(**discriminator)
         # Plain containers for typed access; the modules hold what is checkpointed of them.
-        self.losses: list[WiredLoss] = build_losses(losses, self.discriminator.emits)
+        self.losses: list[WiredLoss] = build_losses(
+            losses, [*self.discriminator.emits, *code_names(self.latent_sampler)]
+        )
         self.regularizers: dict[str, Regularizer] = {
             name: REGULARIZERS.build(config) for name, config in (regularizers or {}).items()
         }
@@ -127,31 +130,26 @@ class ConditionalGAN(SamplingModel):
         if any(regularizer.needs_real_gradient for regularizer in self._due("discriminator").values()):
             real.image.requires_grad_()
         with optimizer.autocast():
-            latent, condition = self.draw(len(real))
-            with torch.no_grad(), self._discriminator_step_statistics():
-                fake = GANBatch(self.generator(latent, condition).float(), condition)
+            fake = self.make_fakes("discriminator", len(real))
             real_scores, fake_scores = self.score_pair(real, fake)
         terms: Terms = {}
         for loss in self.losses:
             terms |= loss.discriminator(real_scores, fake_scores)
-        context = self._context(real, fake, latent, real_scores, fake_scores)
-        return terms | self._regularization("discriminator", context)
+        return terms | self._regularization("discriminator", real, fake, real_scores, fake_scores)
 
     def generator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the generator's loss terms on fresh fakes; ``real`` is scored only if a loss asks."""
         with optimizer.autocast():
-            latent, condition = self.draw(self.step.generator_batch_size or len(real))
-            fake = GANBatch(self.generator(latent, condition).float(), condition)
+            fake = self.make_fakes("generator", self.step.generator_batch_size or len(real))
             real_scores = None
             if any(loss.needs_real for loss in self.losses):
                 real_scores, fake_scores = self.score_pair(real, fake)
             else:
-                fake_scores = self._named(fake, self.score(fake.image, condition))
+                fake_scores = self._named(fake, self.score(fake.image, fake.condition))
         terms: Terms = {}
         for loss in self.losses:
             terms |= loss.generator(fake_scores, real_scores)
-        context = self._context(real, fake, latent, real_scores, fake_scores)
-        return terms | self._regularization("generator", context)
+        return terms | self._regularization("generator", real, fake, real_scores, fake_scores)
 
     # --- its parts ----------------------------------------------------------------------------
 
@@ -164,6 +162,22 @@ class ConditionalGAN(SamplingModel):
         latent = draw_shared(lambda n: self.latent_sampler.sample(n, self.random["latent"]), size)
         condition = draw_shared(lambda n: self.condition_sampler.sample(n, self.random["condition"]), size)
         return latent.to(self.device, non_blocking=True), condition.to(self.device)
+
+    def make_fakes(self, role: str, size: int) -> GANBatch:
+        """Return ``size`` generated images; due regularisers of ``role`` may move their latents first."""
+        latent, condition = self.draw(size)
+        generate = partial(self._generate, role)
+        for regularizer in self._due(role).values():
+            latent = regularizer.move_latent(latent, condition, self.score, generate)
+        return GANBatch(generate(latent, condition), condition, latent)
+
+    def _generate(self, role: str, latent: Tensor, condition: Condition) -> Tensor:
+        """Return images; in the discriminator's step gradients pass only to latents that ask for them."""
+        learns = role == "generator"
+        untracked = not (learns or self.step.track_generator_statistics)
+        differentiable = torch.set_grad_enabled(learns or latent.requires_grad)
+        with differentiable, untracked_batch_statistics(self.generator, untracked):
+            return self.generator(latent, condition).float()
 
     def score(self, image: Tensor, condition: Condition, augment: bool = True) -> Terms:
         """Return the discriminator's named outputs in float32; the only caller of D.
@@ -199,28 +213,21 @@ class ConditionalGAN(SamplingModel):
         """Add to ``scores`` all else that a loss may be wired to."""
         conditions = {f"cond.{name}": value for name, value in batch.condition.present().items()}
         iteration = torch.tensor(self.iteration)
-        return scores | conditions | {"image": batch.image, "train.iteration": iteration}
+        codes = latent_codes(self.latent_sampler, batch.latent)
+        return scores | conditions | codes | {"image": batch.image, "train.iteration": iteration}
 
     def _due(self, role: str) -> dict[str, Regularizer]:
         items = self.regularizers.items()
         return {name: r for name, r in items if r.on == role and r.is_due(self.iteration)}
 
-    def _context(
-        self, real: GANBatch, fake: GANBatch, latent: Tensor, real_scores: Terms | None, fake_scores: Terms
-    ) -> StepContext:
-        networks = (self.score, self.generator)
-        return StepContext(real, fake, latent, real_scores, fake_scores, *networks, self.random)
-
-    def _regularization(self, role: str, context: StepContext) -> Terms:
-        values = {name: (r, r(context)) for name, r in self._due(role).items()}
-        return {
-            name: regularizer.weight * regularizer.interval * value
-            for name, (regularizer, value) in values.items()
-            if value is not None
-        }
-
-    def _discriminator_step_statistics(self) -> Any:
-        return untracked_batch_statistics(self.generator, not self.step.track_generator_statistics)
+    def _regularization(
+        self, role: str, real: GANBatch, fake: GANBatch, real_scores: Terms | None, fake_scores: Terms
+    ) -> Terms:
+        assert fake.latent is not None
+        given = (real, fake, fake.latent, real_scores, fake_scores)
+        generate = partial(self._generate, role)
+        context = StepContext(*given, self.score, generate, self.random, self.generator)
+        return weighted_terms(self._due(role), context)
 
     @property
     def iteration(self) -> int:

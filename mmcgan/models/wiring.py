@@ -48,10 +48,13 @@ class WiredLoss(nn.Module):
         self.weights = _weights_by_view(name, loss, weights)
         _check_inputs(name, loss, self.inputs, available)
         self.needs_real = loss.needs_real_in_generator_step and "generator" in self.weights
+        self.sees_real = bool({"real", "discriminator"} & set(loss.implemented_views()))
+        _check_codes(name, loss, self.inputs, self.sees_real)
 
     def discriminator(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return the weighted terms of the discriminator's step, named ``<loss>_<view>``."""
-        return self._weighted(self.loss.discriminator_terms(self._pick(real), self._pick(fake)))
+        picked = self._pick(real) if self.sees_real else {}
+        return self._weighted(self.loss.discriminator_terms(picked, self._pick(fake)))
 
     def generator(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return the weighted terms of the generator's step, named ``<loss>_<view>``."""
@@ -120,6 +123,15 @@ def _check_inputs(name: str, loss: Loss, inputs: Mapping[str, str], available: S
     problems = input_problems(type(loss), inputs, available)
     if problems:
         raise ValueError(f"losses.{name}: " + "; ".join(problems))
+
+
+def _check_codes(name: str, loss: Loss, inputs: Mapping[str, str], sees_real: bool) -> None:
+    codes = sorted(source for source in inputs.values() if source.startswith("latent."))
+    if codes and (sees_real or loss.needs_real_in_generator_step):
+        raise ValueError(
+            f"losses.{name}: {type(loss).__name__} looks at real images, which have no {codes[0]!r}; "
+            "latent codes exist for generated images only"
+        )
 
 
 def _weights_by_view(name: str, loss: Loss, weights: float | Mapping[str, float]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from mmcgan.random import RandomStreams
 from mmcgan.structures import Condition, GANBatch
 
 Scores = Mapping[str, Tensor]
+Generate = Callable[[Tensor, Condition], Tensor]
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,10 @@ class StepContext:
         real_scores, fake_scores: named outputs of the discriminator; ``real_scores`` is None in a
             generator step in which nothing asked for real images.
         score: ``score(image, condition, augment=True)``, the only door to the discriminator.
-        generate: ``generate(latent, condition)``, the training generator.
+        generate: ``generate(latent, condition)``, the training generator; in the discriminator's
+            step without gradient, unless the latent carries one.
         random: the run's random streams.
+        network: the training generator itself, for regularisers that enter it behind z.
     """
 
     real: GANBatch
@@ -34,14 +37,15 @@ class StepContext:
     real_scores: Scores | None
     fake_scores: Scores
     score: Callable[..., Scores]
-    generate: Callable[[Tensor, Condition], Tensor]
+    generate: Generate
     random: RandomStreams
+    network: nn.Module | None = None
 
 
 class Regularizer(nn.Module):
     """A term that is neither a loss of the scores nor a property of one network alone.
 
-    A subclass overrides any of three moments; ``on`` says in whose step it acts.
+    A subclass overrides any of four moments; ``on`` says in whose step it acts.
 
     Args:
         on: "discriminator" or "generator".
@@ -71,6 +75,12 @@ class Regularizer(nn.Module):
         """Return whether this regulariser acts in ``iteration`` (counted from 0)."""
         return iteration % self.interval == 0
 
+    def move_latent(
+        self, latent: Tensor, condition: Condition, score: Callable[..., Scores], generate: Generate
+    ) -> Tensor:
+        """Return the latents (N, D) that the step's images are made from, before they are made."""
+        return latent
+
     def forward(self, context: StepContext) -> Tensor | None:
         """Return a scalar to be weighted and added to the step's losses, or None."""
         return None
@@ -80,3 +90,13 @@ class Regularizer(nn.Module):
 
     def after_step(self, network: nn.Module) -> None:
         """Edit the parameters of ``network`` in place after its optimiser stepped."""
+
+
+def weighted_terms(regularizers: Mapping[str, Regularizer], context: StepContext) -> dict[str, Tensor]:
+    """Return the scalars of ``regularizers`` by name, times weight and interval."""
+    values = {name: (each, each(context)) for name, each in regularizers.items()}
+    return {
+        name: each.weight * each.interval * value
+        for name, (each, value) in values.items()
+        if value is not None
+    }

@@ -1,5 +1,6 @@
 """What the generator is asked for: latents and conditions, drawn from explicit generators."""
 
+from mmcgan.samplers.codes import CodedLatent, code_names, latent_codes
 from mmcgan.samplers.label import (
     BalancedLabel,
     ConstantLabel,
@@ -17,6 +18,7 @@ from mmcgan.samplers.latent import (
 
 __all__ = [
     "BalancedLabel",
+    "CodedLatent",
     "ConstantLabel",
     "EmpiricalLabel",
     "NormalLatent",
@@ -24,6 +26,8 @@ __all__ = [
     "TruncatedNormalLatent",
     "UniformLabel",
     "UniformLatent",
+    "code_names",
+    "latent_codes",
     "truncate",
     "truncated_normal",
 ]

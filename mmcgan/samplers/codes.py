@@ -1,0 +1,102 @@
+"""Latents that carry codes to be recognised again in the image (InfoGAN)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from mmcgan.registry import SAMPLERS
+
+DISCRETE, CONTINUOUS = "discrete", "continuous"
+
+
+@SAMPLERS.register_module()
+class CodedLatent:
+    """Noise followed by one-hot categorical codes and continuous codes in [-1, 1) (InfoGAN, Sec. 5).
+
+    The codes are the last ``codes * values + continuous`` columns of the latent. Losses may be wired
+    to them as ``latent.discrete``, int64 (N, codes), and ``latent.continuous``, (N, continuous).
+
+    Args:
+        latent_dim: length of noise and codes together; that of the generator.
+        codes: number of categorical codes, 0 for none.
+        values: values of each of them.
+        continuous: number of continuous codes, 0 for none.
+        noise: config of the law of the noise.
+
+    Raises:
+        ValueError: no code at all, a categorical code with fewer than two values, or no room for noise.
+    """
+
+    #: the codes there may be; :meth:`names` says which there are
+    emits = (DISCRETE, CONTINUOUS)
+
+    def __init__(
+        self,
+        latent_dim: int,
+        codes: int = 1,
+        values: int = 10,
+        continuous: int = 0,
+        noise: dict[str, Any] | None = None,
+    ) -> None:
+        if min(codes, continuous) < 0 or not codes + continuous:
+            raise ValueError(
+                f"CodedLatent: needs codes or continuous above 0, got codes={codes}, continuous={continuous}"
+            )
+        if codes and values < 2:
+            raise ValueError(f"CodedLatent: values must be at least 2, got {values}")
+        self.codes_shape, self.continuous = (codes, values), continuous
+        self.code_dim = codes * values + continuous
+        if latent_dim <= self.code_dim:
+            raise ValueError(
+                f"CodedLatent: codes take {self.code_dim} columns, so latent_dim must be at least "
+                f"{self.code_dim + 1}, got {latent_dim}"
+            )
+        self.latent_dim = latent_dim
+        rest = latent_dim - self.code_dim
+        self.noise = SAMPLERS.build({"latent_dim": rest, **(noise or {"type": "NormalLatent"})})
+
+    def names(self) -> tuple[str, ...]:
+        """Return the codes that exist, ``discrete`` and/or ``continuous``."""
+        present = {DISCRETE: self.codes_shape[0], CONTINUOUS: self.continuous}
+        return tuple(name for name, number in present.items() if number)
+
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """Draw float32 (n, latent_dim)."""
+        codes, values = self.codes_shape
+        device = generator.device
+        parts = [self.noise.sample(n, generator)]
+        if codes:
+            drawn = torch.randint(values, (n, codes), generator=generator, device=device)
+            parts.append(F.one_hot(drawn, values).flatten(1).float())
+        if self.continuous:
+            uniform = torch.rand(n, self.continuous, generator=generator, device=device)
+            parts.append(2 * uniform - 1)
+        return torch.cat(parts, dim=1)
+
+    def codes(self, latent: Tensor) -> dict[str, Tensor]:
+        """Return the codes in ``latent`` (N, latent_dim) by name."""
+        codes, values = self.codes_shape
+        start = self.latent_dim - self.code_dim
+        middle = start + codes * values
+        found = {}
+        if codes:
+            found[DISCRETE] = latent[:, start:middle].unflatten(1, self.codes_shape).argmax(2)
+        if self.continuous:
+            found[CONTINUOUS] = latent[:, middle:].detach()
+        return found
+
+
+def code_names(sampler: Any) -> list[str]:
+    """Return the named tensors, ``latent.<code>``, that latents of ``sampler`` carry."""
+    return [f"latent.{name}" for name in sampler.names()] if hasattr(sampler, "names") else []
+
+
+def latent_codes(sampler: Any, latent: Tensor | None) -> dict[str, Tensor]:
+    """Return the codes of ``latent`` under the names of :func:`code_names`; none for real images."""
+    if latent is None or not hasattr(sampler, "codes"):
+        return {}
+    return {f"latent.{name}": code for name, code in sampler.codes(latent).items()}
