@@ -31,3 +31,25 @@ class Head(nn.Module):
             condition: the condition of each image.
         """
         raise NotImplementedError
+
+    def realness(self, outputs: Mapping[str, Tensor]) -> Tensor | None:
+        """Return how real each image looks, (N,), or None if this head does not judge that.
+
+        For diagnostics only; what is logged as D(x).
+
+        Args:
+            outputs: what :meth:`forward` returned.
+        """
+        logit = outputs.get("logit")
+        return logit if logit is not None and logit.ndim == 1 else None
+
+    def class_scores(self, outputs: Mapping[str, Tensor]) -> Tensor | None:
+        """Return a score for every class, (N, num_classes), or None if this head does not classify.
+
+        For diagnostics only; their softmax is logged as the classifier's probabilities.
+
+        Args:
+            outputs: what :meth:`forward` returned.
+        """
+        logits = outputs.get("logits")
+        return logits if logits is not None and logits.ndim == 2 else None

@@ -113,3 +113,11 @@ class OmniHead(Head):
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``score`` (N, num_classes + 2); the condition is not looked at."""
         return {"score": self.linear(features["pooled"])}
+
+    def realness(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the "real" score minus the "fake" score, (N,)."""
+        return outputs["score"][:, -2] - outputs["score"][:, -1]
+
+    def class_scores(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the scores of the classes alone, (N, num_classes)."""
+        return outputs["score"][:, :-2]

@@ -31,6 +31,15 @@ class FakeClassHead(ClassifierHead):
         check_num_classes(self, num_classes)
         super().__init__(in_channels, num_classes + 1, spectral_norm, bias, normalize)
 
+    def realness(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the log-odds of "some class" against "fake", (N,)."""
+        logits = outputs["logits"]
+        return logits[:, :-1].logsumexp(1) - logits[:, -1]
+
+    def class_scores(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the logits of the classes alone, (N, num_classes)."""
+        return outputs["logits"][:, :-1]
+
 
 @HEADS.register_module()
 class DiscriminativeClassifierHead(ClassifierHead):
@@ -49,6 +58,15 @@ class DiscriminativeClassifierHead(ClassifierHead):
     ) -> None:
         check_num_classes(self, num_classes)
         super().__init__(in_channels, 2 * num_classes, spectral_norm, bias, normalize)
+
+    def realness(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the log-odds of "a real image of some class" against "a generated one", (N,)."""
+        logits = outputs["logits"]
+        return logits[:, 0::2].logsumexp(1) - logits[:, 1::2].logsumexp(1)
+
+    def class_scores(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """Return log-sum-exps over "real" and "generated" of every class, (N, num_classes)."""
+        return outputs["logits"].unflatten(1, (-1, 2)).logsumexp(2)
 
 
 @HEADS.register_module()

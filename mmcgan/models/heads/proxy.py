@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -44,7 +45,7 @@ class ProxyHead(Head):
         check_num_classes(self, num_classes)
         if embed_dim < 1:
             raise ValueError(f"ProxyHead: embed_dim must be at least 1, got {embed_dim}")
-        self.normalize = normalize
+        self.normalize, self.num_classes = normalize, num_classes
         self.linear = linear(in_channels, embed_dim, spectral_norm=spectral_norm)
         self.embed = embedding(num_classes, embed_dim, spectral_norm=spectral_norm)
 
@@ -54,3 +55,9 @@ class ProxyHead(Head):
         if self.normalize:
             embed, proxy = F.normalize(embed, dim=1), F.normalize(proxy, dim=1)
         return {"embed": embed, "proxy": proxy}
+
+    def class_scores(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the cosines between ``embed`` and the proxies of all classes, (N, num_classes)."""
+        embed = outputs["embed"]
+        proxies = self.embed(torch.arange(self.num_classes, device=embed.device))
+        return F.normalize(embed, dim=1) @ F.normalize(proxies, dim=1).to(embed.dtype).T
