@@ -119,6 +119,12 @@ class PeerFormat:
         taken = sorted({int(found[1]) for key in keys if (found := re.match(self.slots, key))})
         return [_without_slot(key, taken) for key in keys]
 
+    def generate(
+        self, module: nn.Module, latent: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Return the images of a generator; a format may look at more of the peer's ``inputs``."""
+        return module(latent, condition)
+
     def convert_state(self, state: Mapping[str, Tensor], role: str) -> State:
         """Return our state dict; batch-norm counters that the peer does not keep start at 0."""
         converted = {
@@ -228,14 +234,30 @@ class PeerNetwork:
         Inputs that the format does not name (loss weights and the like) are not looked at.
         """
         given = {self.format.inputs[k]: v for k, v in inputs.items() if k in self.format.inputs}
-        condition = Condition(label=given.get("label"), instance=given.get("instance"))
+        condition = read_condition(given)
         if self.role == GENERATOR:
-            image = self.module(given["latent"], condition)
+            image = self.format.generate(self.module, given["latent"], condition, inputs)
             return self.format.present(self.spec, {self.format.image: image})
         outputs = self.module(given["image"], condition)
         names = self.format.outputs.items()
         named = {theirs: outputs[ours] for theirs, ours in names if ours in outputs}
         return self.format.present(self.spec, named)
+
+
+def read_condition(given: Mapping[str, Tensor]) -> Condition:
+    """Return the condition of a peer's inputs: labels or one-hot rows, instances; no columns mean none.
+
+    Raises:
+        UnsupportedSetting: rows of labels that are not one-hot.
+    """
+    used = {name: given[name] for name in ("label", "instance") if name in given}
+    used = {name: value for name, value in used.items() if value.dim() == 1 or value.shape[1]}
+    label = used.get("label")
+    if label is not None and label.dim() == 2:
+        if not bool(((label == 1).sum(1) == 1).all()) or int(label.count_nonzero()) != len(label):
+            raise UnsupportedSetting("rows of labels that are not one-hot")
+        used["label"] = label.argmax(1)
+    return Condition(**used)
 
 
 def rename(key: str, table: Table) -> str | None:
@@ -269,8 +291,13 @@ def _without_slot(key: str, taken: Sequence[int]) -> str:
 
 #: What our networks' keys look like, for recognising a converted state dict.
 OURS = {
-    GENERATOR: re.compile(r"(linear|condition|blocks\.\d+|attention\.\d+|output_norm|output_conv)\."),
-    DISCRIMINATOR: re.compile(r"(backbone\.((blocks|attention)\.\d+|last_conv|last_norm)|heads\.\w+)\."),
+    GENERATOR: re.compile(
+        r"(linear|condition|mapping|blocks\.\d+|attention\.\d+|output_norm|output_conv)\."
+        r"|(constant|mean_style)$"
+    ),
+    DISCRIMINATOR: re.compile(
+        r"(backbone\.((blocks|attention|from_rgb)\.\d+|last_conv|last_norm|last_linear)|heads\.\w+)\."
+    ),
 }
 
 #: Leaf names of BigGAN-PyTorch's spectral norm, shared by its descendants and MMagic's ``ajbrock``.

@@ -40,6 +40,7 @@ OUTPUTS = {
     "cls_output": "cls.logits",
     "embed": "cls.embed",
     "proxy": "cls.proxy",
+    "fake_proxy": "cls.fake_proxy",
     "mi_cls_output": "twin.logits",
     "mi_embed": "twin.embed",
     "mi_proxy": "twin.proxy",
@@ -143,9 +144,8 @@ def _with_auxiliary(settings: Settings, heads: dict[str, Head]) -> dict[str, Hea
         raise UnsupportedSetting(f"aux_cls_type={kind!r} needs a classifier or proxies")
     if kind == "TAC":
         return {**heads, "twin": dict(heads["cls"])}
-    if heads["cls"]["type"] != "ClassifierHead":
-        raise UnsupportedSetting("aux_cls_type='ADC' is supported with d_cond_mtd='AC' only")
-    return {**heads, "cls": {**heads["cls"], "type": "DiscriminativeClassifierHead"}}
+    kinds = {"ClassifierHead": "DiscriminativeClassifierHead", "ProxyHead": "DiscriminativeProxyHead"}
+    return {**heads, "cls": {**heads["cls"], "type": kinds[heads["cls"]["type"]]}}
 
 
 def read_code_heads(settings: Settings, norm: Config | None) -> dict[str, Head]:
@@ -180,6 +180,10 @@ def present(spec: Spec, outputs: State) -> State:
     if "multi_output" in shown:
         shown["adv_output"] = shown.pop("multi_output")
     shown["adv_output"] = shown["adv_output"].squeeze()
+    if "fake_proxy" in shown:
+        fake_proxy = shown.pop("fake_proxy")
+        if "adc_fake=True" in str(spec.get("call", "")):
+            shown["proxy"] = fake_proxy
     if "info_discrete_c_logits" in shown:
         shown["info_discrete_c_logits"] = shown["info_discrete_c_logits"].flatten(1)
     if "cls_output" in shown and spec["constructor_kwargs"].get("normalize_d_embed"):

@@ -105,12 +105,14 @@ class StyleGAN2Backbone(nn.Module):
         self.architecture = check_architecture(architecture)
         widths = resolve_channels(image_size, channel_base, max_channels, channels)[::-1]
         self.image_size, self.out_channels = image_size, widths[-1]
-        inlets = widths if architecture == "skip" else widths[:1]
-        self.from_rgb = nn.ModuleList(EqualizedConv2d(3, width, 1, clamp=clamp) for width in inlets)
-        self.blocks = nn.ModuleList(
-            StyleDownBlock(before, after, residual=architecture == "resnet", taps=taps, clamp=clamp)
-            for before, after in pairwise(widths)
-        )
+        sizes = [image_size >> step for step in range(len(widths))]
+        self.from_rgb, self.blocks = nn.ModuleDict(), nn.ModuleDict()
+        for size, width in list(zip(sizes, widths, strict=True))[: None if architecture == "skip" else 1]:
+            self.from_rgb[str(size)] = EqualizedConv2d(3, width, 1, clamp=clamp)
+        for size, (before, after) in zip(sizes, pairwise(widths), strict=False):
+            self.blocks[str(size)] = StyleDownBlock(
+                before, after, residual=architecture == "resnet", taps=taps, clamp=clamp
+            )
         self.reduce = FIRFilter(taps) if architecture == "skip" else None
         self.minibatch_std = (
             MinibatchStd(minibatch_group, minibatch_channels) if minibatch_channels else nn.Identity()
@@ -128,12 +130,12 @@ class StyleGAN2Backbone(nn.Module):
             raise ValueError(
                 f"StyleGAN2Backbone has image_size={self.image_size}, got images {tuple(image.shape[2:])}"
             )
-        x = self.from_rgb[0](image)
-        for index, block in enumerate(self.blocks):
+        x = self.from_rgb[str(self.image_size)](image)
+        for block in self.blocks.values():
             x = block(x)
             if self.reduce is not None:
                 image = self.reduce.halve(image)
-                x = x + self.from_rgb[index + 1](image)
+                x = x + self.from_rgb[str(image.shape[-1])](image)
         x = self.last_conv(self.minibatch_std(x))
         pooled = self.last_linear(x.flatten(1))
         return {"pooled": pooled, "map": pooled[:, :, None, None]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -112,24 +113,18 @@ class StyleGAN2Generator(nn.Module):
             instance_embedding_dim=instance_embedding_dim,
         )
         self.constant = nn.Parameter(torch.randn(widths[0], BOTTOM_SIZE, BOTTOM_SIZE))
-        self.blocks = nn.ModuleList(
-            SynthesisBlock(
-                before,
-                after,
-                style_dim,
-                BOTTOM_SIZE << step,
-                architecture=architecture,
-                last=step == len(widths) - 1,
-                taps=taps,
-                clamp=clamp,
+        self.blocks = nn.ModuleDict()
+        for step, (before, after) in enumerate(pairwise([0, *widths])):
+            size = BOTTOM_SIZE << step
+            last = size == image_size
+            self.blocks[str(size)] = SynthesisBlock(
+                before, after, style_dim, size, architecture=architecture, last=last, taps=taps, clamp=clamp
             )
-            for step, (before, after) in enumerate(zip([0, *widths], widths, strict=False))
-        )
         self.num_ws = sum(len(block.layers) for block in self._blocks()) + 1
         self.register_buffer("mean_style", None if mean_decay is None else torch.zeros(style_dim))
 
     def _blocks(self) -> list[SynthesisBlock]:
-        return list(self.blocks)  # type: ignore[arg-type]
+        return list(self.blocks.values())  # type: ignore[arg-type]
 
     @property
     def requires(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from mmcgan.models.heads.basic import AdversarialHead, ClassifierHead, OmniHead,
 from mmcgan.models.heads.class_columns import DiscriminativeClassifierHead, FakeClassHead, PerClassHead
 from mmcgan.models.heads.code import ContinuousCodeHead, DiscreteCodeHead
 from mmcgan.models.heads.condition_projection import ConditionProjectionHead
+from mmcgan.models.heads.discriminative_proxy import DiscriminativeProxyHead
 from mmcgan.models.heads.mapped_projection import MappedProjectionHead
 from mmcgan.models.heads.proxy import ProxyHead
 
@@ -15,6 +16,7 @@ __all__ = [
     "ContinuousCodeHead",
     "DiscreteCodeHead",
     "DiscriminativeClassifierHead",
+    "DiscriminativeProxyHead",
     "FakeClassHead",
     "Head",
     "MappedProjectionHead",

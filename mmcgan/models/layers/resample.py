@@ -42,7 +42,7 @@ class FIRFilter(nn.Module):
         return (self.kernel * gain).to(x.dtype).expand(x.shape[1], 1, self.length, self.length)
 
     def smooth(self, x: Tensor, before: int, after: int, *, gain: float = 1.0, stride: int = 1) -> Tensor:
-        """Filter ``x`` (N, C, H, W) padded with ``before`` zeros left and on top, ``after`` on the other sides.
+        """Filter ``x`` (N, C, H, W) padded with ``before`` zeros left and above, ``after`` elsewhere.
 
         Negative padding cuts off. Only every ``stride``-th result is kept.
         """
