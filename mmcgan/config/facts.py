@@ -11,7 +11,7 @@ from mmcgan.config.components import Node, parameters_of, walk
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS
 
-FACT_NAMES = ("num_classes", "image_size", "class_counts")
+FACT_NAMES = ("num_classes", "image_size", "class_counts", "instance_dim", "instance_store")
 SOURCE = "train_dataloader.dataset"
 # Where a silent config gets the dataset's values. Evaluators are left out: an extractor's
 # image size or class count is its own.

@@ -73,7 +73,7 @@ def _shrink_data(config: dict[str, Any]) -> None:
     loader.pop("prefetch_factor", None)
     facts = dataset_facts(config)
     if facts.get("image_size", 0) > LARGEST_REAL_IMAGE or not _available(loader["dataset"]):
-        loader["dataset"] = _synthetic(facts)
+        loader["dataset"] = _synthetic(facts, loader["dataset"])
 
 
 def _available(dataset: Mapping[str, Any]) -> bool:
@@ -84,12 +84,14 @@ def _available(dataset: Mapping[str, Any]) -> bool:
     return True
 
 
-def _synthetic(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "SyntheticImages",
+def _synthetic(facts: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return made-up images, or what the data set's class itself proposes as a ``stand_in``."""
+    shape = {
         "num_classes": facts.get("num_classes", UNKNOWN_CLASSES),
         "image_size": facts.get("image_size", UNKNOWN_SIZE),
     }
+    stand_in = getattr(DATASETS.get(dataset.get("type")), "stand_in", None)
+    return {"type": "SyntheticImages", **shape} if stand_in is None else stand_in(dataset, shape)
 
 
 def _stand_in_if_unknown(config: dict[str, Any]) -> None:
@@ -98,7 +100,8 @@ def _stand_in_if_unknown(config: dict[str, Any]) -> None:
         dataset_facts(config)
     except OSError:
         loader = config["train_dataloader"]
-        loader["dataset"] = _synthetic({"image_size": loader["dataset"].get("image_size", UNKNOWN_SIZE)})
+        known = {"image_size": loader["dataset"].get("image_size", UNKNOWN_SIZE)}
+        loader["dataset"] = _synthetic(known, loader["dataset"])
     except (ValueError, TypeError):
         return  # wrong arguments: the validation reports them
 

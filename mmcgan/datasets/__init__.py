@@ -8,6 +8,7 @@ from mmcgan.datasets.digits import DigitsDataset
 from mmcgan.datasets.fashion_mnist import FashionMNIST
 from mmcgan.datasets.folder import ImageFolder
 from mmcgan.datasets.imagenet import ImageNet, TinyImageNet
+from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
 from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
 from mmcgan.datasets.packed import PackedDataset
 from mmcgan.datasets.synthetic import SyntheticImages
@@ -26,6 +27,7 @@ __all__ = [
     "ImageReader",
     "InfiniteShuffle",
     "MemoryDataset",
+    "NeighbourhoodDataset",
     "PackedDataset",
     "SyntheticImages",
     "TinyImageNet",

@@ -1,6 +1,14 @@
 """What the generator is asked for: latents and conditions, drawn from explicit generators."""
 
 from mmcgan.samplers.codes import CodedLatent, code_names, latent_codes
+from mmcgan.samplers.instance import (
+    AllInstances,
+    ClassInstances,
+    InstanceSampler,
+    KMeansInstances,
+    RandomInstances,
+    WeightedInstances,
+)
 from mmcgan.samplers.label import (
     BalancedLabel,
     ConstantLabel,
@@ -17,15 +25,21 @@ from mmcgan.samplers.latent import (
 )
 
 __all__ = [
+    "AllInstances",
     "BalancedLabel",
+    "ClassInstances",
     "CodedLatent",
     "ConstantLabel",
     "EmpiricalLabel",
+    "InstanceSampler",
+    "KMeansInstances",
     "NormalLatent",
+    "RandomInstances",
     "TemperatureLabel",
     "TruncatedNormalLatent",
     "UniformLabel",
     "UniformLatent",
+    "WeightedInstances",
     "code_names",
     "latent_codes",
     "truncate",

@@ -50,8 +50,9 @@ class InstanceSampler:
         self.k = self.store.require_k(k)
         _check_labels(self.store, num_classes)
         if flip and not self.store.flipped:
-            raise StoreError(f"flip=True: {self.store.root} has no mirrored features. "
-                             f"{self.store.rebuild_hint('--flip')}")
+            raise StoreError(
+                f"flip=True: {self.store.root} has no mirrored features. {self.store.rebuild_hint('--flip')}"
+            )
         self.num_classes = num_classes
         self.label = label
         self.flip = flip
@@ -88,7 +89,9 @@ def _check_labels(store: InstanceStore, num_classes: int) -> None:
             f"asks for none). Build it from a labelled data set. {store.rebuild_hint()}"
         )
     if store.num_classes != num_classes:
-        raise StoreError(f"{store.root} has {store.num_classes} classes, num_classes={num_classes} are asked for")
+        raise StoreError(
+            f"{store.root} has {store.num_classes} classes, num_classes={num_classes} are asked for"
+        )
 
 
 def draw_rows(n: int, size: int, weights: Tensor | None, generator: Generator) -> Tensor:
@@ -237,7 +240,9 @@ class ClassInstances(InstanceSampler):
             return SAMPLERS.build(rule).probabilities
         weights = (counts > 0).double() if given is None else torch.as_tensor(given, dtype=torch.float64)
         if weights.shape != counts.shape or not torch.isfinite(weights).all() or weights.min() < 0:
-            raise ValueError(f"ClassInstances: class_weights must be {len(counts)} numbers, finite and not negative")
+            raise ValueError(
+                f"ClassInstances: class_weights must be {len(counts)} numbers, finite and not negative"
+            )
         if weights.sum() <= 0 or bool((weights[counts == 0] > 0).any()):
             raise ValueError("ClassInstances: class_weights are all 0, or ask for a class without images")
         return weights

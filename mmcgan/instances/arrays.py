@@ -1,0 +1,110 @@
+"""Large arrays on disk: preallocated ``.npy`` files, written by rows and read through memory maps."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# A mapping is released after this much has been read through it: its pages count as memory of the process.
+RELEASE_BYTES = 256 << 20
+
+
+class RowArray:
+    """A two- or one-dimensional ``.npy`` file whose rows are fetched as tensors.
+
+    Pages that were read are handed back to the system every so often, so that the memory of the process
+    does not grow with the file. It can be sent to DataLoader workers: the map is opened where it is used.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a ``.npy`` file, or one that holds pickled objects.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._map: Any = None
+        self._touched = 0
+        if not self.path.is_file():
+            raise FileNotFoundError(f"{self.path} is missing")
+        self.shape: tuple[int, ...] = self._mapped().shape
+
+    def _mapped(self) -> np.ndarray:
+        if self._map is None:
+            self._map = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        return self._map
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the elements."""
+        return self._mapped().dtype
+
+    def rows(self, index: Tensor | slice) -> Tensor:
+        """Return a copy of the rows at ``index``, int64 (n,) or a slice, in the file's type."""
+        picked = index if isinstance(index, slice) else index.numpy()
+        found = np.array(self._mapped()[picked])
+        self._touched += found.nbytes
+        if self._touched > RELEASE_BYTES:
+            self.release()
+        return torch.from_numpy(found)
+
+    def release(self) -> None:
+        """Hand the pages read so far back to the system; they stay in its file cache."""
+        self._touched = 0
+        mapping = getattr(self._map, "_mmap", None)
+        if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_map": None}
+
+
+def allocate(path: Path, shape: tuple[int, ...], dtype: str) -> None:
+    """Make a ``.npy`` file of zeros that takes no space until rows are written; keeps an existing one."""
+    if path.is_file():
+        return
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as stream:
+        header = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+            "fortran_order": False,
+            "shape": shape,
+        }
+        np.lib.format.write_array_header_1_0(stream, header)
+        size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        stream.truncate(stream.tell() + size)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+
+
+def write_rows(path: Path, start: int, values: Tensor) -> None:
+    """Write ``values`` (n, ...) durably to rows ``start``.. of a file made by :func:`allocate`.
+
+    Raises:
+        ValueError: type, width or number of rows do not fit the file.
+    """
+    found = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = values.contiguous().numpy()
+    fits = found.dtype == array.dtype and found.shape[1:] == array.shape[1:]
+    if not fits or start + len(array) > len(found):
+        raise ValueError(
+            f"{path}: {array.dtype} {array.shape} at row {start} does not fit {found.dtype} {found.shape}"
+        )
+    offset = found.offset + start * (found.nbytes // max(1, len(found)))
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(array.tobytes())
+        stream.flush()
+        os.fsync(stream.fileno())

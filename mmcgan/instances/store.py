@@ -1,0 +1,322 @@
+"""The instance store: features, neighbours and selected instances of one image set, on disk.
+
+A store is a folder. ``metadata.json`` says what it was made of and lists the files with their sizes:
+
+| file | content |
+|---|---|
+| ``features.npy`` | float32 (N, F), rows of length 1 (or all zero) |
+| ``flipped.npy`` | the same of the mirrored images, if asked for |
+| ``neighbours.npy`` | int32 (N, k): other images, nearest first |
+| ``radius.npy`` | float32 (N,): distance to the k-th neighbour |
+| ``selected.npy`` | int64 (M,): instances chosen by k-means |
+| ``labels.npy``, ``class_order.npy``, ``class_starts.npy`` | labels, and the images sorted by class |
+
+Nothing in it is executed: the arrays are plain ``.npy`` files without pickled objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmcgan.instances.arrays import RowArray
+from mmcgan.random import make_generator
+
+if TYPE_CHECKING:
+    from mmcgan.datasets.base import ImageDataset
+
+FORMAT = "mmcgan-instances-1"
+METADATA = "metadata.json"
+COMMAND = "mmcgan prepare-instances (--images DIR | --dataset CONFIG) --extractor NAME --out STORE"
+
+StoreSource = str | Path | Mapping[str, Any]
+
+
+class StoreError(ValueError):
+    """A store that does not fit what it is used for; the message says how to rebuild it."""
+
+
+def read_store_metadata(root: str | Path) -> dict[str, Any]:
+    """Return the metadata of the store ``root``.
+
+    Raises:
+        FileNotFoundError: there is no finished store.
+        StoreError: the metadata is damaged or of another format.
+    """
+    path = Path(root) / METADATA
+    if not path.is_file():
+        partial = Path(f"{root}.partial")
+        hint = f" (an unfinished one is in {partial}: run the same command again)" if partial.is_dir() else ""
+        raise FileNotFoundError(f"{path} is missing: no instance store. Make one with\n  {COMMAND}{hint}")
+    try:
+        metadata = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"{path}: damaged metadata ({error}); build the store again:\n  {COMMAND}"
+        ) from error
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise StoreError(f"{path}: not the metadata of an instance store of format {FORMAT!r}")
+    return metadata
+
+
+class InstanceStore:
+    """A finished store, read through memory maps.
+
+    Args:
+        root: the folder.
+
+    Attributes:
+        metadata: what the store was made of.
+        size, dim, k: N, F and the number of neighbours kept.
+        num_classes: 0 without labels.
+        flipped: whether features of the mirrored images are there too.
+        labels: int64 (N,), or None.
+
+    Raises:
+        FileNotFoundError: there is no finished store, or a file of it is missing.
+        StoreError: a file is truncated, or the metadata is damaged.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.metadata = read_store_metadata(root)
+        self._check_files()
+        self.size = int(self.metadata["size"])
+        self.dim = int(self.metadata["dim"])
+        self.k = int(self.metadata["k"])
+        self.num_classes = int(self.metadata["num_classes"])
+        self.flipped = bool(self.metadata["flip"])
+        self._features = RowArray(self.root / "features.npy")
+        self._mirrored = RowArray(self.root / "flipped.npy") if self.flipped else None
+        self._neighbours = RowArray(self.root / "neighbours.npy")
+        self.labels = self._optional("labels")
+
+    def _check_files(self) -> None:
+        for name, entry in self.metadata["files"].items():
+            path = self.root / name
+            if not path.is_file():
+                raise FileNotFoundError(f"{path} is missing from the instance store. {self.rebuild_hint()}")
+            if path.stat().st_size != entry["bytes"]:
+                raise StoreError(
+                    f"{path}: truncated or changed: it has {path.stat().st_size} bytes, the metadata says "
+                    f"{entry['bytes']}. {self.rebuild_hint()}"
+                )
+
+    def _optional(self, name: str) -> Tensor | None:
+        path = self.root / f"{name}.npy"
+        if f"{name}.npy" not in self.metadata["files"]:
+            return None
+        return torch.from_numpy(np.load(path, allow_pickle=False))
+
+    def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
+        """Return the L2-normalised features of images ``index`` (n,), float32 (n, F).
+
+        Args:
+            index: int64 (n,).
+            flipped: bool (n,): take the mirrored image's feature where true.
+
+        Raises:
+            StoreError: mirrored features are asked for and the store has none.
+        """
+        rows = self._features.rows(index)
+        if flipped is not None and bool(flipped.any()):
+            if self._mirrored is None:
+                raise StoreError(
+                    f"{self.root} has no features of mirrored images. {self.rebuild_hint('--flip')}"
+                )
+            rows[flipped] = self._mirrored.rows(index[flipped])
+        return rows
+
+    def neighbours(self, index: Tensor) -> Tensor:
+        """Return the k nearest other images of each of ``index`` (n,), nearest first, int64 (n, k)."""
+        return self._neighbours.rows(index).long()
+
+    def radius(self) -> Tensor:
+        """Return the distance of each image to its k-th neighbour, float32 (N,)."""
+        return torch.from_numpy(np.load(self.root / "radius.npy", allow_pickle=False))
+
+    def selected(self) -> Tensor:
+        """Return the instances chosen by k-means, int64 (M,).
+
+        Raises:
+            StoreError: none were chosen.
+        """
+        chosen = self._optional("selected")
+        if chosen is None:
+            raise StoreError(f"{self.root} has no k-means instances. {self.rebuild_hint('--kmeans 1000')}")
+        return chosen
+
+    def class_rows(self) -> tuple[Tensor, Tensor]:
+        """Return all images sorted by class, int64 (N,), and where each class starts, int64 (C + 1,).
+
+        Raises:
+            StoreError: the store has no labels.
+        """
+        order, starts = self._optional("class_order"), self._optional("class_starts")
+        if order is None or starts is None:
+            raise StoreError(
+                f"{self.root} has no labels, which a class-conditional model needs. Build it from a labelled "
+                f"data set. {self.rebuild_hint()}"
+            )
+        return order, starts
+
+    def require_k(self, k: int | None) -> int:
+        """Return ``k``, or all that are stored for None.
+
+        Raises:
+            StoreError: fewer are stored, or ``k`` is not positive.
+        """
+        if k is None:
+            return self.k
+        if k < 1:
+            raise StoreError(f"k must be at least 1, got {k}")
+        if k > self.k:
+            raise StoreError(
+                f"{self.root} keeps {self.k} neighbours of each image, k={k} are asked for. "
+                f"{self.rebuild_hint(f'--k {k}')}"
+            )
+        return k
+
+    def require_dataset(self, dataset: ImageDataset) -> None:
+        """Check that the store was made of the images of ``dataset``.
+
+        Raises:
+            StoreError: other images; names the first difference.
+        """
+        recorded = self.metadata["dataset"]
+        if recorded["fingerprint"] == dataset.fingerprint():
+            return
+        identity = image_identity(dataset)
+        if identity is not None and identity == recorded["identity"]:
+            return
+        size = (
+            f"{self.size} and {len(dataset)} images"
+            if self.size != len(dataset)
+            else "other pixels or labels"
+        )
+        raise StoreError(
+            f"{self.root} was made of another data set ({recorded['name']}) than {type(dataset).__name__}: "
+            f"{size}. {self.rebuild_hint()}"
+        )
+
+    def require_extractor(self, description: Mapping[str, Any]) -> None:
+        """Check that an extractor's ``describe()`` is that of the store's extractor.
+
+        Raises:
+            StoreError: another extractor or other weights; names what differs.
+        """
+        recorded = self.metadata["extractor"]["describe"]
+        for key, value in description.items():
+            if recorded.get(key) != value:
+                raise StoreError(
+                    f"{self.root} holds features of extractor {recorded['name']!r}, not of "
+                    f"{description['name']!r}: {key} is {recorded.get(key)!r}, expected {value!r}. "
+                    f"{self.rebuild_hint()}"
+                )
+
+    def rebuild_hint(self, changed: str = "") -> str:
+        """Return the sentence that says how to build the store anew, with an option changed."""
+        command = self.metadata.get("command") or COMMAND
+        option = f" with {changed}" if changed else ""
+        return f"Build the store again{option}:\n  {command}"
+
+
+class SyntheticStore(InstanceStore):
+    """Made-up instances in memory, to try a configuration without its store.
+
+    Features are random directions that depend on the class, neighbours are the images that follow in a circle.
+
+    Args:
+        size, dim, num_classes: N, F and C.
+        k: neighbours of each image.
+        seed: of the features.
+    """
+
+    def __init__(
+        self, size: int = 64, dim: int = 16, num_classes: int = 0, k: int = 5, seed: int = 0
+    ) -> None:
+        self.root = Path("synthetic")
+        self.metadata = {"command": COMMAND, "extractor": {"describe": {"name": "synthetic"}}}
+        self.size, self.dim, self.num_classes, self.flipped = size, dim, num_classes, True
+        self.k = min(k, size - 1)
+        labels = torch.arange(size) % num_classes if num_classes else None
+        self.labels = labels
+        generator = make_generator(seed, "synthetic store")
+        features = torch.randn(size, dim, generator=generator)
+        self._table = torch.nn.functional.normalize(features)
+
+    def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
+        """Return rows of the made-up features; a mirrored one is the same."""
+        return self._table[index]
+
+    def neighbours(self, index: Tensor) -> Tensor:
+        """Return the k images after each of ``index``, in a circle."""
+        return (index[:, None] + torch.arange(1, self.k + 1)) % self.size
+
+    def radius(self) -> Tensor:
+        """Return the distance to the k-th neighbour."""
+        last = (torch.arange(self.size) + self.k) % self.size
+        return (self._table - self._table[last]).norm(dim=1)
+
+    def selected(self) -> Tensor:
+        """Return every second instance."""
+        return torch.arange(0, self.size, 2)
+
+    def class_rows(self) -> tuple[Tensor, Tensor]:
+        """Return all images sorted by class and where each class starts."""
+        if self.labels is None:
+            raise StoreError("the synthetic store has no labels (num_classes=0)")
+        return class_table(self.labels, self.num_classes)
+
+    def require_dataset(self, dataset: ImageDataset) -> None:
+        """Check the number of images."""
+        if len(dataset) != self.size:
+            raise StoreError(
+                f"the synthetic store has {self.size} instances, the data set {len(dataset)} images"
+            )
+
+
+def open_store(source: StoreSource) -> InstanceStore:
+    """Return the store in a folder, or the :class:`SyntheticStore` that a dict describes.
+
+    Raises:
+        FileNotFoundError: there is no finished store in the folder.
+        StoreError: it is damaged.
+    """
+    if isinstance(source, Mapping):
+        return SyntheticStore(**source)
+    return InstanceStore(source)
+
+
+def store_facts(source: StoreSource) -> dict[str, Any]:
+    """Return ``instance_dim`` and ``instance_store`` of a store, from its metadata alone."""
+    if isinstance(source, Mapping):
+        return dict(instance_dim=source.get("dim", 16), instance_store=dict(source))
+    return dict(instance_dim=int(read_store_metadata(source)["dim"]), instance_store=str(source))
+
+
+def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
+    """Return the images sorted by class, int64 (N,), and where each class starts, int64 (C + 1,)."""
+    order = torch.argsort(labels, stable=True)
+    counts = torch.bincount(labels, minlength=num_classes)
+    return order, torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+
+
+def image_identity(dataset: ImageDataset) -> str | None:
+    """Return a digest of which image files a set has, whatever size they are read at; None if not of files."""
+    path_of = getattr(dataset, "path_of", None)
+    if path_of is None:
+        return None
+    digest = hashlib.sha256(repr((dataset.size, dataset.classes)).encode())
+    for index in range(dataset.size):
+        digest.update(str(Path(path_of(index)).resolve()).encode() + b"\0")
+    if dataset.labels is not None:
+        digest.update(dataset.labels.numpy().tobytes())
+    return digest.hexdigest()
