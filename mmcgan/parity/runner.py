@@ -27,6 +27,8 @@ CHECKER_MODULES = (
     "ema",
     "regularizers",
     "metrics",
+    "preprocessing",
+    "standing_statistics",
     "optimizers",
     "sampling",
     "training_steps",

@@ -13,13 +13,10 @@ COMMITTED = REPOSITORY / "tests" / "data" / "golden"
 LATER_PEERS = {"dgp", "hfbiggan", "ic_gan", "omni_inr", "spade"}
 # Kinds (as the table prints them) of other peers for which there is no code yet.
 LATER_KINDS = {
-    ("biggan_pytorch", "standing_statistics"),
     ("mmagic", "losses"),  # l1, gradient penalties and path length
     ("mmagic", "metrics"),  # SSIM, SWD, PPL, precision and recall
     ("studiogan", "frechet_prdc"),  # precision, recall, density, coverage
-    ("studiogan", "metric/preprocess"),
     ("studiogan", "sampling"),
-    ("studiogan", "standing_statistics"),
 }
 LATER_PREFIXES = (
     "analysis/",
