@@ -1,6 +1,8 @@
 """Regularisers: what a step adds beyond losses of the scores."""
 
 from mmcgan.regularizers.base import Regularizer, StepContext
+from mmcgan.regularizers.consistency import ImageConsistency, LatentConsistency, LatentDiversity
+from mmcgan.regularizers.gradient_clipping import GradientClipping
 from mmcgan.regularizers.gradient_penalty import (
     R2,
     DivergencePenalty,
@@ -9,7 +11,9 @@ from mmcgan.regularizers.gradient_penalty import (
     PerturbationPenalty,
     PointPenalty,
 )
+from mmcgan.regularizers.latent_optimization import LatentOptimization, natural_gradient_step
 from mmcgan.regularizers.orthogonal import OrthogonalRegularizer, orthogonal_gradient
+from mmcgan.regularizers.path_length import PathLengthPenalty, path_lengths
 from mmcgan.regularizers.r1 import R1, squared_gradient
 from mmcgan.regularizers.weight_clipping import WeightClipping
 
@@ -17,14 +21,22 @@ __all__ = [
     "R1",
     "R2",
     "DivergencePenalty",
+    "GradientClipping",
     "GradientPenalty",
+    "ImageConsistency",
+    "LatentConsistency",
+    "LatentDiversity",
+    "LatentOptimization",
     "MaxGradientPenalty",
     "OrthogonalRegularizer",
+    "PathLengthPenalty",
     "PerturbationPenalty",
     "PointPenalty",
     "Regularizer",
     "StepContext",
     "WeightClipping",
+    "natural_gradient_step",
     "orthogonal_gradient",
+    "path_lengths",
     "squared_gradient",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from mmcgan.random import RandomStreams
+from mmcgan.registry import REGULARIZERS, nearest
 from mmcgan.structures import Condition, GANBatch
 
 Scores = Mapping[str, Tensor]
@@ -70,13 +71,20 @@ class Regularizer(nn.Module):
         if interval < 1:
             raise ValueError(f"{type(self).__name__}: interval must be at least 1, got {interval}")
         self.on, self.weight, self.interval = on, weight, interval
+        #: named outputs of the discriminator that it reads; they must exist
+        self.reads: tuple[str, ...] = ()
 
     def is_due(self, iteration: int) -> bool:
         """Return whether this regulariser acts in ``iteration`` (counted from 0)."""
         return iteration % self.interval == 0
 
     def move_latent(
-        self, latent: Tensor, condition: Condition, score: Callable[..., Scores], generate: Generate
+        self,
+        latent: Tensor,
+        condition: Condition,
+        score: Callable[..., Scores],
+        generate: Generate,
+        random: RandomStreams,
     ) -> Tensor:
         """Return the latents (N, D) that the step's images are made from, before they are made."""
         return latent
@@ -90,6 +98,22 @@ class Regularizer(nn.Module):
 
     def after_step(self, network: nn.Module) -> None:
         """Edit the parameters of ``network`` in place after its optimiser stepped."""
+
+
+def build_regularizers(
+    configs: Mapping[str, Mapping[str, Any]] | None, available: Sequence[str]
+) -> dict[str, Regularizer]:
+    """Build every regulariser of ``configs``.
+
+    Raises:
+        ValueError: one reads a named tensor that is not ``available``, or a setting is out of range.
+    """
+    built = {name: REGULARIZERS.build(dict(config)) for name, config in (configs or {}).items()}
+    for name, regularizer in built.items():
+        for source in (source for source in regularizer.reads if source not in available):
+            hint = nearest(source, list(available))
+            raise ValueError(f"regularizers.{name} reads {source!r}, which nothing emits.{hint}")
+    return built
 
 
 def weighted_terms(regularizers: Mapping[str, Regularizer], context: StepContext) -> dict[str, Tensor]:

@@ -32,7 +32,7 @@ class PointPenalty(Regularizer):
         logit: str = "adv.logit",
     ) -> None:
         super().__init__(on, weight, interval)
-        self.logit = logit
+        self.logit, self.reads = logit, (logit,)
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty, a scalar."""
@@ -155,7 +155,7 @@ class R2(Regularizer):
         logit: str = "adv.logit",
     ) -> None:
         super().__init__(on, weight, interval)
-        self.logit = logit
+        self.logit, self.reads = logit, (logit,)
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty of the generated mini-batch, a scalar."""

@@ -46,7 +46,8 @@ class R1(Regularizer):
         reuse_scores: bool = False,
     ) -> None:
         super().__init__(on, weight, interval)
-        self.logit, self.needs_real_gradient = logit, reuse_scores
+        self.logit, self.reads = logit, (logit,)
+        self.needs_real_gradient = reuse_scores
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty of the real mini-batch, a scalar."""
