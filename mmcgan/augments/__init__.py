@@ -1,6 +1,23 @@
 """Augmentations in front of the discriminator: image -> image, inside ``score()``."""
 
+from mmcgan.augments.ada import ADA
+from mmcgan.augments.adaptive import AdaptiveProbability
+from mmcgan.augments.apa import APA
 from mmcgan.augments.base import Augment, Draws
+from mmcgan.augments.compose import ComposeAugments
+from mmcgan.augments.diff_augment import DiffAugment
 from mmcgan.augments.flip_and_shift import FlipAndShift
+from mmcgan.augments.views import BYOLAugment, SimCLRAugment
 
-__all__ = ["Augment", "Draws", "FlipAndShift"]
+__all__ = [
+    "ADA",
+    "APA",
+    "AdaptiveProbability",
+    "Augment",
+    "BYOLAugment",
+    "ComposeAugments",
+    "DiffAugment",
+    "Draws",
+    "FlipAndShift",
+    "SimCLRAugment",
+]

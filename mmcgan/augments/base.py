@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mmcgan.random import RandomStreams
 from mmcgan.structures import GANBatch
 
 Scores = Mapping[str, Tensor]
@@ -79,7 +78,9 @@ class Augment(nn.Module):
             ValueError: the images are smaller than ``min_size``.
         """
         self.check_size(*image.shape[-2:])
-        return self.transform(image, Draws(generator, image))
+        # in full precision whatever the networks compute in
+        with torch.autocast(image.device.type, enabled=False):
+            return self.transform(image, Draws(generator, image))
 
     def transform(self, image: Tensor, draws: Draws) -> Tensor:
         """Return the images changed as ``draws`` says."""
@@ -88,9 +89,21 @@ class Augment(nn.Module):
     def observe(self, real: Scores, fake: Scores) -> None:
         """Look at the named outputs of one mini-batch of a discriminator step."""
 
-    def pair(self, real: GANBatch, fake: GANBatch, random: RandomStreams) -> tuple[GANBatch, GANBatch]:
+    def pair(self, real: GANBatch, fake: GANBatch, generator: torch.Generator) -> tuple[GANBatch, GANBatch]:
         """Return what the discriminator's step shows as real and as generated."""
         return real, fake
+
+    def report(self) -> dict[str, Tensor]:
+        """Return detached scalars for the log, by name."""
+        return {}
+
+    def both(self, first: Tensor, second: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return real and generated images, in either order, augmented; with ``same_draw`` alike."""
+        state = generator.get_state() if self.same_draw else None
+        changed = self(first, generator)
+        if state is not None:
+            generator.set_state(state)
+        return changed, self(second, generator)
 
     def check_size(self, height: int, width: int) -> None:
         """Refuse images that are too small.

@@ -20,10 +20,10 @@ from mmcgan.models.random_source import connect_random_sources
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.trainable import only_trainable, untracked_batch_statistics
-from mmcgan.models.wiring import WiredLoss, build_losses
+from mmcgan.models.wiring import WiredLoss, build_augment, build_losses
 from mmcgan.random import RandomStreams
-from mmcgan.registry import AUGMENTS, MODELS, REGULARIZERS, SAMPLERS
-from mmcgan.regularizers.base import Regularizer, StepContext, weighted_terms
+from mmcgan.registry import MODELS, SAMPLERS
+from mmcgan.regularizers.base import Regularizer, StepContext, build_regularizers, weighted_terms
 from mmcgan.samplers.codes import code_names, latent_codes
 from mmcgan.structures import Condition, GANBatch
 
@@ -42,7 +42,7 @@ class ConditionalGAN(SamplingModel):
         condition_sampler: draws the conditions asked of the generator.
         latent_sampler: draws z; ``latent_dim`` is filled from the generator.
         regularizers: regulariser configs by name.
-        augment: image -> image module applied in front of the discriminator.
+        augment: config of an augmentation in front of the discriminator.
         step: fields of :class:`StepOptions`.
         data_preprocessor: turns loader batches into :class:`GANBatch`.
         ema: keep ``generator_ema``, which a hook averages and which samples and evaluates.
@@ -67,12 +67,10 @@ class ConditionalGAN(SamplingModel):
         self.losses: list[WiredLoss] = build_losses(
             losses, [*self.discriminator.emits, *code_names(self.latent_sampler)]
         )
-        self.regularizers: dict[str, Regularizer] = {
-            name: REGULARIZERS.build(config) for name, config in (regularizers or {}).items()
-        }
+        self.regularizers = build_regularizers(regularizers, self.discriminator.emits)
         self.loss_modules = torch.nn.ModuleDict({loss.name: loss for loss in self.losses})
         self.regularizer_modules = torch.nn.ModuleDict(self.regularizers)
-        self.augment = None if augment is None else AUGMENTS.build(augment)
+        self.augment = build_augment(augment, self.discriminator.emits, self.generator.image_size)
         self.condition_sampler = SAMPLERS.build(condition_sampler)
         self.step = StepOptions(**(step or {}))
         self.random = RandomStreams()
@@ -101,6 +99,7 @@ class ConditionalGAN(SamplingModel):
             log |= self._update("discriminator", steps, optim_wrapper)
         chosen = [real[-1 - i % len(real)] for i in range(self.step.g_accumulation)]
         log |= self._update("generator", [partial(self.generator_terms, p) for p in chosen], optim_wrapper)
+        log |= self.augment.report()
         average_buffers(self)
         self.random.start(self.iteration + 1)
         return log
@@ -131,7 +130,9 @@ class ConditionalGAN(SamplingModel):
             real.image.requires_grad_()
         with optimizer.autocast():
             fake = self.make_fakes("discriminator", len(real))
+            real, fake = self.augment.pair(real, fake, self.random.local("augment", self.device))
             real_scores, fake_scores = self.score_pair(real, fake)
+        self.augment.observe(real_scores, fake_scores)
         terms: Terms = {}
         for loss in self.losses:
             terms |= loss.discriminator(real_scores, fake_scores)
@@ -168,7 +169,7 @@ class ConditionalGAN(SamplingModel):
         latent, condition = self.draw(size)
         generate = partial(self._generate, role)
         for regularizer in self._due(role).values():
-            latent = regularizer.move_latent(latent, condition, self.score, generate)
+            latent = regularizer.move_latent(latent, condition, self.score, generate, self.random)
         return GANBatch(generate(latent, condition), condition, latent)
 
     def _generate(self, role: str, latent: Tensor, condition: Condition) -> Tensor:
@@ -187,7 +188,7 @@ class ConditionalGAN(SamplingModel):
             condition: of each image.
             augment: pass ``image`` through the augmentation first, if there is one.
         """
-        if augment and self.augment is not None:
+        if augment:
             image = self.augment(image, self.random.local("augment", image.device))
         outputs = self.discriminator(image, condition)
         return {name: value.float() for name, value in outputs.items()}
@@ -195,13 +196,16 @@ class ConditionalGAN(SamplingModel):
     def score_pair(self, real: GANBatch, fake: GANBatch) -> tuple[Terms, Terms]:
         """Score real and fake images, in two passes or one as ``step.split_d`` says."""
         first, second = (real, fake) if self.step.real_first else (fake, real)
+        images = self.augment.both(first.image, second.image, self.random.local("augment", self.device))
         if self.step.split_d:
-            pair = [self.score(part.image, part.condition) for part in (first, second)]
+            pair = [
+                self.score(x, part.condition, False) for x, part in zip(images, (first, second), strict=True)
+            ]
         else:
             # unlabelled real images beside fakes that carry a label: no head may look at it then
             shared = first.condition.present().keys() & second.condition.present().keys()
             condition = Condition.cat([part.condition.only(shared) for part in (first, second)])
-            joint = self.score(torch.cat([first.image, second.image]), condition)
+            joint = self.score(torch.cat(images), condition, augment=False)
             pair = [
                 {k: v[rows] for k, v in joint.items()}
                 for rows in (slice(len(first)), slice(len(first), None))

@@ -8,8 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.augments.base import Augment
 from mmcgan.losses.base import Inputs, Loss, PairedLoss
-from mmcgan.registry import LOSSES, nearest
+from mmcgan.registry import AUGMENTS, LOSSES, nearest
 from mmcgan.structures import CONDITION_FIELDS
 
 ALWAYS_AVAILABLE = ("image", "train.iteration", *(f"cond.{field}" for field in CONDITION_FIELDS))
@@ -87,6 +88,32 @@ def build_losses(configs: Mapping[str, Mapping[str, Any]], available: Sequence[s
                 f"losses: none acts in the {player}'s step; give one a weight for {sorted(its_views)}"
             )
     return wired
+
+
+def build_augment(config: Mapping[str, Any] | None, available: Sequence[str], image_size: int) -> Augment:
+    """Build the augmentation of ``config``, or one that changes nothing.
+
+    Args:
+        config: of the augmentation, or None.
+        available: the named tensors that the discriminator emits.
+        image_size: of the images it will see.
+
+    Raises:
+        ValueError: it watches a tensor that nothing emits, or the images are too small for it.
+    """
+    if config is None:
+        return Augment()
+    augment = AUGMENTS.build(config)
+    if not isinstance(augment, Augment):
+        raise TypeError(f"augment: {type(augment).__name__} must derive from mmcgan.augments.Augment")
+    for source in augment.observes:
+        if source not in available:
+            raise ValueError(
+                f"augment: {type(augment).__name__} watches {source!r}, which nothing emits."
+                f"{nearest(source, list(available))}"
+            )
+    augment.check_size(image_size, image_size)
+    return augment
 
 
 def loss_arguments(loss: type[Loss]) -> dict[str, bool]:
