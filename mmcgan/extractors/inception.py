@@ -16,6 +16,8 @@ from mmcgan.extractors.weight_files import check_sha256, file_sha256, find_known
 from mmcgan.registry import EXTRACTORS
 
 FEATURES, CLASSES, SIZE = 2048, 1008, 299
+# TensorFlow's mixed_6/conv, of which spatial FID takes seven channels of 17 x 17 (Nash et al. 2021)
+SPATIAL_LAYER, SPATIAL_CHANNELS, SPATIAL = "Mixed_6d", 7, 7 * 17 * 17
 # (x - 128) / 128, as the TensorFlow graph does; StudioGAN and pytorch-fid use 127.5.
 NORMALIZATIONS = {"tf": 128 / 255, "half": 0.5}
 
@@ -61,7 +63,7 @@ def inception_layers() -> nn.Sequential:
 
 
 class _InceptionNetwork(nn.Module):
-    """Features and logits, with the parameter names of the weight files."""
+    """Pooled features and a map of few channels, with the parameter names of the weight files."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,11 +71,15 @@ class _InceptionNetwork(nn.Module):
             self.add_module(name, layer)
         self.fc = nn.Linear(FEATURES, CLASSES)
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (N, 2048) and spatial features (N, 2023) of normalised images."""
+        spatial = pixels
         for name, layer in self.named_children():
             if name != "fc":
                 pixels = layer(pixels)
-        return pixels.flatten(1)
+            if name == SPATIAL_LAYER:
+                spatial = pixels[:, :SPATIAL_CHANNELS]
+        return pixels.flatten(1), spatial.flatten(1)
 
 
 @EXTRACTORS.register_module()
@@ -117,14 +123,15 @@ class InceptionV3(Extractor):
             state = {**_counters(self.network), **read_state(path)}
             load_weights(self.network, state, str(path))
         self.output_bias = output_bias
-        self.feature_dim, self.num_classes = FEATURES, CLASSES
+        self.feature_dim, self.num_classes, self.spatial_dim = FEATURES, CLASSES, SPATIAL
         self.freeze()
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:
-        """Return pooled features (N, 2048) and logits (N, 1008)."""
-        features = self.network(pixels)
+        """Return pooled features (N, 2048), logits (N, 1008) and spatial features (N, 2023)."""
+        features, spatial = self.network(pixels)
         bias = self.network.fc.bias if self.output_bias else None
-        return ExtractorOutput(features, nn.functional.linear(features, self.network.fc.weight, bias))
+        logits = nn.functional.linear(features, self.network.fc.weight, bias)
+        return ExtractorOutput(features, logits, spatial)
 
     def describe(self) -> dict[str, Any]:
         """Return everything that decides this extractor's numbers, as JSON types."""

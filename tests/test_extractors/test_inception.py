@@ -41,6 +41,12 @@ def test_features_and_logits_are_those_of_torch_fidelity(random_inception, monke
     torch.testing.assert_close(ours.features, features, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(ours.logits, logits, rtol=1e-4, atol=1e-5)
     assert features.std() > 0
+    maps = dict(network.named_children())
+    hidden = random_inception.preprocessing(pictures())
+    for name in list(maps)[: list(maps).index("Mixed_6d") + 1]:
+        hidden = maps[name](hidden)
+    torch.testing.assert_close(ours.spatial, hidden[:, :7].flatten(1), rtol=1e-3, atol=1e-4)
+    assert ours.spatial.shape[1] == random_inception.spatial_dim == 2023
 
 
 def test_the_bias_of_the_logits_is_an_option(random_inception):
@@ -64,13 +70,13 @@ def test_missing_weights_say_which_file_from_where_with_which_hash_and_what_else
 
 @pytest.mark.parametrize("kind", [SwAV, DINO, TorchvisionInception, TeroInception])
 def test_every_known_extractor_says_where_its_weights_come_from(kind, cache):
-    with pytest.raises(FileNotFoundError, match="Nothing is downloaded: fetch .* from https://.*"):
+    with pytest.raises(FileNotFoundError, match=r"Nothing is downloaded: fetch .* from https://.*"):
         kind()
 
 
 def test_a_damaged_file_is_refused_by_its_hash(cache):
     (cache / files.KNOWN_WEIGHTS["fid-inception"].names[0]).write_bytes(b"not the file")
-    with pytest.raises(ValueError, match="has SHA-256 .*, expected 6726825d.*damaged or another one"):
+    with pytest.raises(ValueError, match=r"has SHA-256 .*, expected 6726825d.*damaged or another one"):
         InceptionV3()
 
 

@@ -60,5 +60,5 @@ def test_rules_differ_enough_to_matter_when_images_shrink():
 
 
 def test_an_unknown_rule_lists_the_known_ones():
-    with pytest.raises(ValueError, match="resize='nearest'.*clean.*pil-lanczos"):
+    with pytest.raises(ValueError, match=r"resize='nearest'.*clean.*pil-lanczos"):
         Preprocessing(8, "nearest")

@@ -47,7 +47,7 @@ def check_biggan_standing_statistics(case: GoldenCase, comparison: Comparison) -
 def studiogan_network_spec(case: GoldenCase) -> dict[str, Any]:
     """Return the description of the case's generator as cases of networks have it."""
     settings = case.spec["settings"]
-    own = {key: value for key, value in settings.items() if key not in PROCEDURE}
+    own = {key: value for key, value in settings.items() if key not in (*PROCEDURE, "backbone")}
     conditional = any(".gain." in key for key in case.state())
     own = {
         "img_size": case.tensors["out/image_test_eval"].shape[-1],
