@@ -54,12 +54,8 @@ def studiogan_network_spec(case: GoldenCase) -> dict[str, Any]:
         "g_cond_mtd": "cBN" if conditional else "W/O",
         **own,
     }
-    backbone = own.pop("backbone")
-    return {
-        "kind": f"network/{backbone}/G",
-        "constructor_kwargs": own,
-        "model_config": {"backbone": backbone},
-    }
+    model = {"backbone": settings["backbone"]}
+    return {"kind": f"network/{settings['backbone']}/G", "constructor_kwargs": own, "model_config": model}
 
 
 @checker(("studiogan", "standing_statistics"))
