@@ -24,11 +24,13 @@ class ExtractorOutput:
         logits: float32 (N, C), or None when the extractor classifies nothing.
         spatial: float32 (N, S), a flattened intermediate feature map (spatial FID: the first seven
             channels of Inception's mixed_6 layers), or None.
+        image: the uint8 images (N, 3, H, W) themselves, for metrics that look at pixels.
     """
 
     features: Tensor
     logits: Tensor | None = None
     spatial: Tensor | None = None
+    image: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Extractor(nn.Module):
             output = self.encode(pixels)
         logits = None if output.logits is None else output.logits.float()
         spatial = None if output.spatial is None else output.spatial.float()
-        return ExtractorOutput(output.features.float(), logits, spatial)
+        return ExtractorOutput(output.features.float(), logits, spatial, image)
 
     @property
     def weights_hash(self) -> str:
