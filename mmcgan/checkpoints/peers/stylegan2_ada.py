@@ -87,7 +87,7 @@ def read_mapping(values: Mapping[str, Any] | None, default_layers: int = 8) -> C
     """Read the mapping network's settings.
 
     Raises:
-        UnsupportedSetting: hidden layers of another length, another activation or learning rate.
+        UnsupportedSetting: hidden layers of another length, or another activation.
     """
     settings = Settings(values or {})
     layers = settings.take("num_layers", default_layers)
@@ -97,10 +97,11 @@ def read_mapping(values: Mapping[str, Any] | None, default_layers: int = 8) -> C
     }
     settings.require("layer_features", None)
     settings.require("activation", "lrelu")
-    settings.require("lr_multiplier", 0.01)
+    rate = settings.take("lr_multiplier", 0.01)
     decay = settings.take("w_avg_beta", None)
     settings.finish()
-    return {"mapping_layers": layers, **config, **({} if decay is None else {"mean_decay": decay})}
+    kept = {} if decay is None else {"mean_decay": decay}
+    return {"mapping_layers": layers, "mapping_lr_mult": rate, **config, **kept}
 
 
 def described_noise(spec: Spec) -> str:
@@ -162,6 +163,8 @@ def projection_settings(settings: Settings) -> Config:
     classes, features = settings.take("c_dim", 0), settings.take("h_dim", 0)
     dim = settings.take("cmap_dim", None)
     mapping = read_mapping(settings.take("mapping_kwargs", None))
+    if mapping["mapping_lr_mult"] != 0.01:
+        raise UnsupportedSetting(f"lr_multiplier={mapping['mapping_lr_mult']} of the discriminator's mapping")
     if not (classes or features):
         return {"type": "AdversarialHead", "spectral_norm": False}
     return {

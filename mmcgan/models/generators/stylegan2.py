@@ -42,7 +42,8 @@ class StyleGAN2Generator(nn.Module):
         max_channels: most channels at any size.
         latent_dim: length of z.
         style_dim: length of w.
-        mapping_layers: number of layers of the mapping network.
+        mapping_layers, mapping_lr_mult: number of layers of the mapping network, and their relative
+            learning rate.
         instance_dim: length of an instance feature, 0 for none (IC-GAN).
         num_attributes: number of attributes, 0 for none.
         label_dim, instance_embedding_dim: lengths of their embeddings; 0 means ``style_dim``.
@@ -79,6 +80,7 @@ class StyleGAN2Generator(nn.Module):
         style_dim: int = 512,
         *,
         mapping_layers: int = 8,
+        mapping_lr_mult: float = 0.01,
         instance_dim: int = 0,
         num_attributes: int = 0,
         label_dim: int = 0,
@@ -111,6 +113,7 @@ class StyleGAN2Generator(nn.Module):
             instance_dim=instance_dim,
             label_dim=label_dim,
             instance_embedding_dim=instance_embedding_dim,
+            lr_mult=mapping_lr_mult,
         )
         self.constant = nn.Parameter(torch.randn(widths[0], BOTTOM_SIZE, BOTTOM_SIZE))
         self.blocks = nn.ModuleDict()

@@ -16,10 +16,10 @@ from mmcgan.structures import Condition
 
 @HEADS.register_module()
 class DiscriminativeProxyHead(ProxyHead):
-    """A proxy for real and one for generated images of every class; emits ``embed``, ``proxy``, ``fake_proxy``.
+    """Two proxies of every class, for real and for generated images (StudioGAN's ADC over embeddings).
 
-    All are (N, embed_dim). Row ``2 * c`` of the table is "a real image of c", row ``2 * c + 1`` "a
-    generated one": ADC-GAN's columns, as proxies of ContraGAN or ReACGAN (StudioGAN's aux_cls_type ADC).
+    Emits ``embed``, ``proxy`` and ``fake_proxy``, all (N, embed_dim). Row ``2 * c`` of the table is "a
+    real image of c", row ``2 * c + 1`` "a generated one": ADC-GAN's columns as proxies.
 
     Args:
         embed_dim, normalize: see :class:`~mmcgan.models.heads.proxy.ProxyHead`.

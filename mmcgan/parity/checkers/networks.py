@@ -12,6 +12,7 @@ from mmcgan.checkpoints.peers import GENERATOR, PeerNetwork, peer_format
 from mmcgan.losses import OmniLoss
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.parity.cases import GoldenCase
+from mmcgan.parity.checkers.styles import compare_styles
 from mmcgan.parity.compare import Comparison, Tolerance
 from mmcgan.parity.runner import checker
 from mmcgan.samplers.latent import truncate
@@ -64,6 +65,7 @@ def check_network(case: GoldenCase, comparison: Comparison) -> None:
     inputs = case.group("in/")
     with torch.no_grad():
         network.module.eval()
+        compare_styles(case, comparison, network, inputs)
         compare_outputs(case, comparison, "eval", network.call(inputs))
         _compare_truncated(case, comparison, network, inputs)
     if case.group("out/peer_eval"):
