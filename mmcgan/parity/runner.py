@@ -33,6 +33,7 @@ CHECKER_MODULES = (
     "sampling",
     "training_steps",
     "mmagic_steps",
+    "stylegan2_loss",
 )
 
 
