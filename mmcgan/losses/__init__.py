@@ -3,7 +3,12 @@
 from mmcgan.losses.adversarial import HingeLoss, LeastSquaresLoss, NonSaturatingLoss, WassersteinLoss
 from mmcgan.losses.base import Loss, PairedLoss
 from mmcgan.losses.classification import CrossEntropyLoss
-from mmcgan.losses.code import categorical_code_loss, gaussian_code_loss
+from mmcgan.losses.code import (
+    CategoricalCodeLoss,
+    GaussianCodeLoss,
+    categorical_code_loss,
+    gaussian_code_loss,
+)
 from mmcgan.losses.contrastive import (
     ConditionalContrastiveLoss,
     D2DCELoss,
@@ -21,11 +26,13 @@ from mmcgan.losses.paired import FeatureMatchingLoss, LeCamLoss, RelativisticLos
 from mmcgan.losses.top_k import TopKLoss, top_k_size
 
 __all__ = [
+    "CategoricalCodeLoss",
     "ConditionalContrastiveLoss",
     "CrossEntropyLoss",
     "D2DCELoss",
     "DiscriminativeClassifierLoss",
     "FeatureMatchingLoss",
+    "GaussianCodeLoss",
     "HingeLoss",
     "ImprovedClassificationLoss",
     "LeCamLoss",

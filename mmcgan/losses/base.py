@@ -27,6 +27,8 @@ class Loss(nn.Module):
     views: ClassVar[tuple[str, ...]] = ("real", "fake", "generated")
     default_inputs: ClassVar[Mapping[str, str]] = {}
     needs_real_in_generator_step: ClassVar[bool] = False
+    #: smallest mini-batch, over all ranks, for which the loss says anything
+    smallest_batch: ClassVar[int] = 1
 
     @classmethod
     def implemented_views(cls) -> tuple[str, ...]:

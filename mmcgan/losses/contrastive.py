@@ -96,6 +96,7 @@ class ConditionalContrastiveLoss(Loss):
         ValueError: the temperature is not positive.
     """
 
+    smallest_batch: ClassVar[int] = 2
     default_inputs: ClassVar[Mapping[str, str]] = {
         "embed": "cls.embed",
         "proxy": "cls.proxy",
@@ -140,6 +141,7 @@ class D2DCELoss(Loss):
         ValueError: a setting is out of range.
     """
 
+    smallest_batch: ClassVar[int] = 2
     default_inputs: ClassVar[Mapping[str, str]] = {
         **ConditionalContrastiveLoss.default_inputs,
         "iteration": "train.iteration",

@@ -30,7 +30,7 @@ class TopKLoss(Loss):
         nu: share of the batch that k never falls below, in (0, 1].
 
     Raises:
-        ValueError: a setting is out of range.
+        ValueError: a setting is out of range, or ``loss`` is of another kind.
     """
 
     default_inputs: ClassVar[Mapping[str, str]] = {"logit": "adv.logit", "iteration": "train.iteration"}
@@ -43,6 +43,11 @@ class TopKLoss(Loss):
         if epoch_length < 1:
             raise ValueError(f"TopKLoss: epoch_length must be at least 1, got {epoch_length}")
         self.loss = cast(Any, LOSSES.build(loss))
+        inputs, views = set(self.loss.default_inputs), set(self.loss.implemented_views())
+        if inputs != {"logit"} or not {"real", "fake", "generated"} <= views:
+            raise ValueError(
+                f"TopKLoss: loss must act on one logit in all views, as HingeLoss does; got {loss['type']!r}"
+            )
         self.epoch_length, self.gamma, self.nu = epoch_length, gamma, nu
 
     def real(self, logit: Tensor, iteration: Tensor) -> Tensor:

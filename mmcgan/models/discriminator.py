@@ -24,10 +24,19 @@ class Discriminator(nn.Module):
         init: initialisation of the heads, see :func:`mmcgan.models.layers.initialize`, or
             ``equalized`` for an equalised learning rate (:func:`mmcgan.models.mapping.equalize`); the
             backbone has an ``init`` of its own.
+        freeze_stages: the first stages of the backbone that no optimiser trains (FreezeD, Mo et al.
+            2020), for fine-tuning; their weights stay as loaded, batch-norm statistics still move.
+
+    Raises:
+        ValueError: ``freeze_stages`` is not between 0 and the number of stages.
     """
 
     def __init__(
-        self, backbone: dict[str, Any], heads: dict[str, dict[str, Any]], init: str = "orthogonal"
+        self,
+        backbone: dict[str, Any],
+        heads: dict[str, dict[str, Any]],
+        init: str = "orthogonal",
+        freeze_stages: int = 0,
     ) -> None:
         super().__init__()
         self.backbone = BACKBONES.build(backbone)
@@ -40,6 +49,7 @@ class Discriminator(nn.Module):
             equalize(self.heads)
         else:
             initialize(self.heads, init)
+        freeze(self.backbone, freeze_stages)
         self.requires = sorted({field for head in built.values() for field in head.requires})
 
     @property
@@ -64,3 +74,37 @@ class Discriminator(nn.Module):
         for name, head in self.heads.items():
             outputs |= {f"{name}.{k}": v for k, v in head(features, condition).items()}
         return outputs
+
+
+def stages(backbone: nn.Module) -> dict[str, list[nn.Module]]:
+    """Return the modules of every stage of a backbone, from the image on.
+
+    A stage is an entry of the backbone's ``blocks`` with what other dictionaries of modules (self-
+    attention, input layers) hold under the same name; a backbone without ``blocks`` has its children
+    as stages.
+    """
+    blocks = getattr(backbone, "blocks", None)
+    if blocks is None:
+        return {name: [module] for name, module in backbone.named_children()}
+    others = [each for each in backbone.children() if isinstance(each, nn.ModuleDict) and each is not blocks]
+    return {
+        f"blocks.{name}": [block, *(other[name] for other in others if name in other)]
+        for name, block in blocks.named_children()
+    }
+
+
+def freeze(backbone: nn.Module, number: int) -> None:
+    """Take the parameters of the first ``number`` stages of ``backbone`` out of training.
+
+    Raises:
+        ValueError: there are not so many; the message lists the stages.
+    """
+    found = stages(backbone)
+    if not 0 <= number <= len(found):
+        raise ValueError(
+            f"discriminator.freeze_stages must lie in [0, {len(found)}], got {number}; "
+            f"{type(backbone).__name__} has the stages {', '.join(found)}"
+        )
+    for modules in list(found.values())[:number]:
+        for module in modules:
+            module.requires_grad_(False)

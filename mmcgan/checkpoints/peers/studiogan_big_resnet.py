@@ -15,6 +15,7 @@ from mmcgan.checkpoints.peers.format import (
     Spec,
     Table,
 )
+from mmcgan.checkpoints.peers.studiogan_codes import CODE_TABLE, with_codes
 from mmcgan.checkpoints.peers.studiogan_heads import (
     ABSENT,
     HEAD_TABLE,
@@ -53,6 +54,7 @@ GENERATOR_TABLE: Table = (
     (r"\.bn(\d)\.bn\.", r".norm\1.norm."),
     (r"\.bn(\d)\.(gain|bias)\.weight", r".norm\1.\2.weight"),
     (r"\.bn(\d)\.", r".norm\1.norm."),
+    *CODE_TABLE,
     *ATTENTION,
 )
 DISCRIMINATOR_TABLE: Table = (
@@ -152,7 +154,7 @@ STUDIOGAN_BIG_RESNET = register_peer(
         peer="studiogan",
         accepts=lambda spec: spec.get("model_config", {}).get("backbone") == "big_resnet",
         role_of=role_of,
-        generator_config=_generator,
+        generator_config=with_codes(_generator),
         discriminator_config=_discriminator,
         tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
         slots=r"blocks\.(\d+)\.0\.sigma$",

@@ -16,6 +16,7 @@ from mmcgan.checkpoints.peers.studiogan_big_resnet import (
     shared_settings,
     spectral,
 )
+from mmcgan.checkpoints.peers.studiogan_codes import CODE_TABLE, with_codes
 from mmcgan.checkpoints.peers.studiogan_heads import (
     HEAD_TABLE,
     OUTPUTS,
@@ -36,6 +37,7 @@ GENERATOR_TABLE: Table = (
     (r"\.bn0\.bn\.", ".norm.norm."),
     (r"\.bn0\.(gain|bias)\.weight", r".norm.\1.weight"),
     (r"\.bn0\.", ".norm.norm."),
+    *CODE_TABLE,
     *ATTENTION,
 )
 DISCRIMINATOR_TABLE: Table = (
@@ -113,7 +115,7 @@ STUDIOGAN_DEEP_CONV = register_peer(
         peer="studiogan",
         accepts=lambda spec: spec.get("model_config", {}).get("backbone") == "deep_conv",
         role_of=role_of,
-        generator_config=_generator,
+        generator_config=with_codes(_generator),
         discriminator_config=_discriminator,
         tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
         slots=r"blocks\.(\d+)\.0\.sigma$",

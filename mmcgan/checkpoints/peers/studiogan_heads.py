@@ -19,6 +19,7 @@ from mmcgan.checkpoints.peers.format import (
     Table,
     UnsupportedSetting,
 )
+from mmcgan.checkpoints.peers.studiogan_codes import below_codes
 
 ABSENT = ("N/A", None, False)
 Head = dict[str, Any]
@@ -59,6 +60,8 @@ class StudioGANFormat(PeerFormat):
         """Return our key for every key of the peer that is kept."""
         keys = list(keys)
         named = super().key_map(keys, role)
+        if role == GENERATOR:
+            return below_codes(named)
         if not any(key.startswith("linear2.") for key in keys):
             return named
         return {key: ours.replace("heads.adv.embed.", "heads.cls.embed.") for key, ours in named.items()}

@@ -16,6 +16,7 @@ from mmcgan.checkpoints.peers.studiogan_big_resnet import (
     shared_settings,
     spectral,
 )
+from mmcgan.checkpoints.peers.studiogan_codes import with_codes
 from mmcgan.checkpoints.peers.studiogan_heads import OUTPUTS, StudioGANFormat, present, read_heads, role_of
 
 
@@ -79,7 +80,7 @@ STUDIOGAN_RESNET = register_peer(
         peer="studiogan",
         accepts=lambda spec: spec.get("model_config", {}).get("backbone") == "resnet",
         role_of=role_of,
-        generator_config=_generator,
+        generator_config=with_codes(_generator),
         discriminator_config=_discriminator,
         tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
         slots=r"blocks\.(\d+)\.0\.sigma$",

@@ -7,6 +7,7 @@ from mmcgan.models.heads.code import ContinuousCodeHead, DiscreteCodeHead
 from mmcgan.models.heads.condition_projection import ConditionProjectionHead
 from mmcgan.models.heads.discriminative_proxy import DiscriminativeProxyHead
 from mmcgan.models.heads.mapped_projection import MappedProjectionHead
+from mmcgan.models.heads.patch import PatchHead, PixelClassHead
 from mmcgan.models.heads.proxy import ProxyHead
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Head",
     "MappedProjectionHead",
     "OmniHead",
+    "PatchHead",
     "PerClassHead",
+    "PixelClassHead",
     "ProjectionHead",
     "ProxyHead",
 ]

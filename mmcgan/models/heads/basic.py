@@ -71,6 +71,10 @@ class ClassifierHead(Head):
         bias: StudioGAN's classifier has none; a peer-compatible choice.
         normalize: divide the features by their length first (ReACGAN Sec. 3.2), which keeps
             the gradient of the cross-entropy bounded when there are many classes.
+        max_norm: shorten longer features to this length (feature clipping, ReACGAN Table A5).
+
+    Raises:
+        ValueError: ``max_norm`` is not positive.
     """
 
     emits = ("logits",)
@@ -82,10 +86,13 @@ class ClassifierHead(Head):
         spectral_norm: SpectralNorm = True,
         bias: bool = True,
         normalize: bool = False,
+        max_norm: float | None = None,
     ) -> None:
         super().__init__()
         check_num_classes(self, num_classes)
-        self.normalize = normalize
+        if max_norm is not None and not max_norm > 0:
+            raise ValueError(f"{type(self).__name__}: max_norm must be greater than 0, got {max_norm}")
+        self.normalize, self.max_norm = normalize, max_norm
         self.linear = linear(in_channels, num_classes, bias=bias, spectral_norm=spectral_norm)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
@@ -93,6 +100,9 @@ class ClassifierHead(Head):
         pooled = features["pooled"]
         if self.normalize:
             pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        if self.max_norm is not None:
+            length = pooled.norm(dim=1, keepdim=True).clamp_min(1e-12)
+            pooled = pooled * (self.max_norm / length).clamp_max(1.0)
         return {"logits": self.linear(pooled)}
 
 
