@@ -106,15 +106,21 @@ class AdaptiveProbability(nn.Module):
             self.adjust()
 
     @torch.no_grad()
-    def adjust(self) -> None:
-        """Move p by what was counted since the last time, over all ranks; start to count anew."""
+    def adjust(self) -> Tensor:
+        """Move p by what was counted since the last time, over all ranks; start to count anew.
+
+        Returns:
+            By how much p was to move before it was clipped to [0, 1].
+        """
         average_buffers(self)
         self.overfitting.copy_(self.signs / self.images)
-        step = self.images * get_world_size() / (1000 * self.kimg)
-        self.p.add_((self.overfitting - self.target).sign() * step).clamp_(0, 1)
+        size = self.images * get_world_size() / (1000 * self.kimg)
+        step = (self.overfitting - self.target).sign() * size
+        self.p.add_(step).clamp_(0, 1)
         self.signs.zero_()
         self.images.zero_()
         self.waiting = 0
+        return step
 
     def report(self, name: str) -> dict[str, Tensor]:
         """Return p and the overfitting last measured, under names that begin with ``name``."""

@@ -22,6 +22,11 @@ BIGGAN_FUNCTIONS: tuple[tuple[str, Test], ...] = (
 
 BIGGAN_KINDS = {"training iteration": "training_step"}
 
+# IC-GAN calls them "function" too.
+IC_GAN_FUNCTIONS: tuple[tuple[str, Test], ...] = (
+    ("augmentation/diffaug", lambda spec, names: "DiffAugment(" in str(spec.get("how_called"))),
+)
+
 # Kinds of the peers that name theirs, where ours is another word.
 SPELLINGS = {
     "train_step": "training_step",
@@ -69,6 +74,8 @@ def kind_of(case: GoldenCase) -> str:
         return "network"
     if case.peer == "biggan_pytorch" and kind == "function":
         return _first(BIGGAN_FUNCTIONS, case) or kind
+    if case.peer == "ic_gan" and kind == "function":
+        return _first(IC_GAN_FUNCTIONS, case) or kind
     if case.peer == "biggan_pytorch" and kind == "procedure" and "num_accumulations" in spec:
         return "standing_statistics"
     return (BIGGAN_KINDS | SPELLINGS).get(kind, kind)

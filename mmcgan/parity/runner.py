@@ -22,6 +22,7 @@ CHECKER_MODULES = (
     "networks",
     "spectral_norm",
     "adversarial_losses",
+    "augmentation",
     "studiogan_losses",
     "omni_loss",
     "ema",

@@ -20,7 +20,6 @@ LATER_KINDS = {
 }
 LATER_PREFIXES = (
     "analysis/",
-    "augmentation/",
     "regulariser/latent",
     "regulariser/path",
     "regulariser/langevin",

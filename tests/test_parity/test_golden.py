@@ -20,6 +20,7 @@ COMMITTED_FAMILIES = {
     ("omnigan", "loss/omni"),
     *(("studiogan", f"loss/{name}") for name in ("adversarial", "class_and_misc", "contrastive", "lecam")),
     ("studiogan", "regulariser/topk"),
+    *(("studiogan", f"augmentation/{name}") for name in ("ada", "cr_apa", "diffaug")),
 }
 
 
