@@ -25,8 +25,8 @@ LATER_PREFIXES = (
     "regulariser/langevin",
 )
 # Settings of networks and training steps without a counterpart yet.
-LATER_TYPES = ("BigGANDeep", "StyleGAN2")
-LATER_BACKBONES = {"big_resnet_deep_legacy", "big_resnet_deep_studiogan", "stylegan2"}
+LATER_TYPES = ("BigGANDeep",)
+LATER_BACKBONES = {"big_resnet_deep_legacy", "big_resnet_deep_studiogan"}
 
 
 def full_set() -> Path | None:
