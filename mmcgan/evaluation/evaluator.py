@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce
 from mmengine.evaluator import Evaluator
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcgan.evaluation.base import GenerationMetric
+from mmcgan.evaluation.meter import Cost
+from mmcgan.evaluation.overlap import BackgroundWorker
 from mmcgan.evaluation.reference import Reference
-from mmcgan.extractors.base import Extractor, quantize
+from mmcgan.extractors.base import Extractor, check_finite, quantize
 from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
 from mmcgan.structures import Condition
@@ -32,6 +36,8 @@ class GenerationEvaluator(Evaluator):
         reference: ``dict(dataset=..., path=None, batch_size=256)``, the real images to compare with;
             see :class:`~mmcgan.evaluation.reference.Reference`.
         prefix: put in front of every figure's name, with a slash; to tell two extractors apart.
+        overlap: extract and update metrics in a thread while the next images are generated; a fault of
+            a batch is then reported with the next one, or at the end.
 
     Raises:
         ValueError: no metrics, an unknown key of ``reference``, or a metric that needs what the
@@ -45,6 +51,7 @@ class GenerationEvaluator(Evaluator):
         extractor: dict[str, Any],
         reference: dict[str, Any] | None = None,
         prefix: str | None = None,
+        overlap: bool = True,
     ) -> None:
         configs = [metrics] if isinstance(metrics, dict) else list(metrics)
         if not configs:
@@ -56,8 +63,14 @@ class GenerationEvaluator(Evaluator):
         self.metrics: list[GenerationMetric] = [GENERATION_METRICS.build(config) for config in configs]
         for metric in self.metrics:
             metric.prepare(self.extractor, self.reference)
-        self._count = 0
+        self._worker = BackgroundWorker(self._absorb) if overlap else None
         self._report: dict[str, Any] = {}
+        self._restart()
+
+    def _restart(self) -> None:
+        self._count = 0
+        self._costs = [Cost() for _ in self.metrics]
+        self._extraction = Cost()
 
     @property
     def dataset_meta(self) -> dict[str, Any] | None:
@@ -66,7 +79,7 @@ class GenerationEvaluator(Evaluator):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict[str, Any] | None) -> None:
-        """Check that images are asked for by label if a metric needs labels.
+        """Check that images are asked for by label if a metric needs labels, and that they are enough.
 
         Raises:
             ValueError: a metric needs labels and the conditions have none.
@@ -75,6 +88,15 @@ class GenerationEvaluator(Evaluator):
         needing = [type(metric).__name__ for metric in self.metrics if metric.needs_labels]
         if needing and dataset_meta is not None and dataset_meta.get("num_classes") == 0:
             raise ValueError(f"{', '.join(needing)} need labels, the evaluation conditions have none")
+        size, width = (dataset_meta or {}).get("size"), self.extractor.feature_dim
+        if self.reference is not None and size is not None and size <= width:
+            print_log(
+                f"{size} generated images and {width} features of {self.extractor.name}: Fréchet distances "
+                "will be biased upwards, because their covariance is not of full rank; compare figures of "
+                f"equally many images only, and generate more than {width}",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     @torch.no_grad()
     def process(self, data_samples: Sequence[Mapping[str, Any]], data_batch: Any = None) -> None:
@@ -90,13 +112,24 @@ class GenerationEvaluator(Evaluator):
         """
         for sample in data_samples:
             image, condition = _unpack(sample)
-            if self._count == 0:
-                self.extractor.to(image.device)
             pixels = image if image.dtype == torch.uint8 else quantize(image)
-            output = self.extractor(pixels)
-            for metric in self.metrics:
-                metric.update(output, condition)
             self._count += len(image)
+            if self._worker is None:
+                self._absorb((pixels, condition))
+            else:
+                self._worker.submit((pixels, condition))
+
+    @torch.no_grad()
+    def _absorb(self, batch: tuple[Tensor, Condition]) -> None:
+        """Extract a batch once and hand the outputs to every metric."""
+        pixels, condition = batch
+        self.extractor.to(pixels.device)
+        with self._extraction.time():
+            output = self.extractor(pixels)
+            check_finite(output, self.extractor.name)
+        for metric, cost in zip(self.metrics, self._costs, strict=True):
+            with cost.time():
+                metric.update(output, condition)
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Merge the ranks, return all figures by name and start afresh.
@@ -107,6 +140,8 @@ class GenerationEvaluator(Evaluator):
         Raises:
             ValueError: another number was generated, or two metrics use one name.
         """
+        if self._worker is not None:
+            self._worker.finish()
         self._count = _total(self._count)
         if self._count != size:
             raise ValueError(
@@ -115,9 +150,11 @@ class GenerationEvaluator(Evaluator):
                 "dataloader, or images are counted twice"
             )
         figures: dict[str, float] = {}
-        for metric in self.metrics:
-            metric.merge()
-            for name, value in metric.compute().items():
+        for metric, cost in zip(self.metrics, self._costs, strict=True):
+            with cost.measure():
+                metric.merge()
+                found = metric.compute()
+            for name, value in found.items():
                 key = f"{self.prefix}/{name}" if self.prefix else name
                 if key in figures:
                     raise ValueError(f"two metrics return {key!r}; give one evaluator each, with a prefix")
@@ -125,16 +162,19 @@ class GenerationEvaluator(Evaluator):
         self._report = self._make_report(figures)
         for metric in self.metrics:
             metric.reset()
-        self._count = 0
+        self._restart()
         return figures
 
     def _make_report(self, figures: dict[str, float]) -> dict[str, Any]:
-        metrics = [{"type": type(m).__name__, "settings": m.settings(), **m.details()} for m in self.metrics]
+        metrics = [
+            {"type": type(m).__name__, "settings": m.settings(), "cost": cost.describe(), **m.details()}
+            for m, cost in zip(self.metrics, self._costs, strict=True)
+        ]
         return {
             "figures": figures,
             "generated_images": self._count,
             "conditions": self._dataset_meta,
-            "extractor": self.extractor.describe(),
+            "extractor": {**self.extractor.describe(), "seconds": round(self._extraction.seconds, 3)},
             "reference": None if self.reference is None else self.reference.describe(),
             "metrics": metrics,
         }

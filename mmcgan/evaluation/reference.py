@@ -6,19 +6,22 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import all_reduce, get_dist_info, is_main_process
 from mmengine.logging import print_log
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from mmcgan.datasets.progress import progress_bar
 from mmcgan.evaluation.frechet import GaussianStatistics, StreamingMoments
-from mmcgan.extractors.base import Extractor
+from mmcgan.evaluation.overlap import prefetch
+from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
 from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.registry import DATASETS
 
@@ -30,21 +33,27 @@ class Reference:
     """Real images seen through an extractor; heavy work happens at the first use only.
 
     Args:
-        dataset: config of the real images, the split included.
+        dataset: config of the real images, the split included; or the data set itself.
         extractor: the extractor the generated images pass through too.
-        path: statistics file; None keeps one per (dataset, extractor) in the user's cache folder
+        path: statistics file, ``.safetensors`` of ours, or ``.npz`` with ``mu`` and ``sigma`` of others;
+            None keeps one per (dataset, extractor) in the user's cache folder
             (``MMCGAN_CACHE``, else ``XDG_CACHE_HOME/mmcgan``, else ``~/.cache/mmcgan``).
         batch_size: images per extractor pass.
     """
 
     def __init__(
-        self, dataset: Mapping[str, Any], extractor: Extractor, path: str | None = None, batch_size: int = 256
+        self,
+        dataset: Mapping[str, Any] | Any,
+        extractor: Extractor,
+        path: str | None = None,
+        batch_size: int = 256,
     ) -> None:
-        self.config = dict(dataset)
+        given = isinstance(dataset, Mapping)
+        self.config = dict(dataset) if given else {"type": type(dataset).__name__}
         self.extractor = extractor
         self.batch_size = batch_size
         self._given_path = None if path is None else Path(path).expanduser()
-        self._dataset: Any = None
+        self._dataset: Any = None if given else dataset
         self._identity: dict[str, Any] | None = None
         self._statistics: GaussianStatistics | None = None
 
@@ -92,20 +101,42 @@ class Reference:
             # All ranks must take the same branch, because building is a collective.
             there = torch.tensor(int(self.path.is_file()))
             all_reduce(there, "min")
-            self._statistics = load_statistics(self.path, self.identity()) if there else self.build()
+            self._statistics = self._load() if there else self.build()
         return self._statistics
 
-    def build(self) -> GaussianStatistics:
-        """Compute the statistics over all ranks and write the file, whatever it held before."""
-        moments = StreamingMoments()
+    def _load(self) -> GaussianStatistics:
+        if self.path.suffix == ".npz":
+            return load_foreign_statistics(self.path, self.extractor.feature_dim)
+        return load_statistics(self.path, self.identity())
+
+    def outputs(self, what: str) -> Iterator[tuple[ExtractorOutput, Tensor | None]]:
+        """Yield extractor output and labels of this rank's real images, with a bar named ``what``.
+
+        Images are read by a thread while the extractor works on those before.
+
+        Raises:
+            ValueError: an image cannot be read, or features are NaN.
+        """
         rank, world_size = get_dist_info()
         rows = range(rank, len(self.dataset), world_size)
         starts = range(0, len(rows), self.batch_size)
-        with progress_bar("statistics of the real images", len(starts)) as advance:
-            for start in starts:
-                image = self.dataset.__getitems__(rows[start : start + self.batch_size])["image"]
-                moments.update(self.extractor(image.to(self._device())).features)
+        read = (self.dataset.__getitems__(rows[start : start + self.batch_size]) for start in starts)
+        with progress_bar(what, len(starts)) as advance:
+            for batch in prefetch(read):
+                output = self.extractor(batch["image"].to(self._device()))
+                check_finite(output, self.extractor.name)
+                yield output, batch.get("label")
                 advance()
+
+    def build(self) -> GaussianStatistics:
+        """Compute the statistics over all ranks and write the file, whatever it held before."""
+        if self._given_path is not None and self._given_path.suffix == ".npz":
+            raise ValueError(
+                f"{self._given_path}: the file is missing and .npz files are only read; name a .safetensors"
+            )
+        moments = StreamingMoments()
+        for output, _ in self.outputs("statistics of the real images"):
+            moments.update(output.features)
         moments.merge()
         statistics = moments.compute()
         statistics = GaussianStatistics(statistics.mean.cpu(), statistics.covariance.cpu(), statistics.count)
@@ -189,6 +220,39 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
             f"{'; '.join(differences)}. {rebuild}"
         )
     return GaussianStatistics(mean, covariance, int(found["count"]))
+
+
+def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
+    """Return the statistics in an ``.npz`` of pytorch-fid, BigGAN-PyTorch, StudioGAN and others.
+
+    Nothing in such a file says what made it, so that only shapes can be checked.
+
+    Args:
+        path: the file, with arrays ``mu`` (F,) and ``sigma`` (F, F).
+        width: F of the extractor.
+
+    Raises:
+        ValueError: arrays are missing, not finite, or of another size.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            mean, covariance = (torch.from_numpy(file[key]).double() for key in ("mu", "sigma"))
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"{path}: not statistics with arrays 'mu' and 'sigma' ({error})") from error
+    if mean.shape != (width,) or covariance.shape != (width, width):
+        raise ValueError(
+            f"{path}: mu {tuple(mean.shape)} and sigma {tuple(covariance.shape)} do not belong to an "
+            f"extractor with {width} features"
+        )
+    if not (torch.isfinite(mean).all() and torch.isfinite(covariance).all()):
+        raise ValueError(f"{path}: mu or sigma contains NaN or infinite values")
+    print_log(
+        f"{path} does not say with which extractor, resizing and images it was made: check that they are "
+        "those of this evaluation",
+        logger="current",
+        level=logging.WARNING,
+    )
+    return GaussianStatistics(mean, covariance, 0)
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -93,6 +93,21 @@ def quantize(image: Tensor) -> Tensor:
     return (image.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
 
 
+def check_finite(output: ExtractorOutput, extractor: str) -> None:
+    """Refuse NaN and infinite features or logits.
+
+    Raises:
+        ValueError: says how many images of the batch are affected, and the first.
+    """
+    for name, values in (("features", output.features), ("logits", output.logits)):
+        if values is not None and not torch.isfinite(values).all():
+            bad = (~torch.isfinite(values)).any(dim=1).nonzero().flatten()
+            raise ValueError(
+                f"{name} of {len(bad)} of {len(values)} images of a batch are NaN or infinite (the first is "
+                f"image {int(bad[0])} of it); the extractor {extractor!r} or its weights are faulty"
+            )
+
+
 class Extractor(nn.Module):
     """Base of all extractors: frozen, always in eval mode, resizes and normalises by itself.
 

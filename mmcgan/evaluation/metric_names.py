@@ -1,0 +1,64 @@
+"""Short names of metrics, for command lines and protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmcgan.registry import GENERATION_METRICS, nearest
+
+METRIC_NAMES: dict[str, dict[str, Any]] = {
+    "fid": dict(type="FID"),
+    "kid": dict(type="KID"),
+    "is": dict(type="InceptionScore"),
+    "is10": dict(type="InceptionScore", splits=10),
+    "accuracy": dict(type="ConditionalAccuracy"),
+    "accuracy5": dict(type="ConditionalAccuracy", top_k=5),
+    "intra-fid": dict(type="IntraFID"),
+    "spatial-fid": dict(type="SpatialFID"),
+    "fid-infinity": dict(type="FIDInfinity"),
+    "sajjadi": dict(type="SajjadiPrecisionRecall"),
+    "precision-recall": dict(type="PrecisionRecall"),
+    "prdc": dict(type="PRDC"),
+    "cas": dict(type="ClassificationAccuracyScore"),
+    "memorization": dict(type="Memorization"),
+    "lpips": dict(type="LPIPSDiversity"),
+    "ms-ssim": dict(type="MSSSIM"),
+    "swd": dict(type="SWD"),
+}
+WHOLE_SUITE = "all"
+
+
+def available_names() -> list[str]:
+    """Return the short names whose metric this installation has."""
+    known = GENERATION_METRICS.names()
+    return [name for name, config in METRIC_NAMES.items() if config["type"] in known]
+
+
+def metric_configs(names: Sequence[str], has_logits: bool = True, has_labels: bool = True) -> list[dict]:
+    """Return configs of metrics for short names; ``all`` is every one that its needs allow.
+
+    Raises:
+        ValueError: an unknown name; suggests others.
+    """
+    chosen: list[dict[str, Any]] = []
+    for name in names:
+        if name == WHOLE_SUITE:
+            chosen += [c for n, c in METRIC_NAMES.items() if _possible(n, has_logits, has_labels)]
+        elif name in available_names():
+            chosen.append(METRIC_NAMES[name])
+        else:
+            hint = nearest(name, [*available_names(), WHOLE_SUITE])
+            raise ValueError(f"no metric {name!r}.{hint}")
+    return [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
+
+
+# what the whole suite leaves out: variants of what it has, and what needs weights of its own
+LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid")
+
+
+def _possible(name: str, has_logits: bool, has_labels: bool) -> bool:
+    if name in LEFT_OUT or name not in available_names():
+        return False
+    metric: Any = GENERATION_METRICS.get(METRIC_NAMES[name]["type"])
+    return (has_logits or not metric.needs_logits) and (has_labels or not metric.needs_labels)
