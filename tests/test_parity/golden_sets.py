@@ -13,17 +13,12 @@ COMMITTED = REPOSITORY / "tests" / "data" / "golden"
 LATER_PEERS = {"dgp", "hfbiggan", "ic_gan", "omni_inr", "spade"}
 # Kinds (as the table prints them) of other peers for which there is no code yet.
 LATER_KINDS = {
-    ("mmagic", "losses"),  # l1, gradient penalties and path length
+    ("mmagic", "losses"),  # l1 and gradient penalties of single pixels
     ("mmagic", "metrics"),  # SSIM, SWD, PPL, precision and recall
     ("studiogan", "frechet_prdc"),  # precision, recall, density, coverage
     ("studiogan", "sampling"),
 }
-LATER_PREFIXES = (
-    "analysis/",
-    "regulariser/latent",
-    "regulariser/path",
-    "regulariser/langevin",
-)
+LATER_PREFIXES = ("analysis/sefa",)
 # Settings of networks and training steps without a counterpart yet.
 LATER_TYPES = ("BigGANDeep",)
 LATER_BACKBONES = {"big_resnet_deep_legacy", "big_resnet_deep_studiogan"}
@@ -53,6 +48,5 @@ def is_later(stem: Path, peer: str, kind: str) -> bool:
             str(spec.get("constructor", {}).get("type", "")).startswith(LATER_TYPES),
             any(key.endswith("_depth") and isinstance(value, int) for key, value in settings.items()),
             settings.get("backbone") in LATER_BACKBONES,
-            settings.get("info_type") not in (None, "N/A"),
         )
     )

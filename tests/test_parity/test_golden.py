@@ -20,6 +20,9 @@ COMMITTED_FAMILIES = {
     ("omnigan", "loss/omni"),
     *(("studiogan", f"loss/{name}") for name in ("adversarial", "class_and_misc", "contrastive", "lecam")),
     ("studiogan", "regulariser/topk"),
+    ("studiogan", "regulariser/latent_optimisation"),
+    ("studiogan", "regulariser/path_length"),
+    ("studiogan", "analysis/langevin_sampling"),
     *(("studiogan", f"augmentation/{name}") for name in ("ada", "cr_apa", "diffaug")),
 }
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from mmcgan.losses import HingeLoss, LeastSquaresLoss, NonSaturatingLoss, WassersteinLoss
 from mmcgan.losses.base import Loss
 from mmcgan.parity.cases import GoldenCase
+from mmcgan.parity.checkers.latent_steps import compare_mmagic_path_length
 from mmcgan.parity.compare import Comparison, Tolerance
 from mmcgan.parity.runner import checker
 from mmcgan.regularizers.r1 import squared_gradient
@@ -119,7 +120,8 @@ def check_mmagic_losses(case: GoldenCase, comparison: Comparison) -> None:
     if "out/BigGAN_hardcoded/gen" in case.tensors:
         _compare_mmagic_loss(case, comparison, "out/BigGAN_hardcoded", HingeLoss(), 1.0)
     _compare_mmagic_r1(case, comparison)
-    later = {"disc_shift": "discriminator shift", "gp_": "gradient penalty", "pl_": "path length"}
+    compare_mmagic_path_length(case, comparison)
+    later = {"disc_shift": "discriminator shift", "gp_": "gradient penalty"}
     for prefix, reason in later.items():
         if case.group(f"out/{prefix}"):
             comparison.skip(reason)
