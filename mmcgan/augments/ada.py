@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from mmcgan.augments import colour
-from mmcgan.augments.adaptive import build_probability
+from mmcgan.augments.adaptive import build_probability, watched
 from mmcgan.augments.base import Augment, Draws, Scores
 from mmcgan.augments.choice import expand_names
 from mmcgan.augments.filters import filter_images
@@ -136,7 +136,12 @@ class ADA(Augment):
         self.transforms = expand_names("ADA: transforms", transforms, GROUPS)
         self.min_size = max(SMALLEST.get(name, 1) for name in self.transforms)
         self.probability = build_probability(p, adapt)
-        self.observes = (self.probability.logit,) if self.probability.logit else ()
+        self.observes = watched({"p": p, "adapt": adapt})
+
+    @classmethod
+    def would_observe(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the logit by which p adapts, unless p is fixed."""
+        return watched(config)
 
     def observe(self, real: Scores, fake: Scores) -> None:
         """Let p adapt."""

@@ -145,8 +145,6 @@ class FixedProbability(nn.Module):
         ValueError: ``p`` is out of range.
     """
 
-    logit: None = None
-
     def __init__(self, p: float) -> None:
         super().__init__()
         check_probability("p", p)
@@ -164,6 +162,17 @@ def check_probability(name: str, value: float) -> None:
     """Raise a ValueError unless ``value`` lies in [0, 1]."""
     if not 0 <= value <= 1:
         raise ValueError(f"{name} must lie in [0, 1], got {value}")
+
+
+DEFAULT_LOGIT: str = inspect.signature(AdaptiveProbability).parameters["logit"].default
+
+
+def watched(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the named tensors that the probability of an augmentation's ``config`` watches."""
+    adapt = config.get("adapt")
+    if adapt is None and config.get("p") is not None:
+        return ()
+    return (str((adapt or {}).get("logit", DEFAULT_LOGIT)),)
 
 
 def build_probability(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmcgan.augments.adaptive import build_probability
+from mmcgan.augments.adaptive import build_probability, watched
 from mmcgan.augments.base import Augment, Draws, Scores
 from mmcgan.augments.pixels import per_image
 from mmcgan.registry import AUGMENTS
@@ -34,7 +35,12 @@ class APA(Augment):
     def __init__(self, p: float | None = None, adapt: dict[str, Any] | None = None) -> None:
         super().__init__()
         self.probability = build_probability(p, adapt)
-        self.observes = (self.probability.logit,) if self.probability.logit else ()
+        self.observes = watched({"p": p, "adapt": adapt})
+
+    @classmethod
+    def would_observe(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the logit by which p adapts, unless p is fixed."""
+        return watched(config)
 
     def observe(self, real: Scores, fake: Scores) -> None:
         """Let p adapt."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +86,11 @@ class Augment(nn.Module):
     def transform(self, image: Tensor, draws: Draws) -> Tensor:
         """Return the images changed as ``draws`` says."""
         return image
+
+    @classmethod
+    def would_observe(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what :attr:`observes` will be for ``config``, without building it."""
+        return ()
 
     def observe(self, real: Scores, fake: Scores) -> None:
         """Look at the named outputs of one mini-batch of a discriminator step."""

@@ -59,7 +59,7 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
             *_wrong_types(node),
         ]
         problems += found or value_problems(node)
-    return [*problems, *_wiring(config), *_batch_size(config)]
+    return [*problems, *_wiring(config), *_watching(config, nodes), *_batch_size(config)]
 
 
 def _top_level(config: Mapping[str, Any]) -> Iterator[Problem]:
@@ -142,6 +142,20 @@ def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
             for message in input_problems(component, wiring, available):
                 yield Problem(f"{path}.inputs", message)
         yield from _weights(path, loss.get("weights", 1.0), list(component.implemented_views()))
+
+
+def _watching(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield what augmentations observe although nothing emits it."""
+    model = config.get("model")
+    available = _emitted(model) if isinstance(model, dict) else None
+    for node in nodes:
+        observed = getattr(node.component, "would_observe", None)
+        if available is None or observed is None or r.AUGMENTS not in node.registries:
+            continue
+        for source in observed(node.config):
+            if source not in available:
+                message = f"watches {source!r}, which nothing emits.{nearest(source, available)}"
+                yield Problem(dotted(node.path), f"{_owner(node)} {message}")
 
 
 def _weights(path: str, weights: Any, views: list[str]) -> Iterator[Problem]:
