@@ -27,6 +27,7 @@ CHECKER_MODULES = (
     "omni_loss",
     "ema",
     "regularizers",
+    "latent_steps",
     "metrics",
     "preprocessing",
     "standing_statistics",
