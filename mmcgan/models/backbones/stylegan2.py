@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear
+from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear, full_precision
 from mmcgan.models.layers.minibatch_std import MinibatchStd
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 from mmcgan.models.layers.synthesis_block import HALF
@@ -134,7 +134,8 @@ class StyleGAN2Backbone(nn.Module):
         for block in self.blocks.values():
             x = block(x)
             if self.reduce is not None:
-                image = self.reduce.halve(image)
+                with full_precision(image):
+                    image = self.reduce.downsample(image)
                 x = x + self.from_rgb[str(image.shape[-1])](image)
         x = self.last_conv(self.minibatch_std(x))
         pooled = self.last_linear(x.flatten(1))

@@ -130,9 +130,9 @@ def resized_convolution(x: Tensor, weight: Tensor, resize: str | None, fir: FIRF
         return F.conv2d(x, weight, padding=kernel // 2)
     if resize == "double":
         if kernel == 1:
-            return fir.double(F.conv2d(x, weight))
+            return fir.upsample(F.conv2d(x, weight))
         enlarged = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
         return fir.smooth_enlarged(enlarged, kernel)
     if kernel == 1:
-        return F.conv2d(fir.halve(x), weight)
+        return F.conv2d(fir.downsample(x), weight)
     return F.conv2d(fir.smooth_before_halving(x, kernel), weight, stride=2)

@@ -50,10 +50,10 @@ def modulated_conv2d(
                 # products would leave the range of half precision: both scales cancel in the factor
                 weight = weight / weight.abs().amax() / math.sqrt(weight[0].numel())
                 style = style / style.abs().amax(1, keepdim=True)
-            energy = style.square() @ weight.square().sum((2, 3)).t()
+            energy = style.square() @ weight.to(style.dtype).square().sum((2, 3)).t()
             factor = (energy + DEMODULATION_EPS).rsqrt()
     y = x * style.to(x.dtype)[:, :, None, None]
-    y = resized_convolution(y, weight, resize, fir)
+    y = resized_convolution(y, weight.to(y.dtype), resize, fir)
     return y if factor is None else y * factor.to(y.dtype)[:, :, None, None]
 
 

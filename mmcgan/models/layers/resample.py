@@ -52,7 +52,7 @@ class FIRFilter(nn.Module):
         padded = F.pad(x, (before, after, before, after))
         return F.conv2d(padded, weight, stride=stride, groups=x.shape[1])
 
-    def double(self, x: Tensor) -> Tensor:
+    def upsample(self, x: Tensor) -> Tensor:
         """Return (N, C, 2H, 2W); a constant stays the same constant away from the border."""
         # A transposed convolution keeps every result that a kernel touches; of those, cut the ends.
         before, after = (self.length - 2) // 2, (self.length - 1) // 2
@@ -62,7 +62,7 @@ class FIRFilter(nn.Module):
         whole = F.conv_transpose2d(x, weight, stride=2, groups=x.shape[1])
         return F.pad(whole, (-before, -after, -before, -after))
 
-    def halve(self, x: Tensor) -> Tensor:
+    def downsample(self, x: Tensor) -> Tensor:
         """Return (N, C, H/2, W/2); a constant stays the same constant away from the border."""
         return self.smooth(x, (self.length - 1) // 2, (self.length - 2) // 2, stride=2)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
-from mmcgan.models.layers.equalized import EqualizedConv2d
+from mmcgan.models.layers.equalized import EqualizedConv2d, full_precision
 from mmcgan.models.layers.modulation import StyledConv, ToRGB
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 
@@ -82,7 +82,8 @@ class SynthesisBlock(nn.Module):
         if self.shortcut is not None:
             x = self.shortcut(below, HALF) + x
         if image is not None and self.enlarge is not None:
-            image = self.enlarge.double(image)
+            with full_precision(image):
+                image = self.enlarge.upsample(image)
         if self.to_rgb is not None:
             shown = self.to_rgb(x, styles[len(self.layers)])
             image = shown if image is None else image + shown
