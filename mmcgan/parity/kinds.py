@@ -69,6 +69,8 @@ def kind_of(case: GoldenCase) -> str:
     spec = case.spec
     if case.peer == "mmagic":
         return _first(MMAGIC_KINDS, case) or "unknown"
+    if case.peer == "hfbiggan":
+        return "network" if "BigGANConfig" in _constructor(spec) else "sampling"
     kind = str(spec.get("kind", "unknown"))
     if kind.startswith("network"):
         return "network"

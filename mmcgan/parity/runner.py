@@ -20,6 +20,7 @@ CHECKERS: dict[tuple[str, str], Checker] = {}
 
 CHECKER_MODULES = (
     "networks",
+    "published_biggan",
     "spectral_norm",
     "adversarial_losses",
     "augmentation",

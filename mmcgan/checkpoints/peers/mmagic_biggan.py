@@ -115,7 +115,8 @@ def _discriminator_arch(settings: Settings, size: int) -> Config:
     }
 
 
-def _output_norm(settings: Settings) -> Config:
+def output_norm_settings(settings: Settings) -> Config:
+    """Read the options of the last batch norm."""
     config = dict(settings.take("out_norm_cfg", {"type": "BN"}))
     if config.pop("type") not in ("BN", "SyncBN"):
         raise UnsupportedSetting("out_norm_cfg: only batch norm is supported")
@@ -150,7 +151,7 @@ def _generator(spec: Spec) -> Config:
         "hierarchical": settings.take("split_noise", True),
         "activation_name": activation_settings(settings)[0],
         "spectral_norm": spectral(settings),
-        "output_batch_norm": _output_norm(settings),
+        "output_batch_norm": output_norm_settings(settings),
         "init": init_settings(settings),
         **_generator_arch(settings, size),
     }

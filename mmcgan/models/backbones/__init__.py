@@ -1,8 +1,9 @@
 """Discriminator backbones: image to features."""
 
 from mmcgan.models.backbones.biggan import BigGANBackbone
+from mmcgan.models.backbones.biggan_deep import BigGANDeepBackbone
 from mmcgan.models.backbones.dcgan import DCGANBackbone
 from mmcgan.models.backbones.resnet import ResNetBackbone
 from mmcgan.models.backbones.stylegan2 import StyleGAN2Backbone
 
-__all__ = ["BigGANBackbone", "DCGANBackbone", "ResNetBackbone", "StyleGAN2Backbone"]
+__all__ = ["BigGANBackbone", "BigGANDeepBackbone", "DCGANBackbone", "ResNetBackbone", "StyleGAN2Backbone"]

@@ -1,9 +1,17 @@
 """Generators: (latent, condition) to image."""
 
 from mmcgan.models.generators.biggan import BigGANGenerator
+from mmcgan.models.generators.biggan_deep import BigGANDeepGenerator
 from mmcgan.models.generators.coded import CodedGenerator
 from mmcgan.models.generators.dcgan import DCGANGenerator
 from mmcgan.models.generators.resnet import ResNetGenerator
 from mmcgan.models.generators.stylegan2 import StyleGAN2Generator
 
-__all__ = ["BigGANGenerator", "CodedGenerator", "DCGANGenerator", "ResNetGenerator", "StyleGAN2Generator"]
+__all__ = [
+    "BigGANDeepGenerator",
+    "BigGANGenerator",
+    "CodedGenerator",
+    "DCGANGenerator",
+    "ResNetGenerator",
+    "StyleGAN2Generator",
+]

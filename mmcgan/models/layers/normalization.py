@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mmcgan.models.layers.factories import embedding, linear
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
+from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
 from mmcgan.registry import nearest
 
 ENCODINGS = ("vector", "label", "one_hot")
@@ -28,12 +29,17 @@ class BatchNormOptions:
             BigGAN-PyTorch); torch keeps the unbiased one. For converted weights only.
         add_gain: add the gain to the normalised features instead of multiplying by it, a bug of
             BigGAN-PyTorch's ``cross_replica`` layer on a single device. For converted weights only.
+        rows: keep statistics for this many truncations, see
+            :class:`~mmcgan.models.layers.tabulated_norm.TabulatedBatchNorm2d`; 0 for running ones.
+        swapped_rows: how that table is read between its rows. For converted weights only.
     """
 
     eps: float = 1e-5
     momentum: float | None = 0.1
     biased_variance: bool = False
     add_gain: bool = False
+    rows: int = 0
+    swapped_rows: bool = False
 
 
 def batch_norm_options(value: Mapping[str, object] | BatchNormOptions | None) -> BatchNormOptions:
@@ -75,9 +81,12 @@ class BiasedBatchNorm2d(nn.BatchNorm2d):
 
 def batch_norm(
     channels: int, options: BatchNormOptions | None = None, *, affine: bool = True
-) -> nn.BatchNorm2d:
+) -> nn.BatchNorm2d | TabulatedBatchNorm2d:
     """Return a batch normalisation of (N, ``channels``, H, W)."""
     options = options or BatchNormOptions()
+    if options.rows:
+        swapped = options.swapped_rows
+        return TabulatedBatchNorm2d(channels, options.rows, options.eps, affine=affine, swapped=swapped)
     kind = BiasedBatchNorm2d if options.biased_variance else nn.BatchNorm2d
     return kind(channels, eps=options.eps, momentum=options.momentum, affine=affine)
 
@@ -161,6 +170,7 @@ class PlainBatchNorm(nn.Module):
         if not self.add_gain:
             return self.norm(x)
         gain, bias = self.norm.weight, self.norm.bias
+        assert gain is not None and bias is not None
         normalised = functional_call(
             self.norm, {"weight": torch.ones_like(gain), "bias": torch.zeros_like(bias)}, (x,)
         )

@@ -1,0 +1,247 @@
+"""The BigGAN-deep generator (Brock et al., 2019, Appendix B)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require_field
+from mmcgan.models.generators.biggan import block_channels
+from mmcgan.models.layers import (
+    BatchNormOptions,
+    ConditionalBatchNorm,
+    NormFactory,
+    PlainBatchNorm,
+    SelfAttention,
+    SpectralNormArg,
+    activation,
+    attention_places,
+    batch_norm_options,
+    conv2d,
+    initialize,
+    linear,
+)
+from mmcgan.models.layers.deep_blocks import DeepUpBlock
+from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition
+
+#: What a block does: enlarge, channels before, channels after.
+BlockPlan = tuple[bool, int, int]
+
+
+@GENERATORS.register_module()
+class BigGANDeepGenerator(nn.Module):
+    """Maps a latent and a condition to an image through bottleneck blocks.
+
+    Unlike :class:`BigGANGenerator`, the whole latent and the embedded condition feed the first linear
+    map and the batch norms of every block.
+
+    Args:
+        image_size: 16 to 512 (any power-of-two multiple of ``bottom_size`` with explicit ``channels``).
+        num_classes: number of labels, 0 for none.
+        base_channels: unit of the channel table.
+        latent_dim: length of z.
+        depth: blocks per stage; the last one of a stage enlarges and changes channels.
+        shared_dim: length of the label embedding; 0 means ``latent_dim``.
+        shared_embedding: False lets every batch norm keep a row per class; the latent then feeds the
+            first linear map only (MMagic without shared embedding).
+        instance_dim, instance_embedding_dim, num_attributes: see :class:`BigGANGenerator`.
+        attention_resolutions: sizes of feature maps after whose stage self-attention is inserted.
+        attention_blocks: or the indices of blocks that it follows, counted from 0 over all stages.
+        channels: channels before the first and after every stage, in place of the table.
+        block_plan: or all blocks themselves, each (enlarge, channels before, channels after).
+        bottom_size: height and width of the first feature map.
+        projected_shortcut: see :class:`~mmcgan.models.layers.deep_blocks.DeepUpBlock` (StudioGAN).
+        latent_first: order of the conditioning vector, [z, embedding] (the published TensorFlow
+            weights) or [embedding, z].
+        bottom_channels_last: the linear map's output is laid out (H, W, C), as in those weights.
+        image_filters: filters of the last convolution, of which the first three make the image; more
+            than 3 only for those weights, whose spectral norm is over all of them.
+        activation_name, spectral_norm, batch_norm, output_batch_norm, init: see
+            :class:`BigGANGenerator`.
+
+    Raises:
+        ValueError: unknown image size, attention outside the network, or settings that exclude
+            each other.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        num_classes: int,
+        base_channels: int = 128,
+        latent_dim: int = 128,
+        *,
+        depth: int = 2,
+        shared_dim: int = 128,
+        shared_embedding: bool = True,
+        instance_dim: int = 0,
+        instance_embedding_dim: int = 512,
+        num_attributes: int = 0,
+        attention_resolutions: Sequence[int] = (64,),
+        attention_blocks: Sequence[int] | None = None,
+        channels: Sequence[int] | None = None,
+        block_plan: Sequence[BlockPlan] | None = None,
+        bottom_size: int = 4,
+        projected_shortcut: bool = False,
+        latent_first: bool = False,
+        bottom_channels_last: bool = False,
+        image_filters: int = 3,
+        activation_name: str = "relu",
+        spectral_norm: SpectralNormArg = True,
+        batch_norm: Mapping[str, object] | None = None,
+        output_batch_norm: Mapping[str, object] | None = None,
+        init: str = "orthogonal",
+    ) -> None:
+        super().__init__()
+        plan = list(block_plan or stage_blocks(block_channels(image_size, base_channels, channels), depth))
+        sizes = feature_sizes(plan, bottom_size, image_size)
+        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
+        self.bottom_size, self.bottom_channels_last = bottom_size, bottom_channels_last
+        self.latent_first = latent_first
+        self.per_class = bool(num_classes) and not shared_embedding
+        if self.per_class and (instance_dim or num_attributes):
+            raise ValueError("instance_dim and num_attributes need shared_embedding=True")
+        self.condition = ConditionEmbedding(
+            0 if self.per_class else num_classes,
+            shared_dim or latent_dim,
+            num_attributes=num_attributes,
+            attribute_dim=shared_dim or latent_dim,
+            instance_dim=instance_dim,
+            instance_embedding_dim=instance_embedding_dim,
+            spectral_norm=spectral_norm,
+        )
+        norm = self._norm_factory(spectral_norm, batch_norm_options(batch_norm))
+        width = latent_dim + (0 if self.per_class else self.condition.dim)
+        self.linear = linear(width, plan[0][1] * bottom_size**2, spectral_norm=spectral_norm)
+        self.blocks = nn.ModuleList(
+            DeepUpBlock(
+                before,
+                after,
+                norm=norm,
+                upsample=enlarge,
+                projected_shortcut=projected_shortcut,
+                activation_name=activation_name,
+                spectral_norm=spectral_norm,
+            )
+            for enlarge, before, after in plan
+        )
+        places = attention_places(sizes, attention_resolutions, attention_blocks)
+        self.attention = nn.ModuleDict(
+            {str(i): SelfAttention(plan[i][2], spectral_norm=spectral_norm) for i in places}
+        )
+        self.output_norm = PlainBatchNorm(plan[-1][2], batch_norm_options(output_batch_norm))
+        self.output_activation = activation(activation_name)
+        self.output_conv = conv2d(plan[-1][2], image_filters, 3, padding=1, spectral_norm=spectral_norm)
+        initialize(self, init)
+
+    def _norm_factory(self, spectral_norm: SpectralNormArg, options: BatchNormOptions) -> NormFactory:
+        """Return what makes the batch norm of a block from its number of channels."""
+        if self.per_class:
+            return partial(
+                ConditionalBatchNorm, condition_dim=self.num_classes, encoding="label", options=options
+            )
+        dim = self.condition.dim + self.latent_dim
+        return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of the condition that must be present."""
+        return ("label",) if self.per_class else self.condition.requires
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the embedded condition (N, dim); labels (N,) without a shared embedding; or None.
+
+        Raises:
+            ValueError: a field that the generator was built for is absent or out of range.
+        """
+        if not self.per_class:
+            return self.condition(condition)
+        label = require_field(condition, "label")
+        check_labels(label, self.num_classes)
+        return label
+
+    def _inputs(self, latent: Tensor, embedding: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return what the linear map and what every block sees."""
+        if self.per_class:
+            assert embedding is not None
+            return latent, embedding
+        if embedding is None:
+            return latent, latent
+        pair = [embedding, latent.to(embedding.dtype)]
+        joined = torch.cat(pair[::-1] if self.latent_first else pair, dim=1)
+        return joined, joined
+
+    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and :meth:`embed`'s result.
+
+        Raises:
+            ValueError: the latent has another length.
+        """
+        if latent.shape[1] != self.latent_dim:
+            raise ValueError(f"latent has length {latent.shape[1]}, the generator expects {self.latent_dim}")
+        first, condition = self._inputs(latent, embedding)
+        size = self.bottom_size
+        x = self.linear(first)
+        if self.bottom_channels_last:
+            x = x.view(len(x), size, size, -1).permute(0, 3, 1, 2)
+        else:
+            x = x.view(len(x), -1, size, size)
+        for index, block in enumerate(self.blocks):
+            x = block(x, condition)
+            if str(index) in self.attention:
+                x = self.attention[str(index)](x)
+        x = self.output_conv(self.output_activation(self.output_norm(x)))
+        return torch.tanh(x[:, :3].float())
+
+    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
+        return self.synthesize(latent, self.embed(condition))
+
+    def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
+        """Return images of truncated latents, with the batch statistics kept for that truncation.
+
+        Without a table of statistics (``batch_norm=dict(rows=...)``) this is :meth:`forward`.
+        """
+        tables = [module for module in self.modules() if isinstance(module, TabulatedBatchNorm2d)]
+        try:
+            for table in tables:
+                table.truncation = truncation
+            return self(latent, condition)
+        finally:
+            for table in tables:
+                table.truncation = 1.0
+
+
+def stage_blocks(widths: Sequence[int], depth: int) -> list[BlockPlan]:
+    """Return all blocks of stages between ``widths``: the last of each stage enlarges and narrows."""
+    plan: list[BlockPlan] = []
+    for before, after in pairwise(widths):
+        plan += [(False, before, before)] * (depth - 1) + [(True, before, after)]
+    return plan
+
+
+def feature_sizes(plan: Sequence[BlockPlan], bottom_size: int, image_size: int) -> list[int]:
+    """Return the size of the feature map after every block that ends a stage, and 0 after others.
+
+    Raises:
+        ValueError: the blocks do not end at ``image_size``, or channels do not fit.
+    """
+    sizes, size = [], bottom_size
+    for enlarge, _, _ in plan:
+        size = size * 2 if enlarge else size
+        sizes.append(size if enlarge else 0)
+    if size != image_size:
+        raise ValueError(
+            f"BigGANDeepGenerator: the blocks enlarge bottom_size={bottom_size} to {size}, "
+            f"not to image_size={image_size}"
+        )
+    for (_, _, after), (_, before, _) in pairwise(plan):
+        if after != before:
+            raise ValueError(f"BigGANDeepGenerator: a block of {before} channels follows one of {after}")
+    return sizes
