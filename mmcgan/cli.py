@@ -121,6 +121,13 @@ COMMANDS = {
     "train-classifier": Command(
         "train a small classifier for evaluation", "mmcgan.commands.train_classifier:main"
     ),
+    "prepare-instances": Command(
+        "compute features and neighbours for instance conditioning",
+        "mmcgan.commands.prepare_instances:main",
+    ),
+    "evaluate-folders": Command(
+        "compare two folders of images, without a model", "mmcgan.commands.evaluate_folders:main"
+    ),
     "reference-stats": Command(
         "keep the statistics of a config's real images", "mmcgan.commands.reference_stats:main"
     ),

@@ -25,9 +25,10 @@ class NeighbourhoodDataset(Dataset):
     """Real pairs of IC-GAN (Casanova et al. 2021, eq. 2): an image x of the neighbourhood of an instance h.
 
     ``order="instance"``: index i is the instance, x uniform among its k nearest other images.
-    ``order="image"``: index i is the image, h uniform among *its* k nearest; with a data sampler that balances
-    classes this is y -> x -> h. Either way the label is that of the image. The draw of an item is seeded by
-    (seed, position) of the :class:`~mmcgan.datasets.order.Draw`, so that neither workers nor resuming change it.
+    ``order="image"``: index i is the image, h uniform among *its* k nearest; with a data sampler that
+    balances classes this is y -> x -> h. Either way the label is that of the image. The draw of an item is
+    seeded by (seed, position) of the :class:`~mmcgan.datasets.order.Draw`, so that neither workers nor
+    resuming change it.
 
     Args:
         dataset: config of the images, the set that the store was made of.

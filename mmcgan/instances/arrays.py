@@ -52,8 +52,10 @@ class RowArray:
 
     def rows(self, index: Tensor | slice) -> Tensor:
         """Return a copy of the rows at ``index``, int64 (n,) or a slice, in the file's type."""
-        picked = index if isinstance(index, slice) else index.numpy()
-        found = np.array(self._mapped()[picked])
+        source = self._mapped()
+        found = (
+            np.array(source[index]) if isinstance(index, slice) else np.take(source, index.numpy(), axis=0)
+        )
         self._touched += found.nbytes
         if self._touched > RELEASE_BYTES:
             self.release()

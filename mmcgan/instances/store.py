@@ -231,7 +231,7 @@ class InstanceStore:
 class SyntheticStore(InstanceStore):
     """Made-up instances in memory, to try a configuration without its store.
 
-    Features are random directions that depend on the class, neighbours are the images that follow in a circle.
+    Features are random directions, neighbours are the images that follow in a circle.
 
     Args:
         size, dim, num_classes: N, F and C.
@@ -310,7 +310,7 @@ def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
 
 
 def image_identity(dataset: ImageDataset) -> str | None:
-    """Return a digest of which image files a set has, whatever size they are read at; None if not of files."""
+    """Return a digest of which files a set is of, whatever size they are read at; None if not of files."""
     path_of = getattr(dataset, "path_of", None)
     if path_of is None:
         return None

@@ -85,8 +85,8 @@ def _check_labels(store: InstanceStore, num_classes: int) -> None:
         return
     if store.labels is None:
         raise StoreError(
-            f"{store.root} has no labels, which a class-conditional model needs (num_classes={num_classes}; 0 "
-            f"asks for none). Build it from a labelled data set. {store.rebuild_hint()}"
+            f"{store.root} has no labels, which a class-conditional model needs (num_classes={num_classes}; "
+            f"0 asks for none). Build it from a labelled data set. {store.rebuild_hint()}"
         )
     if store.num_classes != num_classes:
         raise StoreError(
@@ -186,7 +186,8 @@ class WeightedInstances(InstanceSampler):
         self.weights = _read_weights(weights)
         if len(self.weights) != self.store.size:
             raise ValueError(
-                f"WeightedInstances: {len(self.weights)} weights for {self.store.size} instances of {self.store.root}"
+                f"WeightedInstances: {len(self.weights)} weights for the {self.store.size} instances of "
+                f"{self.store.root}"
             )
         if not torch.isfinite(self.weights).all() or self.weights.min() < 0 or self.weights.sum() <= 0:
             raise ValueError("WeightedInstances: weights must be finite, not negative and not all zero")

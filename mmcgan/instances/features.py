@@ -1,0 +1,70 @@
+"""From images to L2-normalised features, block by block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity, normalize
+
+from mmcgan.datasets.decode import BadImageError
+from mmcgan.extractors.base import Extractor
+from mmcgan.registry import EXTRACTORS
+
+BLOCK_IMAGES = 256
+PROBE_IMAGES = 16
+LEAST_COSINE = 0.9999
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
+    """Return the L2-normalised features of images, float32 (N, F); a zero one stays zero.
+
+    Args:
+        extractor: the network.
+        image: uint8 (N, 3, H, W).
+        first: number of the first image, for messages.
+
+    Raises:
+        ValueError: a feature is not finite; names the image.
+    """
+    features = extractor(image).features.flatten(1)
+    bad = torch.nonzero(~torch.isfinite(features).all(dim=1)).flatten()
+    if len(bad):
+        raise ValueError(
+            f"extractor {extractor.name!r}: the feature of image {first + int(bad[0])} is not finite"
+        )
+    return normalize(features, dim=1, eps=1e-12)
+
+
+def extract_block(extractor: Extractor, dataset: Any, start: int, stop: int, flip: bool) -> list[Tensor]:
+    """Return the features of images ``start``..``stop - 1`` and, with ``flip``, of their mirror images.
+
+    Raises:
+        BadImageError: an image cannot be read; the message says how to go on.
+    """
+    try:
+        image = dataset.__getitems__(range(start, stop))["image"]
+    except BadImageError as error:
+        raise BadImageError(f"{error}. Nothing is lost: repair or remove it and run again") from error
+    found = [extract(extractor, image, start)]
+    return [*found, extract(extractor, image.flip(-1), start)] if flip else found
+
+
+def choose_precision(config: dict[str, Any], image: Tensor, wanted: str) -> str:
+    """Return ``bfloat16`` if wanted, or with ``auto`` if it is fast here and agrees; else ``float32``.
+
+    It agrees if every image's features have a cosine of at least 0.9999 with those in float32.
+
+    Raises:
+        ValueError: an unknown precision.
+    """
+    if wanted not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {wanted!r}")
+    if wanted != "auto":
+        return wanted
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "float32"
+    pair = [EXTRACTORS.build({**config, "precision": p})(image).features for p in ("float32", "bfloat16")]
+    return "bfloat16" if float(cosine_similarity(*pair).min()) >= LEAST_COSINE else "float32"

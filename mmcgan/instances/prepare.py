@@ -1,0 +1,324 @@
+"""Making an instance store in steps that can be interrupted at any moment and shared between ranks.
+
+Work is done in ``STORE.partial``, which gets its final name at the end. Arrays are allocated at once; a
+block of rows is written and made durable before its empty marker file ``done/<step>-<block>`` appears, so
+that a block without a marker is simply done again. Blocks are the same for any number of ranks, which take
+them in turn: results do not depend on how many there were.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from mmengine.dist import get_dist_info
+from torch import Tensor
+
+from mmcgan.checkpoints.files import atomic_write
+from mmcgan.datasets.base import ImageDataset
+from mmcgan.datasets.progress import progress_bar
+from mmcgan.extractors.base import Extractor
+from mmcgan.instances.arrays import RowArray, allocate, write_rows
+from mmcgan.instances.features import BLOCK_IMAGES, PROBE_IMAGES, choose_precision, extract_block
+from mmcgan.instances.kmeans import kmeans, select_instances
+from mmcgan.instances.neighbours import QUERY_ROWS, NeighbourSearch
+from mmcgan.instances.store import FORMAT, METADATA, InstanceStore, class_table, image_identity
+from mmcgan.registry import EXTRACTORS
+from mmcgan.version import __version__
+
+PLAN = "plan.json"
+DONE = "done"
+KMEANS_ITERATIONS = 25
+POLL_SECONDS = 0.2
+# what Python, torch and a network take before any block is read
+BASE_MEMORY = 600 << 20
+LEAST_MEMORY = 128 << 20
+Advance = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a store is to hold, and how it may be made.
+
+    Attributes:
+        k: neighbours of each image.
+        kmeans: instances to select; 0 for none.
+        flip: also the features of the mirrored images.
+        precision: of the extractor: ``auto``, ``float32`` or ``bfloat16``.
+        seed: of k-means.
+        max_memory: bytes for the whole process.
+        command: how to make the store again, recorded in it.
+    """
+
+    k: int = 50
+    kmeans: int = 0
+    flip: bool = False
+    precision: str = "auto"
+    seed: int = 0
+    max_memory: int = 2 << 30
+    command: str = ""
+
+    @property
+    def working_memory(self) -> int:
+        """Bytes for blocks of data."""
+        return max(LEAST_MEMORY, self.max_memory - BASE_MEMORY)
+
+
+def prepare_instances(
+    dataset: ImageDataset, extractor: dict[str, Any], out: str | Path, options: Options | None = None
+) -> InstanceStore:
+    """Make the instance store ``out``, or go on with an unfinished one, and return it.
+
+    Args:
+        dataset: the images.
+        extractor: config of the extractor, without ``precision``.
+        out: folder to make.
+        options: what it is to hold.
+
+    Raises:
+        FileExistsError: ``out`` is something else, or holds other content than asked for.
+        ValueError: k or the number of k-means instances do not fit the number of images, or a feature is not
+            finite.
+        BadImageError: an image cannot be read.
+    """
+    options = options or Options()
+    out = Path(out)
+    _check_sizes(dataset, options)
+    network: Extractor = EXTRACTORS.build(dict(extractor))
+    plan = _plan(dataset, network, options)
+    if _is_done(out, plan):
+        return InstanceStore(out)
+    job = _Job(out, dataset, extractor, options)
+    job.open(plan)
+    if not (job.folder / METADATA).is_file():
+        job.extract()
+        job.search()
+        job.select()
+    job.finish()
+    return InstanceStore(out)
+
+
+def _check_sizes(dataset: ImageDataset, options: Options) -> None:
+    size = len(dataset)
+    if not 1 <= options.k < size:
+        raise ValueError(
+            f"--k {options.k}: must be in 1..{size - 1}: the data set has {size} images and no image is its "
+            "own neighbour"
+        )
+    if not 0 <= options.kmeans <= size:
+        raise ValueError(f"--kmeans {options.kmeans}: must be in 0..{size}, the number of images")
+
+
+def _plan(dataset: ImageDataset, network: Extractor, options: Options) -> dict[str, Any]:
+    """Return what decides the content of the store, as JSON types."""
+    described = {key: value for key, value in network.describe().items() if key != "precision"}
+    kept = {key: value for key, value in asdict(options).items() if key not in ("max_memory", "command")}
+    plan = dict(format=FORMAT, dataset=dataset.fingerprint(), extractor=described, options=kept)
+    return json.loads(json.dumps(plan))
+
+
+def _is_done(out: Path, plan: dict[str, Any]) -> bool:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    if (out / METADATA).is_file():
+        found = json.loads((out / METADATA).read_text()).get("plan", {})
+        if found == plan:
+            return True
+        different = [key for key in plan if found.get(key) != plan[key]]
+        raise FileExistsError(
+            f"{out} is an instance store made of something else (other {', '.join(different)}); choose "
+            "another folder or remove it"
+        )
+    raise FileExistsError(f"{out} exists and is no instance store; choose another folder or remove it")
+
+
+def _write_text(path: Path, text: str) -> None:
+    def write(stream: BinaryIO) -> None:
+        stream.write(text.encode())
+
+    atomic_write(path, write)
+
+
+class _Job:
+    """One store in the making."""
+
+    def __init__(self, out: Path, dataset: ImageDataset, extractor: dict[str, Any], options: Options) -> None:
+        self.out = out
+        self.folder = out.with_name(out.name + ".partial")
+        self.dataset = dataset
+        self.extractor = extractor
+        self.options = options
+        self.size = len(dataset)
+        self.rank, self.world_size = get_dist_info()
+        self.setup: dict[str, Any] = {}
+
+    # --- blocks -------------------------------------------------------------------------------
+
+    def open(self, plan: dict[str, Any]) -> None:
+        """Make the folder, or check that it was left by a run with the same plan."""
+        path = self.folder / PLAN
+        if self.rank == 0:
+            if path.is_file():
+                if json.loads(path.read_text())["plan"] != plan:
+                    raise FileExistsError(
+                        f"{self.folder} is the unfinished store of something else (other images, extractor "
+                        "or options); remove it or choose another folder"
+                    )
+            elif self.folder.exists() and any(p.suffix != ".tmp" for p in self.folder.iterdir()):
+                raise FileExistsError(f"{self.folder} exists and was not made by this command; remove it")
+            else:
+                self._start(path, plan)
+        self._wait(path)
+        self.setup = json.loads(path.read_text())
+        if self.setup["plan"] != plan:
+            raise FileExistsError(f"{self.folder} is the unfinished store of something else; remove it")
+
+    def _start(self, path: Path, plan: dict[str, Any]) -> None:
+        """Decide the precision, allocate the arrays and write the plan."""
+        (self.folder / DONE).mkdir(parents=True, exist_ok=True)
+        image = self.dataset.__getitems__(range(min(PROBE_IMAGES, self.size)))["image"]
+        precision = choose_precision(self.extractor, image, self.options.precision)
+        network = EXTRACTORS.build({**self.extractor, "precision": precision})
+        dim = int(network(image[:1]).features.flatten(1).shape[1])
+        for name in self._feature_files():
+            allocate(self.folder / name, (self.size, dim), "<f4")
+        allocate(self.folder / "neighbours.npy", (self.size, self.options.k), "<i4")
+        allocate(self.folder / "radius.npy", (self.size,), "<f4")
+        _write_text(path, json.dumps(dict(plan=plan, precision=precision, dim=dim)))
+
+    def _feature_files(self) -> list[str]:
+        return ["features.npy", "flipped.npy"] if self.options.flip else ["features.npy"]
+
+    def _marker(self, step: str, start: int) -> Path:
+        return self.folder / DONE / f"{step}-{start:012d}"
+
+    def _wait(self, *paths: Path) -> None:
+        """Wait until all files are there, some of which other ranks write, or the store is finished."""
+        for path in paths:
+            while not path.exists() and not (self.out / METADATA).exists():
+                time.sleep(POLL_SECONDS)
+
+    def _run(self, step: str, length: int, what: str, do: Callable[[int, int], None]) -> None:
+        """Do every block of a step that has no marker, this rank's share of them, and wait for the rest."""
+        starts = list(range(0, self.size, length))
+        markers = [self._marker(step, start) for start in starts]
+        missing = [i for i in range(len(starts)) if not markers[i].exists()]
+        # by number, not by what is missing: ranks do not look at the same moment
+        mine = [i for i in missing if i % self.world_size == self.rank]
+        with progress_bar(what, len(starts), len(starts) - len(missing)) as advance:
+            for i in mine:
+                do(starts[i], min(starts[i] + length, self.size))
+                _write_text(markers[i], "")
+                for _ in range(self.world_size):
+                    advance()
+            self._wait(*markers)
+
+    # --- steps --------------------------------------------------------------------------------
+
+    def extract(self) -> None:
+        """Write the features."""
+        network = EXTRACTORS.build({**self.extractor, "precision": self.setup["precision"]})
+
+        def do(start: int, stop: int) -> None:
+            found = extract_block(network, self.dataset, start, stop, self.options.flip)
+            for name, rows in zip(self._feature_files(), found, strict=True):
+                write_rows(self.folder / name, start, rows)
+
+        self._run("features", BLOCK_IMAGES, "Features", do)
+
+    def search(self) -> None:
+        """Write the neighbours."""
+        searcher: list[NeighbourSearch] = []
+
+        def do(start: int, stop: int) -> None:
+            if not searcher:
+                table = RowArray(self.folder / "features.npy")
+                searcher.append(NeighbourSearch(table, self.options.k, self.options.working_memory))
+            found = searcher[0].search(start, stop)
+            write_rows(self.folder / "neighbours.npy", start, found.index)
+            write_rows(self.folder / "radius.npy", start, found.radius)
+
+        length = 16 * QUERY_ROWS if self.size > 1 << 18 else QUERY_ROWS
+        self._run("neighbours", length, "Neighbours", do)
+
+    def select(self) -> None:
+        """Write the k-means instances; the first rank does it."""
+        if not self.options.kmeans:
+            return
+        path = self.folder / "selected.npy"
+        if self.rank == 0 and not path.is_file():
+            table = RowArray(self.folder / "features.npy")
+            with progress_bar("k-means", KMEANS_ITERATIONS) as advance:
+                found = kmeans(
+                    table,
+                    self.options.kmeans,
+                    KMEANS_ITERATIONS,
+                    self.options.seed,
+                    self.options.working_memory,
+                    advance,
+                )
+            self._save("selected.npy", select_instances(table, found.centroids))
+        self._wait(path)
+
+    def _save(self, name: str, values: Tensor) -> None:
+        atomic_write(self.folder / name, lambda f: np.save(f, values.numpy(), allow_pickle=False))
+
+    def finish(self) -> None:
+        """Write the labels and the metadata, and give the folder its final name."""
+        if self.rank == 0 and not (self.folder / METADATA).is_file():
+            num_classes = int(self.dataset.metainfo["num_classes"])
+            labels = self.dataset.labels
+            if labels is not None:
+                order, starts = class_table(labels, num_classes)
+                for name, values in (("labels", labels), ("class_order", order), ("class_starts", starts)):
+                    self._save(f"{name}.npy", values)
+            _write_text(self.folder / METADATA, json.dumps(self._metadata(num_classes), indent=1))
+        if self.rank == 0:
+            shutil.rmtree(self.folder / DONE, ignore_errors=True)
+            (self.folder / PLAN).unlink(missing_ok=True)
+            if self.out.is_dir():
+                self.out.rmdir()  # it is empty
+            os.replace(self.folder, self.out)
+        self._wait(self.out / METADATA)
+
+    def _metadata(self, num_classes: int) -> dict[str, Any]:
+        files = {path.name: dict(bytes=path.stat().st_size) for path in sorted(self.folder.glob("*.npy"))}
+        described = {**self.setup["plan"]["extractor"], "precision": self.setup["precision"]}
+        return dict(
+            format=FORMAT,
+            plan=self.setup["plan"],
+            command=self.options.command,
+            size=self.size,
+            dim=self.setup["dim"],
+            k=self.options.k,
+            flip=self.options.flip,
+            kmeans=self.options.kmeans,
+            num_classes=num_classes,
+            classes=self.dataset.classes,
+            zero_features=_count_zero(RowArray(self.folder / "features.npy")),
+            dataset=dict(
+                name=type(self.dataset).__name__,
+                fingerprint=self.dataset.fingerprint(),
+                identity=image_identity(self.dataset),
+                image_size=self.dataset.image_size,
+            ),
+            extractor=dict(
+                config={**self.extractor, "precision": self.setup["precision"]}, describe=described
+            ),
+            files=files,
+            versions=dict(mmcgan=__version__, torch=torch.__version__, numpy=np.__version__),
+        )
+
+
+def _count_zero(table: RowArray) -> int:
+    """Return how many rows are all zero: images of which the extractor sees nothing."""
+    blocks = range(0, len(table), 8192)
+    return sum(int((table.rows(slice(i, i + 8192)).abs().sum(1) == 0).sum()) for i in blocks)
