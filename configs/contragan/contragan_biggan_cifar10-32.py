@@ -1,0 +1,12 @@
+_base_ = [
+    "../_base_/models/contragan.py",
+    "../_base_/datasets/cifar10-32.py",
+    "../_base_/schedules/cifar-studiogan.py",
+]
+model = dict(
+    generator=dict(latent_dim=80, attention_resolutions=(16,)),
+    discriminator=dict(backbone=dict(attention_resolutions=(16,))),
+    data_preprocessor=dict(flip_probability=0.5),
+    step=dict(n_critic=5, split_d=True),
+)
+train_dataloader = dict(batch_size=64 * 5)  # batch x n_critic

@@ -1,0 +1,10 @@
+_base_ = [
+    "../_base_/models/ggan.py",
+    "../_base_/datasets/digits-16-unlabelled.py",
+    "../_base_/schedules/laptop-digits.py",
+]
+model = dict(
+    generator=dict(base_channels=8, latent_dim=48),
+    discriminator=dict(backbone=dict(base_channels=8)),
+    step=dict(n_critic=1),
+)

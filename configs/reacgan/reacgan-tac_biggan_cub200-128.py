@@ -1,0 +1,19 @@
+_base_ = [
+    "../_base_/models/reacgan-tac.py",
+    "../_base_/datasets/cub200-128.py",
+    "../_base_/schedules/cub200-studiogan.py",
+]
+# Setting L of ReACGAN, Table A1: batch 256, two critic updates.
+model = dict(
+    generator=dict(base_channels=80),
+    discriminator=dict(
+        backbone=dict(base_channels=80), heads=dict(cls=dict(embed_dim=1024), twin=dict(embed_dim=1024))
+    ),
+    losses=dict(
+        contrastive=dict(temperature=0.25, positive_margin=0.95, weights=dict(real=0.25, generated=0.25)),
+        twin=dict(temperature=0.25, positive_margin=0.95, weights=dict(fake=0.25, generated=-0.25)),
+    ),
+    data_preprocessor=dict(flip_probability=0.5),
+    step=dict(n_critic=2, split_d=True),
+)
+train_dataloader = dict(batch_size=256 * 2)  # batch x n_critic

@@ -1,0 +1,20 @@
+_base_ = [
+    "../_base_/models/reacgan-tac.py",
+    "../_base_/datasets/tiny-imagenet-64.py",
+    "../_base_/schedules/tiny-imagenet-studiogan.py",
+]
+# Setting J of ReACGAN, Table A1: batch 1,024, one critic update.
+model = dict(
+    generator=dict(base_channels=80, latent_dim=100, attention_resolutions=(32,)),
+    discriminator=dict(
+        backbone=dict(base_channels=80, attention_resolutions=(32,)),
+        heads=dict(cls=dict(embed_dim=768), twin=dict(embed_dim=768)),
+    ),
+    losses=dict(
+        contrastive=dict(temperature=0.75, positive_margin=1.0, weights=dict(real=0.75, generated=0.75)),
+        twin=dict(temperature=0.75, positive_margin=1.0, weights=dict(fake=0.75, generated=-0.75)),
+    ),
+    data_preprocessor=dict(flip_probability=0.5),
+    step=dict(n_critic=1, split_d=True),
+)
+train_dataloader = dict(batch_size=1024)

@@ -1,0 +1,17 @@
+_base_ = [
+    "../_base_/models/reacgan.py",
+    "../_base_/datasets/imagenet-128.py",
+    "../_base_/schedules/imagenet-studiogan.py",
+]
+# Setting O of ReACGAN, Table A1: batch 256, two critic updates. The loader batch is that of one
+# process: divide it by the number of GPUs, and raise d_accumulation if it does not fit.
+model = dict(
+    discriminator=dict(heads=dict(cls=dict(embed_dim=2048))),
+    losses=dict(
+        contrastive=dict(temperature=0.5, positive_margin=0.98, weights=dict(real=1.0, generated=1.0))
+    ),
+    data_preprocessor=dict(flip_probability=0.5),
+    step=dict(n_critic=2, split_d=True),
+)
+train_dataloader = dict(batch_size=256 * 2)  # batch x n_critic
+train_cfg = dict(max_iters=600_000)
