@@ -23,7 +23,7 @@ from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
 from mmcgan.structures import Condition
 
-REFERENCE_KEYS = ("dataset", "path", "batch_size")
+REFERENCE_KEYS = ("dataset", "path", "batch_size", "keep")
 
 
 @EVALUATOR.register_module()
@@ -32,9 +32,9 @@ class GenerationEvaluator(Evaluator):
 
     Args:
         metrics: configs of generation metrics.
-        extractor: config of the extractor they share.
-        reference: ``dict(dataset=..., path=None, batch_size=256)``, the real images to compare with;
-            see :class:`~mmcgan.evaluation.reference.Reference`.
+        extractor: config of the extractor they share, or the extractor itself.
+        reference: ``dict(dataset=..., path=None, batch_size=256)``, the real images to compare with (a
+            config or a data set); see :class:`~mmcgan.evaluation.reference.Reference`.
         prefix: put in front of every figure's name, with a slash; to tell two extractors apart.
         overlap: extract and update metrics in a thread while the next images are generated; a fault of
             a batch is then reported with the next one, or at the end.
@@ -48,7 +48,7 @@ class GenerationEvaluator(Evaluator):
     def __init__(
         self,
         metrics: Sequence[dict[str, Any]] | dict[str, Any],
-        extractor: dict[str, Any],
+        extractor: dict[str, Any] | Extractor,
         reference: dict[str, Any] | None = None,
         prefix: str | None = None,
         overlap: bool = True,
@@ -58,7 +58,9 @@ class GenerationEvaluator(Evaluator):
             raise ValueError("GenerationEvaluator: metrics is empty; give at least dict(type='FID')")
         self._dataset_meta: dict[str, Any] | None = None
         self.prefix = prefix
-        self.extractor: Extractor = EXTRACTORS.build(extractor)
+        self.extractor: Extractor = (
+            extractor if isinstance(extractor, Extractor) else EXTRACTORS.build(extractor)
+        )
         self.reference = _build_reference(reference, self.extractor)
         self.metrics: list[GenerationMetric] = [GENERATION_METRICS.build(config) for config in configs]
         for metric in self.metrics:

@@ -39,6 +39,8 @@ class Reference:
             None keeps one per (dataset, extractor) in the user's cache folder
             (``MMCGAN_CACHE``, else ``XDG_CACHE_HOME/mmcgan``, else ``~/.cache/mmcgan``).
         batch_size: images per extractor pass.
+        keep: False computes the statistics anew instead of keeping a file, where no ``path`` is given: for
+            images that may change, because their fingerprint is over some of them only.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class Reference:
         extractor: Extractor,
         path: str | None = None,
         batch_size: int = 256,
+        keep: bool = True,
     ) -> None:
         given = isinstance(dataset, Mapping)
         self.config = dict(dataset) if given else {"type": type(dataset).__name__}
         self.extractor = extractor
         self.batch_size = batch_size
+        self._keeps = keep or path is not None
         self._given_path = None if path is None else Path(path).expanduser()
         self._dataset: Any = None if given else dataset
         self._identity: dict[str, Any] | None = None
@@ -99,7 +103,7 @@ class Reference:
         """
         if self._statistics is None:
             # All ranks must take the same branch, because building is a collective.
-            there = torch.tensor(int(self.path.is_file()))
+            there = torch.tensor(int(self._keeps and self.path.is_file()))
             all_reduce(there, "min")
             self._statistics = self._load() if there else self.build()
         return self._statistics
@@ -140,7 +144,7 @@ class Reference:
         moments.merge()
         statistics = moments.compute()
         statistics = GaussianStatistics(statistics.mean.cpu(), statistics.covariance.cpu(), statistics.count)
-        if is_main_process():
+        if is_main_process() and self._keeps:
             self._keep(statistics)
         self._statistics = statistics
         return statistics
@@ -164,7 +168,11 @@ class Reference:
 
     def describe(self) -> dict[str, Any]:
         """Return the identity and the file, for reports."""
-        return {**self.identity(), "dataset_config": self.config, "file": self.path.name}
+        return {
+            **self.identity(),
+            "dataset_config": self.config,
+            "file": self.path.name if self._keeps else None,
+        }
 
 
 def cache_folder() -> Path:

@@ -1,0 +1,102 @@
+"""Evaluate images that are there already: two folders, no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmcgan.datasets.progress import progress_bar
+from mmcgan.evaluation.image_source import open_images
+from mmcgan.evaluation.metric_names import metric_configs
+from mmcgan.evaluation.overlap import prefetch
+from mmcgan.evaluation.report import environment
+from mmcgan.extractors.names import extractor_config
+from mmcgan.registry import EVALUATOR, EXTRACTORS
+from mmcgan.structures import Condition
+
+
+def evaluate_folders(
+    real: str | Path,
+    fake: str | Path,
+    extractor: str | Mapping[str, Any],
+    metrics: Sequence[str] = ("fid",),
+    *,
+    labelled: bool = False,
+    image_size: int | None = None,
+    on_error: str = "stop",
+    batch_size: int = 64,
+    reference: str | None = None,
+) -> dict[str, Any]:
+    """Return the report of comparing the images in ``fake`` with those in ``real``.
+
+    Args:
+        real, fake: folders of image files, or packed data sets.
+        extractor: a short name (see :func:`~mmcgan.extractors.names.extractor_config`) or a config.
+        metrics: short names, see :data:`~mmcgan.evaluation.metric_names.METRIC_NAMES`; or ``all``.
+        labelled: the direct subfolders are classes, of the same names in both.
+        image_size: crop and resize images to this; None takes squares of one size as they are.
+        on_error: ``stop`` at an unreadable image, or ``skip`` and list it in the report.
+        batch_size: images per extractor pass.
+        reference: file of statistics of the real images, used if it is there (and belongs to them) and
+            made otherwise; None computes them anew.
+
+    Raises:
+        FileNotFoundError: a folder, or the extractor's weights, are missing.
+        ValueError: an unknown name, other classes in ``fake``, unusable images, or two packed sets of
+            another size.
+    """
+    config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
+    options: dict[str, Any] = dict(labelled=labelled, image_size=image_size, on_error=on_error)
+    real_set, real_faults = open_images(real, **options)
+    fake_set, fake_faults = open_images(fake, **options)
+    _check_classes(real_set, fake_set, Path(real), Path(fake))
+    network = EXTRACTORS.build(config)
+    configs = metric_configs(metrics, network.num_classes is not None, fake_set.labels is not None)
+    against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
+    evaluator = EVALUATOR.build(
+        dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)
+    )
+    evaluator.dataset_meta = {
+        "folder": str(fake),
+        "size": len(fake_set),
+        "num_classes": fake_set.metainfo["num_classes"],
+    }
+    _feed(evaluator, fake_set, batch_size)
+    evaluator.evaluate(len(fake_set))
+    return {
+        "real": str(real),
+        "fake": str(fake),
+        "image_size": {"real": real_set.image_size, "fake": fake_set.image_size},
+        "left_out": {"real": real_faults, "fake": fake_faults},
+        "batch_size": batch_size,
+        "packages": environment(),
+        **evaluator.report(),
+    }
+
+
+def _check_classes(real: Any, fake: Any, real_root: Path, fake_root: Path) -> None:
+    """Refuse labels that mean different things on the two sides."""
+    if real.classes is not None and fake.classes is not None and real.classes != fake.classes:
+        only = sorted(set(real.classes) ^ set(fake.classes))
+        raise ValueError(
+            f"{real_root} and {fake_root} have different classes (in one only, or in another order: "
+            f"{', '.join(only[:5]) or 'all'}); labels would not mean the same"
+        )
+
+
+def _batches(dataset: Any, batch_size: int) -> Iterator[dict[str, torch.Tensor]]:
+    for start in range(0, len(dataset), batch_size):
+        yield dataset.__getitems__(range(start, min(start + batch_size, len(dataset))))
+
+
+def _feed(evaluator: Any, dataset: Any, batch_size: int) -> None:
+    """Pass all images through the evaluator; files are decoded by a thread meanwhile."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with progress_bar("Images to evaluate", -(-len(dataset) // batch_size)) as advance:
+        for batch in prefetch(_batches(dataset, batch_size)):
+            condition = Condition(label=batch.get("label"))
+            evaluator.process([{"image": batch["image"].to(device), "condition": condition}])
+            advance()

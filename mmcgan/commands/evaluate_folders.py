@@ -1,0 +1,69 @@
+"""``mmcgan evaluate-folders``: figures about a folder of images, without a model."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="mmcgan evaluate-folders",
+        description="Compare a folder of images, or a packed data set, with another one.",
+    )
+    parser.add_argument("real", help="folder of real images, or packed data set")
+    parser.add_argument("fake", help="folder of images to judge, or packed data set")
+    parser.add_argument(
+        "--extractor",
+        required=True,
+        metavar="NAME",
+        help="inception, tero-inception, torchvision-inception, swav, dino, digits-16, fashion-mnist-32, "
+        "timm:MODEL, or a file of tools/train_classifier.py",
+    )
+    parser.add_argument("--weights", metavar="FILE", help="of the extractor (default: the user's cache)")
+    parser.add_argument("--resize", metavar="RULE", help="how images reach its size (default: its own)")
+    parser.add_argument(
+        "--metrics", nargs="+", default=["fid"], metavar="NAME", help="short names, or all (default: fid)"
+    )
+    parser.add_argument("--labelled", action="store_true", help="the subfolders are classes")
+    parser.add_argument("--image-size", type=int, metavar="N", help="crop and resize to N first")
+    parser.add_argument(
+        "--on-error", choices=("stop", "skip"), default="stop", help="at an unreadable image (default: stop)"
+    )
+    parser.add_argument("--reference", metavar="FILE", help="keep the real images' statistics here")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="default: %(default)s")
+    parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluate, show a table and write the file; return the exit status."""
+    arguments = parse(argv)
+    from mmcgan.apis.folders import evaluate_folders
+    from mmcgan.evaluation.report import print_costs, print_table, summarize, write_json
+    from mmcgan.extractors.names import extractor_config
+
+    report = evaluate_folders(
+        arguments.real,
+        arguments.fake,
+        extractor_config(arguments.extractor, arguments.weights, arguments.resize),
+        arguments.metrics,
+        labelled=arguments.labelled,
+        image_size=arguments.image_size,
+        on_error=arguments.on_error,
+        batch_size=arguments.batch_size,
+        reference=arguments.reference,
+    )
+    print_table(
+        f"{arguments.fake} against {arguments.real}, {report['extractor']['name']}",
+        {f"{report['generated_images']:,} images": summarize([report["figures"]])},
+    )
+    print_costs(report)
+    for side, faults in report["left_out"].items():
+        for fault in faults:
+            print(f"left out ({side}): {fault}")
+    if arguments.json:
+        write_json(arguments.json, report)
+        print(f"report: {arguments.json}")
+    return 0

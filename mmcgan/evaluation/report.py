@@ -1,0 +1,127 @@
+"""What an evaluation leaves behind: a table, a JSON file and a row for the model zoo."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.hooks.monitor import GREATER, LESS
+from mmcgan.version import __version__
+
+PACKAGES = ("torchvision", "numpy", "scipy", "timm", "pillow", "mmengine", "torch-fidelity", "lpips")
+ZOO_COLUMNS = ("name", "data", "FID", "IS", "conditional accuracy", "images", "sha256")
+
+
+def environment() -> dict[str, str]:
+    """Return the versions that can change a figure's last digits; packages that are absent are left out."""
+    found = {"mmcgan": __version__, "python": platform.python_version(), "torch": torch.__version__}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {**found, "machine": platform.machine()}
+
+
+def summarize(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float | int]]:
+    """Return mean, sample standard deviation and number of every figure over repeated evaluations.
+
+    Raises:
+        ValueError: no runs.
+    """
+    if not runs:
+        raise ValueError("summarize: no evaluations were given")
+    summary: dict[str, dict[str, float | int]] = {}
+    for name in runs[0]:
+        values = [run[name] for run in runs]
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        summary[name] = {"mean": statistics.fmean(values), "std": spread, "runs": len(values)}
+    return summary
+
+
+def formatted(entry: Mapping[str, float | int]) -> str:
+    """Return "mean", or "mean ± sd" of several runs, with four significant digits."""
+    text = f"{entry['mean']:.4g}"
+    return f"{text} ± {entry['std']:.2g}" if entry["runs"] > 1 else text
+
+
+def direction(figure: str) -> str:
+    """Return ↓ or ↑ for figures whose better direction is known, else nothing."""
+    words = figure.rpartition("/")[2].lower()
+    if any(words.startswith(name) for name in LESS):
+        return "↓"
+    return "↑" if any(name in words for name in GREATER if name != "is") else ""
+
+
+def print_table(title: str, columns: Mapping[str, Mapping[str, Mapping[str, float | int]]]) -> None:
+    """Show figures as rows and evaluations as columns.
+
+    Args:
+        title: above the table.
+        columns: heading -> figure -> mean, std and runs, see :func:`summarize`.
+    """
+    table = Table(title=title, title_justify="left")
+    table.add_column("figure")
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
+    for name in names:
+        cells = [formatted(figures[name]) if name in figures else "" for figures in columns.values()]
+        table.add_row(f"{name} {direction(name)}".rstrip(), *cells)
+    Console().print(table)
+
+
+def print_costs(report: Mapping[str, Any]) -> None:
+    """Show seconds and extra memory of every metric of one evaluation's report."""
+    table = Table(title="cost", title_justify="left")
+    for heading in ("part", "seconds", "extra MB"):
+        table.add_column(heading, justify="left" if heading == "part" else "right")
+    for metric in report["metrics"]:
+        cost = metric["cost"]
+        table.add_row(metric["type"], f"{cost['seconds']:.1f}", f"{cost['peak_extra_megabytes']:.0f}")
+    table.add_row("extraction", f"{report['extractor']['seconds']:.1f}", "")
+    Console().print(table)
+
+
+def zoo_row(name: str, data: str, figures: Mapping[str, float], images: int, sha256: str) -> str:
+    """Return a row of a table with the columns :data:`ZOO_COLUMNS`; absent figures stay empty."""
+    accuracy = figures.get("conditional_accuracy")
+    cells = (
+        f"`{name}`",
+        data,
+        *(f"{figures[key]:.2f}" if key in figures else "" for key in ("fid", "inception_score")),
+        "" if accuracy is None else f"{100 * accuracy:.2f} %",
+        f"{images:,}",
+        f"`{sha256[:12]}`",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` as JSON, atomically; a number that is not finite becomes null.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    text = json.dumps(_finite(content), indent=2, allow_nan=False) + "\n"
+    write_atomically(Path(path), text.encode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(element) for key, element in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(element) for element in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value
