@@ -1,6 +1,7 @@
 """What runs at intervals beside the training step."""
 
 from mmcgan.hooks.checkpoint import GANCheckpointHook
+from mmcgan.hooks.collapse_guard import CollapseGuardHook
 from mmcgan.hooks.discriminator_diagnostics import DiscriminatorDiagnosticsHook
 from mmcgan.hooks.early_stop import EarlyStopHook
 from mmcgan.hooks.ema import GeneratorEMAHook
@@ -10,6 +11,7 @@ from mmcgan.hooks.throughput import ThroughputHook
 from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
 
 __all__ = [
+    "CollapseGuardHook",
     "DiscriminatorDiagnosticsHook",
     "EarlyStopHook",
     "FiniteGuardHook",

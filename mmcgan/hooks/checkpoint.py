@@ -59,12 +59,17 @@ class GANCheckpointHook(Hook):
             runner.message_hub.update_info(BEST, {**best, self.monitor.metric: value, "iter": runner.iter})
             self._improved = True
 
+    def best_file(self, work_dir: str | Path) -> Path:
+        """Return where the best checkpoint is kept; for hooks with ``save_best``."""
+        assert self.monitor is not None
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", self.monitor.metric)
+        return Path(work_dir) / f"best_{slug}.pth"
+
     def after_iteration(self, runner: Any) -> None:
         """Save what is due; the iteration is counted and evaluated by now."""
         if self._improved and self.monitor is not None:
             self._improved = False
-            slug = re.sub(r"[^A-Za-z0-9.-]+", "_", self.monitor.metric)
-            path = Path(runner.work_dir) / f"best_{slug}.pth"
+            path = self.best_file(runner.work_dir)
             runner.save_checkpoint(path)
             runner.logger.info(f"best {self.monitor.metric} so far: {path}")
         last = runner.iter >= runner.max_iters or runner.train_loop.stop_training
