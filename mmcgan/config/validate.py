@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmengine.dist import get_world_size
+
 from mmcgan import registry as r
 from mmcgan.config.annotations import annotations_of, described, fits
 from mmcgan.config.components import (
@@ -59,7 +61,8 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
             *_wrong_types(node),
         ]
         problems += found or value_problems(node)
-    return [*problems, *_wiring(config), *_watching(config, nodes), *_batch_size(config)]
+    named = [*_wiring(config), *_watching(config, nodes), *_reading(config, nodes)]
+    return [*problems, *named, *_batch_size(config)]
 
 
 def _top_level(config: Mapping[str, Any]) -> Iterator[Problem]:
@@ -128,7 +131,8 @@ def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
     losses = model.get("losses") if isinstance(model, dict) else None
     if not isinstance(model, dict) or not isinstance(losses, dict):
         return
-    available = _emitted(model)
+    emitted = _emitted(model)
+    available = None if emitted is None else [*emitted, *_codes(model)]
     for name, loss in losses.items():
         component = _component(loss, r.LOSSES)
         if component is None or not hasattr(component, "implemented_views"):
@@ -156,6 +160,26 @@ def _watching(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Prob
             if source not in available:
                 message = f"watches {source!r}, which nothing emits.{nearest(source, available)}"
                 yield Problem(dotted(node.path), f"{_owner(node)} {message}")
+
+
+def _reading(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield what regularisers read although nothing emits it."""
+    model = config.get("model")
+    available = _emitted(model) if isinstance(model, dict) else None
+    for node in nodes:
+        read = getattr(node.component, "would_read", None)
+        if available is None or read is None or r.REGULARIZERS not in node.registries:
+            continue
+        for source in read(node.config):
+            if source not in available:
+                message = f"reads {source!r}, which nothing emits.{nearest(source, available)}"
+                yield Problem(dotted(node.path), f"{_owner(node)} {message}")
+
+
+def _codes(model: Mapping[str, Any]) -> list[str]:
+    """Return the named tensors that the latents may carry."""
+    emits = getattr(_component(model.get("latent_sampler"), r.SAMPLERS), "emits", ())
+    return [f"latent.{name}" for name in emits]
 
 
 def _weights(path: str, weights: Any, views: list[str]) -> Iterator[Problem]:
@@ -202,3 +226,19 @@ def _batch_size(config: Mapping[str, Any]) -> Iterator[Problem]:
             f"{size} cannot be cut into {parts} mini-batches (n_critic x d_accumulation); "
             f"nearest that can: {max(round(size / parts), 1) * parts}",
         )
+    elif isinstance(model, dict):
+        yield from _too_small(model, size, parts)
+
+
+def _too_small(model: Mapping[str, Any], size: int, parts: int) -> Iterator[Problem]:
+    """Yield losses that compare images with each other and would see too few of them."""
+    losses = model.get("losses")
+    ranks = get_world_size()
+    for name, loss in losses.items() if isinstance(losses, dict) else ():
+        least = getattr(_component(loss, r.LOSSES), "smallest_batch", 1)
+        if size // parts * ranks < least:
+            yield Problem(
+                "train_dataloader.batch_size",
+                f"{size} makes mini-batches of {size // parts}, but model.losses.{name} ({loss['type']}) "
+                f"compares images and needs at least {least}: use {least * parts} or more",
+            )

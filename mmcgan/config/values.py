@@ -12,7 +12,7 @@ from mmcgan.config.problems import Problem, dotted
 # Components that are cheap to build and own no data: their constructors know what they allow.
 TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS)
 # What code around a component would give it, for the trial only.
-STAND_INS: dict[str, dict[str, Any]] = {r.SAMPLERS.name: {"latent_dim": 1}}
+STAND_INS: dict[str, dict[str, Any]] = {r.SAMPLERS.name: {"latent_dim": 1 << 20}}
 # Least value of a number, by the last part of its path, wherever it stands.
 LEAST = {
     "base_channels": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -73,6 +74,14 @@ class Regularizer(nn.Module):
         self.on, self.weight, self.interval = on, weight, interval
         #: named outputs of the discriminator that it reads; they must exist
         self.reads: tuple[str, ...] = ()
+
+    @classmethod
+    def would_read(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the named outputs that a regulariser of these settings reads: ``logit`` or ``outputs``."""
+        parameters = inspect.signature(cls).parameters
+        named = [name for name in ("logit", "outputs") if name in parameters]
+        values = [settings.get(name, parameters[name].default) for name in named]
+        return tuple(x for value in values for x in ([value] if isinstance(value, str) else value))
 
     def is_due(self, iteration: int) -> bool:
         """Return whether this regulariser acts in ``iteration`` (counted from 0)."""
