@@ -56,8 +56,38 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _test_arguments(parser: argparse.ArgumentParser) -> None:
     _config_arguments(parser)
-    parser.add_argument("checkpoint", help="checkpoint of a run, or exported generator weights")
-    parser.add_argument("--json", metavar="OUT", help="also write the metrics to this file")
+    parser.add_argument(
+        "checkpoint",
+        nargs="?",
+        help="checkpoint of a run, or exported generator weights (default: weights that ship for the config)",
+    )
+    parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
+    parser.add_argument("--protocol", metavar="NAME", help="of a publication, such as studiogan-clean")
+    parser.add_argument(
+        "--metrics", nargs="+", metavar="NAME", help="short names instead of the config's; or all"
+    )
+    parser.add_argument("--extractor", metavar="NAME", help="instead of the config's, such as inception")
+    parser.add_argument("--extractor-weights", metavar="FILE", help="of --extractor")
+    parser.add_argument("--num", type=int, metavar="N", help="images to generate for each evaluation")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", metavar="SEED", help="evaluate each; mean and deviation"
+    )
+    parser.add_argument(
+        "--truncations", nargs="+", default=["none"], metavar="T", help="evaluate each; none is no truncation"
+    )
+    parser.add_argument(
+        "--batch-statistics",
+        default="running",
+        metavar="RULE",
+        help="of batch norm: running, average (BigGAN's standing), exponential (StudioGAN's), batch",
+    )
+    parser.add_argument(
+        "--standing-steps", type=int, default=16, metavar="N", help="fresh batches (default: 16)"
+    )
+    parser.add_argument(
+        "--standing-batch", type=int, default=64, metavar="N", help="images in each (default: 64)"
+    )
+    parser.add_argument("--picture", metavar="OUT.png", help="draw the figures over the truncations")
 
 
 def _sample_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +135,7 @@ def _no_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = {
     "train": Command("train a config", "mmcgan.apis.commands:train_command", _train_arguments),
-    "test": Command("evaluate a checkpoint", "mmcgan.apis.commands:test_command", _test_arguments),
+    "test": Command("evaluate a checkpoint", "mmcgan.commands.evaluate:test_command", _test_arguments),
     "sample": Command("write sample images", "mmcgan.apis.commands:sample_command", _sample_arguments),
     "list": Command("show the shipped models", "mmcgan.apis.commands:list_command", _no_arguments),
     "check-config": Command(
@@ -130,6 +160,9 @@ COMMANDS = {
     ),
     "reference-stats": Command(
         "keep the statistics of a config's real images", "mmcgan.commands.reference_stats:main"
+    ),
+    "plot-evaluations": Command(
+        "draw evaluations over truncation, side by side", "mmcgan.commands.plot_evaluations:main"
     ),
     "plot": Command("draw logged figures of runs as curves", "mmcgan.commands.plot:main"),
     "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),

@@ -37,16 +37,6 @@ def check_command(arguments: Namespace) -> int:
     return int(not all(result.passed for result in results) or not results)
 
 
-def test_command(arguments: Namespace) -> int:
-    """Evaluate a checkpoint and print the metrics."""
-    from mmcgan.apis.testing import test
-    from mmcgan.config import parse_options
-
-    options = parse_options(arguments.cfg_options)
-    print_metrics(test(arguments.config, arguments.checkpoint, arguments.work_dir, arguments.json, options))
-    return 0
-
-
 def sample_command(arguments: Namespace) -> int:
     """Write sample images and say where they are."""
     from mmcgan.apis.sampling import sample

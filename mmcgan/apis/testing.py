@@ -1,20 +1,25 @@
-"""Evaluate a checkpoint."""
+"""Evaluate a checkpoint: once, or over seeds and truncations."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
+from torch import Tensor
 
 from mmcgan.apis.models import read_weights
 from mmcgan.apis.training import default_work_dir
-from mmcgan.checkpoints.files import atomic_write
 from mmcgan.config import load_config
 from mmcgan.distributed import destroy_process_group, initialize_process_group
+from mmcgan.evaluation.batch_statistics import evaluation_statistics
+from mmcgan.evaluation.report import environment, write_json
+from mmcgan.evaluation.sweep import Request, Sweep, run_sweep
 from mmcgan.registry import RUNNERS
+from mmcgan.structures import Condition
+from mmcgan.weights import file_hash, read_index, weight_path
 
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr")
 EVALUATION_PARTS = ("dataloader", "evaluator", "cfg")
@@ -22,7 +27,7 @@ EVALUATION_PARTS = ("dataloader", "evaluator", "cfg")
 
 def test(
     config: str | Path | Config,
-    checkpoint: str | Path,
+    checkpoint: str | Path | None = None,
     work_dir: str | Path | None = None,
     json_out: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
@@ -31,7 +36,8 @@ def test(
 
     Args:
         config: path or name, or a loaded config.
-        checkpoint: ``.pth`` of a run, or exported ``.safetensors``.
+        checkpoint: ``.pth`` of a run, or exported ``.safetensors``; None takes the shipped weights of the
+            config's name.
         work_dir: where logs go; ``work_dirs/<config name>/test`` by default.
         json_out: also write the figures, and what they were computed with, to this file.
         options: values by dotted path, applied to a path or name.
@@ -42,22 +48,93 @@ def test(
         ValueError: the config has no evaluation, or the weights do not fit.
     """
     cfg = config if isinstance(config, Config) else load_config(config, options)
-    checkpoint = Path(checkpoint)
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f"no checkpoint {checkpoint}")
     evaluation_only(cfg)
+    report = evaluate(cfg, checkpoint, work_dir, Sweep())
+    if json_out is not None and report["main_process"]:
+        write_json(json_out, {"metrics": report["sweep"][0]["runs"][0], **report})
+    figures: dict[str, float] = report["sweep"][0]["runs"][0]
+    return figures
+
+
+def evaluate(
+    cfg: Config, checkpoint: str | Path | None, work_dir: str | Path | None, sweep: Sweep
+) -> dict[str, Any]:
+    """Return the report of evaluating a checkpoint under every request of ``sweep``.
+
+    Images are generated and extracted once per request, for all metrics together.
+
+    Args:
+        cfg: from :func:`evaluation_only`.
+        checkpoint, work_dir: as in :func:`test`.
+        sweep: seeds, truncations and batch statistics.
+
+    Raises:
+        FileNotFoundError: no such checkpoint.
+        ValueError: the weights do not fit, or a metric cannot be computed.
+    """
+    path = find_checkpoint(cfg, checkpoint)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
+    requests = list(sweep.requests(cfg.test_dataloader["dataset"]))
     created = initialize_process_group()
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
-        _load(runner, checkpoint)
-        metrics = {name: float(value) for name, value in runner.test().items()}
-        if json_out is not None and runner.rank == 0:
-            write_json(Path(json_out), cfg, checkpoint, metrics, runner.test_evaluator)
-        return metrics
+        _load(runner, path)
+        with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
+            entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request))
+        return {
+            "config": Path(cfg.filename).stem,
+            "checkpoint": str(path),
+            "checkpoint_sha256": file_hash(path),
+            "batch_statistics": sweep.statistics.describe(),
+            "packages": environment(),
+            "main_process": runner.rank == 0,
+            "sweep": entries,
+        }
     finally:
         if created:
             destroy_process_group()
+
+
+def _evaluate_once(runner: Any, cfg: Config, request: Request) -> tuple[dict[str, float], Any]:
+    loop = runner.test_loop
+    loader = runner.build_dataloader({**cfg.test_dataloader, "dataset": request.dataset}, seed=runner.seed)
+    loop.dataloader, loop.evaluator.dataset_meta = loader, loader.dataset.metainfo
+    figures = {name: float(value) for name, value in runner.test().items()}
+    return figures, loop.evaluator.report() if hasattr(loop.evaluator, "report") else None
+
+
+def _sampled(model: Any) -> torch.nn.Module:
+    """Return the network that evaluations sample from."""
+    averaged = getattr(model, "generator_ema", None)
+    return model.generator if averaged is None else averaged
+
+
+def _draw_for(model: Any) -> Any:
+    """Return what draws latents and conditions as in training, on the model's device."""
+
+    def draw(size: int, generator: torch.Generator) -> tuple[Tensor, Condition]:
+        condition = model.condition_sampler.sample(size, generator)
+        return model.latent_sampler.sample(size, generator).to(model.device), condition.to(model.device)
+
+    return draw
+
+
+def find_checkpoint(cfg: Config, checkpoint: str | Path | None) -> Path:
+    """Return the file of weights; without one, those that ship under the config's name.
+
+    Raises:
+        FileNotFoundError: no such file, or nothing ships under that name.
+    """
+    if checkpoint is None:
+        name = Path(cfg.filename).stem
+        if name not in read_index("generator"):
+            shipped = ", ".join(read_index("generator")) or "none"
+            raise FileNotFoundError(f"no weights ship for {name}: give a checkpoint. Shipped: {shipped}")
+        return weight_path(name, "generator")
+    path = Path(checkpoint)
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint {path}")
+    return path
 
 
 def evaluation_only(cfg: Config) -> None:
@@ -89,17 +166,3 @@ def _load(runner: Any, checkpoint: Path) -> None:
         target.load_state_dict(read_weights(checkpoint)[1])
     except RuntimeError as error:
         raise ValueError(f"{checkpoint} does not fit the generator of the config: {error}") from error
-
-
-def write_json(
-    path: Path, cfg: Config, checkpoint: Path, metrics: Mapping[str, float], evaluator: Any
-) -> None:
-    """Write figures and their circumstances, atomically."""
-    report = evaluator.report() if hasattr(evaluator, "report") else None
-    content = {"config": Path(cfg.filename).stem, "checkpoint": str(checkpoint), "metrics": dict(metrics)}
-    text = json.dumps({**content, "report": report}, indent=2) + "\n"
-
-    def write(file: Any) -> None:
-        file.write(text.encode())
-
-    atomic_write(path, write)

@@ -58,7 +58,8 @@ def _packed(root: Path, image_size: int | None) -> PackedDataset:
     dataset = PackedDataset(str(root))
     if image_size not in (None, dataset.image_size):
         raise ValueError(
-            f"{root}: packed images of {dataset.image_size} pixels cannot be read at {image_size}; pack them anew"
+            f"{root}: packed images of {dataset.image_size} pixels cannot be read at {image_size}; pack them "
+            "anew"
         )
     return dataset
 

@@ -1,0 +1,123 @@
+"""What ``mmcgan test`` does with its parsed arguments."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def test_command(arguments: Namespace) -> int:
+    """Evaluate a checkpoint; show tables, write the report and the picture."""
+    from mmcgan.apis.launch import join_launcher
+    from mmcgan.apis.testing import evaluate, evaluation_only
+    from mmcgan.config import load_config, parse_options
+
+    join_launcher(arguments.launcher)
+    cfg = load_config(arguments.config, parse_options(arguments.cfg_options))
+    evaluation_only(cfg)
+    sweep = sweep_of(arguments, prepare(cfg, arguments))
+    _check_outputs(arguments)
+    report = {
+        "protocol": arguments.protocol,
+        **evaluate(cfg, arguments.checkpoint, arguments.work_dir, sweep),
+    }
+    if report["main_process"]:
+        show(report, cfg, arguments)
+    return 0
+
+
+def prepare(cfg: Any, arguments: Namespace) -> Any:
+    """Apply protocol, extractor, metrics and number of images to the config; return the protocol or None.
+
+    Raises:
+        ValueError: an unknown name, or a config that cannot follow.
+    """
+    from mmcgan.evaluation.protocols import apply_protocol, override
+    from mmcgan.extractors.names import extractor_config
+
+    protocol = apply_protocol(cfg, arguments.protocol) if arguments.protocol else None
+    extractor = None
+    if arguments.extractor:
+        extractor = extractor_config(arguments.extractor, arguments.extractor_weights)
+    elif arguments.extractor_weights:
+        cfg.test_evaluator["extractor"]["weights"] = arguments.extractor_weights
+    override(cfg, metrics=arguments.metrics, extractor=extractor, images=arguments.num)
+    return protocol
+
+
+def sweep_of(arguments: Namespace, protocol: Any) -> Any:
+    """Return the sweep that the arguments ask for; seeds default to the protocol's.
+
+    Raises:
+        ValueError: a truncation that is no number, or one out of range.
+    """
+    from mmcgan.evaluation.batch_statistics import BatchStatistics
+    from mmcgan.evaluation.sweep import Sweep
+
+    statistics = BatchStatistics(
+        arguments.batch_statistics,
+        arguments.standing_steps,
+        arguments.standing_batch,
+        random_sizes=arguments.batch_statistics == "exponential",
+    )
+    seeds = tuple(arguments.seeds or (protocol.seeds if protocol else ()))
+    return Sweep(seeds, tuple(_truncation(text) for text in arguments.truncations), statistics)
+
+
+def _truncation(text: str) -> float | None:
+    if text.lower() == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f"--truncations {text}: give numbers greater than 0, or none") from error
+
+
+def _check_outputs(arguments: Namespace) -> None:
+    """Refuse a bad name now rather than after hours.
+
+    Raises:
+        ValueError: the picture is no PNG.
+    """
+    if arguments.picture and Path(arguments.picture).suffix != ".png":
+        raise ValueError(f"--picture {arguments.picture}: the file must be named *.png")
+
+
+def show(report: dict[str, Any], cfg: Any, arguments: Namespace) -> None:
+    """Print tables and a row for the model zoo, and write what was asked for."""
+    from mmcgan.evaluation.pictures import draw_evaluations
+    from mmcgan.evaluation.report import print_costs, print_table, write_json
+    from mmcgan.evaluation.sweep import heading
+
+    entries = report["sweep"]
+    columns = {heading(entry["truncation"]): entry["summary"] for entry in entries}
+    print_table(f"{report['config']}, {Path(report['checkpoint']).name}", columns)
+    first = entries[0]["reports"][0]
+    if first is not None:
+        print_costs(first)
+        print(_row(report, cfg, first))
+    for name, entry in entries[0]["summary"].items():
+        print(f"{name}: {entry['mean']:.4f}")
+    if arguments.json:
+        write_json(arguments.json, {"metrics": entries[0]["runs"][0], **report})
+        print(f"report: {arguments.json}")
+    if arguments.picture:
+        draw_evaluations({report["config"]: entries}, Path(arguments.picture))
+        print(f"picture: {arguments.picture}")
+
+
+def _row(report: Mapping[str, Any], cfg: Any, first: Mapping[str, Any]) -> str:
+    from mmcgan.evaluation.report import ZOO_COLUMNS, zoo_row
+
+    entry = next((e for e in report["sweep"] if e["truncation"] is None), report["sweep"][0])
+    figures = {name: value["mean"] for name, value in entry["summary"].items()}
+    data = (
+        str((first["reference"] or {}).get("dataset", ""))
+        + f" {cfg.model['generator'].get('image_size', '')}"
+    )
+    row = zoo_row(
+        report["config"], data.strip(), figures, first["generated_images"], report["checkpoint_sha256"]
+    )
+    return f"row for model-zoo.md ({', '.join(ZOO_COLUMNS)}):\n{row}"
