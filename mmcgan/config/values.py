@@ -41,8 +41,8 @@ def value_problems(node: Node) -> Iterator[Problem]:
         node.component(**_arguments(node))
     except ValueError as error:
         yield Problem(dotted(node.path), str(error))
-    except TypeError:
-        return  # a value that only the data set knows is missing; reported elsewhere
+    except (TypeError, KeyError):
+        return  # the data set's value is missing, or a component within is unknown: reported elsewhere
 
 
 def _arguments(node: Node) -> Mapping[str, Any]:

@@ -37,7 +37,7 @@ def test_a_loss_may_be_wired_to_the_codes_that_the_latent_sampler_carries():
 def test_a_regulariser_that_reads_what_nothing_emits_is_named(regularizer, missing):
     found = problems(model__regularizers={"extra": regularizer})
     assert len(found) == 1 and "model.regularizers.extra" in found[0] and repr(missing) in found[0]
-    assert "Did you mean" in found[0]
+    assert "which nothing emits" in found[0] and "adv.logit" in found[0]
 
 
 def test_the_transform_of_consistency_is_checked():
