@@ -48,7 +48,7 @@ def test_same_seed_gives_the_same_result():
 
 
 def test_first_and_second_gradients_reach_the_image():
-    image = torch.randn(2, 3, 8, 8, dtype=torch.float64, requires_grad=True)
+    image = torch.randn(2, 2, 4, 8, dtype=torch.float64, requires_grad=True)
 
     def function(x):
         return FlipAndShift()(x, make_generator(3)).square().sum((1, 2, 3))
