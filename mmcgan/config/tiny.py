@@ -22,7 +22,7 @@ from mmcgan.plugins import load_plugins
 from mmcgan.registry import DATASETS, RUNNERS
 
 # arguments that make things large, wherever a component has them
-TINY = {"base_channels": 8, "rows": 1, "columns": 2}
+TINY = {"base_channels": 8, "max_channels": 8, "rows": 1, "columns": 2}
 TINY_BATCH = 2
 # updates and mini-batches of one iteration; more of them repeat what the first has shown
 TINY_STEP = {"n_critic": 1, "d_accumulation": 1, "g_accumulation": 1}

@@ -28,7 +28,7 @@ class DiscriminativeProxyHead(ProxyHead):
         ValueError: ``num_classes`` or ``embed_dim`` is not positive.
     """
 
-    emits = ("embed", "proxy", "fake_proxy")
+    emits = ("embed", "proxy", "fake_proxy")  # type: ignore[assignment]
 
     def __init__(
         self,
