@@ -2,12 +2,14 @@
 
 from mmcgan.datasets.base import ImageDataset, MemoryDataset
 from mmcgan.datasets.cifar import CIFAR10, CIFAR100
+from mmcgan.datasets.class_order import ClassBalancedDraws
 from mmcgan.datasets.conditions import ConditionDataset
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.digits import DigitsDataset
 from mmcgan.datasets.fashion_mnist import FashionMNIST
 from mmcgan.datasets.folder import ImageFolder
 from mmcgan.datasets.imagenet import ImageNet, TinyImageNet
+from mmcgan.datasets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
 from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
 from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
 from mmcgan.datasets.packed import PackedDataset
@@ -17,6 +19,7 @@ __all__ = [
     "CIFAR10",
     "CIFAR100",
     "BadImageError",
+    "ClassBalancedDraws",
     "ConditionDataset",
     "DigitsDataset",
     "Draw",
@@ -24,7 +27,9 @@ __all__ = [
     "ImageDataset",
     "ImageFolder",
     "ImageNet",
+    "ImageNetLT",
     "ImageReader",
+    "ImbalancedDataset",
     "InfiniteShuffle",
     "MemoryDataset",
     "NeighbourhoodDataset",
@@ -32,4 +37,5 @@ __all__ = [
     "SyntheticImages",
     "TinyImageNet",
     "gan_collate",
+    "shot_groups",
 ]

@@ -17,6 +17,7 @@ from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 
 ORDERS = ("instance", "image")
+INSTANCES = ("all", "kmeans")
 SYNTHETIC_SIZE = 64
 
 
@@ -38,6 +39,8 @@ class NeighbourhoodDataset(Dataset):
         order: ``instance`` or ``image``.
         flip: use the mirrored instance's feature half of the time (B.2); the store must have them.
         include_self: an image is in its own neighbourhood too (the peer leaves it out).
+        instances: ``all``, or ``kmeans``: only the selected instances are conditioned on (Table 13), and
+            their number is the length of the data set.
         check_images: refuse a store of other images; False only compares their number.
 
     Raises:
@@ -54,9 +57,13 @@ class NeighbourhoodDataset(Dataset):
         order: str = "instance",
         flip: bool = False,
         include_self: bool = False,
+        instances: str = "all",
         check_images: bool = True,
     ) -> None:
         check_choice(order, ORDERS, "order", "NeighbourhoodDataset")
+        check_choice(instances, INSTANCES, "instances", "NeighbourhoodDataset")
+        if instances != "all" and order != "instance":
+            raise ValueError("NeighbourhoodDataset: instances='kmeans' needs order='instance'")
         self.store = open_store(store)
         self.k = self.store.require_k(k)
         if flip and not self.store.flipped:
@@ -73,6 +80,7 @@ class NeighbourhoodDataset(Dataset):
         self.order = order
         self.flip = flip
         self.include_self = include_self
+        self.instances = self.store.selected() if instances == "kmeans" else None
 
     @property
     def labels(self) -> Tensor | None:
@@ -87,7 +95,7 @@ class NeighbourhoodDataset(Dataset):
         return {**self.images.metainfo, **own}
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.images) if self.instances is None else len(self.instances)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Return ``image`` uint8 (3, H, W), ``instance`` float32 (F,) and, when labelled, ``label``."""
@@ -109,14 +117,16 @@ class NeighbourhoodDataset(Dataset):
         return {**batch, "instance": self.store.features(instance, flipped if self.flip else None)}
 
     def draw(self, indices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the indices, a random neighbour of each, int64 (N,), and whether to mirror, bool (N,).
+        """Return the image numbers, a random neighbour of each, int64 (N,), and whether to mirror, bool (N,).
 
         Raises:
             IndexError: an index is outside the data set.
         """
         index = torch.tensor([int(i) for i in indices], dtype=torch.int64)
         if ((index < 0) | (index >= len(self))).any():
-            raise IndexError(f"NeighbourhoodDataset has {len(self)} images; asked for {index.tolist()}")
+            raise IndexError(f"NeighbourhoodDataset has {len(self)} items; asked for {index.tolist()}")
+        if self.instances is not None:
+            index = self.instances[index]
         uniform = torch.stack([_uniform(i) for i in indices])
         table = self.store.neighbours(index)[:, : self.k]
         if self.include_self:
@@ -137,6 +147,7 @@ class NeighbourhoodDataset(Dataset):
         order: str = "instance",
         flip: bool = False,
         include_self: bool = False,
+        instances: str = "all",
         check_images: bool = True,
     ) -> dict[str, Any]:
         """Return the images' facts with ``instance_dim`` and ``instance_store``."""

@@ -36,8 +36,6 @@ FORMAT = "mmcgan-instances-1"
 METADATA = "metadata.json"
 COMMAND = "mmcgan prepare-instances (--images DIR | --dataset CONFIG) --extractor NAME --out STORE"
 
-StoreSource = str | Path | Mapping[str, Any]
-
 
 class StoreError(ValueError):
     """A store that does not fit what it is used for; the message says how to rebuild it."""
@@ -228,10 +226,63 @@ class InstanceStore:
         return f"Build the store again{option}:\n  {command}"
 
 
-class SyntheticStore(InstanceStore):
-    """Made-up instances in memory, to try a configuration without its store.
+class MemoryStore(InstanceStore):
+    """Instances held in memory.
 
-    Features are random directions, neighbours are the images that follow in a circle.
+    Args:
+        features: L2-normalised, float32 (N, F); a mirrored image's are the same.
+        neighbours: other images, nearest first, int64 (N, k).
+        labels: int64 (N,), or None.
+        num_classes: 0 without labels.
+        selected: instances chosen by k-means, int64 (M,).
+    """
+
+    def __init__(
+        self,
+        features: Tensor,
+        neighbours: Tensor,
+        labels: Tensor | None = None,
+        num_classes: int = 0,
+        selected: Tensor | None = None,
+    ) -> None:
+        self.root = Path("memory")
+        self.metadata = {"command": COMMAND, "extractor": {"describe": {"name": "memory"}}}
+        self.size, self.dim = features.shape
+        self.k = neighbours.shape[1]
+        self.num_classes, self.labels, self.flipped = num_classes, labels, True
+        self._table, self._near, self._selected = features, neighbours, selected
+
+    def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
+        """Return rows of the features."""
+        return self._table[index]
+
+    def neighbours(self, index: Tensor) -> Tensor:
+        """Return the neighbours of ``index``."""
+        return self._near[index]
+
+    def radius(self) -> Tensor:
+        """Return the distance of each image to its k-th neighbour, float32 (N,)."""
+        return (self._table - self._table[self._near[:, -1]]).norm(dim=1)
+
+    def _optional(self, name: str) -> Tensor | None:
+        if name == "selected":
+            return self._selected
+        if self.labels is None:
+            return None
+        order, starts = class_table(self.labels, self.num_classes)
+        return order if name == "class_order" else starts
+
+    def require_dataset(self, dataset: ImageDataset) -> None:
+        """Check the number of images."""
+        if len(dataset) != self.size:
+            raise StoreError(f"the store has {self.size} instances, the data set {len(dataset)} images")
+
+
+class SyntheticStore(MemoryStore):
+    """Made-up instances, to try a configuration without its store.
+
+    Features are random directions, neighbours are the images that follow in a circle, every second instance
+    is selected.
 
     Args:
         size, dim, num_classes: N, F and C.
@@ -242,60 +293,29 @@ class SyntheticStore(InstanceStore):
     def __init__(
         self, size: int = 64, dim: int = 16, num_classes: int = 0, k: int = 5, seed: int = 0
     ) -> None:
-        self.root = Path("synthetic")
-        self.metadata = {"command": COMMAND, "extractor": {"describe": {"name": "synthetic"}}}
-        self.size, self.dim, self.num_classes, self.flipped = size, dim, num_classes, True
-        self.k = min(k, size - 1)
-        labels = torch.arange(size) % num_classes if num_classes else None
-        self.labels = labels
-        generator = make_generator(seed, "synthetic store")
-        features = torch.randn(size, dim, generator=generator)
-        self._table = torch.nn.functional.normalize(features)
-
-    def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
-        """Return rows of the made-up features; a mirrored one is the same."""
-        return self._table[index]
-
-    def neighbours(self, index: Tensor) -> Tensor:
-        """Return the k images after each of ``index``, in a circle."""
-        return (index[:, None] + torch.arange(1, self.k + 1)) % self.size
-
-    def radius(self) -> Tensor:
-        """Return the distance to the k-th neighbour."""
-        last = (torch.arange(self.size) + self.k) % self.size
-        return (self._table - self._table[last]).norm(dim=1)
-
-    def selected(self) -> Tensor:
-        """Return every second instance."""
-        return torch.arange(0, self.size, 2)
-
-    def class_rows(self) -> tuple[Tensor, Tensor]:
-        """Return all images sorted by class and where each class starts."""
-        if self.labels is None:
-            raise StoreError("the synthetic store has no labels (num_classes=0)")
-        return class_table(self.labels, self.num_classes)
-
-    def require_dataset(self, dataset: ImageDataset) -> None:
-        """Check the number of images."""
-        if len(dataset) != self.size:
-            raise StoreError(
-                f"the synthetic store has {self.size} instances, the data set {len(dataset)} images"
-            )
+        features = torch.randn(size, dim, generator=make_generator(seed, "synthetic store"))
+        rows = torch.arange(size)
+        near = (rows[:, None] + torch.arange(1, min(k, size - 1) + 1)) % size
+        labels = rows % num_classes if num_classes else None
+        normalised = torch.nn.functional.normalize(features)
+        super().__init__(normalised, near, labels, num_classes, rows[::2])
 
 
-def open_store(source: StoreSource) -> InstanceStore:
-    """Return the store in a folder, or the :class:`SyntheticStore` that a dict describes.
+def open_store(source: str | Path | Mapping[str, Any] | InstanceStore) -> InstanceStore:
+    """Return the store in a folder, the :class:`SyntheticStore` that a dict describes, or a store as it is.
 
     Raises:
         FileNotFoundError: there is no finished store in the folder.
         StoreError: it is damaged.
     """
+    if isinstance(source, InstanceStore):
+        return source
     if isinstance(source, Mapping):
         return SyntheticStore(**source)
     return InstanceStore(source)
 
 
-def store_facts(source: StoreSource) -> dict[str, Any]:
+def store_facts(source: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     """Return ``instance_dim`` and ``instance_store`` of a store, from its metadata alone."""
     if isinstance(source, Mapping):
         return dict(instance_dim=source.get("dim", 16), instance_store=dict(source))

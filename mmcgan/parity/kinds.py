@@ -22,8 +22,13 @@ BIGGAN_FUNCTIONS: tuple[tuple[str, Test], ...] = (
 
 BIGGAN_KINDS = {"training iteration": "training_step"}
 
-# IC-GAN calls them "function" too.
+# IC-GAN calls them "function" too, and others "data" or "sampling".
 IC_GAN_FUNCTIONS: tuple[tuple[str, Test], ...] = (
+    ("knn", lambda spec, names: "k_nn" in spec),
+    ("kmeans", lambda spec, names: "out/center_examples" in names),
+    ("cond_sampling", lambda spec, names: "out/p_instance_nnclass" in names),
+    ("dataset_items", lambda spec, names: any(n.endswith("_neighbour_indices_seen") for n in names)),
+    ("longtail", lambda spec, names: "in/samples_per_class" in names),
     ("augmentation/diffaug", lambda spec, names: "DiffAugment(" in str(spec.get("how_called"))),
 )
 
@@ -76,7 +81,7 @@ def kind_of(case: GoldenCase) -> str:
         return "network"
     if case.peer == "biggan_pytorch" and kind == "function":
         return _first(BIGGAN_FUNCTIONS, case) or kind
-    if case.peer == "ic_gan" and kind == "function":
+    if case.peer == "ic_gan" and kind in ("function", "data", "sampling"):
         return _first(IC_GAN_FUNCTIONS, case) or kind
     if case.peer == "biggan_pytorch" and kind == "procedure" and "num_accumulations" in spec:
         return "standing_statistics"

@@ -21,6 +21,7 @@ CHECKERS: dict[tuple[str, str], Checker] = {}
 CHECKER_MODULES = (
     "networks",
     "published_biggan",
+    "any_resolution",
     "spectral_norm",
     "adversarial_losses",
     "augmentation",
@@ -37,6 +38,7 @@ CHECKER_MODULES = (
     "training_steps",
     "mmagic_steps",
     "stylegan2_loss",
+    "instances",
 )
 
 

@@ -80,8 +80,20 @@ def test_a_draw_depends_on_seed_and_position_alone(made):
     assert any(dataset.draw(other)[1] != dataset.draw(draws)[1])
 
 
+def test_selected_instances_come_with_their_own_neighbours_only(made):
+    dataset = build(made, instances="kmeans")
+    assert len(dataset) == 8
+    chosen = made[0].selected()
+    for place in range(8):
+        batch = dataset.__getitems__(positions(place, 60))
+        assert set(images_shown(dataset, batch)) == set(
+            made[0].neighbours(chosen[place : place + 1])[0].tolist()
+        )
+        assert torch.equal(batch["instance"][0], made[0].features(chosen[place : place + 1])[0])
+
+
 def test_an_index_outside_is_an_error(made):
-    with pytest.raises(IndexError, match="has 40 images"):
+    with pytest.raises(IndexError, match="has 40 items"):
         build(made)[40]
 
 
@@ -102,6 +114,7 @@ def test_facts_reach_the_model(made):
     ("options", "message"),
     [
         (dict(k=6), "keeps 5 neighbours"),
+        (dict(instances="kmeans", order="image"), "needs order='instance'"),
         (dict(order="class"), "order must be one of instance, image"),
     ],
 )

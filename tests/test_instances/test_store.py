@@ -93,7 +93,7 @@ def test_no_store_and_damaged_ones(tmp_path):
     with pytest.raises(StoreError, match="truncated"):
         InstanceStore(store.root)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match="features.npy is missing"):
+    with pytest.raises(FileNotFoundError, match=r"features\.npy is missing"):
         InstanceStore(store.root)
     (store.root / "metadata.json").write_text("{")
     with pytest.raises(StoreError, match="damaged metadata"):

@@ -17,6 +17,7 @@ COMMITTED_FAMILIES = {
     ("biggan_pytorch", "frechet"),
     ("biggan_pytorch", "losses"),
     ("biggan_pytorch", "orthogonal"),
+    *(("ic_gan", kind) for kind in ("cond_sampling", "dataset_items", "longtail")),
     ("omnigan", "loss/omni"),
     *(("studiogan", f"loss/{name}") for name in ("adversarial", "class_and_misc", "contrastive", "lecam")),
     ("studiogan", "regulariser/topk"),
