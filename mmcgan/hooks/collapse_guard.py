@@ -64,7 +64,7 @@ class CollapseGuardHook(Hook):
         action: str = "warn",
         metric: str | None = None,
         rule: str | None = None,
-        limits: Mapping[str, float] | None = None,
+        limits: Mapping[str, float | None] | None = None,
         signs: int = 2,
         patience: int = 3,
         begin: int = 1000,
