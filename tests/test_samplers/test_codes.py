@@ -1,0 +1,59 @@
+"""Latents with codes: what is drawn, what is read back, settings."""
+
+import pytest
+import torch
+
+from mmcgan.random import make_generator
+from mmcgan.samplers import CodedLatent, NormalLatent, code_names, latent_codes
+
+
+def draw(sampler, n=500):
+    return sampler.sample(n, make_generator(0, "latent"))
+
+
+def test_codes_are_the_last_columns_and_are_read_back():
+    sampler = CodedLatent(20, codes=2, values=4, continuous=3)
+    latent = draw(sampler)
+    assert latent.shape == (500, 20) and latent.dtype == torch.float32
+    one_hot, continuous = latent[:, 9:17].view(500, 2, 4), latent[:, 17:]
+    assert (one_hot.sum(2) == 1).all() and (one_hot.max(2).values == 1).all()
+    assert continuous.min() >= -1 and continuous.max() < 1 and continuous.std() > 0.5
+    codes = latent_codes(sampler, latent)
+    assert torch.equal(codes["latent.discrete"], one_hot.argmax(2))
+    assert torch.equal(codes["latent.continuous"], continuous)
+    assert (codes["latent.discrete"].flatten().bincount() > 150).all()
+    assert code_names(sampler) == ["latent.discrete", "latent.continuous"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "noise"),
+    [(dict(codes=1, values=3), "latent.discrete", 7), (dict(codes=0, continuous=2), "latent.continuous", 8)],
+)
+def test_one_kind_of_code_alone(settings, name, noise):
+    sampler = CodedLatent(10, **settings)
+    assert code_names(sampler) == list(latent_codes(sampler, draw(sampler))) == [name]
+    assert draw(sampler)[:, :noise].abs().max() > 2
+
+
+def test_the_noise_may_have_another_law():
+    sampler = CodedLatent(10, codes=1, values=3, noise=dict(type="UniformLatent"))
+    assert draw(sampler)[:, :7].abs().max() <= 1
+
+
+def test_other_samplers_and_real_images_carry_no_codes():
+    assert latent_codes(NormalLatent(4), torch.zeros(2, 4)) == {} and code_names(NormalLatent(4)) == []
+    assert latent_codes(CodedLatent(14), None) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(codes=0, continuous=0), "needs codes or continuous above 0"),
+        (dict(codes=-1, continuous=2), "got codes=-1, continuous=2"),
+        (dict(codes=1, values=1), "values must be at least 2, got 1"),
+        (dict(codes=1, values=10), "codes take 10 columns, so latent_dim must be at least 11, got 10"),
+    ],
+)
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        CodedLatent(10, **settings)
