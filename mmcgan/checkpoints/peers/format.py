@@ -292,11 +292,11 @@ def _without_slot(key: str, taken: Sequence[int]) -> str:
 #: What our networks' keys look like, for recognising a converted state dict.
 OURS = {
     GENERATOR: re.compile(
-        r"(linear|condition|mapping|blocks\.\d+|attention\.\d+|output_norm|output_conv)\."
+        r"(linear|condition|implicit|mapping|blocks\.\d+|attention\.\d+|output_norm|output_conv)\."
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(
-        r"(backbone\.((blocks|attention|from_rgb)\.\d+|last_conv|last_norm|last_linear)|heads\.\w+)\."
+        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|last_conv|last_norm|last_linear)|heads\.\w+)\."
     ),
 }
 

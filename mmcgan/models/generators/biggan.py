@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require_field
+from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
@@ -54,7 +56,7 @@ def block_channels(image_size: int, base_channels: int, channels: Sequence[int] 
 
 
 @GENERATORS.register_module()
-class BigGANGenerator(nn.Module):
+class BigGANGenerator(ImageGenerator):
     """Maps a latent and a condition to an image through residual up-sampling blocks.
 
     With ``hierarchical`` the latent is cut into one chunk per block and one for the first linear
@@ -86,6 +88,8 @@ class BigGANGenerator(nn.Module):
         batch_norm: options of the conditional batch norms (:class:`BatchNormOptions`).
         output_batch_norm: options of the last, unconditional one.
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
+        implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
+            replaces the last batch norm and convolution and makes images of any size; None for these.
         init: see :func:`mmcgan.models.layers.initialize`.
 
     Raises:
@@ -115,6 +119,7 @@ class BigGANGenerator(nn.Module):
         batch_norm: Mapping[str, object] | None = None,
         output_batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
+        implicit: Mapping[str, Any] | None = None,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
@@ -147,10 +152,12 @@ class BigGANGenerator(nn.Module):
         self.attention = nn.ModuleDict(
             {str(i): SelfAttention(widths[i + 1], spectral_norm=spectral_norm) for i in places}
         )
-        self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(output_batch_norm))
-        self.output_activation = activation(activation_name)
-        self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
+        if implicit is None:
+            self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(output_batch_norm))
+            self.output_activation = activation(activation_name)
+            self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
         initialize(self, init)
+        self.implicit = implicit_output(widths[-1], implicit, spectral_norm)
 
     def _norm_factory(
         self, spectral_norm: SpectralNormArg, options: BatchNormOptions, one_hot: bool
@@ -195,8 +202,8 @@ class BigGANGenerator(nn.Module):
             return first, list(chunks)
         return first, [torch.cat([embedding, chunk.to(embedding.dtype)], dim=1) for chunk in chunks]
 
-    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and :meth:`embed`'s result.
+    def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return the output of the last block (N, C, H, W).
 
         Raises:
             ValueError: the latent has another length.
@@ -212,12 +219,11 @@ class BigGANGenerator(nn.Module):
             x = block(x, condition)
             if str(index) in self.attention:
                 x = self.attention[str(index)](x)
-        x = self.output_conv(self.output_activation(self.output_norm(x)))
-        return torch.tanh(x.float())
+        return x
 
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
-        return self.synthesize(latent, self.embed(condition))
+    def convolve(self, features: Tensor) -> Tensor:
+        """Return the colours (N, 3, H, W), before tanh."""
+        return self.output_conv(self.output_activation(self.output_norm(features)))
 
 
 def _chunk_dim(latent_dim: int, slots: int) -> int:

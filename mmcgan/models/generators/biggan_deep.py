@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require_field
 from mmcgan.models.generators.biggan import block_channels
+from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
@@ -35,7 +37,7 @@ BlockPlan = tuple[bool, int, int]
 
 
 @GENERATORS.register_module()
-class BigGANDeepGenerator(nn.Module):
+class BigGANDeepGenerator(ImageGenerator):
     """Maps a latent and a condition to an image through bottleneck blocks.
 
     Unlike :class:`BigGANGenerator`, the whole latent and the embedded condition feed the first linear
@@ -62,7 +64,7 @@ class BigGANDeepGenerator(nn.Module):
         bottom_channels_last: the linear map's output is laid out (H, W, C), as in those weights.
         image_filters: filters of the last convolution, of which the first three make the image; more
             than 3 only for those weights, whose spectral norm is over all of them.
-        activation_name, spectral_norm, batch_norm, output_batch_norm, init: see
+        activation_name, spectral_norm, batch_norm, output_batch_norm, implicit, init: see
             :class:`BigGANGenerator`.
 
     Raises:
@@ -96,6 +98,7 @@ class BigGANDeepGenerator(nn.Module):
         spectral_norm: SpectralNormArg = True,
         batch_norm: Mapping[str, object] | None = None,
         output_batch_norm: Mapping[str, object] | None = None,
+        implicit: Mapping[str, Any] | None = None,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
@@ -135,10 +138,12 @@ class BigGANDeepGenerator(nn.Module):
         self.attention = nn.ModuleDict(
             {str(i): SelfAttention(plan[i][2], spectral_norm=spectral_norm) for i in places}
         )
-        self.output_norm = PlainBatchNorm(plan[-1][2], batch_norm_options(output_batch_norm))
-        self.output_activation = activation(activation_name)
-        self.output_conv = conv2d(plan[-1][2], image_filters, 3, padding=1, spectral_norm=spectral_norm)
+        if implicit is None:
+            self.output_norm = PlainBatchNorm(plan[-1][2], batch_norm_options(output_batch_norm))
+            self.output_activation = activation(activation_name)
+            self.output_conv = conv2d(plan[-1][2], image_filters, 3, padding=1, spectral_norm=spectral_norm)
         initialize(self, init)
+        self.implicit = implicit_output(plan[-1][2], implicit, spectral_norm)
 
     def _norm_factory(self, spectral_norm: SpectralNormArg, options: BatchNormOptions) -> NormFactory:
         """Return what makes the batch norm of a block from its number of channels."""
@@ -177,8 +182,8 @@ class BigGANDeepGenerator(nn.Module):
         joined = torch.cat(pair[::-1] if self.latent_first else pair, dim=1)
         return joined, joined
 
-    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and :meth:`embed`'s result.
+    def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return the output of the last block (N, C, H, W).
 
         Raises:
             ValueError: the latent has another length.
@@ -196,12 +201,11 @@ class BigGANDeepGenerator(nn.Module):
             x = block(x, condition)
             if str(index) in self.attention:
                 x = self.attention[str(index)](x)
-        x = self.output_conv(self.output_activation(self.output_norm(x)))
-        return torch.tanh(x[:, :3].float())
+        return x
 
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
-        return self.synthesize(latent, self.embed(condition))
+    def convolve(self, features: Tensor) -> Tensor:
+        """Return the colours (N, 3, H, W), before tanh."""
+        return self.output_conv(self.output_activation(self.output_norm(features)))[:, :3]
 
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
         """Return images of truncated latents, with the batch statistics kept for that truncation.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mmcgan.models.generators.biggan import attention_places
+from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.generators.resnet import ClassNorm, label_of
 from mmcgan.models.layers import (
     SelfAttention,
@@ -65,7 +66,7 @@ class DoublingBlock(nn.Module):
 
 
 @GENERATORS.register_module()
-class DCGANGenerator(nn.Module):
+class DCGANGenerator(ImageGenerator):
     """Latent -> linear -> 4x4 -> transposed convolutions that double the size -> 3x3 -> tanh.
 
     The channels halve with every doubling and end at ``base_channels``, as in StudioGAN's
@@ -83,6 +84,8 @@ class DCGANGenerator(nn.Module):
         condition_spectral_norm: for the tables of the conditional batch norms.
         batch_norm: options of the batch norms (:class:`BatchNormOptions`).
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
+        implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
+            replaces the last convolution and makes images of any size; None for these.
         init: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
@@ -103,6 +106,7 @@ class DCGANGenerator(nn.Module):
         condition_spectral_norm: SpectralNormArg = None,
         batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
+        implicit: Mapping[str, Any] | None = None,
         init: str = "normal",
     ) -> None:
         super().__init__()
@@ -119,8 +123,10 @@ class DCGANGenerator(nn.Module):
         self.attention = nn.ModuleDict(
             {str(index): SelfAttention(widths[index + 1], spectral_norm=spectral_norm) for index in places}
         )
-        self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
+        if implicit is None:
+            self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
         initialize(self, init)
+        self.implicit = implicit_output(widths[-1], implicit, spectral_norm)
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -135,15 +141,15 @@ class DCGANGenerator(nn.Module):
         """
         return label_of(condition, self.num_classes)
 
-    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and labels (N,) or None."""
+    def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return the output of the last doubling (N, C, H, W) from z (N, latent_dim) and labels or None."""
         x = self.linear(latent).unflatten(1, (-1, BOTTOM, BOTTOM))
         for index, block in enumerate(self.blocks):
             x = block(x, embedding)
             if str(index) in self.attention:
                 x = self.attention[str(index)](x)
-        return torch.tanh(self.output_conv(x).float())
+        return x
 
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
-        return self.synthesize(latent, self.embed(condition))
+    def convolve(self, features: Tensor) -> Tensor:
+        """Return the colours (N, 3, H, W), before tanh."""
+        return self.output_conv(features)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mmcgan.models.conditioning import check_labels, require_field
 from mmcgan.models.generators.biggan import attention_places
+from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
@@ -39,7 +40,7 @@ CHANNELS: dict[int, tuple[int, ...]] = {
 
 
 @GENERATORS.register_module()
-class ResNetGenerator(nn.Module):
+class ResNetGenerator(ImageGenerator):
     """Latent -> linear -> 4x4 -> residual blocks that double the size -> RGB.
 
     The class enters through conditional batch normalisation with one row of gains and biases per
@@ -64,6 +65,8 @@ class ResNetGenerator(nn.Module):
         output_batch_norm: options of the last one; like ``batch_norm`` if None.
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
         unit_gain: whether the gain is 1 + its table (StudioGAN, BigGAN) or the table itself (SNGAN).
+        implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
+            replaces the last batch norm and convolution and makes images of any size; None for these.
         init: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
@@ -91,6 +94,7 @@ class ResNetGenerator(nn.Module):
         output_batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
         unit_gain: bool = True,
+        implicit: Mapping[str, Any] | None = None,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
@@ -113,11 +117,13 @@ class ResNetGenerator(nn.Module):
         self.attention = nn.ModuleDict(
             {str(index): SelfAttention(widths[index + 1], spectral_norm=attended) for index in places}
         )
-        last = batch_norm if output_batch_norm is None else output_batch_norm
-        self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(last))
-        self.output_activation = activation(activation_name)
-        self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=outer)
+        if implicit is None:
+            last = batch_norm if output_batch_norm is None else output_batch_norm
+            self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(last))
+            self.output_activation = activation(activation_name)
+            self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=outer)
         initialize(self, init)
+        self.implicit = implicit_output(widths[-1], implicit, outer)
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -132,19 +138,18 @@ class ResNetGenerator(nn.Module):
         """
         return label_of(condition, self.num_classes)
 
-    def synthesize(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) and labels (N,) or None."""
+    def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return the output of the last block (N, C, H, W) from z (N, latent_dim) and labels or None."""
         x = self.linear(latent).unflatten(1, (-1, self.bottom_size, self.bottom_size))
         for index, block in enumerate(self.blocks):
             x = block(x, embedding)
             if str(index) in self.attention:
                 x = self.attention[str(index)](x)
-        x = self.output_conv(self.output_activation(self.output_norm(x)))
-        return torch.tanh(x.float())
+        return x
 
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
-        return self.synthesize(latent, self.embed(condition))
+    def convolve(self, features: Tensor) -> Tensor:
+        """Return the colours (N, 3, H, W), before tanh."""
+        return self.output_conv(self.output_activation(self.output_norm(features)))
 
 
 class ClassNorm:
