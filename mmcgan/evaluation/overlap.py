@@ -76,6 +76,7 @@ class BackgroundWorker:
         self._work = work
         self._waiting: queue.Queue[Any] = queue.Queue(depth)
         self._error: BaseException | None = None
+        self._reported = False
         self._threads = torch.get_num_threads()
         self._thread: threading.Thread | None = None
 
@@ -85,27 +86,27 @@ class BackgroundWorker:
         Raises:
             BaseException: what an earlier item raised.
         """
-        self._raise()
+        if self._error is not None:
+            self._reported = True
+            raise self._error
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
         self._waiting.put(item)
 
     def finish(self) -> None:
-        """Wait until all items are done.
+        """Wait until all items are done, and start afresh.
 
         Raises:
-            BaseException: what an item raised.
+            BaseException: what an item raised, unless :meth:`submit` raised it before.
         """
         if self._thread is not None:
             self._waiting.put(_END)
             self._thread.join()
             self._thread = None
-        self._raise()
-
-    def _raise(self) -> None:
-        error, self._error = self._error, None
-        if error is not None:
+        error, reported = self._error, self._reported
+        self._error, self._reported = None, False
+        if error is not None and not reported:
             raise error
 
     def _run(self) -> None:
