@@ -38,8 +38,14 @@ DATA = {
 }
 #: components that come from a paper of their own, beside the method's
 PAPERS = {
+    "ADA": "https://arxiv.org/abs/2006.06676",
+    "APA": "https://arxiv.org/abs/2111.06849",
+    "DiffAugment": "https://arxiv.org/abs/2006.10738",
     "DivergencePenalty": "https://arxiv.org/abs/1712.01026",
+    "D2DCELoss": "https://arxiv.org/abs/2111.01118",
     "GradientPenalty": "https://arxiv.org/abs/1704.00028",
+    "ImageConsistency": "https://arxiv.org/abs/1910.12027",
+    "LatentConsistency": "https://arxiv.org/abs/2002.04724",
     "LeCamLoss": "https://arxiv.org/abs/2104.03310",
     "PerturbationPenalty": "https://arxiv.org/abs/1705.07215",
     "TopKLoss": "https://arxiv.org/abs/2002.06224",
@@ -50,9 +56,14 @@ INTRODUCTION = """# Methods
 Every config, by what it is made of. `tools/dev/methods_table.py` writes this page from the configs.
 
 A loss counts in all its views unless some are named: `real` and `fake` when the discriminator learns,
-`generated` when the generator learns; a minus is a negative weight. `<method>-top-k` and the like are the
-method's config with one thing added. [One iteration](one_iteration.md) says how the parts act together,
-[adding a head](add_a_head.md) how to combine others.
+`generated` when the generator learns; a minus is a negative weight. `<method>-diffaug`, `-ada`, `-top-k` and
+the like are the method's config with one thing added. [One iteration](one_iteration.md) says how the parts
+act together, [adding a head](add_a_head.md) how to combine others.
+
+Configs for CIFAR10, Tiny-ImageNet, CUB200 and ImageNet have the settings of ReACGAN's Table A1 and of
+StudioGAN, unless a comment in the file says otherwise. Those for Fashion-MNIST and digits are ours: small
+networks and few updates, for two CPU cores. [Real runs](results.md) has what we have trained; of the other
+configs our tests train one step.
 """
 
 
@@ -138,7 +149,7 @@ def describe(collection: Collection, config: Path) -> Method:
     return Method(
         collection=collection.name,
         name=config.stem.partition("_")[0],
-        networks=model.generator.type.removesuffix("Generator"),
+        networks=" of ".join(kind.removesuffix("Generator") for kind in _types(model.generator)),
         heads=_join(head.type for head in model.discriminator.heads.values()),
         losses=_join(_loss(loss) for loss in losses.values()),
         regularizers=_join(regularizer.type for regularizer in regularizers.values()),

@@ -1,0 +1,2 @@
+_base_ = "./biggan_afhq-256.py"
+model = dict(augment=dict(type="ADA", adapt=dict(target=0.6, kimg=500)))

@@ -1,0 +1,4 @@
+_base_ = "./biggan_cifar10-32.py"
+# Setting C of ReACGAN, Table A1.
+model = dict(augment=dict(type="DiffAugment"))
+train_cfg = dict(max_iters=200_000)

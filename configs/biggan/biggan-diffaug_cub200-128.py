@@ -1,0 +1,2 @@
+_base_ = "./biggan_cub200-128.py"
+model = dict(augment=dict(type="DiffAugment"))

@@ -1,0 +1,2 @@
+_base_ = "./biggan_fashion-mnist-32.py"
+model = dict(augment=dict(type="DiffAugment"))

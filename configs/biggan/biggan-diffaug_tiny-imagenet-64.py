@@ -1,0 +1,2 @@
+_base_ = "./biggan_tiny-imagenet-64.py"
+model = dict(augment=dict(type="DiffAugment"))

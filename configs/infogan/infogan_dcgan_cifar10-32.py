@@ -1,0 +1,11 @@
+_base_ = [
+    "../_base_/models/infogan.py",
+    "../_base_/datasets/cifar10-32.py",
+    "../_base_/schedules/cifar-studiogan.py",
+]
+model = dict(data_preprocessor=dict(flip_probability=0.5))
+train_dataloader = dict(batch_size=64 * 2)  # batch x n_critic
+optim_wrapper = dict(
+    generator=dict(adopts=["discriminator.heads.discrete_code.*", "discriminator.heads.continuous_code.*"])
+)
+train_cfg = dict(max_iters=200_000)

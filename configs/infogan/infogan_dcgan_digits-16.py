@@ -1,0 +1,15 @@
+_base_ = [
+    "../_base_/models/infogan.py",
+    "../_base_/datasets/digits-16-unlabelled.py",
+    "../_base_/schedules/laptop-digits.py",
+]
+model = dict(
+    generator=dict(base_channels=8, latent_dim=60),
+    discriminator=dict(backbone=dict(base_channels=8)),
+    step=dict(n_critic=1),
+)
+val_dataloader = dict(dataset=dict(latent_sampler=dict(type="CodedLatent", codes=1, values=10, continuous=2)))
+test_dataloader = val_dataloader
+optim_wrapper = dict(
+    generator=dict(adopts=["discriminator.heads.discrete_code.*", "discriminator.heads.continuous_code.*"]),
+)

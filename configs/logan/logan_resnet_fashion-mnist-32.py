@@ -1,0 +1,13 @@
+_base_ = [
+    "../_base_/models/logan.py",
+    "../_base_/datasets/fashion-mnist-32-unlabelled.py",
+    "../_base_/schedules/laptop-fashion-mnist.py",
+]
+model = dict(
+    generator=dict(base_channels=16, latent_dim=64),
+    discriminator=dict(backbone=dict(base_channels=16)),
+    step=dict(n_critic=2),
+)
+train_dataloader = dict(batch_size=64 * 2)  # batch x n_critic
+val_dataloader = dict(dataset=dict(latent_sampler=dict(type="UniformLatent")))
+test_dataloader = val_dataloader
