@@ -1,0 +1,5 @@
+_base_ = [
+    "../_base_/models/stylegan2-cifar.py",
+    "../_base_/datasets/cifar10-32.py",
+    "../_base_/schedules/stylegan2-cifar.py",
+]
