@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from mmcgan.augments import AdaptiveProbability
+from mmcgan.distributed import average_buffers
 
 FAST = dict(kimg=0.1, interval=2)
 
@@ -88,3 +89,26 @@ def test_watching_leaves_no_gradient():
     adapt = AdaptiveProbability(0.5, interval=1)
     watch(adapt, torch.ones(3, requires_grad=True), times=1)
     assert not adapt.p.requires_grad
+
+
+def _one_rank(rank, folder):
+    torch.distributed.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
+    adapt = AdaptiveProbability(0.5, target=0.4, **FAST)
+    # the ranks disagree: 1 and 0 make 0.5, which is above the target
+    watch(adapt, torch.ones(10) if rank == 0 else torch.zeros(10), times=1)
+    average_buffers(adapt)
+    watch(adapt, torch.ones(10) if rank == 0 else torch.zeros(10), times=1)
+    torch.save(torch.stack([adapt.p, adapt.overfitting]), f"{folder}/{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def test_all_ranks_move_p_alike_by_the_images_of_all(tmp_path):
+    context = torch.multiprocessing.get_context("fork")
+    ranks = [context.Process(target=_one_rank, args=(rank, tmp_path)) for rank in range(2)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join(60)
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+    assert first.equal(second)
+    assert first.tolist() == pytest.approx([0.5 + 40 / 100, 0.5])
