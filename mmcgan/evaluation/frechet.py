@@ -110,6 +110,43 @@ def _square_root_factor(covariance: Tensor) -> Tensor:
     return vectors[:, kept] * values[kept].sqrt()
 
 
+def feature_frechet_distance(features1: Tensor, features2: Tensor) -> float:
+    """Return the Fréchet distance of Gaussians fitted to two sets of feature vectors (ddof 1).
+
+    Equal to :func:`frechet_distance` of their statistics, in float64. With fewer vectors than
+    dimensions it takes no covariance at all: the centred vectors are a root of it already.
+
+    Args:
+        features1: (N, F), N at least 2.
+        features2: (M, F), M at least 2.
+
+    Raises:
+        ValueError: not two matrices of one width, fewer than two vectors, or a value that is not finite.
+    """
+    parts = [torch.as_tensor(value).to(torch.float64) for value in (features1, features2)]
+    shapes = [tuple(value.shape) for value in parts]
+    if [len(shape) for shape in shapes] != [2, 2] or shapes[0][1] != shapes[1][1]:
+        raise ValueError(f"expected features (N, F) and (M, F), got {shapes}")
+    for shape, value in zip(shapes, parts, strict=True):
+        if shape[0] < 2:
+            raise ValueError(f"a covariance needs more than 1 feature vectors, got {shape[0]}")
+        if not torch.isfinite(value).all():
+            raise ValueError("features contain NaN or infinite values")
+    gap = (parts[0].mean(dim=0) - parts[1].mean(dim=0)).square().sum()
+    roots = [_root_of_features(value) for value in parts]
+    traces = sum(root.square().sum() for root in roots)
+    distance = gap + traces - 2 * torch.linalg.svdvals(roots[0].T @ roots[1]).sum()
+    return max(float(distance), 0.0)
+
+
+def _root_of_features(features: Tensor) -> Tensor:
+    """Return B (F, r) with B Bᵀ the covariance of ``features`` (N, F), r <= min(N, F)."""
+    centred = (features - features.mean(dim=0)) / (len(features) - 1) ** 0.5
+    if len(features) <= features.shape[1]:
+        return centred.T
+    return _square_root_factor(centred.T @ centred)
+
+
 def trace_of_product_root(covariance1: Tensor, covariance2: Tensor) -> Tensor:
     """Return tr((S1 S2)^½) of two symmetric positive semi-definite matrices (F, F).
 

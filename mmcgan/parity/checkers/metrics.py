@@ -1,8 +1,9 @@
-"""Checkers: Fréchet distance and Inception Score."""
+"""Checkers: metrics over features, probabilities and pixels."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -13,7 +14,18 @@ from mmcgan.evaluation.frechet import (
     frechet_distance,
     trace_of_product_root,
 )
+from mmcgan.evaluation.grouped_fid import GroupMoments, class_groups
+from mmcgan.evaluation.image.path_length import slerp, trimmed_mean
+from mmcgan.evaluation.image.similarity import contrast_similarity, ms_ssim, ssim
+from mmcgan.evaluation.image.sliced_wasserstein import (
+    cut_patches,
+    laplacian_pyramid,
+    normalise_patches,
+    sliced_wasserstein,
+)
 from mmcgan.evaluation.inception_score import inception_score
+from mmcgan.evaluation.neighbours import count_balls, kth_neighbour_distances
+from mmcgan.evaluation.prdc import prdc
 from mmcgan.parity.cases import GoldenCase
 from mmcgan.parity.compare import Comparison, Tolerance
 from mmcgan.parity.runner import checker
@@ -65,7 +77,7 @@ def check_biggan_frechet(case: GoldenCase, comparison: Comparison) -> None:
 
 @checker(("studiogan", "frechet_prdc"))
 def check_studiogan_frechet(case: GoldenCase, comparison: Comparison) -> None:
-    """Fréchet distances; precision, recall, density and coverage are a later issue."""
+    """Fréchet distances, precision, recall, density and coverage."""
     real, fake = case.tensors["in/real_feats"], case.tensors["in/fake_feats"]
     reference = statistics(real)
     comparison.equal("out/mu_real", reference.mean, case.tensors["out/mu_real"], EXACT)
@@ -81,8 +93,8 @@ def check_studiogan_frechet(case: GoldenCase, comparison: Comparison) -> None:
         if f"out/{name}" in case.tensors:
             value = distance(reference, statistics(features))
             comparison.equal(f"out/{name}", value, case.tensors[f"out/{name}"], tolerance)
-    if case.group("out/prdc_"):
-        comparison.skip("precision, recall, density, coverage")
+    for suffix, expected in case.group("out/prdc_k").items():
+        comparison.equal(f"prdc, k = {suffix}", as_vector(prdc(real, fake, int(suffix))), expected, EXACT)
 
 
 @checker(("biggan_pytorch", "inception_score"))
@@ -107,9 +119,62 @@ def check_studiogan_inception_score(case: GoldenCase, comparison: Comparison) ->
         comparison.equal(f"{suffix} splits", ours[known], expected[known], SINGLE)
 
 
+def as_vector(figures: Mapping[str, float]) -> Tensor:
+    """Return the values as float64, in their order."""
+    return torch.tensor(list(figures.values()), dtype=torch.float64)
+
+
+@checker(("ic_gan", "metric"))
+def check_ic_gan_metric(case: GoldenCase, comparison: Comparison) -> None:
+    """Either of two cases: balls around features, or FID in groups of classes."""
+    if "in/samples_per_class" in case.tensors:
+        check_stratified_fid(case, comparison)
+    else:
+        check_balls(case, comparison)
+
+
+def check_balls(case: GoldenCase, comparison: Comparison) -> None:
+    """Radii, precision, recall, density and coverage."""
+    k = case.spec["nearest_k"]
+    sides = {side: case.tensors[f"in/{side}"] for side in ("real", "fake")}
+    for side, features in sides.items():
+        radii = kth_neighbour_distances(features, k)
+        comparison.equal(f"out/radii_{side}", radii, case.tensors[f"out/radii_{side}"], SINGLE)
+    for name, value in prdc(sides["real"], sides["fake"], k).items():
+        comparison.equal(f"out/{name}", value, case.tensors[f"out/{name}"], EXACT)
+
+
+def check_stratified_fid(case: GoldenCase, comparison: Comparison) -> None:
+    """Groups by training images per class, FID overall and per group, Inception Score."""
+    tensors = case.tensors
+    groups = class_groups(tensors["in/samples_per_class"].tolist())
+    fake = GroupMoments({"all": sorted(label for part in groups.values() for label in part), **groups})
+    fake.update(tensors["in/pool"], tensors["in/labels"])
+    order = [name for name in ("many", "medium", "few") if name in groups]
+    for index, name in enumerate(("many", "medium", "few")):
+        expected = (tensors["out/group_of_class"] == index).nonzero().flatten()
+        comparison.equal(f"classes of {name}", torch.tensor(groups.get(name, [])), expected)
+    counts = torch.tensor([fake.moments[name].count for name in order])
+    comparison.equal("out/count_many_low_few", counts, tensors["out/count_many_low_few"])
+    theirs = {"all": "ref", "many": "ref_many", "medium": "ref_low", "few": "ref_few"}
+    found = {}
+    for name, moments in fake.moments.items():
+        own, key = moments.compute(), f"in/{theirs[name]}"
+        found[name] = frechet_distance(
+            own.mean, own.covariance, tensors[f"{key}_mu"], tensors[f"{key}_sigma"]
+        )
+    comparison.equal("out/fid_all", found.pop("all"), tensors["out/fid_all"], SINGULAR)
+    comparison.equal("out/fid_many_low_few", as_vector(found), tensors["out/fid_many_low_few"], EXACT)
+    score = inception_score(tensors["in/logits"].softmax(dim=1), 10)
+    comparison.equal("out/IS_mean_std", torch.tensor(score), tensors["out/IS_mean_std"], SINGLE)
+
+
+MMAGIC_PARTS = {"fid", "is", "precision", "kth", "swd", "ms", "ssim", "cs", "ppl", "slerp"}
+
+
 @checker(("mmagic", "metrics"))
 def check_mmagic_metrics(case: GoldenCase, comparison: Comparison) -> None:
-    """Fréchet distance with its two parts and Inception Score; the other metrics are a later issue."""
+    """Every metric of the case; parts of other names are not known."""
     settings = case.spec["constructor"]
     real, fake = (statistics(case.tensors[f"in/{side}_feats"]) for side in ("real", "fake"))
     total = distance(fake, real)
@@ -119,6 +184,55 @@ def check_mmagic_metrics(case: GoldenCase, comparison: Comparison) -> None:
     used = case.tensors["in/probs"][: settings["is_fake_nums"]]
     found = inception_score(used, settings["is_splits"])
     comparison.equal("out/is", torch.tensor(found, dtype=torch.float64), case.tensors["out/is"], SINGLE)
-    others = {re.split(r"[_0-9]", name)[0] for name in case.group("out/")} - {"fid", "is"}
+    check_mmagic_balls(case, comparison)
+    check_mmagic_pixels(case, comparison)
+    check_mmagic_paths(case, comparison)
+    others = {re.split(r"[_0-9]", name)[0] for name in case.group("out/")} - MMAGIC_PARTS
     if others:
         comparison.skip(f"metrics {', '.join(sorted(others))}")
+
+
+def check_mmagic_balls(case: GoldenCase, comparison: Comparison) -> None:
+    """Precision and recall with radii rounded to float16, as only this peer does."""
+    k = case.spec["constructor"]["pr_k"]
+    real, fake = case.tensors["in/real_feats"], case.tensors["in/fake_feats"]
+    radii = [kth_neighbour_distances(value, k).half() for value in (real, fake)]
+    comparison.equal("out/kth_radius_fp16", radii[0].float(), case.tensors["out/kth_radius_fp16"])
+    counts = count_balls(real, fake, radii[0].float(), radii[1].float(), closed=True)
+    found = [(counts.real_balls > 0).double().mean(), counts.in_fake_ball.double().mean()]
+    comparison.equal("out/precision_recall", torch.stack(found), case.tensors["out/precision_recall"], EXACT)
+
+
+def check_mmagic_pixels(case: GoldenCase, comparison: Comparison) -> None:
+    """SSIM, MS-SSIM, and the steps of the sliced Wasserstein distance on given patches."""
+    tensors = case.tensors
+    first, second = (tensors[f"in/ssim_{side}"].permute(0, 3, 1, 2) for side in ("x", "y"))
+    comparison.equal("out/ms_ssim_each", ms_ssim(first, second), tensors["out/ms_ssim_each"], SINGLE)
+    comparison.equal("out/ssim_scale0", ssim(first, second), tensors["out/ssim_scale0"], SINGLE)
+    contrast = contrast_similarity(first, second)
+    comparison.equal("out/cs_scale0", contrast, tensors["out/cs_scale0"], SINGLE)
+    same = ms_ssim(first, first).mean()
+    comparison.equal("out/ms_ssim_identical", same, tensors["out/ms_ssim_identical"], SINGLE)
+    pyramids = {side: laplacian_pyramid(tensors[f"in/swd_{side}"], 2, "mmagic") for side in ("a", "b")}
+    for level, image in enumerate(pyramids["a"]):
+        name = f"out/swd_laplacian_a_{level}"
+        comparison.equal(name, image, tensors[name])
+    rows = {}
+    for side, pyramid in pyramids.items():
+        centres = (tensors[f"in/swd_offsets_{side}_{axis}"] for axis in ("x", "y"))
+        patches = cut_patches(pyramid[0], *centres)
+        rows[side] = normalise_patches(patches)
+        if side == "a":
+            comparison.equal("out/swd_desc_a", patches, tensors["out/swd_desc_a"])
+            comparison.equal("out/swd_final_a", rows[side], tensors["out/swd_final_a"])
+    found = sliced_wasserstein(rows["a"], rows["b"], tensors["in/swd_dirs"])
+    comparison.equal("out/swd", found, tensors["out/swd"])
+
+
+def check_mmagic_paths(case: GoldenCase, comparison: Comparison) -> None:
+    """Spherical interpolation, and the path length from given distances."""
+    ends = case.tensors["in/slerp_a"], case.tensors["in/slerp_b"]
+    for position, expected in case.group("out/slerp_").items():
+        comparison.equal(f"out/slerp_{position}", slerp(*ends, float(position)), expected)
+    found = trimmed_mean(case.tensors["in/ppl_distances"])
+    comparison.equal("out/ppl", found, case.tensors["out/ppl"], SINGLE)

@@ -1,0 +1,82 @@
+"""Spatial FID: the Fréchet distance of an intermediate feature map, which sees where things are."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from mmcgan.evaluation.base import GenerationMetric
+from mmcgan.evaluation.collected import real_batches
+from mmcgan.evaluation.frechet import GaussianStatistics, StreamingMoments, frechet_distance
+from mmcgan.evaluation.grouped_fid import warn_if_few
+from mmcgan.evaluation.reference import Reference
+from mmcgan.extractors.base import Extractor, ExtractorOutput
+from mmcgan.registry import GENERATION_METRICS
+from mmcgan.structures import Condition
+
+
+@GENERATION_METRICS.register_module()
+class SpatialFID(GenerationMetric):
+    """FID over ``ExtractorOutput.spatial`` (sFID; Nash et al. 2021, section 4).
+
+    With Inception these are the first seven channels of a mixed_6 map, 7 x 17 x 17 = 2023 numbers.
+    Generated images are streamed; the real ones are looked at once per process.
+    """
+
+    needs_reference: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self._reference: Reference | None = None
+        self._real: GaussianStatistics | None = None
+        self._moments = StreamingMoments()
+
+    def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
+        """Keep the reference.
+
+        Raises:
+            ValueError: the extractor gives no spatial features.
+        """
+        super().prepare(extractor, reference)
+        if not extractor.spatial_dim:
+            raise ValueError(
+                f"SpatialFID needs spatial features (ExtractorOutput.spatial); the extractor "
+                f"{extractor.name!r} gives none"
+            )
+        self._reference = reference
+
+    def reset(self) -> None:
+        """Forget all generated images."""
+        self._moments = StreamingMoments()
+
+    def update(self, output: ExtractorOutput, condition: Condition) -> None:
+        """Add spatial features (N, S)."""
+        assert output.spatial is not None  # checked by prepare()
+        self._moments.update(output.spatial)
+
+    def merge(self) -> None:
+        """Combine the moments of all ranks."""
+        self._moments.merge()
+
+    def _real_statistics(self) -> GaussianStatistics:
+        if self._real is None:
+            assert self._reference is not None
+            moments = StreamingMoments()
+            for output, _ in real_batches(self._reference, "spatial features of the real images"):
+                moments.update(output.spatial)
+            moments.merge()
+            self._real = moments.compute()
+        return self._real
+
+    def compute(self) -> dict[str, float]:
+        """Return ``spatial_fid``.
+
+        Raises:
+            ValueError: fewer than two images.
+        """
+        fake, real = self._moments.compute(), self._real_statistics()
+        warn_if_few("spatial FID", fake.count, len(fake.mean))
+        pair = [value.cpu() for value in (fake.mean, fake.covariance, real.mean, real.covariance)]
+        return {"spatial_fid": frechet_distance(*pair)}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the divisor rule of the covariance."""
+        return {"ddof": 1}
