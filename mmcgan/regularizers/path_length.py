@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Regularizer, StepContext
@@ -79,7 +81,7 @@ class PathLengthPenalty(Regularizer):
         return (lengths - mean).square().mean()
 
 
-def enter(network: nn.Module, latent: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
+def enter(network: Any, latent: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
     """Return images and the styles (N, D) or (N, L, D), with gradient, that they were made from."""
     if hasattr(network, "map") and hasattr(network, "synthesize_styles"):
         style = network.map(latent, condition)

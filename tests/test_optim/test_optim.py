@@ -119,6 +119,17 @@ def test_gradients_are_clipped_to_the_norm():
     assert norm == pytest.approx(1e-3, rel=1e-3)
 
 
+def test_gradients_are_clipped_by_value():
+    model, wrappers = build({**adam(), "clip_grad": dict(type="value", clip_value=1e-3)})
+    wrapper = wrappers["generator"]
+    wrapper.backward(model.generator(torch.randn(4, 2)).square().sum())
+    before = [p.grad.clone() for p in wrapper.parameters()]
+    wrapper.step()
+    clipped = [gradient.clamp(-1e-3, 1e-3) for gradient in before]
+    assert any(not torch.equal(a, b) for a, b in zip(before, clipped, strict=True))
+    assert all(torch.equal(p.grad, c) for p, c in zip(wrapper.parameters(), clipped, strict=True))
+
+
 def test_state_round_trip_continues_bit_identically():
     def step(model, wrapper):
         wrapper.zero_grad()
