@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -112,24 +113,40 @@ def warp(image: Tensor, inverse: Tensor) -> Tensor:
 
 def _double(image: Tensor) -> Tensor:
     """Return one period of the reflected last axis at twice the resolution, 4 * (size - 1) + 1 long."""
-    size = image.shape[-1]
-    taps = resampling_filter().to(image)
-    reach = torch.arange(-MARGIN, 2 * size - 1 + MARGIN, device=image.device)
-    extended = image.index_select(-1, reflect(reach, size))
-    zero = taps.new_zeros(1)
-    # even results use the odd taps, odd results the even ones, one pixel further right
-    phases = 2 * torch.stack([torch.cat([taps.flip(0)[::2], zero]), torch.cat([zero, taps.flip(0)[1::2]])])
-    flat = extended.flatten(0, 1)[:, None]
-    doubled = F.conv2d(flat, phases[:, None, None])
-    doubled = doubled.movedim(1, -1).flatten(-2)
-    return doubled[..., :-1].unflatten(0, image.shape[:2])
+    return image @ _doubling(image.shape[-1], image.dtype, image.device)
 
 
 def _halve(image: Tensor) -> Tensor:
     """Return the last axis filtered and at half the resolution, without its margins."""
-    taps = resampling_filter().to(image)
-    flat = image[..., 1:-1].flatten(0, 1)[:, None]
-    return F.conv2d(flat, taps[None, None, None], stride=(1, 2)).squeeze(1).unflatten(0, image.shape[:2])
+    return image @ _halving(image.shape[-1], image.dtype, image.device)
+
+
+# Dense matrices: on images of up to 256 px they beat convolutions of a single channel by far.
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def _doubling(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the matrix (size, 4 * (size - 1) + 1) that fills in zeros, reflects and filters."""
+    taps = resampling_filter()
+    length = 4 * (size - 1) + 1
+    result = torch.arange(length).expand(len(taps), -1)
+    doubled = result + torch.arange(len(taps))[:, None] - 2 * MARGIN
+    weight = torch.where(doubled % 2 == 0, 2 * taps.flip(0)[:, None], 0.0)
+    source = reflect(doubled.div(2, rounding_mode="floor"), size)
+    made = torch.zeros(size, length, dtype=taps.dtype)
+    made.index_put_((source.flatten(), result.flatten()), weight.flatten(), accumulate=True)
+    return made.to(device, dtype)
+
+
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def _halving(length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the matrix (length, length / 2 - 2 * MARGIN) that filters and keeps every second sample."""
+    taps = resampling_filter()
+    size = length // 2 - 2 * MARGIN
+    made = torch.zeros(length, size, dtype=taps.dtype)
+    for result in range(size):
+        made[1 + 2 * result : 1 + 2 * result + len(taps), result] = taps
+    return made.to(device, dtype)
 
 
 def _fine_positions(size: int, like: Tensor) -> Tensor:
