@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from mmcgan.evaluation import kth_neighbour_distances, nearest_neighbours, prdc
 from mmcgan.evaluation import distances as distances_module
+from mmcgan.evaluation import kth_neighbour_distances, nearest_neighbours, prdc
 from mmcgan.evaluation.distances import PairBounds, point_sets, smallest, sparse_pairs
 from mmcgan.evaluation.neighbours import count_balls
 

@@ -12,10 +12,8 @@ COMMITTED = REPOSITORY / "tests" / "data" / "golden"
 LATER_PEERS = {"dgp", "spade"}
 # Kinds (as the table prints them) of other peers for which there is no code yet.
 LATER_KINDS = {
-    *(("ic_gan", kind) for kind in ("network", "training_step", "loss", "metric")),
+    *(("ic_gan", kind) for kind in ("network", "training_step", "loss")),
     ("mmagic", "losses"),  # l1 and gradient penalties of single pixels
-    ("mmagic", "metrics"),  # SSIM, SWD, PPL, precision and recall
-    ("studiogan", "frechet_prdc"),  # precision, recall, density, coverage
     ("studiogan", "sampling"),
 }
 LATER_PREFIXES = ("analysis/sefa",)
