@@ -7,6 +7,7 @@ from PIL import Image
 from mmcgan.apis.folders import evaluate_folders
 from mmcgan.cli import main
 from mmcgan.datasets.decode import BadImageError
+from mmcgan.evaluation import evaluator
 from mmcgan.evaluation.frechet import StreamingMoments, frechet_distance
 from mmcgan.extractors.names import extractor_config
 from tests.test_evaluation import stand_ins
@@ -100,12 +101,13 @@ def test_classes_must_mean_the_same_on_both_sides(folders, tmp_path):
     assert evaluate_folders(*folders, COLOURS)["figures"]["fid"] > 0  # unlabelled: no classes
 
 
-def test_too_few_images_warn_before_anything_is_extracted(tmp_path, folders, capfd):
+def test_too_few_images_warn_before_anything_is_extracted(tmp_path, folders, monkeypatch):
+    messages = []
+    monkeypatch.setattr(evaluator, "print_log", lambda message, **_: messages.append(message))
+    monkeypatch.setattr(stand_ins.MeanColour, "encode", lambda *_: pytest.fail(" ".join(messages)))
     write(tmp_path / "few", 2, count=3)
-    evaluate_folders(folders[0], str(tmp_path / "few"), COLOURS)
-    shown = capfd.readouterr().out
-    assert shown.index("3 generated images and 3 features") < shown.index("FID over 3 images")
-    assert "biased upwards" in shown
+    with pytest.raises(pytest.fail.Exception, match=r"3 generated images and 3 features .*biased upwards"):
+        evaluate_folders(folders[0], str(tmp_path / "few"), COLOURS)
 
 
 def test_kept_statistics_of_other_images_are_refused(folders, tmp_path):
