@@ -102,11 +102,9 @@ def warp(image: Tensor, inverse: Tensor) -> Tensor:
     height, width = image.shape[-2:]
     fine = _double(_double(image).transpose(2, 3)).transpose(2, 3)
     x, y = _fine_positions(width, image), _fine_positions(height, image)
-    place = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))], dim=-1).flatten(0, 1)
-    source = place @ inverse[:, :2, :2].transpose(1, 2) + inverse[:, None, :2, 2]
-    grid = torch.stack([_wrapped(source[..., 0], width), _wrapped(source[..., 1], height)], dim=-1).unflatten(
-        1, (len(y), len(x))
-    )
+    terms = inverse[:, :2, :, None, None].unbind(2)  # factors of x, of y, and the shift
+    source = terms[0] * x + terms[1] * y[:, None] + terms[2]
+    grid = torch.stack([_wrapped(source[:, 0], width), _wrapped(source[:, 1], height)], dim=-1)
     moved = sample(fine, grid)
     return _halve(_halve(moved).transpose(2, 3)).transpose(2, 3)
 
