@@ -15,6 +15,7 @@ from torch import Tensor
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.datasets.progress import progress_bar
 from mmcgan.hooks.sample_grid import contact_sheet, tile, write_png
+from mmcgan.models.sampling import truncates_latent
 from mmcgan.random import make_generator
 from mmcgan.registry import nearest
 from mmcgan.samplers.latent import truncate
@@ -62,7 +63,8 @@ def sample(
         labels: class numbers or names, taken in turn; by default every class in turn.
         num: number of images in all.
         seed: of the latents.
-        truncation: redraw latent values outside [-truncation, truncation] (BigGAN, Sec. 3.1).
+        truncation: redraw latent values outside [-truncation, truncation] (BigGAN, Sec. 3.1); for
+            StyleGAN2 psi, the share of a style's distance from the mean style that is kept.
         out: folder to write to.
         overwrite: replace files that are there.
 
@@ -72,9 +74,9 @@ def sample(
     """
     if num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
-    if truncation is not None and not truncation > 0:
-        raise ValueError(f"truncation must be greater than 0, got {truncation}")
     loaded = load_model(source, checkpoint, options)
+    if truncation is not None and truncates_latent(loaded.model.generator) and not truncation > 0:
+        raise ValueError(f"truncation must be greater than 0, got {truncation}")
     chosen = find_labels(loaded, labels)
     assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
     folder = Path(out)
@@ -141,7 +143,8 @@ def draw(
         for start in range(0, num, BATCH):
             stop = min(start + BATCH, num)
             latent = torch.cat([_latent(loaded, seed, i, truncation) for i in range(start, stop)])
-            images.append(loaded.model.sample(Condition(label=label[start:stop]), latent).cpu())
+            condition = Condition(label=label[start:stop])
+            images.append(loaded.model.sample(condition, latent, truncation=truncation).cpu())
             advance()
     return torch.cat(images)
 
@@ -149,7 +152,9 @@ def draw(
 def _latent(loaded: LoadedModel, seed: int, index: int, truncation: float | None) -> Tensor:
     source = make_generator(seed, "sample", index)
     latent = loaded.model.latent_sampler.sample(1, source)
-    return latent if truncation is None else truncate(latent, truncation, source)
+    if truncation is None or not truncates_latent(loaded.model.generator):
+        return latent
+    return truncate(latent, truncation, source)
 
 
 def _padded(images: Tensor, columns: int) -> Tensor:

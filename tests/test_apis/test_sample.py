@@ -71,6 +71,22 @@ def test_truncation_changes_only_latents_beyond_it():
     assert not torch.allclose(whole, draw(loaded(), 8, [0] * 8, 0, 0.1))
 
 
+def test_truncation_of_a_generator_that_takes_psi_leaves_latents_alone():
+    model = loaded()
+    latents, asked = [], []
+
+    def forward_truncated(latent, condition, truncation):
+        latents.append(latent)
+        asked.append(truncation)
+        return torch.zeros(len(latent), 3, 8, 8)
+
+    generator = model.model.generator
+    generator.truncates_latent, generator.forward_truncated = False, forward_truncated
+    draw(model, 4, [0] * 4, 0, 0.1)
+    assert asked == [0.1]
+    assert latents[0].abs().max() > 0.1
+
+
 def test_files_are_one_per_image_and_a_grid_with_a_column_per_label(shipped, tmp_path):
     result = sample("pets", labels=["Cat", 2], num=5, out=tmp_path / "out")
     assert [file.name for file in result.images] == [
