@@ -99,7 +99,7 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num", type=int, default=16, help="images in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
     parser.add_argument(
-        "--truncation", type=float, metavar="T", help="redraw latents beyond +-T (default: off)"
+        "--truncation", type=float, metavar="T", help="redraw latents beyond +-T; StyleGAN2: psi (default: off)"
     )
     parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
