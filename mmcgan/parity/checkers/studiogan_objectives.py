@@ -11,9 +11,14 @@ from torch import Tensor
 
 from mmcgan.losses import DiscriminativeClassifierLoss
 from mmcgan.parity.cases import GoldenCase
-from mmcgan.parity.checkers.regularizers import RecordedGradientPenalty
+from mmcgan.parity.checkers.regularizers import (
+    RecordedDraws,
+    RecordedGradientPenalty,
+    RecordedMaxGradientPenalty,
+)
 from mmcgan.parity.replay import Replay
 from mmcgan.parity.runner import Unsupported
+from mmcgan.registry import LOSSES
 from mmcgan.regularizers import Regularizer, StepContext
 from mmcgan.structures import Condition
 
@@ -29,7 +34,7 @@ ADVERSARIAL: dict[str, str] = {
 CONDITIONINGS = ("W/O", "PD", "AC", "2C", "D2DCE", "MD", "MH")
 LOSS_KEYS = {"adv_loss", "cond_lambda", "temperature", "m_p", "mh_lambda", "tac_dis_lambda", "tac_gen_lambda"}
 LOSS_KEYS |= {"apply_r1_reg", "r1_place", "r1_lambda", "apply_fm", "fm_lambda"}
-LOSS_KEYS |= {"apply_gp", "gp_lambda"}
+LOSS_KEYS |= {"apply_gp", "gp_lambda", "apply_maxgp", "maxgp_lambda", "apply_wc", "wc_bound"}
 LOSS_KEYS |= {"apply_lecam", "lecam_lambda", "lecam_ema_start_iter", "lecam_ema_decay"}
 #: What the peer's averages hold before the first batch.
 LECAM_INITIAL = 7777.0
@@ -44,14 +49,25 @@ class RealColumnLoss(DiscriminativeClassifierLoss):
 
 
 class SecondOpinion(Regularizer):
-    """The peer scores generated images twice in ADC's generator step, which moves spectral norms twice."""
+    """The peer scores generated images twice in ADC's generator step, which moves spectral norms twice.
+
+    Args:
+        rule: config of the loss over proxies; None for columns of logits.
+    """
+
+    def __init__(self, on: str, weight: float = 1.0, interval: int = 1, rule: Config | None = None) -> None:
+        super().__init__(on, weight, interval)
+        self.rule: Any = None if rule is None else LOSSES.build(rule)
 
     def forward(self, context: StepContext) -> Tensor:
-        """Return minus the cross-entropy with the generated column, from a second pass."""
+        """Return minus the loss with the generated column or proxy, from a second pass."""
         fake = context.fake
-        assert fake.condition.label is not None
-        logits = context.score(fake.image, fake.condition)["cls.logits"]
-        return -F.cross_entropy(logits, 2 * fake.condition.label + 1)
+        label = fake.condition.label
+        assert label is not None
+        scores = context.score(fake.image, fake.condition)
+        if self.rule is None:
+            return -F.cross_entropy(scores["cls.logits"], 2 * label + 1)
+        return -self.rule.generated(scores["cls.embed"], scores["cls.fake_proxy"], label)
 
 
 class FreshFeatureMatching(Regularizer):
@@ -87,13 +103,23 @@ def read_objectives(settings: Mapping[str, Any], model: Mapping[str, Any]) -> tu
         }
     if model.get("aux_cls_type") == "ADC":
         weight = settings.get("cond_lambda", 1.0)
-        regularizers["second_opinion"] = {"type": SecondOpinion, "on": "generator", "weight": weight}
+        rule = _rules(settings)[model["d_cond_mtd"]] if model["d_cond_mtd"] != "AC" else None
+        regularizers["second_opinion"] = {
+            "type": SecondOpinion,
+            "on": "generator",
+            "weight": weight,
+            "rule": rule,
+        }
     if settings.get("apply_r1_reg"):
         if settings.get("r1_place", "inside_loop") != "inside_loop":
             raise Unsupported(f"r1_place={settings['r1_place']!r}")
         regularizers["r1"] = {"type": "R1", "weight": settings["r1_lambda"], "reuse_scores": True}
     if settings.get("apply_gp"):
         regularizers["penalty"] = {"type": RecordedGradientPenalty, "weight": settings["gp_lambda"]}
+    if settings.get("apply_maxgp"):
+        regularizers["penalty"] = {"type": RecordedMaxGradientPenalty, "weight": settings["maxgp_lambda"]}
+    if settings.get("apply_wc"):
+        regularizers["clipping"] = {"type": "WeightClipping", "bound": settings["wc_bound"]}
     if settings.get("apply_fm"):
         weight = settings["fm_lambda"]
         regularizers["features"] = {"type": FreshFeatureMatching, "on": "generator", "weight": weight}
@@ -114,28 +140,37 @@ def _adversarial(settings: Mapping[str, Any]) -> Config:
 def _conditional(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Config:
     """Return the losses of classes, and of a twin, which the peer feeds the first one's output."""
     method, twin = model.get("d_cond_mtd", "W/O"), model.get("aux_cls_type", "W/O")
-    if method not in CONDITIONINGS or (twin == "ADC" and method != "AC"):
+    if method not in CONDITIONINGS or (twin == "ADC" and method not in ("AC", "2C", "D2DCE")):
         raise Unsupported(f"training with d_cond_mtd={method!r}, aux_cls_type={twin!r}")
     weight = settings.get("cond_lambda", 1.0)
-    rules: dict[str, Config] = {
-        "AC": {"type": "CrossEntropyLoss"},
-        "2C": {"type": "ConditionalContrastiveLoss", "temperature": settings.get("temperature")},
-        "D2DCE": {
-            "type": "D2DCELoss",
-            "temperature": settings.get("temperature"),
-            "positive_margin": settings.get("m_p"),
-            "unbalanced_maximum": True,
-        },
-    }
+    rules = _rules(settings)
     if method not in rules:
         return {}
     losses = {"class": {**rules[method], "weights": {"real": weight, "generated": weight}}}
-    if twin == "ADC":
+    if twin == "ADC" and method == "AC":
         losses["class"] = {"type": RealColumnLoss, "weights": weight}
+    elif twin == "ADC":
+        inputs = {"embed": "cls.embed", "proxy": "cls.fake_proxy", "label": "cond.label"}
+        losses["generated_class"] = {**rules[method], "inputs": inputs, "weights": {"fake": weight}}
     if twin == "TAC":
         signs = {"fake": settings["tac_dis_lambda"], "generated": -settings["tac_gen_lambda"]}
         losses["twin"] = {**rules[method], "weights": signs}
     return losses
+
+
+def _rules(settings: Mapping[str, Any]) -> dict[str, Config]:
+    """Return the loss of every conditioning that has one."""
+    temperature = settings.get("temperature")
+    return {
+        "AC": {"type": "CrossEntropyLoss"},
+        "2C": {"type": "ConditionalContrastiveLoss", "temperature": temperature},
+        "D2DCE": {
+            "type": "D2DCELoss",
+            "temperature": temperature,
+            "positive_margin": settings.get("m_p"),
+            "unbalanced_maximum": True,
+        },
+    }
 
 
 def split_baskets(case: GoldenCase) -> tuple[list[Tensor], list[Tensor]]:
@@ -162,7 +197,7 @@ def supply_draws(case: GoldenCase, replay: Replay) -> None:
     """
     regularizers = replay.model.regularizers
     penalty, features = regularizers.get("penalty"), regularizers.get("features")
-    if isinstance(penalty, RecordedGradientPenalty):
+    if isinstance(penalty, RecordedDraws):
         penalty.recorded = _mixing_shares(case)
     if isinstance(features, FreshFeatureMatching):
         size = case.spec["settings"]["OPTIMIZATION"]["batch_size"]

@@ -18,6 +18,8 @@ from mmcgan.parity.replay import Replay
 from mmcgan.parity.runner import Unsupported, checker
 
 LOSS = Tolerance(1e-4, 1e-5)
+# The golden set's own figure: weights perturbed by 2e-7 move the losses of ContraGAN's steps by 8e-4.
+CONTRASTIVE_LOSS = Tolerance(1e-3, 1e-5)
 # A weight whose true gradient is 0 (a bias in front of a batch norm) moves by up to the learning
 # rate in a direction that rounding decides: all but a few entries are compared closely, all of them
 # loosely.
@@ -282,6 +284,7 @@ def _compare_studiogan_losses(case: GoldenCase, comparison: Comparison, replay: 
     d_log = model.discriminator_log[per_iteration - 1 :: per_iteration]
     g_log = model.generator_log[step.g_accumulation - 1 :: step.g_accumulation]
     weight = case.spec["settings"]["LOSS"].get("cond_lambda", 1.0)
+    tolerance = CONTRASTIVE_LOSS if case.spec["settings"]["MODEL"].get("d_cond_mtd") == "2C" else LOSS
     for index, (d_terms, g_terms) in enumerate(zip(d_log, g_log, strict=True)):
         start = f"out/step{index}/"
         found = {
@@ -291,4 +294,4 @@ def _compare_studiogan_losses(case: GoldenCase, comparison: Comparison, replay: 
         }
         for name, value in found.items():
             if start + name in case.tensors:
-                comparison.equal(start + name, value, case.tensors[start + name], LOSS)
+                comparison.equal(start + name, value, case.tensors[start + name], tolerance)
