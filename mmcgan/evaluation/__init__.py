@@ -14,7 +14,9 @@ from mmcgan.evaluation.frechet import (
 from mmcgan.evaluation.grouped_fid import IntraFID, StratifiedFID, class_groups, intra_class_fid
 from mmcgan.evaluation.inception_score import InceptionScore, inception_score
 from mmcgan.evaluation.kid import KID, kernel_distance, kernel_distance_of_subsets
+from mmcgan.evaluation.memorization import Memorization, memorization
 from mmcgan.evaluation.neighbours import kth_neighbour_distances, nearest_neighbours
+from mmcgan.evaluation.pixels import MSSSIM, SWD, ClassificationAccuracyScore, LPIPSDiversity
 from mmcgan.evaluation.prdc import PRDC, PrecisionRecall, improved_precision_recall, prdc
 from mmcgan.evaluation.reference import Reference
 from mmcgan.evaluation.sajjadi import SajjadiPrecisionRecall, sajjadi_precision_recall
@@ -23,7 +25,10 @@ from mmcgan.evaluation.spatial_fid import SpatialFID
 __all__ = [
     "FID",
     "KID",
+    "MSSSIM",
     "PRDC",
+    "SWD",
+    "ClassificationAccuracyScore",
     "ConditionalAccuracy",
     "FIDInfinity",
     "GaussianStatistics",
@@ -31,6 +36,8 @@ __all__ = [
     "GenerationMetric",
     "InceptionScore",
     "IntraFID",
+    "LPIPSDiversity",
+    "Memorization",
     "PrecisionRecall",
     "Reference",
     "SajjadiPrecisionRecall",
@@ -47,6 +54,7 @@ __all__ = [
     "kernel_distance",
     "kernel_distance_of_subsets",
     "kth_neighbour_distances",
+    "memorization",
     "nearest_neighbours",
     "prdc",
     "sajjadi_precision_recall",

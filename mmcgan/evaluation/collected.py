@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import torch
-from mmengine.dist import all_gather_object, get_dist_info
+from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcgan.datasets.progress import progress_bar
 from mmcgan.evaluation.base import GenerationMetric
 from mmcgan.evaluation.inception_score import interleave
 from mmcgan.evaluation.reference import Reference
@@ -67,7 +66,7 @@ def real_features(reference: Reference) -> Collected:
     """
     if reference not in _REAL_FEATURES:
         features, labels = [], []
-        for output, label in real_batches(reference, "features of the real images"):
+        for output, label in reference.outputs("features of the real images"):
             features.append(output.features.cpu())
             if label is not None:
                 labels.append(label)
@@ -76,19 +75,6 @@ def real_features(reference: Reference) -> Collected:
             raise ValueError("the reference data set has no images")
         _REAL_FEATURES[reference] = Collected(every, gather_rows(labels))
     return _REAL_FEATURES[reference]
-
-
-def real_batches(reference: Reference, what: str) -> Any:
-    """Yield extractor output and labels of this rank's real images, with a progress bar."""
-    rank, world_size = get_dist_info()
-    rows = range(rank, len(reference.dataset), world_size)
-    starts = range(0, len(rows), reference.batch_size)
-    device = next(reference.extractor.parameters()).device
-    with progress_bar(what, len(starts)) as advance:
-        for start in starts:
-            batch = reference.dataset.__getitems__(rows[start : start + reference.batch_size])
-            yield reference.extractor(batch["image"].to(device)), batch.get("label")
-            advance()
 
 
 class CollectedMetric(GenerationMetric):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.evaluation.base import GenerationMetric
-from mmcgan.evaluation.collected import Collected, CollectedMetric, real_batches, warn
+from mmcgan.evaluation.collected import Collected, CollectedMetric, warn
 from mmcgan.evaluation.frechet import StreamingMoments, feature_frechet_distance, frechet_distance
 from mmcgan.evaluation.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
@@ -131,7 +131,7 @@ class StratifiedFID(GenerationMetric):
         if self._real is None:
             assert self._reference is not None and self.groups is not None
             self._real = GroupMoments(self.groups)
-            for output, label in real_batches(self._reference, "groups of the real images"):
+            for output, label in self._reference.outputs("groups of the real images"):
                 self._real.update(output.features, require_label(label, "StratifiedFID"))
             self._real.merge()
         return self._real

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from torch import Tensor
+
 from mmcgan.evaluation.base import GenerationMetric
-from mmcgan.evaluation.collected import real_batches
 from mmcgan.evaluation.frechet import GaussianStatistics, StreamingMoments, frechet_distance
 from mmcgan.evaluation.grouped_fid import warn_if_few
 from mmcgan.evaluation.reference import Reference
@@ -49,8 +50,7 @@ class SpatialFID(GenerationMetric):
 
     def update(self, output: ExtractorOutput, condition: Condition) -> None:
         """Add spatial features (N, S)."""
-        assert output.spatial is not None  # checked by prepare()
-        self._moments.update(output.spatial)
+        self._moments.update(require_spatial(output))
 
     def merge(self) -> None:
         """Combine the moments of all ranks."""
@@ -60,8 +60,8 @@ class SpatialFID(GenerationMetric):
         if self._real is None:
             assert self._reference is not None
             moments = StreamingMoments()
-            for output, _ in real_batches(self._reference, "spatial features of the real images"):
-                moments.update(output.spatial)
+            for output, _ in self._reference.outputs("spatial features of the real images"):
+                moments.update(require_spatial(output))
             moments.merge()
             self._real = moments.compute()
         return self._real
@@ -80,3 +80,14 @@ class SpatialFID(GenerationMetric):
     def settings(self) -> dict[str, Any]:
         """Return the divisor rule of the covariance."""
         return {"ddof": 1}
+
+
+def require_spatial(output: ExtractorOutput) -> Tensor:
+    """Return the spatial features (N, S).
+
+    Raises:
+        ValueError: the extractor announced some and gave none.
+    """
+    if output.spatial is None:
+        raise ValueError("SpatialFID: the extractor has spatial_dim > 0 but gave no ExtractorOutput.spatial")
+    return output.spatial
