@@ -24,6 +24,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="safetensors file to write (default: the config's reference.path, or the user's cache)",
     )
+    parser.add_argument(
+        "--groups",
+        nargs="+",
+        metavar="NAME=0,1,7",
+        help="one file with statistics of each group of classes; or class (one each), or frequency",
+    )
     parser.add_argument("--evaluator", choices=("test", "val"), default="test", help="default: %(default)s")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE")
     return parser.parse_args(argv)
@@ -50,6 +56,25 @@ def reference_of(config: Mapping[str, Any], where: str, out: str | None) -> Refe
     return Reference(extractor=EXTRACTORS.build(dict(evaluator["extractor"])), **options)
 
 
+def write_groups(reference: Reference, texts: Sequence[str], out: str | None) -> int:
+    """Compute and write the statistics of groups of classes, and say what they are.
+
+    Raises:
+        ValueError: no file to write to, or groups that do not fit the data set.
+    """
+    from mmcgan.evaluation.grouped_reference import grouped_statistics, parse_groups, save_grouped
+
+    if out is None:
+        raise ValueError("--groups needs --out FILE.safetensors")
+    groups = parse_groups(texts, reference.dataset)
+    statistics = grouped_statistics(reference, groups)
+    save_grouped(Path(out), statistics, groups, reference.identity())
+    for name, entry in statistics.items():
+        print(f"{name}: {entry.count} images, {len(entry.mean)} features")
+    print(f"{out}: {len(statistics)} groups of {reference.extractor.name}")
+    return 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Compute, write, say where; return the exit status."""
     arguments = parse(argv)
@@ -60,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
         if arguments.out is not None and Path(arguments.out).suffix != ".safetensors":
             raise ValueError(f"--out {arguments.out}: the file must be named *.safetensors")
+        if arguments.groups:
+            return write_groups(reference, arguments.groups, arguments.out)
         statistics = reference.build()
     except (ValueError, FileNotFoundError) as error:
         print(f"reference_stats.py: error: {error}", file=sys.stderr)
