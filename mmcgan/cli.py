@@ -151,6 +151,9 @@ COMMANDS = {
     "train-classifier": Command(
         "train a small classifier for evaluation", "mmcgan.commands.train_classifier:main"
     ),
+    "train-ssl-extractor": Command(
+        "train a feature extractor on unlabelled images", "mmcgan.commands.train_ssl_extractor:main"
+    ),
     "prepare-instances": Command(
         "compute features and neighbours for instance conditioning",
         "mmcgan.commands.prepare_instances:main",

@@ -84,11 +84,23 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
-    """Return the images that the arguments name; a neighbourhood data set's own images.
+    """Return the images that the arguments name, a folder's read at ``--image-size`` or ``image_size``.
 
     Raises:
         FileNotFoundError: no such folder or config.
         ValueError: options of the other kind of source.
+    """
+    if arguments.dataset is not None and (arguments.image_size is not None or arguments.unlabelled):
+        raise ValueError("--image-size and --unlabelled are for --images")
+    return open_dataset(arguments, arguments.image_size or image_size)
+
+
+def open_dataset(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
+    """Return the images of ``--images`` at ``image_size``, or of ``--dataset``; of pairs, the images.
+
+    Raises:
+        FileNotFoundError: no such folder or config.
+        ValueError: ``--cfg-options`` with a folder.
     """
     from mmcgan.datasets.folder import ImageFolder
     from mmcgan.registry import DATASETS
@@ -99,9 +111,7 @@ def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
         root = Path(arguments.images)
         if not root.is_dir():
             raise FileNotFoundError(f"--images {root}: no such folder")
-        return ImageFolder(str(root), arguments.image_size or image_size, labelled=not arguments.unlabelled)
-    if arguments.image_size is not None or arguments.unlabelled:
-        raise ValueError("--image-size and --unlabelled are for --images")
+        return ImageFolder(str(root), image_size, labelled=not arguments.unlabelled)
     dataset = _dataset_config(arguments)
     while isinstance(dataset.get("dataset"), dict) and "store" in dataset:
         dataset = dict(dataset["dataset"])

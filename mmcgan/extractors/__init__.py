@@ -7,18 +7,22 @@ from mmcgan.extractors.base import (
     Preprocessing,
     quantize,
 )
+from mmcgan.extractors.efficientnet import EfficientNetLite0
 from mmcgan.extractors.inception import InceptionV3, TeroInception, TorchvisionInception
 from mmcgan.extractors.self_supervised import DINO, SwAV
 from mmcgan.extractors.small_classifier import SmallClassifier
+from mmcgan.extractors.ssl_extractor import SelfSupervisedExtractor
 from mmcgan.extractors.timm_extractor import TimmExtractor
 
 __all__ = [
     "DINO",
     "RESIZE_RULES",
+    "EfficientNetLite0",
     "Extractor",
     "ExtractorOutput",
     "InceptionV3",
     "Preprocessing",
+    "SelfSupervisedExtractor",
     "SmallClassifier",
     "SwAV",
     "TeroInception",

