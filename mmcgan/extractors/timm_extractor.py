@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.registry import EXTRACTORS, nearest
 from mmcgan.weights import read_index
@@ -112,13 +112,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a weight file, without wrappers and common prefixes.
 
     Raises:
-        ValueError: the file holds no tensors by name.
+        ValueError: the file is damaged, holds no tensors by name, or would have to execute code.
     """
-    state: Any
-    if path.suffix == ".safetensors":
-        state = load_file(path)
-    else:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+    state: Any = load_file(path) if path.suffix == ".safetensors" else load_checkpoint(path)
     for key in WRAPPER_KEYS:
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]

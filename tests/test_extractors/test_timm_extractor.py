@@ -81,3 +81,10 @@ def test_file_without_tensors(tmp_path):
     torch.save({"epoch": 3}, path)
     with pytest.raises(ValueError, match="holds no tensors by name"):
         TimmExtractor(MODEL, str(path))
+
+
+def test_a_file_that_would_execute_code_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / "whole_model.pth"
+    torch.save(torch.nn.Linear(2, 2), path)  # the class itself, not its tensors
+    with pytest.raises(ValueError, match=r"whole_model\.pth .*more than tensors and plain data"):
+        TimmExtractor(MODEL, str(path))
