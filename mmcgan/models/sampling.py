@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
-from mmcgan.samplers.latent import truncate
+from mmcgan.samplers.codes import truncate_noise
 from mmcgan.structures import Condition
 
 Config = dict[str, Any]
@@ -83,7 +83,7 @@ class SamplingModel(BaseModel):
             latent = self.latent_sampler.sample(len(condition), generator)
         network = self.generator_ema if use_ema and self.generator_ema is not None else self.generator
         if truncation is not None and truncates_latent(network):
-            latent = truncate(latent, truncation, generator)
+            latent = truncate_noise(self.latent_sampler, latent, truncation, generator)
         was_training = network.training
         network.eval()
         inputs = (latent.to(self.device), condition.to(self.device))

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.latent import truncate
 
 DISCRETE, CONTINUOUS = "discrete", "continuous"
 
@@ -88,6 +89,14 @@ class CodedLatent:
         if self.continuous:
             found[CONTINUOUS] = latent[:, middle:].detach()
         return found
+
+
+def truncate_noise(sampler: Any, latent: Tensor, threshold: float, generator: Generator | None) -> Tensor:
+    """Return ``latent`` truncated as :func:`~mmcgan.samplers.latent.truncate` does, its codes kept."""
+    columns = getattr(sampler, "code_dim", 0)
+    if not columns:
+        return truncate(latent, threshold, generator)
+    return torch.cat([truncate(latent[:, :-columns], threshold, generator), latent[:, -columns:]], dim=1)
 
 
 def code_names(sampler: Any) -> list[str]:

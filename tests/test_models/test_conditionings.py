@@ -5,6 +5,7 @@ import torch
 
 from mmcgan.models.gan import ConditionalGAN
 from mmcgan.optim import GANOptimWrapperConstructor
+from mmcgan.structures import Condition
 from tests.test_models.stand_ins import batch, config
 
 ADVERSARIAL = dict(type="HingeLoss")
@@ -74,6 +75,16 @@ def test_the_codes_of_a_step_are_those_the_images_were_made_from(monkeypatch):
     named = model._named(fake, {})
     assert torch.equal(named["latent.discrete"], fake.latent[:, 6:9].argmax(1, keepdim=True))
     assert torch.equal(named["latent.continuous"], fake.latent[:, 9:])
+
+
+def test_truncation_leaves_the_codes_alone():
+    model = ConditionalGAN(**info_config("discrete")).eval()
+    seen = []
+    model.generator.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    latent = model.draw(6)[0]
+    model.sample(Condition(label=torch.zeros(6, dtype=torch.int64)), latent, truncation=0.1)
+    assert seen[0][:, :6].abs().max() <= 0.1
+    assert torch.equal(seen[0][:, 6:], latent[:, 6:])
 
 
 def test_a_code_loss_that_would_need_codes_of_real_images_is_refused():
