@@ -54,7 +54,8 @@ def evaluate_folders(
     fake_set, fake_faults = open_images(fake, **options)
     _check_classes(real_set, fake_set, Path(real), Path(fake))
     network = EXTRACTORS.build(config)
-    configs = metric_configs(metrics, network.num_classes is not None, fake_set.labels is not None)
+    labelled = fake_set.labels is not None
+    configs = metric_configs(metrics, network.num_classes is not None, labelled, len(fake_set))
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
     evaluator = EVALUATOR.build(
         dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)

@@ -15,11 +15,12 @@ METRIC_NAMES: dict[str, dict[str, Any]] = {
     "accuracy": dict(type="ConditionalAccuracy"),
     "accuracy5": dict(type="ConditionalAccuracy", top_k=5),
     "intra-fid": dict(type="IntraFID"),
+    "stratified-fid": dict(type="StratifiedFID"),
     "spatial-fid": dict(type="SpatialFID"),
     "fid-infinity": dict(type="FIDInfinity"),
     "sajjadi": dict(type="SajjadiPrecisionRecall"),
-    "precision-recall": dict(type="PrecisionRecall"),
-    "prdc": dict(type="PRDC"),
+    "precision-recall": dict(type="PrecisionRecall", max_images=10_000),
+    "prdc": dict(type="PRDC", max_images=10_000),  # the number of Naeem et al. 2020
     "cas": dict(type="ClassificationAccuracyScore"),
     "memorization": dict(type="Memorization"),
     "lpips": dict(type="LPIPSDiversity"),
@@ -35,8 +36,15 @@ def available_names() -> list[str]:
     return [name for name, config in METRIC_NAMES.items() if config["type"] in known]
 
 
-def metric_configs(names: Sequence[str], has_logits: bool = True, has_labels: bool = True) -> list[dict]:
+def metric_configs(
+    names: Sequence[str], has_logits: bool = True, has_labels: bool = True, images: int | None = None
+) -> list[dict[str, Any]]:
     """Return configs of metrics for short names; ``all`` is every one that its needs allow.
+
+    Args:
+        names: keys of :data:`METRIC_NAMES`, or ``all``.
+        has_logits, has_labels: whether the extractor classifies, whether images are asked for by label.
+        images: how many generated images there will be; ``all`` leaves out what needs more.
 
     Raises:
         ValueError: an unknown name; suggests others.
@@ -44,7 +52,9 @@ def metric_configs(names: Sequence[str], has_logits: bool = True, has_labels: bo
     chosen: list[dict[str, Any]] = []
     for name in names:
         if name == WHOLE_SUITE:
-            chosen += [c for n, c in METRIC_NAMES.items() if _possible(n, has_logits, has_labels)]
+            possible = [name for name in METRIC_NAMES if _possible(name, has_logits, has_labels)]
+            enough = [name for name in possible if images is None or images >= MINIMUM.get(name, 0)]
+            chosen += [METRIC_NAMES[name] for name in enough]
         elif name in available_names():
             chosen.append(METRIC_NAMES[name])
         else:
@@ -53,8 +63,11 @@ def metric_configs(names: Sequence[str], has_logits: bool = True, has_labels: bo
     return [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
 
 
-# what the whole suite leaves out: variants of what it has, and what needs weights of its own
-LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid")
+# what the whole suite leaves out: variants of what it has, what needs weights or special data, and what
+# trains classifiers for minutes
+LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid", "stratified-fid", "cas")
+# generated images that a metric's defaults need
+MINIMUM = {"fid-infinity": 5001, "kid": 1000}
 
 
 def _possible(name: str, has_logits: bool, has_labels: bool) -> bool:

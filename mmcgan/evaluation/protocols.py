@@ -169,12 +169,13 @@ def override(
         ValueError: an unknown metric, or fewer than one image.
     """
     evaluator, dataset = config[f"{where}_evaluator"], config[f"{where}_dataloader"]["dataset"]
-    if extractor is not None:
-        evaluator["extractor"] = extractor
-    if metrics is not None:
-        classifies = evaluator["extractor"]["type"] not in ("SwAV", "DINO")
-        evaluator["metrics"] = metric_configs(metrics, classifies, bool(dataset.get("num_classes")))
     if images is not None:
         if images < 1:
             raise ValueError(f"the number of images must be at least 1, got {images}")
         dataset["size"] = images
+    if extractor is not None:
+        evaluator["extractor"] = extractor
+    if metrics is not None:
+        classifies = evaluator["extractor"]["type"] not in ("SwAV", "DINO")
+        labelled = bool(dataset.get("num_classes"))
+        evaluator["metrics"] = metric_configs(metrics, classifies, labelled, dataset["size"])

@@ -19,6 +19,9 @@ from mmcgan.hooks.monitor import GREATER, LESS
 from mmcgan.version import __version__
 
 PACKAGES = ("torchvision", "numpy", "scipy", "timm", "pillow", "mmengine", "torch-fidelity", "lpips")
+# figures whose names do not say which way is better
+ARROWS = {"lpips_diversity": "↑", "ms_ssim": "↓", "memorized": "↓", "cas": "↑", "cas_reverse": "↑"}
+ARROWS |= {"f_8": "↑", "f_1/8": "↑"}
 ZOO_COLUMNS = ("name", "data", "FID", "IS", "conditional accuracy", "images", "sha256")
 
 
@@ -57,10 +60,14 @@ def formatted(entry: Mapping[str, float | int]) -> str:
 
 def direction(figure: str) -> str:
     """Return ↓ or ↑ for figures whose better direction is known, else nothing."""
-    words = figure.rpartition("/")[2].lower()
-    if any(words.startswith(name) for name in LESS):
+    if figure.endswith("_std"):
+        return ""
+    special = next((arrow for name, arrow in ARROWS.items() if figure.endswith(name)), None)
+    if special is not None:
+        return special
+    if set(figure.split("_")) & set(LESS) or set(figure.rpartition("/")[2].split("_")) & set(LESS):
         return "↓"
-    return "↑" if any(name in words for name in GREATER if name != "is") else ""
+    return "↑" if any(name in figure for name in GREATER if name != "is") else ""
 
 
 def print_table(title: str, columns: Mapping[str, Mapping[str, Mapping[str, float | int]]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,8 @@ class TeroInception(Extractor):
         """
         check_images(image)
         # Values stay in 0..255: the file normalises. At 299 x 299 its own resizing changes nothing.
-        return self.encode(self.preprocessing(image) if self.resize_before else image)
+        output = self.encode(self.preprocessing(image) if self.resize_before else image)
+        return replace(output, image=image)
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features (N, 2048) and logits (N, 1008) of images in 0..255, (N, 3, H, W)."""

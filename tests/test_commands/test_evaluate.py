@@ -7,7 +7,7 @@ from mmcgan.apis.testing import evaluate, evaluation_only
 from mmcgan.cli import main
 from mmcgan.config import load_config
 from mmcgan.evaluation.batch_statistics import BatchStatistics
-from mmcgan.evaluation.report import formatted, summarize, zoo_row
+from mmcgan.evaluation.report import direction, formatted, summarize, write_json, zoo_row
 from mmcgan.evaluation.sweep import Sweep
 
 NAME = "biggan_digits-16"
@@ -139,3 +139,19 @@ def test_numbers_are_written_with_their_deviation():
 def test_a_row_for_the_zoo():
     row = zoo_row("name", "digits 16", {"fid": 2.345, "conditional_accuracy": 0.5}, 5000, "abcdef0123456789")
     assert row == "| `name` | digits 16 | 2.35 |  | 50.00 % | 5,000 | `abcdef012345` |"
+
+
+def test_arrows_point_to_the_better_side():
+    arrows = {"↓": "fid small/fid intra_fid fid_few kid swd_16 ms_ssim", "↑": "f_1/8 density lpips_diversity cas"}
+    for arrow, names in arrows.items():
+        assert {name: direction(name) for name in names.split()} == dict.fromkeys(names.split(), arrow)
+    assert direction("inception_score") == "↑" and direction("inception_score_std") == ""
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path):
+    out = tmp_path / "report.json"
+    write_json(out, {"fid": float("nan"), "kid": 1.5})
+    assert json.loads(out.read_text()) == {"fid": None, "kid": 1.5}  # NaN is no JSON
+    with pytest.raises(TypeError):
+        write_json(out, {"fid": object()})
+    assert json.loads(out.read_text())["kid"] == 1.5 and len(list(tmp_path.iterdir())) == 1

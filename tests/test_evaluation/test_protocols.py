@@ -86,6 +86,8 @@ def test_the_whole_suite_leaves_out_what_cannot_be_computed():
     assert {"FID", "InceptionScore", "ConditionalAccuracy"} <= everything
     poor = {config["type"] for config in metric_configs(["all"], has_logits=False, has_labels=False)}
     assert "FID" in poor and not {"InceptionScore", "ConditionalAccuracy"} & poor
+    assert "FIDInfinity" in everything
+    assert "FIDInfinity" not in {config["type"] for config in metric_configs(["all"], images=5000)}
     assert "is10" in available_names() and len(metric_configs(["all"])) == len(everything)
 
 

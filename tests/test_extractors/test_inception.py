@@ -167,6 +167,7 @@ def test_a_trusted_torchscript_file_gives_features_and_unbiased_logits(script):
     network = torch.jit.load(str(script))
     output = extractor(pictures())
     torch.testing.assert_close(output.features, network(pictures(), return_features=True))
+    assert torch.equal(output.image, pictures())
     torch.testing.assert_close(output.logits.softmax(1), network(pictures(), no_output_bias=True))
     assert extractor.describe()["resize"] == "by the file"
     assert extractor.describe()["weights_sha256"] == files.file_sha256(script)
