@@ -305,7 +305,7 @@ class ClassificationAccuracyScore(ImageMetric):
         """Return ``cas`` and, if asked for, ``cas_reverse``, in 0..1.
 
         Raises:
-            ValueError: real images without labels or of another size, or too few images for a batch.
+            ValueError: real images without labels or of another size.
         """
         assert self._reference is not None
         image, label = self.images()
@@ -318,7 +318,8 @@ class ClassificationAccuracyScore(ImageMetric):
                 f"{tuple(train[0].shape[1:])}"
             )
         classes = 1 + max(int(part.max()) for part in (label, train[1], test[1]))
-        options = TrainOptions(epochs=self.epochs, seed=self.seed)
+        batch_size = min(TrainOptions().batch_size, len(image), len(train[0]))
+        options = TrainOptions(epochs=self.epochs, batch_size=batch_size, seed=self.seed)
         figures = {"cas": accuracy(train_network((image, label), classes, options), test)}
         if self.reverse:
             figures["cas_reverse"] = accuracy(train_network(train, classes, options), (image, label))
