@@ -40,7 +40,7 @@ class SSLOptions:
         seed: decides initial weights, order and changes.
     """
 
-    widths: tuple[int, ...] = (32, 64, 128, 256)
+    widths: tuple[int, ...] = (16, 32, 64, 128)
     epochs: int = 20
     batch_size: int = 256
     learning_rate: float = 2e-3

@@ -23,9 +23,12 @@ import torch
 from torch import Tensor
 
 GROUP = 32  # columns that share one maximum
-QUERY_ROWS = 1024
+QUERY_ROWS = 2048
+BLOCK_ROWS = 8 * QUERY_ROWS
 SLACK = 5e-4  # how far below its k-th approximate similarity a row's own k-th may lie before it needs float32
 MAX_CANDIDATES = 4096
+PRUNE_AFTER = 128  # new candidates of a row, on average
+WHOLE_CHUNK = 1 << 17
 FLOAT32_ROWS = 64  # rows of the float32 pass at a time
 FLOAT32_ROUNDING = 2.0**-24
 # what the search keeps beside its blocks: candidate lists, temporary copies
@@ -50,7 +53,9 @@ class TensorRows:
 
     def rows(self, index: Tensor | slice) -> Tensor:
         """Return rows as float32 (n, F)."""
-        return self.values[index] if isinstance(index, slice) else self.values.index_select(0, index)
+        if isinstance(index, slice):
+            return self.values[index]
+        return torch.from_numpy(np.take(self.values.numpy(), index.numpy(), axis=0))
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,9 @@ class _Candidates:
 
     rows: list[np.ndarray]
     columns: list[np.ndarray]
-    best: np.ndarray
-    count: np.ndarray
     values: list[np.ndarray]
+    best: np.ndarray
+    fresh: int = 0
 
 
 def bfloat16_is_fast() -> bool:
@@ -120,11 +125,13 @@ class NeighbourSearch:
         self._prepare(keep=whole < memory * WORKING_SHARE)
 
     def _block_rows(self, memory: int, width: int) -> int:
-        """Return the rows of a database block: a multiple of the group size, as memory allows."""
+        """Return the rows of a database block: of the size of query blocks, or less where memory is short."""
         # the block, its float32 original and its similarities to one query block
         per_row = self.dim * (4 + width) + QUERY_ROWS * (width + 1)
-        fitting = int(memory * WORKING_SHARE / 2) // per_row
-        return max(GROUP * self.k, min(16384, fitting)) // GROUP * GROUP
+        fitting = min(BLOCK_ROWS, int(memory * WORKING_SHARE / 2) // per_row)
+        if fitting >= QUERY_ROWS:
+            return fitting // QUERY_ROWS * QUERY_ROWS
+        return max(GROUP * self.k, fitting) // GROUP * GROUP
 
     def _blocks(self) -> Iterator[slice]:
         for start in range(0, self.size, self.block_rows):
@@ -142,43 +149,94 @@ class NeighbourSearch:
                 copies.append(rounded)
         self._copy = copies if keep else None
 
-    def _database(self) -> Iterator[tuple[int, Tensor]]:
-        for number, block in enumerate(self._blocks()):
-            kept = self._copy[number] if self._copy is not None else self.table.rows(block).to(self.dtype)
-            yield block.start, kept
+    def chunk_rows(self, parts: int = 1) -> int:
+        """Return how many images to ask for at once, a multiple of ``QUERY_ROWS``.
 
-    @property
-    def chunk_rows(self) -> int:
-        """Queries that should be asked for at once: each chunk reads the whole table when it is not kept."""
-        return QUERY_ROWS if self._copy is not None else 16 * QUERY_ROWS
+        With the rounded table in memory, products inside a chunk serve both images and are computed once;
+        without, each chunk reads the whole table.
 
-    def search(self, start: int, stop: int, advance: Callable[[], None] | None = None) -> Neighbours:
+        Args:
+            parts: there should be at least this many chunks, one for each rank.
+        """
+        wanted = WHOLE_CHUNK if self._copy is not None else 8 * QUERY_ROWS
+        share = -(-self.size // parts)
+        return max(1, min(wanted, share + QUERY_ROWS - 1) // QUERY_ROWS) * QUERY_ROWS
+
+    def search(self, start: int, stop: int, advance: Callable[[int], None] | None = None) -> Neighbours:
         """Return the neighbours of images ``start``..``stop - 1`` among all images.
 
         Args:
             start, stop: the range.
-            advance: called after each query block of ``QUERY_ROWS``.
+            advance: called after every step with the number of similarities it settled.
         """
         blocks = [slice(i, min(i + QUERY_ROWS, stop)) for i in range(start, stop, QUERY_ROWS)]
-        queries = [self.table.rows(block) for block in blocks]
-        found = [self._empty(len(query)) for query in queries]
-        for first, database in self._database():
-            for block, query, candidates in zip(blocks, queries, found, strict=True):
-                self._collect(block.start, query, first, database, candidates)
-        parts = []
-        for block, query, candidates in zip(blocks, queries, found, strict=True):
-            parts.append(self._rank(block.start, query, candidates))
-            if advance is not None:
-                advance()
+        found = [self._empty(block.stop - block.start) for block in blocks]
+        shared = self._shared_from(start, stop)
+        for columns in self._column_blocks(shared if shared < stop else 0):
+            database = self._rounded(columns)
+            for number, block in enumerate(blocks):
+                self._visit(blocks, found, number, database, columns, shared)
+                if advance is not None:
+                    advance((columns.stop - columns.start) * (block.stop - block.start))
+        parts = [self._rank(block.start, found[i]) for i, block in enumerate(blocks)]
         return Neighbours(
             torch.cat([part.index for part in parts]),
             torch.cat([part.similarity for part in parts]),
             sum(part.uncertified for part in parts),
         )
 
+    def _shared_from(self, start: int, stop: int) -> int:
+        """Return the first image from which products inside the range are computed once; ``stop`` for none.
+
+        The columns before it come first, so that every row knows a threshold.
+        """
+        warm = -(-max(2 * GROUP * self.k, QUERY_ROWS) // QUERY_ROWS) * QUERY_ROWS
+        aligned = self._copy is not None and self.block_rows % QUERY_ROWS == 0 and start % QUERY_ROWS == 0
+        return max(start, warm) if aligned and max(start, warm) < stop else stop
+
+    def _column_blocks(self, first: int) -> Iterator[slice]:
+        """Yield the database blocks; ``first`` is a border between two."""
+        for low, high in ((0, first), (first, self.size)):
+            for block in self._blocks():
+                columns = slice(max(block.start, low), min(block.stop, high))
+                if columns.start < columns.stop:
+                    yield columns
+
+    def _rounded(self, rows: slice) -> Tensor:
+        """Return rows of the table in the type of the products."""
+        number = rows.start // self.block_rows
+        if self._copy is None or rows.stop > (number + 1) * self.block_rows:
+            return self.table.rows(rows).to(self.dtype)
+        return self._copy[number][rows.start - number * self.block_rows :][: rows.stop - rows.start]
+
+    def _visit(
+        self,
+        blocks: list[slice],
+        found: list[_Candidates],
+        number: int,
+        database: Tensor,
+        columns: slice,
+        shared: int,
+    ) -> None:
+        """Compare one query block with one database block, and inside the shared range the reverse too."""
+        block = blocks[number]
+        first = columns.start
+        if shared <= first < blocks[-1].stop and block.start >= shared:
+            first = max(first, min(block.start, blocks[-1].stop))
+            if first >= columns.stop:
+                return  # the earlier query blocks have left their products here
+        similarity = torch.mm(self._rounded(block), database[first - columns.start :].T)
+        self._hide_self(similarity, block.start, first)
+        if block.start >= shared and columns.start >= shared:
+            for other in range(number + 1, len(blocks)):
+                low, high = blocks[other].start, blocks[other].stop
+                if low >= first and high <= columns.stop:
+                    self._collect(similarity[:, low - first : high - first].T, block.start, found[other])
+        self._collect(similarity, first, found[number])
+
     def _empty(self, rows: int) -> _Candidates:
         best = np.full((rows, self.k), -np.inf, dtype=np.float32)
-        return _Candidates([], [], best, np.zeros(rows, dtype=np.int64), [])
+        return _Candidates([], [], [], best)
 
     # --- candidates ---------------------------------------------------------------------------
 
@@ -191,15 +249,11 @@ class NeighbourSearch:
         size = np.clip(np.abs(threshold), 2.0**-10, 1)
         return residual + 2.0 ** (np.floor(np.log2(size)) - 8)
 
-    def _collect(
-        self, start: int, query: Tensor, first: int, database: Tensor, candidates: _Candidates
-    ) -> None:
-        """Add the columns of one database block that may be among the k nearest."""
-        similarity = torch.mm(query.to(self.dtype), database.T)
-        self._hide_self(similarity, start, first)
-        whole = len(database) // GROUP * GROUP
-        groups = similarity[:, :whole].view(len(query), GROUP, -1) if whole else None
-        maxima = self._maxima(similarity, whole)
+    def _collect(self, similarity: Tensor, first: int, candidates: _Candidates) -> None:
+        """Add the columns of one block of similarities (n, m) that may be among the k nearest."""
+        whole = similarity.shape[1] // GROUP * GROUP
+        groups = similarity[:, :whole].unflatten(1, (GROUP, -1)) if whole else None
+        maxima = self._maxima(similarity, groups)
         best = np.concatenate([candidates.best, maxima], axis=1)
         best = np.partition(best, best.shape[1] - self.k, axis=1)[:, -self.k :]
         candidates.best = best
@@ -221,13 +275,12 @@ class NeighbourSearch:
             similarity[own - start, own - first] = -torch.inf
 
     @staticmethod
-    def _maxima(similarity: Tensor, whole: int) -> np.ndarray:
+    def _maxima(similarity: Tensor, groups: Tensor | None) -> np.ndarray:
         """Return the maximum of every group, float32 (n, G); columns of the rest are groups of one."""
-        rest = similarity[:, whole:].float()
-        if not whole:
-            return rest.numpy()
-        maxima = similarity[:, :whole].view(len(similarity), GROUP, -1).amax(dim=1).float()
-        return torch.cat([maxima, rest], dim=1).numpy()
+        if groups is None:
+            return similarity.float().numpy()
+        rest = similarity[:, groups.shape[1] * groups.shape[2] :]
+        return torch.cat([groups.amax(dim=1), rest], dim=1).float().numpy()
 
     def _append(
         self,
@@ -252,27 +305,37 @@ class NeighbourSearch:
             rows.append(row[pair])
             columns.append(inner * count + group[pair])
             values.append(member[pair, inner])
-        for part_rows, part_columns, part_values in zip(rows, columns, values, strict=True):
-            candidates.rows.append(part_rows)
-            candidates.columns.append(part_columns + first)
-            candidates.values.append(part_values)
-            candidates.count += np.bincount(part_rows, minlength=len(candidates.count))
+        candidates.rows.append(np.concatenate(rows).astype(np.int32))
+        candidates.columns.append((np.concatenate(columns) + first).astype(np.int32))
+        candidates.values.append(np.concatenate(values))
+        candidates.fresh += len(candidates.rows[-1])
+        if candidates.fresh > PRUNE_AFTER * len(candidates.best):
+            self._prune(candidates)
+
+    def _prune(self, candidates: _Candidates) -> None:
+        """Drop pairs that the thresholds have left behind."""
+        row, value = np.concatenate(candidates.rows), np.concatenate(candidates.values)
+        kept = value >= self._threshold(candidates.best.min(axis=1))[row]
+        candidates.rows, candidates.values = [row[kept]], [value[kept]]
+        candidates.columns = [np.concatenate(candidates.columns)[kept]]
+        candidates.fresh = 0
 
     # --- exact ranking ------------------------------------------------------------------------
 
-    def _rank(self, start: int, query: Tensor, candidates: _Candidates) -> Neighbours:
+    def _rank(self, start: int, candidates: _Candidates) -> Neighbours:
+        """Return the neighbours of one query block from its candidates."""
+        self._prune(candidates)
         kth = candidates.best.min(axis=1)
         threshold = self._threshold(kth)
-        row = np.concatenate(candidates.rows)
-        column = np.concatenate(candidates.columns)
-        kept = np.concatenate(candidates.values) >= threshold[row]
-        row, column = row[kept], column[kept]
+        row, column = candidates.rows[0], candidates.columns[0]
+        query = self.table.rows(slice(start, start + len(kth)))
         count = np.bincount(row, minlength=len(query))
         crowded = count > MAX_CANDIDATES
         keep = ~crowded[row]
         index, similarity = self._nearest(query, row[keep], column[keep])
         # what was left out is below the threshold, exactly at most bound above it
-        proven = similarity[:, -1] >= threshold + self._bound(np.where(np.isfinite(kth), kth, 1))
+        largest = np.where(np.isfinite(kth), np.maximum(np.abs(kth), np.abs(threshold)), 1)
+        proven = similarity[:, -1] >= threshold + self._bound(largest)
         failed = np.flatnonzero(~proven | crowded)
         if len(failed):
             index[failed], similarity[failed] = self._exact_rows(
@@ -298,7 +361,7 @@ class NeighbourSearch:
     def _similarities(self, query: np.ndarray, column: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Return the exact similarity of every candidate, float32, with one thread per share of the rows."""
         exact = np.empty(len(column), dtype=np.float32)
-        columns = torch.from_numpy(column)
+        columns = torch.from_numpy(column.astype(np.int64))
 
         def rank(rows: range) -> None:
             for i in rows:

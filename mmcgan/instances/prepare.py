@@ -29,19 +29,21 @@ from mmcgan.extractors.base import Extractor
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.features import BLOCK_IMAGES, PROBE_IMAGES, choose_precision, extract_block
 from mmcgan.instances.kmeans import kmeans, select_instances
-from mmcgan.instances.neighbours import QUERY_ROWS, NeighbourSearch
+from mmcgan.instances.neighbours import NeighbourSearch
 from mmcgan.instances.store import FORMAT, METADATA, InstanceStore, class_table, image_identity
 from mmcgan.registry import EXTRACTORS
 from mmcgan.version import __version__
 
 PLAN = "plan.json"
 DONE = "done"
+CHUNKS = "chunks.json"
+TICKS = 1000
 KMEANS_ITERATIONS = 25
 POLL_SECONDS = 0.2
 # what Python, torch and a network take before any block is read
 BASE_MEMORY = 600 << 20
 LEAST_MEMORY = 128 << 20
-Advance = Callable[[], None]
+Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,20 @@ def _write_text(path: Path, text: str) -> None:
     atomic_write(path, write)
 
 
+class _Pace:
+    """Moves a progress bar by the share done of one block; other ranks are taken to go at the same pace."""
+
+    def __init__(self, advance: Callable[[], None], ticks: int, ranks: int) -> None:
+        self.advance, self.ticks, self.ranks = advance, ticks, ranks
+        self.shown = 0
+
+    def __call__(self, share: float) -> None:
+        while self.shown < int(share * self.ticks):
+            self.shown += 1
+            for _ in range(self.ranks):
+                self.advance()
+
+
 class _Job:
     """One store in the making."""
 
@@ -206,19 +222,24 @@ class _Job:
             while not path.exists() and not (self.out / METADATA).exists():
                 time.sleep(POLL_SECONDS)
 
-    def _run(self, step: str, length: int, what: str, do: Callable[[int, int], None]) -> None:
-        """Do every block of a step that has no marker, this rank's share of them, and wait for the rest."""
+    def _run(self, step: str, length: int, what: str, do: Callable[[int, int, Advance], None]) -> None:
+        """Do every block of a step that has no marker, this rank's share of them, and wait for the rest.
+
+        ``do`` tells the function it is given how many of :data:`TICKS` it has done of its block.
+        """
         starts = list(range(0, self.size, length))
         markers = [self._marker(step, start) for start in starts]
         missing = [i for i in range(len(starts)) if not markers[i].exists()]
         # by number, not by what is missing: ranks do not look at the same moment
         mine = [i for i in missing if i % self.world_size == self.rank]
-        with progress_bar(what, len(starts), len(starts) - len(missing)) as advance:
+        ticks = max(1, TICKS // len(starts))
+        with progress_bar(what, ticks * len(starts), ticks * (len(starts) - len(missing))) as advance:
             for i in mine:
-                do(starts[i], min(starts[i] + length, self.size))
+                stop = min(starts[i] + length, self.size)
+                pace = _Pace(advance, ticks, self.world_size)
+                do(starts[i], stop, pace)
                 _write_text(markers[i], "")
-                for _ in range(self.world_size):
-                    advance()
+                pace(1.0)
             self._wait(*markers)
 
     # --- steps --------------------------------------------------------------------------------
@@ -227,7 +248,7 @@ class _Job:
         """Write the features."""
         network = EXTRACTORS.build({**self.extractor, "precision": self.setup["precision"]})
 
-        def do(start: int, stop: int) -> None:
+        def do(start: int, stop: int, pace: Advance) -> None:
             found = extract_block(network, self.dataset, start, stop, self.options.flip)
             for name, rows in zip(self._feature_files(), found, strict=True):
                 write_rows(self.folder / name, start, rows)
@@ -236,18 +257,28 @@ class _Job:
 
     def search(self) -> None:
         """Write the neighbours."""
-        searcher: list[NeighbourSearch] = []
+        table = RowArray(self.folder / "features.npy")
+        path = self.folder / CHUNKS
+        if self.rank == 0 and not path.is_file():
+            first = NeighbourSearch(table, self.options.k, self.options.working_memory)
+            rows = first.chunk_rows(self.world_size)
+            _write_text(path, json.dumps(dict(rows=rows)))
+        self._wait(path)
+        searcher = NeighbourSearch(table, self.options.k, self.options.working_memory)
 
-        def do(start: int, stop: int) -> None:
-            if not searcher:
-                table = RowArray(self.folder / "features.npy")
-                searcher.append(NeighbourSearch(table, self.options.k, self.options.working_memory))
-            found = searcher[0].search(start, stop)
+        def do(start: int, stop: int, pace: Advance) -> None:
+            done = 0
+
+            def advance(similarities: int) -> None:
+                nonlocal done
+                done += similarities
+                pace(done / (self.size * (stop - start)))
+
+            found = searcher.search(start, stop, advance)
             write_rows(self.folder / "neighbours.npy", start, found.index)
             write_rows(self.folder / "radius.npy", start, found.radius)
 
-        length = 16 * QUERY_ROWS if self.size > 1 << 18 else QUERY_ROWS
-        self._run("neighbours", length, "Neighbours", do)
+        self._run("neighbours", json.loads(path.read_text())["rows"], "Neighbours", do)
 
     def select(self) -> None:
         """Write the k-means instances; the first rank does it."""
@@ -283,7 +314,8 @@ class _Job:
             _write_text(self.folder / METADATA, json.dumps(self._metadata(num_classes), indent=1))
         if self.rank == 0:
             shutil.rmtree(self.folder / DONE, ignore_errors=True)
-            (self.folder / PLAN).unlink(missing_ok=True)
+            for name in (PLAN, CHUNKS):
+                (self.folder / name).unlink(missing_ok=True)
             if self.out.is_dir():
                 self.out.rmdir()  # it is empty
             os.replace(self.folder, self.out)

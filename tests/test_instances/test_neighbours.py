@@ -108,3 +108,18 @@ def test_negative_similarities():
 def test_impossible_k(k, message):
     with pytest.raises(ValueError, match=message):
         search(random_table(10, 4), k)
+
+
+@pytest.mark.parametrize("start", [0, 64, 192])
+def test_products_inside_a_range_are_shared(monkeypatch, start):
+    monkeypatch.setattr(neighbours, "QUERY_ROWS", 64)
+    monkeypatch.setattr(neighbours, "BLOCK_ROWS", 256)
+    monkeypatch.setattr(neighbours, "GROUP", 8)
+    table = random_table(900, 48)
+    wanted = NeighbourSearch(TensorRows(table), 3, precision="float32").search(0, 900)
+    search = NeighbourSearch(TensorRows(table), 3)
+    assert search._shared_from(start, 900) < 900
+    work = []
+    found = search.search(start, 900, work.append)
+    assert torch.equal(found.index, wanted.index[start:])
+    assert sum(work) == 900 * (900 - start)
