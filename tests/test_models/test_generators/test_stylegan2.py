@@ -287,3 +287,10 @@ def test_wrong_inputs_are_named():
         generator.synthesize_styles(torch.randn(4, 6, 7), [torch.zeros(1)])
     with pytest.raises(ValueError, match="noise must be one of"):
         generator.synthesize_styles(torch.randn(4, 6, 7), "loud")
+
+
+def test_channels_last_gives_the_same_image():
+    generator, (latent, condition) = tiny().eval(), draw()
+    plain = generator(latent, condition)
+    image = generator.to(memory_format=torch.channels_last)(latent, condition)
+    torch.testing.assert_close(image, plain, atol=1e-5, rtol=1e-4)
