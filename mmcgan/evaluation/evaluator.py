@@ -40,8 +40,8 @@ class GenerationEvaluator(Evaluator):
             a batch is then reported with the next one, or at the end.
 
     Raises:
-        ValueError: no metrics, an unknown key of ``reference``, or a metric that needs what the
-            extractor or the config does not offer.
+        ValueError: no metrics, an unknown key of ``reference``, a metric that needs what the extractor or
+            the config does not offer, or a file of reference statistics that was made with something else.
         FileNotFoundError: weights of the extractor are missing.
     """
 
@@ -65,6 +65,8 @@ class GenerationEvaluator(Evaluator):
         self.metrics: list[GenerationMetric] = [GENERATION_METRICS.build(config) for config in configs]
         for metric in self.metrics:
             metric.prepare(self.extractor, self.reference)
+        if self.reference is not None:
+            self.reference.verify()
         self._worker = BackgroundWorker(self._absorb) if overlap else None
         self._report: dict[str, Any] = {}
         self._restart()

@@ -47,7 +47,7 @@ def metric_configs(
         images: how many generated images there will be; ``all`` leaves out what needs more.
 
     Raises:
-        ValueError: an unknown name; suggests others.
+        ValueError: an unknown name, with others suggested; or a metric that needs more images.
     """
     chosen: list[dict[str, Any]] = []
     for name in names:
@@ -56,6 +56,11 @@ def metric_configs(
             enough = [name for name in possible if images is None or images >= MINIMUM.get(name, 0)]
             chosen += [METRIC_NAMES[name] for name in enough]
         elif name in available_names():
+            if images is not None and images < MINIMUM.get(name, 0):
+                raise ValueError(
+                    f"metric {name!r} needs at least {MINIMUM[name]:,} generated images, there will be "
+                    f"{images:,}"
+                )
             chosen.append(METRIC_NAMES[name])
         else:
             hint = nearest(name, [*available_names(), WHOLE_SUITE])

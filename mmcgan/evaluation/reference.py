@@ -108,6 +108,15 @@ class Reference:
             self._statistics = self._load() if there else self.build()
         return self._statistics
 
+    def verify(self) -> None:
+        """Load the statistics file now, if one was named and is there: a wrong one stops before any work.
+
+        Raises:
+            ValueError: the file was made with something else.
+        """
+        if self._given_path is not None and self._given_path.is_file():
+            self._statistics = self._load()
+
     def _load(self) -> GaussianStatistics:
         if self.path.suffix == ".npz":
             return load_foreign_statistics(self.path, self.extractor.feature_dim)

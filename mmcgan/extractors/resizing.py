@@ -83,8 +83,8 @@ class _Separable:
 
     Attributes:
         weights: (source, target) -> matrix.
-        clip: into 0..255.
-        rounding: to whole numbers after each axis, as Pillow does with 8-bit images.
+        clip: the result into 0..255.
+        rounding: to whole numbers in 0..255 after each axis, as Pillow does with 8-bit images.
     """
 
     weights: Callable[[int, int], Tensor]
@@ -93,13 +93,12 @@ class _Separable:
 
     def __call__(self, image: Tensor, size: int) -> Tensor:
         height, width = image.shape[-2:]
-        result = self._finish(image @ self.weights(width, size).to(image).T)
-        return self._finish(self.weights(height, size).to(image) @ result)
+        rows = self._rounded(image @ self.weights(width, size).to(image).T)
+        result = self._rounded(self.weights(height, size).to(image) @ rows)
+        return result.clamp(0, 255) if self.clip else result
 
-    def _finish(self, image: Tensor) -> Tensor:
-        if self.rounding:
-            image = (image + 0.5).floor()
-        return image.clamp(0, 255) if self.clip or self.rounding else image
+    def _rounded(self, image: Tensor) -> Tensor:
+        return (image + 0.5).floor().clamp(0, 255) if self.rounding else image
 
 
 def _pillow(kernel: str, **options: bool) -> _Separable:

@@ -110,10 +110,11 @@ def test_too_few_images_warn_before_anything_is_extracted(tmp_path, folders, mon
         evaluate_folders(folders[0], str(tmp_path / "few"), COLOURS)
 
 
-def test_kept_statistics_of_other_images_are_refused(folders, tmp_path):
+def test_kept_statistics_of_other_images_are_refused_before_any_work(folders, tmp_path, monkeypatch):
     kept = str(tmp_path / "real.safetensors")
     first = evaluate_folders(*folders, COLOURS, reference=kept)["figures"]
     assert evaluate_folders(*folders, COLOURS, reference=kept)["figures"] == first
+    monkeypatch.setattr(stand_ins.MeanColour, "encode", lambda *_: pytest.fail("images were extracted"))
     with pytest.raises(ValueError, match=r"real\.safetensors.*do not belong to this evaluation"):
         evaluate_folders(folders[1], folders[0], COLOURS, reference=kept)
 

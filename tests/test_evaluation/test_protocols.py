@@ -79,6 +79,8 @@ def test_short_names_give_configs_once_each():
     assert metric_configs(["fid", "is", "fid"]) == [dict(type="FID"), dict(type="InceptionScore")]
     with pytest.raises(ValueError, match=r"no metric 'fidd'\. Did you mean 'fid'"):
         metric_configs(["fidd"])
+    with pytest.raises(ValueError, match="'kid' needs at least 1,000 generated images, there will be 80"):
+        metric_configs(["kid"], images=80)
 
 
 def test_the_whole_suite_leaves_out_what_cannot_be_computed():

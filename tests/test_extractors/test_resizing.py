@@ -62,3 +62,11 @@ def test_rules_differ_enough_to_matter_when_images_shrink():
 def test_an_unknown_rule_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"resize='nearest'.*clean.*pil-lanczos"):
         Preprocessing(8, "nearest")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_clean_is_the_resizer_of_clean_fid(size):
+    theirs = pytest.importorskip("cleanfid.resize").make_resizer("PIL", False, "bicubic", (size, size))
+    image = picture(53, 53)
+    ours = RESIZE_RULES["clean"](image.float(), size)[0].permute(1, 2, 0).numpy()
+    assert np.abs(ours - theirs(image[0].permute(1, 2, 0).numpy())).max() < 1e-3
