@@ -188,7 +188,7 @@ class _Job:
                         f"{self.folder} is the unfinished store of something else (other images, extractor "
                         "or options); remove it or choose another folder"
                     )
-            elif self.folder.exists() and any(p.suffix != ".tmp" for p in self.folder.iterdir()):
+            elif not self._is_ours():
                 raise FileExistsError(f"{self.folder} exists and was not made by this command; remove it")
             else:
                 self._start(path, plan)
@@ -197,9 +197,18 @@ class _Job:
         if self.setup["plan"] != plan:
             raise FileExistsError(f"{self.folder} is the unfinished store of something else; remove it")
 
+    def _is_ours(self) -> bool:
+        """Return whether the folder, which has no plan, holds nothing but what was made before the plan."""
+        if not self.folder.exists():
+            return True
+        ours = {"features.npy", "flipped.npy", "neighbours.npy", "radius.npy", DONE}
+        return all(path.name in ours or path.suffix == ".tmp" for path in self.folder.iterdir())
+
     def _start(self, path: Path, plan: dict[str, Any]) -> None:
         """Decide the precision, allocate the arrays and write the plan."""
-        (self.folder / DONE).mkdir(parents=True, exist_ok=True)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)  # stopped before its plan was written
+        (self.folder / DONE).mkdir(parents=True)
         image = self.dataset.__getitems__(range(min(PROBE_IMAGES, self.size)))["image"]
         precision = choose_precision(self.extractor, image, self.options.precision)
         network = EXTRACTORS.build({**self.extractor, "precision": precision})
