@@ -58,7 +58,7 @@ def draw_fakes(model: Any, count: int, source: torch.Generator) -> GANBatch:
     condition = Condition.cat([condition, condition[: count - half]]).to(model.device)
     latent = model.latent_sampler.sample(count, source).to(model.device)
     with torch.no_grad():
-        return GANBatch(model.generator(latent, condition).float(), condition)
+        return GANBatch(model.generator(latent, condition).float(), condition, latent)
 
 
 def measure(
@@ -189,11 +189,11 @@ def gradient_figures(
 def _terms(losses: list[WiredLoss], named: Mapping[str, Named]) -> dict[str, Tensor]:
     """Return the terms of both players' steps, named as in the log."""
     terms: dict[str, Tensor] = {}
+    real, fake = named["real"], named["fake"]
     for loss in losses:
-        terms |= {
-            f"d_{key}": value for key, value in loss.discriminator(named["real"], named["fake"]).items()
-        }
-        terms |= {f"g_{key}": value for key, value in loss.generator(named["fake"], named["real"]).items()}
+        terms |= {f"d_{key}": value for key, value in loss.discriminator(real, fake).items()}
+        compared = real if loss.needs_real else None
+        terms |= {f"g_{key}": value for key, value in loss.generator(fake, compared).items()}
     return terms
 
 

@@ -350,8 +350,8 @@ BACK = dict(action="roll_back")
         (BACK, "needs the setting roll_back="),
         (dict(signs=5), r"signs must lie in 1 \.\.\. 4.*signs=5"),
         (dict(patience=0), "patience=0"),
-        (dict(limits=dict(separation=0.4)), r"limits.separation must be in \(0.5, 1\], got 0.4"),
-        (dict(limits=dict(diversity=1.0)), r"limits.diversity must be in \[0, 1\), got 1.0"),
+        (dict(limits=dict(separation=0.4)), r"limits.separation must be in \(0.5, 1\] or None, got 0.4"),
+        (dict(limits=dict(diversity=1.0)), r"limits.diversity must be in \[0, 1\) or None, got 1.0"),
         (dict(**BACK, roll_back=dict(times=1)), "changes nothing"),
         (
             dict(**BACK, roll_back=dict(multiply=dict(generator=dict(lr=0.5)), times=0)),

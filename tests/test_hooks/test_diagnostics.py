@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.commands.plot import draw_curves, read_scalars
+from mmcgan.config.tiny import load_tiny_config, run_tiny_step
 from mmcgan.hooks import DiscriminatorDiagnosticsHook
 from mmcgan.hooks.discriminator_measures import draw_fakes, measure, pairwise_difference, separation
 from mmcgan.models import ConditionalGAN
@@ -64,6 +65,14 @@ def test_a_measured_run_ends_in_the_same_bits(precision, tmp_path):
     assert all(parameter.grad is None for parameter in runner.model.parameters())
     assert all(parameter.requires_grad for parameter in runner.model.discriminator.parameters())
     assert not runner.model.discriminator.backbone._forward_hooks
+
+
+@pytest.mark.parametrize("config", ["infogan_biggan_digits-16", "r3gan_biggan_digits-16"])
+def test_losses_that_read_codes_or_pairs_are_measured_too(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny = load_tiny_config(config)
+    tiny.custom_hooks = [hook(interval=1)]
+    run_tiny_step(tiny)
 
 
 # --- where the figures go ------------------------------------------------------------------------
