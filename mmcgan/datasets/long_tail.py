@@ -92,7 +92,7 @@ class ImbalancedDataset(ImageDataset):
         """Return the facts of the whole set with the class counts that are kept."""
         kind = DATASETS.get(dataset["type"])
         arguments = {key: value for key, value in dataset.items() if key != "type"}
-        known = dict(kind.facts(**arguments))  # type: ignore[union-attr]
+        known = dict(kind.facts(**arguments))
         if known.get("class_counts") is not None:
             known["class_counts"] = _imbalanced(known["class_counts"], ratio)
         return known
@@ -192,7 +192,8 @@ def read_list(path: Path, root: str | Path) -> FolderIndex:
             f"{path} is missing: fetch the list files of ImageNet-LT from their authors "
             "(OpenLongTailRecognition) and set lists to their folder"
         )
-    paths, labels, names = [], [], {}
+    paths, labels = [], []
+    names: dict[int, str] = {}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         name, _, label = line.strip().rpartition(" ")
         if not name or not label.isdigit():

@@ -39,16 +39,18 @@ class EfficientNetLite0(Extractor):
         import timm  # a second to import: only when used
 
         super().__init__("efficientnet-lite0", Preprocessing(image_size, resize), precision)
-        self.network: Any = timm.create_model(TIMM_MODEL, pretrained=False)
-        self.network.load_state_dict(_translate(weight_file(), self.network.state_dict()))
-        self.feature_dim = int(self.network.num_features)
-        self.num_classes = int(self.network.num_classes)
+        network: Any = timm.create_model(TIMM_MODEL, pretrained=False)
+        network.load_state_dict(_translate(weight_file(), network.state_dict()))
+        self.network = network
+        self.feature_dim = int(network.num_features)
+        self.num_classes = int(network.num_classes)
         self.freeze()
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return pooled features (N, 1280) and logits (N, 1000)."""
-        features = self.network.forward_head(self.network.forward_features(pixels), pre_logits=True)
-        return ExtractorOutput(features, self.network.get_classifier()(features))
+        network: Any = self.network
+        features = network.forward_head(network.forward_features(pixels), pre_logits=True)
+        return ExtractorOutput(features, network.get_classifier()(features))
 
 
 def weight_file() -> Path:

@@ -120,7 +120,8 @@ def train_ssl(dataset: Any, options: SSLOptions, progress: Progress | None = Non
         copies = torch.cat([change(pixels, options, generator) for _ in range(2)])
         with torch.autocast("cpu", torch.bfloat16):
             features = network.features(copies.contiguous(memory_format=torch.channels_last))
-        loss = contrastive_loss(*head(features.float()).chunk(2), options.temperature)
+        first, second = head(features.float()).chunk(2)
+        loss = contrastive_loss(first, second, options.temperature)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

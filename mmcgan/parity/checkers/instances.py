@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -77,7 +78,7 @@ def check_draws(case: GoldenCase, comparison: Comparison) -> None:
     num_classes = len(case.tensors["in/weights_class"])
     store = MemoryStore(torch.zeros(len(labels), 1), near, labels, num_classes)
     weights = {name: case.tensors[f"in/weights_{name}"].tolist() for name in ("instance", "class")}
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "label_uniform_instances": dict(type="AllInstances"),
         "label_weighted_instances": dict(type="WeightedInstances", weights=weights["instance"]),
         "nnclass": dict(type="ClassInstances", class_weights=weights["class"]),
