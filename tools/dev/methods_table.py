@@ -26,14 +26,25 @@ ROOT = Path(__file__).resolve().parents[2]
 #: the last part of a config's name -> how the data set is called
 DATA = {
     "afhq-256": "AFHQ 256x256",
-    "afhq-512": "AFHQ 512x512",
     "cifar10-32": "CIFAR10",
     "cifar100-32": "CIFAR100",
+    "coco-stuff-128": "COCO-Stuff 128x128",
+    "coco-stuff-256": "COCO-Stuff 256x256",
     "cub200-128": "CUB-200-2011 128x128",
     "digits-16": "scikit-learn digits",
     "fashion-mnist-32": "Fashion-MNIST",
+    "coco-stuff-128": "COCO-Stuff 128x128",
+    "coco-stuff-256": "COCO-Stuff 256x256",
+    "imagenet-64": "ImageNet-1k 64x64",
+    "imagenet-64": "ImageNet-1k 64x64",
     "imagenet-128": "ImageNet-1k 128x128",
     "imagenet-256": "ImageNet-1k 256x256",
+    "imagenet-lt-64": "ImageNet-LT 64x64",
+    "imagenet-lt-128": "ImageNet-LT 128x128",
+    "imagenet-lt-256": "ImageNet-LT 256x256",
+    "imagenet-lt-64": "ImageNet-LT 64x64",
+    "imagenet-lt-128": "ImageNet-LT 128x128",
+    "imagenet-lt-256": "ImageNet-LT 256x256",
     "tiny-imagenet-64": "Tiny-ImageNet",
 }
 #: components that come from a paper of their own, beside the method's
