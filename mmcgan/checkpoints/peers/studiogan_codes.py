@@ -1,4 +1,4 @@
-"""StudioGAN's InfoGAN generators: codes mixed into the latent of another generator."""
+"""StudioGAN's InfoGAN generators: codes mixed into the latent, or seen by the batch norms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mmcgan.checkpoints.peers.format import Config, Spec, Table, UnsupportedSetting
 
 ABSENT = ("N/A", None, False)
-CODE_TABLE: Table = ((r"^info_mix_linear\.", "mix."),)
+CODE_TABLE: Table = ((r"^info_mix_linear\.", "mix."), (r"^info_proj_linear\.", "codes.linear."))
 CODE_KEYS: tuple[str, ...] = ("info_type", "g_info_injection")
 CODE_KEYS += ("info_num_discrete_c", "info_num_conti_c", "info_dim_discrete_c")
 
@@ -44,9 +44,12 @@ def with_codes(reader: Callable[[Spec], Config]) -> Callable[[Spec], Config]:
         config = reader({**spec, **plain})
         if not columns:
             return config
-        if settings.get("g_info_injection") != "concat":
-            injection = settings.get("g_info_injection")
-            raise UnsupportedSetting(f"g_info_injection={injection!r} is not supported, only 'concat'")
+        injection = settings.get("g_info_injection")
+        if injection == "cBN":
+            return {**config, "code_dim": columns}
+        if injection != "concat":
+            allowed = "only 'concat' and 'cBN'"
+            raise UnsupportedSetting(f"g_info_injection={injection!r} is not supported, {allowed}")
         norm, init = config.get("spectral_norm"), config.get("init", "orthogonal")
         return {
             "type": "CodedGenerator",

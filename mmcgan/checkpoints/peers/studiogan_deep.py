@@ -19,6 +19,7 @@ from mmcgan.checkpoints.peers.studiogan_big_resnet import (
     shared_settings,
     spectral,
 )
+from mmcgan.checkpoints.peers.studiogan_codes import with_codes
 from mmcgan.checkpoints.peers.studiogan_heads import OUTPUTS, StudioGANFormat, present, read_heads, role_of
 
 LEGACY, OWN = "big_resnet_deep_legacy", "big_resnet_deep_studiogan"
@@ -106,7 +107,7 @@ STUDIOGAN_DEEP = register_peer(
         peer="studiogan",
         accepts=lambda spec: _backbone(spec) in (LEGACY, OWN),
         role_of=role_of,
-        generator_config=_generator,
+        generator_config=with_codes(_generator),
         discriminator_config=_discriminator,
         tables={
             GENERATOR: (*DEEP, *GENERATOR_TABLE),

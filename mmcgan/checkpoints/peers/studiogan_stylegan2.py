@@ -13,6 +13,7 @@ from mmcgan.checkpoints.peers.format import (
     Table,
     UnsupportedSetting,
 )
+from mmcgan.checkpoints.peers.studiogan_codes import CODE_KEYS, code_dim
 from mmcgan.checkpoints.peers.studiogan_heads import (
     ABSENT,
     HEAD_TABLE,
@@ -42,10 +43,13 @@ DISCRIMINATOR_TABLE: Table = (
 
 
 def _generator(spec: Spec) -> Config:
-    info = Settings(spec.get("model_config", {}))
-    for name in ("info_type", "g_info_injection"):
-        info.require(name, *ABSENT, *(("concat",) if name == "g_info_injection" else ()))
-    return generator_settings(spec, mean_decay=0.998)
+    given = {**spec.get("model_config", {}), **spec["constructor_kwargs"]}
+    columns = code_dim(given)
+    Settings(given).require("g_info_injection", *(("concat",) if columns else (*ABSENT, "concat", "cBN")))
+    kept = {key: value for key, value in spec["constructor_kwargs"].items() if key not in CODE_KEYS}
+    config = generator_settings({**spec, "constructor_kwargs": kept}, mean_decay=0.998)
+    # Here the mapping network takes noise and codes alike: there is no map in front of it.
+    return {**config, "latent_dim": config["latent_dim"] + columns}
 
 
 def _discriminator(spec: Spec) -> Config:

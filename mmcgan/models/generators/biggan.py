@@ -27,6 +27,7 @@ from mmcgan.models.layers import (
     initialize,
     linear,
 )
+from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
@@ -90,6 +91,8 @@ class BigGANGenerator(ImageGenerator):
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
         implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
             replaces the last batch norm and convolution and makes images of any size; None for these.
+        code_dim: columns of the codes at the end of the latent, which is longer by them; they reach the
+            batch norms through a linear map (InfoGAN; StudioGAN's injection "cBN"). 0 for none.
         init: see :func:`mmcgan.models.layers.initialize`.
 
     Raises:
@@ -120,6 +123,7 @@ class BigGANGenerator(ImageGenerator):
         output_batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
         implicit: Mapping[str, Any] | None = None,
+        code_dim: int = 0,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
@@ -130,9 +134,9 @@ class BigGANGenerator(ImageGenerator):
         self.hierarchical = hierarchical
         slots = len(widths) if hierarchical else 1
         self.chunk_dim = _chunk_dim(latent_dim, slots)
-        self.latent_dim = self.chunk_dim * slots
+        self.latent_dim = self.chunk_dim * slots + code_dim
         self.per_class = per_class = bool(num_classes) and not shared_embedding
-        _check_label_route(per_class, hierarchical, bool(instance_dim or num_attributes))
+        _check_label_route(per_class, hierarchical, bool(instance_dim or num_attributes or code_dim))
         self.condition = ConditionEmbedding(
             0 if per_class else num_classes,
             shared_dim or latent_dim,
@@ -142,6 +146,8 @@ class BigGANGenerator(ImageGenerator):
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=spectral_norm,
         )
+        self.code_features = (shared_dim or latent_dim) if code_dim else 0
+        self.codes = code_projection(code_dim, self.code_features, spectral_norm=spectral_norm)
         norm = self._norm_factory(spectral_norm, batch_norm_options(batch_norm), one_hot)
         self.linear = linear(self.chunk_dim, widths[0] * bottom_size**2, spectral_norm=spectral_norm)
         self.blocks = nn.ModuleList(
@@ -171,7 +177,7 @@ class BigGANGenerator(ImageGenerator):
                 spectral_norm=spectral_norm if one_hot else None,
                 options=options,
             )
-        dim = self.condition.dim + (self.chunk_dim if self.hierarchical else 0)
+        dim = self.condition.dim + self.code_features + (self.chunk_dim if self.hierarchical else 0)
         if not dim:
             return partial(PlainBatchNorm, options=options)
         return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
@@ -213,6 +219,8 @@ class BigGANGenerator(ImageGenerator):
                 f"latent has length {latent.shape[1]}, the generator expects {self.latent_dim}"
                 " (latent_dim, rounded down to a multiple of blocks + 1 when hierarchical)"
             )
+        if self.codes is not None:
+            latent, embedding = self.codes(latent, embedding)
         first, conditions = self._split(latent, embedding)
         x = self.linear(first).view(-1, self.bottom_channels, self.bottom_size, self.bottom_size)
         for index, (block, condition) in enumerate(zip(self.blocks, conditions, strict=True)):
@@ -247,4 +255,4 @@ def _check_label_route(per_class: bool, hierarchical: bool, other_parts: bool) -
     if per_class and hierarchical:
         raise ValueError("hierarchical=True needs shared_embedding=True: per-class rows take no latent chunk")
     if per_class and other_parts:
-        raise ValueError("instance_dim and num_attributes need shared_embedding=True")
+        raise ValueError("instance_dim, num_attributes and code_dim need shared_embedding=True")

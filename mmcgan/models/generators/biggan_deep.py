@@ -27,6 +27,7 @@ from mmcgan.models.layers import (
     initialize,
     linear,
 )
+from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.models.layers.deep_blocks import DeepUpBlock
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
 from mmcgan.registry import GENERATORS
@@ -64,7 +65,7 @@ class BigGANDeepGenerator(ImageGenerator):
         bottom_channels_last: the linear map's output is laid out (H, W, C), as in those weights.
         image_filters: filters of the last convolution, of which the first three make the image; more
             than 3 only for those weights, whose spectral norm is over all of them.
-        activation_name, spectral_norm, batch_norm, output_batch_norm, implicit, init: see
+        activation_name, spectral_norm, batch_norm, output_batch_norm, implicit, code_dim, init: see
             :class:`BigGANGenerator`.
 
     Raises:
@@ -99,17 +100,18 @@ class BigGANDeepGenerator(ImageGenerator):
         batch_norm: Mapping[str, object] | None = None,
         output_batch_norm: Mapping[str, object] | None = None,
         implicit: Mapping[str, Any] | None = None,
+        code_dim: int = 0,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
         plan = list(block_plan or stage_blocks(block_channels(image_size, base_channels, channels), depth))
         sizes = feature_sizes(plan, bottom_size, image_size)
-        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
+        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
         self.bottom_size, self.bottom_channels_last = bottom_size, bottom_channels_last
         self.latent_first = latent_first
         self.per_class = bool(num_classes) and not shared_embedding
-        if self.per_class and (instance_dim or num_attributes):
-            raise ValueError("instance_dim and num_attributes need shared_embedding=True")
+        if self.per_class and (instance_dim or num_attributes or code_dim):
+            raise ValueError("instance_dim, num_attributes and code_dim need shared_embedding=True")
         self.condition = ConditionEmbedding(
             0 if self.per_class else num_classes,
             shared_dim or latent_dim,
@@ -119,8 +121,10 @@ class BigGANDeepGenerator(ImageGenerator):
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=spectral_norm,
         )
-        norm = self._norm_factory(spectral_norm, batch_norm_options(batch_norm))
-        width = latent_dim + (0 if self.per_class else self.condition.dim)
+        code_features = (shared_dim or latent_dim) if code_dim else 0
+        self.codes = code_projection(code_dim, code_features, spectral_norm=spectral_norm)
+        width = latent_dim + (0 if self.per_class else self.condition.dim) + code_features
+        norm = self._norm_factory(width, spectral_norm, batch_norm_options(batch_norm))
         self.linear = linear(width, plan[0][1] * bottom_size**2, spectral_norm=spectral_norm)
         self.blocks = nn.ModuleList(
             DeepUpBlock(
@@ -145,13 +149,14 @@ class BigGANDeepGenerator(ImageGenerator):
         initialize(self, init)
         self.implicit = implicit_output(plan[-1][2], implicit, spectral_norm)
 
-    def _norm_factory(self, spectral_norm: SpectralNormArg, options: BatchNormOptions) -> NormFactory:
+    def _norm_factory(
+        self, dim: int, spectral_norm: SpectralNormArg, options: BatchNormOptions
+    ) -> NormFactory:
         """Return what makes the batch norm of a block from its number of channels."""
         if self.per_class:
             return partial(
                 ConditionalBatchNorm, condition_dim=self.num_classes, encoding="label", options=options
             )
-        dim = self.condition.dim + self.latent_dim
         return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
 
     @property
@@ -190,6 +195,8 @@ class BigGANDeepGenerator(ImageGenerator):
         """
         if latent.shape[1] != self.latent_dim:
             raise ValueError(f"latent has length {latent.shape[1]}, the generator expects {self.latent_dim}")
+        if self.codes is not None:
+            latent, embedding = self.codes(latent, embedding)
         first, condition = self._inputs(latent, embedding)
         size = self.bottom_size
         x = self.linear(first)

@@ -21,6 +21,7 @@ from mmcgan.models.layers import (
     initialize,
     linear,
 )
+from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
@@ -86,6 +87,8 @@ class DCGANGenerator(ImageGenerator):
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
         implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
             replaces the last convolution and makes images of any size; None for these.
+        code_dim: columns of the codes at the end of the latent, which is longer by them; they reach the
+            batch norms through a linear map (InfoGAN; StudioGAN's injection "cBN"). 0 for none.
         init: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
@@ -107,14 +110,17 @@ class DCGANGenerator(ImageGenerator):
         batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
         implicit: Mapping[str, Any] | None = None,
+        code_dim: int = 0,
         init: str = "normal",
     ) -> None:
         super().__init__()
         doublings = number_of_doublings("DCGANGenerator", image_size)
         widths = [base_channels << (doublings - index) for index in range(doublings + 1)]
-        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
+        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
         self.linear = linear(latent_dim, widths[0] * BOTTOM**2, spectral_norm=spectral_norm)
-        norm = ClassNorm(num_classes, one_hot, True, condition_spectral_norm, batch_norm_options(batch_norm))
+        self.codes = code_projection(code_dim, latent_dim, num_classes, spectral_norm)
+        options, code_features = batch_norm_options(batch_norm), latent_dim if code_dim else 0
+        norm = ClassNorm(num_classes, one_hot, True, condition_spectral_norm, options, code_features)
         self.blocks = nn.ModuleList(
             DoublingBlock(a, b, norm, activation_name, spectral_norm) for a, b in pairwise(widths)
         )
@@ -143,6 +149,8 @@ class DCGANGenerator(ImageGenerator):
 
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last doubling (N, C, H, W) from z (N, latent_dim) and labels or None."""
+        if self.codes is not None:
+            latent, embedding = self.codes(latent, embedding)
         x = self.linear(latent).unflatten(1, (-1, BOTTOM, BOTTOM))
         for index, block in enumerate(self.blocks):
             x = block(x, embedding)

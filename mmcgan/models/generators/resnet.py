@@ -24,6 +24,7 @@ from mmcgan.models.layers import (
     initialize,
     linear,
 )
+from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
@@ -67,6 +68,8 @@ class ResNetGenerator(ImageGenerator):
         unit_gain: whether the gain is 1 + its table (StudioGAN, BigGAN) or the table itself (SNGAN).
         implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
             replaces the last batch norm and convolution and makes images of any size; None for these.
+        code_dim: columns of the codes at the end of the latent, which is longer by them; they reach the
+            batch norms through a linear map (InfoGAN; StudioGAN's injection "cBN"). 0 for none.
         init: ``orthogonal``, ``normal`` or ``xavier``.
 
     Raises:
@@ -95,17 +98,24 @@ class ResNetGenerator(ImageGenerator):
         one_hot: bool = False,
         unit_gain: bool = True,
         implicit: Mapping[str, Any] | None = None,
+        code_dim: int = 0,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
         widths = block_channels(image_size, base_channels, channels)
         attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
         outer = spectral_norm if outer_spectral_norm is None else outer_spectral_norm
-        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
+        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
         self.bottom_size = bottom_size
         self.linear = linear(latent_dim, widths[0] * bottom_size**2, spectral_norm=outer)
+        self.codes = code_projection(code_dim, latent_dim, num_classes, outer)
         norm = ClassNorm(
-            num_classes, one_hot, unit_gain, condition_spectral_norm, batch_norm_options(batch_norm)
+            num_classes,
+            one_hot,
+            unit_gain,
+            condition_spectral_norm,
+            batch_norm_options(batch_norm),
+            latent_dim if code_dim else 0,
         )
         self.blocks = nn.ModuleList(
             UpBlock(a, b, norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
@@ -140,6 +150,8 @@ class ResNetGenerator(ImageGenerator):
 
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last block (N, C, H, W) from z (N, latent_dim) and labels or None."""
+        if self.codes is not None:
+            latent, embedding = self.codes(latent, embedding)
         x = self.linear(latent).unflatten(1, (-1, self.bottom_size, self.bottom_size))
         for index, block in enumerate(self.blocks):
             x = block(x, embedding)
@@ -153,7 +165,11 @@ class ResNetGenerator(ImageGenerator):
 
 
 class ClassNorm:
-    """Makes the batch norms of a generator: conditional on the label, or plain without classes."""
+    """Makes the batch norms of a generator: conditional on label and codes, or plain without any.
+
+    Raises:
+        ValueError: codes (``code_features``) where the gain is the table itself.
+    """
 
     def __init__(
         self,
@@ -162,18 +178,22 @@ class ClassNorm:
         unit_gain: bool,
         spectral_norm: SpectralNormArg,
         options: BatchNormOptions,
+        code_features: int = 0,
     ) -> None:
+        if code_features and not unit_gain:
+            raise ValueError("code_dim needs unit_gain=True: a gain of codes alone would start at random")
         self.num_classes, self.unit_gain = num_classes, unit_gain
-        self.encoding = "one_hot" if one_hot else "label"
+        self.code_features = code_features
+        self.encoding = "vector" if code_features else "one_hot" if one_hot else "label"
         self.spectral_norm, self.options = spectral_norm, options
 
     def __call__(self, channels: int) -> nn.Module:
         """Return the batch norm of (N, ``channels``, H, W), called as ``norm(x, label)``."""
-        if not self.num_classes:
+        if not self.num_classes + self.code_features:
             return PlainBatchNorm(channels, self.options)
         return ConditionalBatchNorm(
             channels,
-            self.num_classes,
+            self.num_classes + self.code_features,
             encoding=self.encoding,
             spectral_norm=self.spectral_norm,
             options=self.options,
