@@ -175,7 +175,9 @@ def sample(model: Any) -> list[Tensor]:
     drawn = []
     for label in range(CLASSES):
         condition = Condition(label=torch.full((SAMPLES,), label))
-        image = model.sample(condition, generator=make_generator(0, "test latent", label))
+        latent = model.latent_sampler.sample(SAMPLES, make_generator(0, "test latent", label))
+        # model.sample would clip to the range of images
+        image = model.generator_ema.eval()(latent, condition)
         drawn.append((image.flatten() * SCALE + CENTRE).sort().values)
     return drawn
 

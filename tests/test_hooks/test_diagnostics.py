@@ -67,7 +67,7 @@ def test_a_measured_run_ends_in_the_same_bits(precision, tmp_path):
     assert not runner.model.discriminator.backbone._forward_hooks
 
 
-@pytest.mark.parametrize("config", ["infogan_biggan_digits-16", "r3gan_biggan_digits-16"])
+@pytest.mark.parametrize("config", ["infogan_dcgan_digits-16", "mhgan_biggan_digits-16"])
 def test_losses_that_read_codes_or_pairs_are_measured_too(config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tiny = load_tiny_config(config)
