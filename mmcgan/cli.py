@@ -97,9 +97,37 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels", nargs="+", metavar="LABEL", help="class numbers or names, in turn (default: all)"
     )
     parser.add_argument("--num", type=int, default=16, help="images in all (default: %(default)s)")
+    parser.add_argument(
+        "--instances",
+        nargs="+",
+        default=[],
+        metavar="PHOTO",
+        help="IC-GAN: condition on these images, files or folders, seen in training or not",
+    )
+    parser.add_argument(
+        "--grid",
+        metavar="KIND",
+        help="IC-GAN: latents (instance x latent), classes (instance x class) or interpolate (two of each)",
+    )
+    parser.add_argument(
+        "--columns",
+        type=int,
+        default=8,
+        metavar="N",
+        help="latents or steps of --grid (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--nearest", type=int, default=0, metavar="N", help="IC-GAN: show the N closest real images too"
+    )
+    parser.add_argument(
+        "--extractor", metavar="NAME", help="IC-GAN: where the extractor of the instances is now"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
     parser.add_argument(
-        "--truncation", type=float, metavar="T", help="redraw latents beyond +-T; StyleGAN2: psi (default: off)"
+        "--truncation",
+        type=float,
+        metavar="T",
+        help="redraw latents beyond +-T; StyleGAN2: psi (default: off)",
     )
     parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
@@ -157,6 +185,9 @@ COMMANDS = {
     "prepare-instances": Command(
         "compute features and neighbours for instance conditioning",
         "mmcgan.commands.prepare_instances:main",
+    ),
+    "coco-stuff-split": Command(
+        "list the images of COCO-Stuff's splits", "mmcgan.commands.coco_stuff_split:main"
     ),
     "evaluate-folders": Command(
         "compare two folders of images, without a model", "mmcgan.commands.evaluate_folders:main"

@@ -39,9 +39,17 @@ def check_command(arguments: Namespace) -> int:
 
 def sample_command(arguments: Namespace) -> int:
     """Write sample images and say where they are."""
+    from mmcgan.apis.instance_sampling import InstanceOptions
     from mmcgan.apis.sampling import sample
     from mmcgan.config import parse_options
 
+    instances = InstanceOptions(
+        tuple(arguments.instances),
+        arguments.grid,
+        arguments.columns,
+        arguments.nearest,
+        arguments.extractor,
+    )
     result = sample(
         arguments.model,
         arguments.checkpoint,
@@ -52,9 +60,12 @@ def sample_command(arguments: Namespace) -> int:
         out=arguments.out,
         overwrite=arguments.overwrite,
         options=parse_options(arguments.cfg_options),
+        instances=instances,
     )
     print(f"{len(result.images)} images in {result.grid.parent}")
     print(f"picture: {result.grid}")
+    if result.nearest is not None:
+        print(f"instances and closest images: {result.nearest}")
     return 0
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.apis.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
 from mmcgan.checkpoints.files import atomic_write, load_checkpoint, strip_prefix
 from mmcgan.config import all_configs, load_config
 from mmcgan.config.literals import assignments
+from mmcgan.instances.store import InstanceStore
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import SAMPLERS, nearest
+from mmcgan.registry import nearest
 from mmcgan.weights import read_index, weight_path
 
 FORMAT = "mmcgan-generator-1"
@@ -36,6 +39,8 @@ class GeneratorRecord:
         dataset: config of the training images.
         iteration, images_seen: how long it was trained.
         metrics: the figures of the checkpoint's last evaluation.
+        extractor: of an instance-conditioned model: ``config``, ``describe`` and the ``image_size`` at which
+            images are read before.
     """
 
     generator: dict[str, Any]
@@ -46,6 +51,7 @@ class GeneratorRecord:
     iteration: int = 0
     images_seen: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
+    extractor: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,15 +60,49 @@ class LoadedModel:
 
     Attributes:
         model: samples with the weights it was given (the average, where there was one).
-        condition_sampler: draws conditions as in training.
+        condition_sampler: draws conditions as in training, or from the instances that came with the weights.
         record: what the weights came with.
         name: short name for files and messages.
+        instances: those that came with the weights, None if none did.
     """
 
     model: SamplingModel
     condition_sampler: Any
     record: GeneratorRecord
     name: str
+    instances: StoredInstances | None = None
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of a condition that the generator looks at."""
+        return tuple(getattr(self.model.generator, "requires", ()))
+
+    @cached_property
+    def store(self) -> InstanceStore | None:
+        """The instances of training, None if there are none.
+
+        Raises:
+            FileNotFoundError: the store is gone.
+            StoreError: it is not the one that training used.
+        """
+        found = store_of(self.record.condition_sampler)
+        described = self.record.extractor.get("describe")
+        if found is not None and described:
+            found.require_extractor(described)
+        return found
+
+    @property
+    def extractor(self) -> dict[str, Any]:
+        """What finds the instance of an image, see :attr:`GeneratorRecord.extractor`.
+
+        Raises:
+            ValueError: neither the weights nor a store say.
+        """
+        if self.record.extractor.get("config"):
+            return self.record.extractor
+        if self.store is None:
+            raise ValueError(f"{self.name} does not say which extractor its instances come from")
+        return extractor_record(self.store)
 
 
 def load_model(
@@ -85,7 +125,8 @@ def load_model(
         record, weights = read_weights(Path(checkpoint))
         config = load_config(source, options)
         classes = None if record is None else record.classes
-        return _assemble(_record_of(config, classes), weights, Path(checkpoint))
+        extractor = {} if record is None else record.extractor
+        return _assemble(_record_of(config, classes, extractor=extractor), weights, Path(checkpoint))
     path = Path(source)
     if path.suffix not in (".pth", ".safetensors"):
         path = _shipped(str(source))
@@ -148,12 +189,15 @@ def _read_checkpoint(path: Path) -> tuple[GeneratorRecord | None, dict[str, Tens
     meta = checkpoint.get("meta", {})
     if "cfg" not in meta:
         return None, weights
+    known = meta.get("dataset_meta") or {}
+    described = known.get("instance_extractor")
     record = _record_of(
         assignments(meta["cfg"]),
-        (meta.get("dataset_meta") or {}).get("classes"),
+        known.get("classes"),
         iteration=meta.get("iter", 0),
         images_seen=meta.get("images_seen", 0),
         metrics=_last_figures(checkpoint.get("message_hub", {})),
+        extractor={"describe": described} if described else {},
     )
     return record, weights
 
@@ -183,12 +227,15 @@ def _plain(value: Any) -> Any:
 
 def _assemble(record: GeneratorRecord, weights: Mapping[str, Tensor], path: Path) -> LoadedModel:
     model = SamplingModel(record.generator, record.latent_sampler, ema=False)
+    instances = StoredInstances.from_tensors(weights)
+    weights = {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
     try:
         model.generator.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f"{path} does not fit the generator of the config: {error}") from error
     model.requires_grad_(False).eval()
-    return LoadedModel(model, SAMPLERS.build(dict(record.condition_sampler)), record, path.stem)
+    sampler = instances or LateSampler(record.condition_sampler)
+    return LoadedModel(model, sampler, record, path.stem, instances)
 
 
 def export_weights(
@@ -197,14 +244,16 @@ def export_weights(
     """Write the averaged generator of a run's checkpoint as safetensors and enter it in ``index.json``.
 
     Args:
-        checkpoint: a ``.pth`` of a run.
+        checkpoint: a ``.pth`` of a run. Of an instance-conditioned model the instances that k-means selected
+            are written too, so that it samples without the training images.
         out: ``NAME.safetensors``; the index beside it gets an entry ``NAME`` with the SHA-256.
         half: store float16.
         command: what trained the checkpoint, for the index.
 
     Raises:
         FileExistsError: ``out`` exists.
-        ValueError: not a checkpoint of a run, or ``out`` has another suffix.
+        ValueError: not a checkpoint of a run, ``out`` has another suffix, or the store of an
+            instance-conditioned model has no k-means instances.
     """
     checkpoint, out = Path(checkpoint), Path(out)
     if out.suffix != ".safetensors":
@@ -215,6 +264,10 @@ def export_weights(
     if record is None:
         raise ValueError(f"{checkpoint} holds no config; it is not a checkpoint of a run")
     kept = {key: _stored(value, half) for key, value in weights.items()}
+    store = store_of(record.condition_sampler)
+    if store is not None:
+        record = replace(record, extractor=extractor_record(store))
+        kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
     content = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
     atomic_write(out, lambda file: _write(file, content))
     return _enter(out, record, command)

@@ -6,12 +6,16 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmcgan.apis.instance_grids import Request
+from mmcgan.apis.instance_sampling import InstanceOptions, check_options, instance_request, nearest_picture
+from mmcgan.apis.instances import Photos
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.datasets.progress import progress_bar
 from mmcgan.hooks.sample_grid import contact_sheet, tile, write_png
@@ -22,7 +26,7 @@ from mmcgan.samplers.latent import truncate
 from mmcgan.structures import Condition
 
 BATCH = 64
-GRID = "grid.png"
+GRID, NEAREST = "grid.png", "nearest.png"
 # enough draws to see every class that a generator was trained to show
 PROBES = 10000
 
@@ -35,11 +39,13 @@ class SampleResult:
         grid: one picture of all images, a column per label.
         images: one file per image.
         labels: the label of each image; None for a model without labels.
+        nearest: the instances and their closest images beside what was made of them; None if not asked for.
     """
 
     grid: Path
     images: list[Path]
     labels: list[int] | None
+    nearest: Path | None = None
 
 
 def sample(
@@ -53,10 +59,11 @@ def sample(
     out: str | Path = "samples",
     overwrite: bool = False,
     options: Mapping[str, Any] | None = None,
+    instances: InstanceOptions | None = None,
 ) -> SampleResult:
     """Sample ``num`` images and write each as PNG, and all as ``grid.png``.
 
-    Image i depends on the seed, its label and i alone, not on ``num``.
+    Image i depends on the seed, its condition and i alone, not on ``num``.
 
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
@@ -67,30 +74,69 @@ def sample(
             StyleGAN2 psi, the share of a style's distance from the mean style that is kept.
         out: folder to write to.
         overwrite: replace files that are there.
+        instances: for an instance-conditioned model: photos to condition on, grids, closest images. Without
+            it, instances are drawn as in training, or from those that came with the weights.
 
     Raises:
         FileExistsError: a file is there and ``overwrite`` is off; nothing is written.
-        ValueError: ``num`` below 1, an unknown label, or weights that do not fit.
+        FileNotFoundError: a photo, the extractor or the store of instances is not there.
+        ValueError: ``num`` below 1, an unknown or missing label, an unreadable photo, another extractor than
+            that of training, or weights that do not fit.
     """
     if num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
     loaded = load_model(source, checkpoint, options)
     if truncation is not None and truncates_latent(loaded.model.generator) and not truncation > 0:
         raise ValueError(f"truncation must be greater than 0, got {truncation}")
-    chosen = find_labels(loaded, labels)
-    assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"--out {folder} is a file; choose a folder")
+    check_options(loaded, instances)
+    if "instance" in loaded.requires:
+        chosen = find_labels(loaded, labels) if labels is not None else []
+        latents = partial(_latent, loaded, seed, truncation=truncation)
+        asked = instance_request(loaded, instances or InstanceOptions(), num, chosen, seed, latents)
+        output = _Output(folder, overwrite, truncation)
+        return _sample_instances(loaded, instances or InstanceOptions(), *asked, output)
+    chosen = find_labels(loaded, labels)
+    assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
     files = [folder / _file_name(i, assigned, loaded.record.classes) for i in range(num)]
     if not overwrite:
         _refuse_existing([folder / GRID, *files])
     images = draw(loaded, num, assigned, seed, truncation)
+    columns = min(len(chosen) if chosen and len(chosen) > 1 else math.ceil(math.sqrt(num)), num)
+    _write_images(images, files, columns)
+    return SampleResult(folder / GRID, files, assigned)
+
+
+@dataclass(frozen=True)
+class _Output:
+    folder: Path
+    overwrite: bool
+    truncation: float | None
+
+
+def _sample_instances(
+    loaded: LoadedModel, options: InstanceOptions, request: Request, photos: Photos | None, output: _Output
+) -> SampleResult:
+    label = request.condition.label
+    assigned = None if label is None else label.tolist()
+    names = [_file_name(i, assigned, loaded.record.classes).removesuffix(".png") for i in range(len(request))]
+    files = [output.folder / f"{name}_{own}.png" for name, own in zip(names, request.names, strict=True)]
+    near = output.folder / NEAREST if options.nearest else None
+    if not output.overwrite:
+        _refuse_existing([output.folder / GRID, *files, *([near] if near else [])])
+    images = generate(loaded, request.condition, request.latent, output.truncation)
+    _write_images(images, files, request.columns or math.ceil(math.sqrt(len(request))))
+    if near is not None:
+        write_png(nearest_picture(loaded, options, request, photos, images), near)
+    return SampleResult(output.folder / GRID, files, assigned, near)
+
+
+def _write_images(images: Tensor, files: Sequence[Path], columns: int) -> None:
     for image, file in zip(images, files, strict=True):
         write_png(tile(image[None], 1), file)
-    columns = min(len(chosen) if chosen and len(chosen) > 1 else math.ceil(math.sqrt(num)), num)
-    write_png(contact_sheet(_padded(images, columns), columns), folder / GRID)
-    return SampleResult(folder / GRID, files, assigned)
+    write_png(contact_sheet(_padded(images, columns), columns), files[0].parent / GRID)
 
 
 def find_labels(loaded: LoadedModel, wanted: Sequence[int | str] | None) -> list[int]:
@@ -138,13 +184,19 @@ def draw(
 ) -> Tensor:
     """Return ``num`` images (num, 3, H, W) in [-1, 1]."""
     label = torch.zeros(num, dtype=torch.int64) if labels is None else torch.tensor(labels)
+    latent = torch.cat([_latent(loaded, seed, i, truncation) for i in range(num)])
+    return generate(loaded, Condition(label=label), latent, truncation)
+
+
+def generate(
+    loaded: LoadedModel, condition: Condition, latent: Tensor, truncation: float | None = None
+) -> Tensor:
+    """Return the images (N, 3, H, W) in [-1, 1] of conditions and latents (N, D), batch by batch."""
     images = []
-    with progress_bar("Sampling", math.ceil(num / BATCH)) as advance:
-        for start in range(0, num, BATCH):
-            stop = min(start + BATCH, num)
-            latent = torch.cat([_latent(loaded, seed, i, truncation) for i in range(start, stop)])
-            condition = Condition(label=label[start:stop])
-            images.append(loaded.model.sample(condition, latent, truncation=truncation).cpu())
+    with progress_bar("Sampling", math.ceil(len(latent) / BATCH)) as advance:
+        for start in range(0, len(latent), BATCH):
+            rows = slice(start, start + BATCH)
+            images.append(loaded.model.sample(condition[rows], latent[rows], truncation=truncation).cpu())
             advance()
     return torch.cat(images)
 

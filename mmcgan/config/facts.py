@@ -72,6 +72,8 @@ def _fill(node: Node, facts: Mapping[str, Any], kind: str) -> Iterator[Problem]:
 def _contradicts(name: str, given: Any, known: Any) -> bool:
     if name == "num_classes" and given == 0:  # an explicit 0 means: uses no labels
         return False
+    if name == "instance_store":  # instances of other images may be asked for
+        return False
     as_list = isinstance(given, list | tuple) and isinstance(known, list | tuple)
     return list(given) != list(known) if as_list else given != known
 

@@ -3,12 +3,15 @@
 from mmcgan.datasets.base import ImageDataset, MemoryDataset
 from mmcgan.datasets.cifar import CIFAR10, CIFAR100
 from mmcgan.datasets.class_order import ClassBalancedDraws
+from mmcgan.datasets.class_subset import ClassSubset
 from mmcgan.datasets.conditions import ConditionDataset
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.digits import DigitsDataset
 from mmcgan.datasets.fashion_mnist import FashionMNIST
 from mmcgan.datasets.folder import ImageFolder
+from mmcgan.datasets.image_list import ImageList
 from mmcgan.datasets.imagenet import ImageNet, TinyImageNet
+from mmcgan.datasets.instance_conditions import InstanceConditionDataset
 from mmcgan.datasets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
 from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
 from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
@@ -20,17 +23,20 @@ __all__ = [
     "CIFAR100",
     "BadImageError",
     "ClassBalancedDraws",
+    "ClassSubset",
     "ConditionDataset",
     "DigitsDataset",
     "Draw",
     "FashionMNIST",
     "ImageDataset",
     "ImageFolder",
+    "ImageList",
     "ImageNet",
     "ImageNetLT",
     "ImageReader",
     "ImbalancedDataset",
     "InfiniteShuffle",
+    "InstanceConditionDataset",
     "MemoryDataset",
     "NeighbourhoodDataset",
     "PackedDataset",

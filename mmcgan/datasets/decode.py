@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmcgan.datasets.base import check_choice, check_image_size
 
-FITS = ("crop_long_side", "resize_short_side", "exact")
+FITS = ("crop_long_side", "resize_short_side", "stretch", "exact")
 INTERPOLATIONS = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
@@ -62,8 +62,8 @@ class ImageReader:
     Attributes:
         image_size: height and width of the result.
         fit: ``crop_long_side`` cuts the centre square, then resizes (BigGAN-PyTorch's preparation of
-            ImageNet); ``resize_short_side`` resizes, then cuts the centre; ``exact`` accepts images of the
-            right size only.
+            ImageNet); ``resize_short_side`` resizes, then cuts the centre; ``stretch`` keeps everything but
+            the proportions (IC-GAN's COCO-Stuff); ``exact`` accepts images of the right size only.
         interpolation: ``bilinear`` (the papers'), ``bicubic``, ``lanczos`` or ``box``; all antialiased.
 
     Raises:
@@ -105,6 +105,8 @@ class ImageReader:
                 f"{size}x{size}; fit='crop_long_side' or 'resize_short_side' would resize it"
             )
         resample = INTERPOLATIONS[self.interpolation]
+        if self.fit == "stretch":
+            return image.resize((size, size), resample)
         short = min(image.size)
         if self.fit == "crop_long_side":
             return _centre_crop(image, short).resize((size, size), resample)

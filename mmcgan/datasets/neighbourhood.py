@@ -89,9 +89,14 @@ class NeighbourhoodDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """That of the images, with ``instance_dim``, ``neighbours`` and the ``extractor``'s name."""
-        extractor = self.store.metadata["extractor"]["describe"]["name"]
-        own = dict(instance_dim=self.store.dim, neighbours=self.k, extractor=extractor)
+        """That of the images, with ``instance_dim``, ``neighbours``, ``extractor`` and all about it."""
+        described = self.store.metadata["extractor"]["describe"]
+        own = dict(
+            instance_dim=self.store.dim,
+            neighbours=self.k,
+            extractor=described["name"],
+            instance_extractor=described,
+        )
         return {**self.images.metainfo, **own}
 
     def __len__(self) -> int:

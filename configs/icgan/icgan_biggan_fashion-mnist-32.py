@@ -1,0 +1,11 @@
+_base_ = [
+    "../_base_/models/icgan.py",
+    "../_base_/datasets/fashion-mnist-32-instances.py",
+    "../_base_/schedules/laptop-fashion-mnist.py",
+]
+model = dict(
+    generator=dict(channels=(64, 64, 32, 16), latent_dim=80, instance_embedding_dim=64),
+    discriminator=dict(backbone=dict(channels=(16, 32, 64, 64))),
+    step=dict(n_critic=2),
+)
+train_dataloader = dict(batch_size=64 * 2)  # batch x n_critic

@@ -1,0 +1,165 @@
+"""From photos to the features that an instance-conditioned generator is conditioned on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcgan.apis.models import LoadedModel
+from mmcgan.datasets.decode import ImageReader
+from mmcgan.datasets.progress import progress_bar
+from mmcgan.datasets.scan import scan_folder
+from mmcgan.extractors.base import Extractor
+from mmcgan.instances.features import extract
+from mmcgan.instances.names import extractor_config
+from mmcgan.instances.store import InstanceStore, StoreError
+from mmcgan.registry import DATASETS, EXTRACTORS
+
+BLOCK = 64
+ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Conditioning images and their instances.
+
+    Attributes:
+        paths: where they were read.
+        image: uint8 (M, 3, H, W), as the extractor was shown them.
+        feature: float32 (M, F), rows of length 1.
+    """
+
+    paths: list[Path]
+    image: Tensor
+    feature: Tensor
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def find_photos(sources: Sequence[str | Path]) -> list[Path]:
+    """Return the image files among ``sources``, folders replaced by the images in them.
+
+    Raises:
+        FileNotFoundError: no such file or folder.
+        ValueError: a folder without images, or nothing at all.
+    """
+    found: list[Path] = []
+    for source in map(Path, sources):
+        if source.is_dir():
+            found += map(Path, scan_folder(source, labelled=False).paths)
+        elif source.is_file():
+            found.append(source)
+        else:
+            raise FileNotFoundError(f"--instances {source}: no such file or folder")
+    if not found:
+        raise ValueError("--instances: name at least one image or folder")
+    return found
+
+
+def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
+    """Return the extractor that the model's instances came from.
+
+    Args:
+        loaded: the model.
+        name: what ``--extractor`` says, for an extractor whose file has moved; None takes the recorded one.
+
+    Raises:
+        FileNotFoundError: the extractor's weights are not there.
+        StoreError: another extractor, or other weights.
+        ValueError: the model is not conditioned on instances.
+    """
+    if "instance" not in loaded.requires:
+        raise ValueError(f"{loaded.name} is not conditioned on instances, so that none can be chosen")
+    recorded = loaded.extractor
+    config = dict(recorded["config"]) if name is None else extractor_config(name)
+    try:
+        extractor: Extractor = EXTRACTORS.build({"precision": recorded["describe"]["precision"], **config})
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}. {loaded.name} needs extractor {recorded['describe']['name']!r}: give --extractor FILE"
+        ) from error
+    _check_extractor(loaded, extractor, recorded["describe"])
+    return extractor.eval()
+
+
+def _check_extractor(loaded: LoadedModel, extractor: Extractor, recorded: Mapping[str, Any]) -> None:
+    """Compare what decides features; a file may be called differently.
+
+    Raises:
+        StoreError: says what differs.
+    """
+    for key, value in extractor.describe().items():
+        if key not in ("name", "precision") and recorded.get(key) != value:
+            raise StoreError(
+                f"{loaded.name} was trained with instances of extractor {recorded['name']!r}, not of "
+                f"{extractor.name!r}: {key} is {recorded.get(key)!r}, here {value!r}"
+            )
+
+
+@torch.no_grad()
+def read_photos(loaded: LoadedModel, paths: Sequence[Path], extractor: Extractor) -> Photos:
+    """Read image files and find their instances.
+
+    Raises:
+        BadImageError: a file cannot be read; names it.
+        ValueError: a feature is not finite.
+    """
+    size = loaded.extractor.get("image_size") or extractor.preprocessing.image_size
+    reader = ImageReader(int(size))
+    image = torch.stack([reader(path) for path in paths])
+    features = []
+    with progress_bar("Instances", -(-len(image) // BLOCK)) as advance:
+        for start in range(0, len(image), BLOCK):
+            features.append(extract(extractor, image[start : start + BLOCK], start))
+            advance()
+    return Photos(list(paths), image, torch.cat(features))
+
+
+# --- the closest images -----------------------------------------------------------------------
+
+
+def closest(store: InstanceStore, feature: Tensor, n: int, rows: Tensor | None = None) -> Tensor:
+    """Return the ``n`` images of ``store`` closest to each feature, nearest first, int64 (M, n).
+
+    Args:
+        store: where to look.
+        feature: float32 (M, F), rows of length 1.
+        n: how many.
+        rows: look among these only, int64 (R,).
+
+    Raises:
+        ValueError: fewer than ``n`` images to look among.
+    """
+    among = torch.arange(store.size) if rows is None else rows
+    if not 1 <= n <= len(among):
+        raise ValueError(f"--nearest {n}: must be in 1..{len(among)}")
+    best, index = torch.empty(len(feature), 0), torch.empty(len(feature), 0, dtype=torch.int64)
+    for start in range(0, len(among), ROWS):
+        part = among[start : start + ROWS]
+        scores = torch.cat([best, feature @ store.features(part).T], dim=1)
+        names = torch.cat([index, part.expand(len(feature), -1)], dim=1)
+        best, order = scores.topk(min(n, scores.shape[1]))
+        index = names.gather(1, order)
+    return index
+
+
+def training_images(loaded: LoadedModel) -> Any:
+    """Return the data set of the images that the store was made of.
+
+    Raises:
+        ValueError: the model does not say what it was trained with.
+        StoreError: the images are not those of the store.
+        FileNotFoundError: they are not there.
+    """
+    config, store = dict(loaded.record.dataset), loaded.store
+    if store is None or "dataset" not in config:
+        raise ValueError(f"--nearest: {loaded.name} does not say which images it was trained with")
+    images = DATASETS.build(dict(config["dataset"]))
+    store.require_dataset(images)
+    return images

@@ -1,0 +1,114 @@
+"""The instances that travel with exported weights, so that they sample without the training images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from mmcgan.instances.store import InstanceStore, StoreError, open_store
+from mmcgan.registry import SAMPLERS
+from mmcgan.structures import Condition
+
+PREFIX = "instances."
+# Neighbours whose labels travel with an instance, at most.
+LABELS = 50
+
+
+class LateSampler:
+    """A condition sampler that is built when it is first asked: it may need a store that is elsewhere.
+
+    Args:
+        config: of the sampler.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = dict(config)
+
+    @cached_property
+    def sampler(self) -> Any:
+        """The sampler itself.
+
+        Raises:
+            FileNotFoundError, StoreError: its store of instances is not there or does not fit.
+        """
+        return SAMPLERS.build(self.config)
+
+    def sample(self, n: int, generator: Generator) -> Condition:
+        """Return what the sampler draws."""
+        return self.sampler.sample(n, generator)
+
+
+@dataclass(frozen=True)
+class StoredInstances:
+    """A condition sampler over a few instances.
+
+    Attributes:
+        feature: float32 (M, F), rows of length 1.
+        label: labels of the neighbours of each, int64 (M, k); None for a model without labels.
+    """
+
+    feature: Tensor
+    label: Tensor | None = None
+
+    def sample(self, n: int, generator: Generator) -> Condition:
+        """Draw an instance for each of ``n`` images, and the label of a random neighbour of it."""
+        row = torch.randint(len(self.feature), (n,), generator=generator)
+        if self.label is None:
+            return Condition(instance=self.feature[row])
+        column = torch.randint(self.label.shape[1], (n,), generator=generator)
+        return Condition(label=self.label[row, column], instance=self.feature[row])
+
+    def tensors(self, half: bool) -> dict[str, Tensor]:
+        """Return what is written with the weights."""
+        kept = {f"{PREFIX}feature": self.feature.half() if half else self.feature.float()}
+        if self.label is not None:
+            kept[f"{PREFIX}label"] = self.label.to(torch.int16)
+        return {name: value.contiguous() for name, value in kept.items()}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> StoredInstances | None:
+        """Return what :meth:`tensors` wrote, None if there is nothing."""
+        if f"{PREFIX}feature" not in tensors:
+            return None
+        feature = torch.nn.functional.normalize(tensors[f"{PREFIX}feature"].float())
+        label = tensors.get(f"{PREFIX}label")
+        return cls(feature, None if label is None else label.long())
+
+    @classmethod
+    def from_store(cls, store: InstanceStore, labelled: bool) -> StoredInstances:
+        """Return the instances that k-means selected.
+
+        Raises:
+            StoreError: none are selected, or labels are wanted and there are none.
+        """
+        chosen = store.selected()
+        if not labelled:
+            return cls(store.features(chosen))
+        if store.labels is None:
+            raise StoreError(f"{store.root} has no labels. {store.rebuild_hint()}")
+        return cls(store.features(chosen), store.labels[store.neighbours(chosen)[:, :LABELS]])
+
+
+def extractor_record(store: InstanceStore) -> dict[str, Any]:
+    """Return what is needed to find the instance of any image: extractor and size of the images."""
+    metadata = store.metadata
+    return {
+        "config": metadata["extractor"].get("config", {}),
+        "describe": metadata["extractor"]["describe"],
+        "image_size": metadata.get("dataset", {}).get("image_size"),
+    }
+
+
+def store_of(condition_sampler: Mapping[str, Any]) -> InstanceStore | None:
+    """Return the store that a sampler's config names, None for a sampler of something else.
+
+    Raises:
+        FileNotFoundError, StoreError: it is not there, or damaged.
+    """
+    source = condition_sampler.get("instance_store")
+    return None if source is None else open_store(source)

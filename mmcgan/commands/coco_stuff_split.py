@@ -1,0 +1,60 @@
+"""``mmcgan coco-stuff-split``: lists of the training and evaluation images of COCO-Stuff."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+# What the published splits have, for comparison.
+PUBLISHED = {"train": "76k", "eval": "2k", "eval-seen": "675", "eval-unseen": "1.3k"}
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="mmcgan coco-stuff-split",
+        description="Write train.txt, eval.txt, eval-seen.txt and eval-unseen.txt: images of COCO 2017 with "
+        "3 to 8 objects of more than 2 % of the image. Evaluation images are seen if a training image has "
+        "the same set of categories. Use a list with dict(type='ImageList', root=COCO, names=LIST).",
+    )
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of instances_train2017.json, instances_val2017.json and the same of stuff_",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument("--tuning", type=int, default=1024, help="first images of val that are left out")
+    parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the lists, say how many images each has, return the exit status."""
+    arguments = parse(argv)
+    from mmcgan.checkpoints.files import atomic_write
+    from mmcgan.datasets.coco_stuff import find_scenes, read_annotations, split_scenes
+    from mmcgan.datasets.progress import progress_bar
+
+    files = {name: arguments.out / f"{name}.txt" for name in PUBLISHED}
+    found = [path for path in files.values() if path.exists()]
+    if found and not arguments.overwrite:
+        raise FileExistsError(f"{found[0]} exists; choose another --out or give --overwrite")
+    scenes = {}
+    with progress_bar("Reading annotations", 2) as advance:
+        for split in ("train", "val"):
+            parts = [
+                read_annotations(arguments.annotations / f"{kind}_{split}2017.json")
+                for kind in ("instances", "stuff")
+            ]
+            scenes[split] = find_scenes(*parts)
+            advance()
+    for name, images in split_scenes(scenes["train"], scenes["val"], arguments.tuning).items():
+        folder = "train2017" if name == "train" else "val2017"
+        text = "".join(f"{folder}/{image}\n" for image in images).encode()
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(files[name], lambda file, text=text: file.write(text))
+        print(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")
+    return 0

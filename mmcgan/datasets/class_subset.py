@@ -1,0 +1,68 @@
+"""Some classes of a labelled data set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcgan.datasets.base import ImageDataset
+from mmcgan.registry import DATASETS
+
+
+@DATASETS.register_module()
+class ClassSubset(ImageDataset):
+    """The images of some classes, renumbered from 0 in the order given.
+
+    To leave classes out of training and ask for them afterwards (transfer), or to look at a few.
+
+    Args:
+        dataset: config of the whole set.
+        keep: class numbers.
+
+    Raises:
+        ValueError: an unlabelled set, or numbers that repeat, are out of range or are none.
+    """
+
+    def __init__(self, dataset: dict[str, Any], keep: Sequence[int]) -> None:
+        self.source = DATASETS.build(dict(dataset))
+        labels = self.source.labels
+        if labels is None or self.source.classes is None:
+            raise ValueError(f"ClassSubset: {dataset.get('type')} has no labels")
+        self.keep = _checked(keep, len(self.source.classes))
+        number = torch.full((len(self.source.classes),), -1, dtype=torch.int64)
+        number[torch.tensor(self.keep)] = torch.arange(len(self.keep))
+        self.rows = (number[labels] >= 0).nonzero().flatten()
+        names = [self.source.classes[label] for label in self.keep]
+        super().__init__(self.source.image_size, number[labels[self.rows]], names, len(self.rows))
+        self.split = getattr(self.source, "split", None)
+
+    def _fetch(self, index: Tensor) -> Tensor:
+        return self.source.__getitems__(self.rows[index].tolist())["image"]
+
+    def fingerprint(self) -> str:
+        """Return a digest of the whole set and the choice."""
+        return hashlib.sha256(f"{self.source.fingerprint()} {self.keep}".encode()).hexdigest()
+
+    @classmethod
+    def facts(cls, dataset: dict[str, Any], keep: Sequence[int]) -> dict[str, Any]:
+        """Return the facts of the whole set with the classes that are kept."""
+        kind = DATASETS.get(dataset["type"])
+        known = dict(kind.facts(**{key: value for key, value in dataset.items() if key != "type"}))  # type: ignore[union-attr]
+        chosen = _checked(keep, known["num_classes"])
+        known["num_classes"] = len(chosen)
+        if known.get("class_counts") is not None:
+            known["class_counts"] = tuple(known["class_counts"][label] for label in chosen)
+        return known
+
+
+def _checked(keep: Sequence[int], num_classes: int) -> list[int]:
+    chosen = [int(label) for label in keep]
+    if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(range(num_classes)):
+        raise ValueError(
+            f"ClassSubset: keep must be different class numbers in 0..{num_classes - 1}, got {list(keep)}"
+        )
+    return chosen
