@@ -160,6 +160,11 @@ def _load(runner: Any, checkpoint: Path) -> None:
     if checkpoint.suffix != ".safetensors":
         runner.load_checkpoint(checkpoint)
         return
+    if getattr(runner.model, "latent_move", None) is not None:
+        raise ValueError(
+            f"{checkpoint} holds a generator alone, but model.latent_move needs the discriminator: give the "
+            ".pth checkpoint of the run, or set model.latent_move=None"
+        )
     target = runner.model.generator_ema
     target = runner.model.generator if target is None else target
     try:

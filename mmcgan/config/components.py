@@ -41,6 +41,7 @@ ROLES: dict[str, Registries] = {
     "loss": (r.LOSSES,),
     "noise": (r.SAMPLERS,),
     "latent_sampler": (r.SAMPLERS,),
+    "latent_move": (r.SAMPLERS,),
     "condition_sampler": (r.SAMPLERS,),
     "extractor": (r.EXTRACTORS,),
     "metrics": (r.GENERATION_METRICS, r.METRICS),

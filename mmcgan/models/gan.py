@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmcgan.distributed import average_buffers, draw_shared
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.latent_moves import build_move
 from mmcgan.models.random_source import connect_random_sources
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.models.step_options import StepOptions
@@ -46,6 +47,8 @@ class ConditionalGAN(SamplingModel):
         step: fields of :class:`StepOptions`.
         data_preprocessor: turns loader batches into :class:`GANBatch`.
         ema: keep ``generator_ema``, which a hook averages and which samples and evaluates.
+        latent_move: rule by which the discriminator moves latents when images are sampled, not in training:
+            LOGAN's steps at evaluation, or DDLS (:mod:`mmcgan.samplers.moves`).
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class ConditionalGAN(SamplingModel):
         step: Config | None = None,
         data_preprocessor: Config | None = None,
         ema: bool = True,
+        latent_move: Config | None = None,
     ) -> None:
         super().__init__(generator, latent_sampler, data_preprocessor, ema)
         self.discriminator = Discriminator(**discriminator)
@@ -70,6 +74,7 @@ class ConditionalGAN(SamplingModel):
         self.regularizers = build_regularizers(regularizers, self.discriminator.emits)
         self.loss_modules = torch.nn.ModuleDict({loss.name: loss for loss in self.losses})
         self.regularizer_modules = torch.nn.ModuleDict(self.regularizers)
+        self.latent_move = build_move(latent_move, self.discriminator.emits)
         self.augment = build_augment(augment, self.discriminator.emits, self.generator.image_size)
         self.condition_sampler = SAMPLERS.build(condition_sampler)
         self.step = StepOptions(**(step or {}))
@@ -181,7 +186,7 @@ class ConditionalGAN(SamplingModel):
             return self.generator(latent, condition).float()
 
     def score(self, image: Tensor, condition: Condition, augment: bool = True) -> Terms:
-        """Return the discriminator's named outputs in float32; the only caller of D.
+        """Return the discriminator's named outputs in float32; the only caller of D in training.
 
         Args:
             image: (N, C, H, W) in [-1, 1].

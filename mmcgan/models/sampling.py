@@ -10,8 +10,10 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmcgan.models.latent_moves import move_latents
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
 from mmcgan.samplers.codes import truncate_noise
+from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
 
 Config = dict[str, Any]
@@ -48,6 +50,8 @@ class SamplingModel(BaseModel):
         self.generator_ema = deepcopy(self.generator).requires_grad_(False).eval() if ema else None
         latent = {"latent_dim": self.generator.latent_dim, **(latent_sampler or {"type": "NormalLatent"})}
         self.latent_sampler = SAMPLERS.build(latent)
+        #: moves latents before they become samples; works on a model with a discriminator
+        self.latent_move: LatentMove | None = None
 
     @property
     def device(self) -> torch.device:
@@ -87,6 +91,10 @@ class SamplingModel(BaseModel):
         was_training = network.training
         network.eval()
         inputs = (latent.to(self.device), condition.to(self.device))
+        if self.latent_move is not None:
+            codes = getattr(self.latent_sampler, "code_dim", 0)
+            moved = move_latents(self.latent_move, network, self.discriminator, *inputs, codes)  # type: ignore[arg-type]
+            inputs = (moved, inputs[1])
         if truncation is not None and hasattr(network, "forward_truncated"):
             image = network.forward_truncated(*inputs, truncation)
         else:

@@ -23,6 +23,7 @@ from mmcgan.samplers.latent import (
     truncate,
     truncated_normal,
 )
+from mmcgan.samplers.moves import LangevinLatents, LatentMove, OptimizedLatents
 
 __all__ = [
     "AllInstances",
@@ -33,7 +34,10 @@ __all__ = [
     "EmpiricalLabel",
     "InstanceSampler",
     "KMeansInstances",
+    "LangevinLatents",
+    "LatentMove",
     "NormalLatent",
+    "OptimizedLatents",
     "RandomInstances",
     "TemperatureLabel",
     "TruncatedNormalLatent",

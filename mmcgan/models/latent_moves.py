@@ -1,0 +1,70 @@
+"""Latents that the discriminator moves before they become samples (LOGAN, DDLS)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.registry import SAMPLERS, nearest
+from mmcgan.samplers.moves import LatentMove
+from mmcgan.structures import Condition
+
+
+def build_move(config: dict[str, Any] | None, emits: Sequence[str]) -> LatentMove | None:
+    """Return the rule of ``config``; None without one.
+
+    Raises:
+        ValueError: not a rule that moves latents, or one that reads what the discriminator does not emit.
+    """
+    if config is None:
+        return None
+    move = SAMPLERS.build(dict(config))
+    if not isinstance(move, LatentMove):
+        raise ValueError(f"latent_move: {config['type']!r} does not move latents; see mmcgan.samplers.moves")
+    if move.reads not in emits:
+        hint = nearest(move.reads, list(emits))
+        raise ValueError(f"latent_move reads {move.reads!r}, which nothing emits.{hint}")
+    return move
+
+
+def move_latents(
+    move: LatentMove,
+    generator: nn.Module,
+    discriminator: nn.Module,
+    latent: Tensor,
+    condition: Condition,
+    code_dim: int = 0,
+) -> Tensor:
+    """Return the latents (N, D) after ``move``; both networks are in evaluation mode meanwhile.
+
+    Args:
+        move: the rule.
+        generator, discriminator: networks on one device.
+        latent: (N, D).
+        condition: of each latent.
+        code_dim: number of columns at the end that stay as they are (InfoGAN's codes).
+    """
+    kept = latent[:, latent.shape[1] - code_dim :]
+
+    def logit(point: Tensor) -> Tensor:
+        joined = torch.cat([point, kept], dim=1) if code_dim else point
+        image = generator(joined, condition).float()
+        return discriminator(image, condition)[move.reads].float().flatten()
+
+    with _evaluating(generator), _evaluating(discriminator):
+        moved = move(latent[:, : latent.shape[1] - code_dim], logit)
+    return torch.cat([moved, kept], dim=1) if code_dim else moved
+
+
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)

@@ -1,0 +1,128 @@
+"""Rules that move latents before images are made of them, guided by the discriminator."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+
+from mmcgan.random import make_generator
+from mmcgan.registry import SAMPLERS
+from mmcgan.regularizers.latent_optimization import natural_gradient_step
+from mmcgan.samplers.langevin import LangevinOptions, langevin_latents
+
+Logit = Callable[[Tensor], Tensor]
+
+
+class LatentMove:
+    """Base of the rules; ``reads`` names the discriminator's output that is climbed.
+
+    What is drawn for a latent depends on that latent alone, so that an image does not depend on the
+    batch it is made in, nor on the number of processes.
+    """
+
+    reads: str = "adv.logit"
+
+    def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
+        """Return moved latents (N, D).
+
+        Args:
+            latent: (N, D).
+            logit: latents -> logits (N,) of their images, differentiable.
+        """
+        raise NotImplementedError
+
+
+def own_sources(name: str, latent: Tensor) -> list[Generator]:
+    """Return a generator for each row of ``latent`` (N, D), seeded by the row's values."""
+    rows = latent.detach().float().cpu().numpy()
+    return [make_generator(name, zlib.crc32(row.tobytes())) for row in rows]
+
+
+@SAMPLERS.register_module()
+class OptimizedLatents(LatentMove):
+    """LOGAN's natural-gradient steps at evaluation (Wu et al. 2019, Sec. 4; StudioGAN's lo_steps4eval).
+
+    z <- z + alpha * g / (beta + |g|^2), where g is the gradient of the logit; kept within ``bound``.
+
+    Args:
+        steps: number of steps.
+        alpha: step size, positive.
+        beta: damping, positive.
+        share: probability of a latent to move in a step, in (0, 1]; StudioGAN uses its training share.
+        bound: latents stay in [-bound, bound]; None for normal latents without bounds.
+        logit: which named output to climb.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        steps: int = 1,
+        alpha: float = 0.9,
+        beta: float = 0.1,
+        share: float = 1.0,
+        bound: float | None = 1.0,
+        logit: str = "adv.logit",
+    ) -> None:
+        if steps < 1:
+            raise ValueError(f"OptimizedLatents: steps must be at least 1, got {steps}")
+        for name, value in (("alpha", alpha), ("beta", beta), ("bound", bound)):
+            if value is not None and not value > 0:
+                raise ValueError(f"OptimizedLatents: {name} must be greater than 0, got {value}")
+        if not 0 < share <= 1:
+            raise ValueError(f"OptimizedLatents: share must lie in (0, 1], got {share}")
+        self.steps, self.alpha, self.beta = steps, alpha, beta
+        self.share, self.bound, self.reads = share, bound, logit
+
+    def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
+        """Return latents after ``steps`` steps, (N, D)."""
+        uniform = torch.stack(
+            [torch.rand(self.steps, generator=source) for source in own_sources("latent steps", latent)]
+        ).to(latent)
+        for index in range(self.steps):
+            with torch.enable_grad():
+                step = natural_gradient_step(latent.detach(), logit, self.alpha, self.beta).detach()
+            latent = latent + (uniform[:, index : index + 1] > 1 - self.share).to(latent) * step
+            if self.bound is not None:
+                latent = latent.clamp(-self.bound, self.bound)
+        return latent.detach()
+
+
+@SAMPLERS.register_module()
+class LangevinLatents(LatentMove):
+    """Discriminator-driven latent sampling (DDLS, Che et al. 2020), see :func:`langevin_latents`.
+
+    Args:
+        steps, rate, variance, decay, decay_interval: see :class:`LangevinOptions`.
+        logit: which named output is the logarithm of the density ratio.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        steps: int = 1000,
+        rate: float = 0.01,
+        variance: float = 1.0,
+        decay: float = 1.0,
+        decay_interval: int = 1,
+        logit: str = "adv.logit",
+    ) -> None:
+        self.options = LangevinOptions(steps, rate, variance, decay, decay_interval)
+        self.reads = logit
+
+    def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
+        """Return latents after the chain, (N, D)."""
+        sources = own_sources("langevin", latent)
+        deviation = self.options.variance**0.5
+
+        def noise(step: int) -> Tensor:
+            drawn = [torch.randn(latent.shape[1], generator=source) for source in sources]
+            return deviation * torch.stack(drawn).to(latent)
+
+        return langevin_latents(latent, logit, self.options, noise)
