@@ -35,6 +35,7 @@ CHECKER_MODULES = (
     "standing_statistics",
     "optimizers",
     "sampling",
+    "analysis",
     "training_steps",
     "mmagic_steps",
     "stylegan2_loss",

@@ -26,8 +26,18 @@ def truncated_normal(shape: tuple[int, ...], threshold: float, generator: Genera
         ValueError: ``threshold`` is not positive.
     """
     _check_threshold(threshold)
-    half_mass = math.erf(threshold / math.sqrt(2.0))
     uniform = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
+    return truncated_quantile(uniform, threshold)
+
+
+def truncated_quantile(uniform: Tensor, threshold: float) -> Tensor:
+    """Return the quantiles, float32, of N(0, 1) restricted to [-threshold, threshold].
+
+    Args:
+        uniform: probabilities in [0, 1], float64 of any shape.
+        threshold: greater than 0.
+    """
+    half_mass = math.erf(threshold / math.sqrt(2.0))
     value = torch.erfinv((2.0 * uniform - 1.0) * half_mass) * math.sqrt(2.0)
     return value.clamp(-threshold, threshold).float()
 

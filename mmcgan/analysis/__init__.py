@@ -1,0 +1,17 @@
+"""Looking at what a generator has learnt: directions of its latents, ways between images."""
+
+from mmcgan.analysis.directions import Directions, sefa_directions, walk
+from mmcgan.analysis.labels import ascending_labels, label_blocks, some_ascending_labels
+from mmcgan.analysis.paths import METHODS, interpolate, perturb
+
+__all__ = [
+    "METHODS",
+    "Directions",
+    "ascending_labels",
+    "interpolate",
+    "label_blocks",
+    "perturb",
+    "sefa_directions",
+    "some_ascending_labels",
+    "walk",
+]
