@@ -69,8 +69,8 @@ def metric_configs(
 
 
 # what the whole suite leaves out: variants of what it has, what needs weights or special data, and what
-# trains classifiers for minutes
-LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid", "stratified-fid", "cas")
+# takes minutes by itself
+LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid", "stratified-fid", "cas", "swd")
 # generated images that a metric's defaults need
 MINIMUM = {"fid-infinity": 5001, "kid": 1000}
 
