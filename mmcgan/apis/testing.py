@@ -17,6 +17,7 @@ from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.batch_statistics import evaluation_statistics
 from mmcgan.evaluation.report import environment, write_json
 from mmcgan.evaluation.sweep import Request, Sweep, run_sweep
+from mmcgan.models.sampling import truncates_latent
 from mmcgan.registry import RUNNERS
 from mmcgan.structures import Condition
 from mmcgan.weights import file_hash, read_index, weight_path
@@ -74,11 +75,12 @@ def evaluate(
     """
     path = find_checkpoint(cfg, checkpoint)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
-    requests = list(sweep.requests(cfg.test_dataloader["dataset"]))
     created = initialize_process_group()
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
         _load(runner, path)
+        narrow = truncates_latent(_sampled(runner.model))
+        requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
             entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request))
         return {
@@ -97,6 +99,7 @@ def evaluate(
 
 def _evaluate_once(runner: Any, cfg: Config, request: Request) -> tuple[dict[str, float], Any]:
     loop = runner.test_loop
+    runner.model.truncation = request.truncation
     loader = runner.build_dataloader({**cfg.test_dataloader, "dataset": request.dataset}, seed=runner.seed)
     loop.dataloader, loop.evaluator.dataset_meta = loader, loader.dataset.metainfo
     figures = {name: float(value) for name, value in runner.test().items()}

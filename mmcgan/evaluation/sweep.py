@@ -16,7 +16,8 @@ class Sweep:
 
     Attributes:
         seeds: of latents and drawn labels; empty takes the config's.
-        truncations: thresholds beyond which latent values are redrawn (BigGAN, section 3.1); None is off.
+        truncations: what the generator's truncation means: thresholds beyond which latent values are
+            redrawn (BigGAN, section 3.1), or psi (StyleGAN2); None is off.
         statistics: of batch normalisation.
 
     Raises:
@@ -37,12 +38,18 @@ class Sweep:
         if not self.truncations:
             raise ValueError("truncations is empty; None in it means no truncation")
 
-    def requests(self, dataset: Mapping[str, Any]) -> Iterator[Request]:
-        """Yield every evaluation as changes to the config of the evaluation conditions."""
+    def requests(self, dataset: Mapping[str, Any], narrow: bool = True) -> Iterator[Request]:
+        """Yield every evaluation as changes to the config of the evaluation conditions.
+
+        Args:
+            dataset: that config.
+            narrow: draw the latents of truncated evaluations from a truncated normal; False for a
+                generator that is told the truncation and keeps its latents.
+        """
         for truncation in self.truncations:
             for seed in self.seeds or (int(dataset.get("seed", 0)),):
                 changed = {**dataset, "seed": seed}
-                if truncation is not None:
+                if truncation is not None and narrow:
                     changed["latent_sampler"] = {"type": "TruncatedNormalLatent", "threshold": truncation}
                 yield Request(seed, truncation, changed)
 

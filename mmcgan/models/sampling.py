@@ -52,6 +52,8 @@ class SamplingModel(BaseModel):
         self.latent_sampler = SAMPLERS.build(latent)
         #: moves latents before they become samples; works on a model with a discriminator
         self.latent_move: LatentMove | None = None
+        #: of evaluations, see :meth:`sample`
+        self.truncation: float | None = None
 
     @property
     def device(self) -> torch.device:
@@ -106,7 +108,8 @@ class SamplingModel(BaseModel):
     def val_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:
         """Return ``[dict(image=..., condition=...)]`` for a batch of evaluation conditions and latents."""
         condition = self.data_preprocessor.condition(data)
-        return [{"image": self.sample(condition, data["latent"]), "condition": condition}]
+        image = self.sample(condition, data["latent"], truncation=self.truncation)
+        return [{"image": image, "condition": condition}]
 
     def test_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:
         """Return what :meth:`val_step` returns."""

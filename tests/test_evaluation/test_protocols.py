@@ -112,6 +112,11 @@ def test_a_sweep_asks_for_every_seed_at_every_truncation():
     assert next(Sweep().requests(dict(seed=8))).seed == 8  # the config's own
 
 
+def test_latents_stay_whole_for_a_generator_that_is_told_the_truncation():
+    (request,) = Sweep(seeds=(1,), truncations=(0.5,)).requests(dict(size=2), narrow=False)
+    assert request.truncation == 0.5 and request.dataset == dict(size=2, seed=1)
+
+
 def test_a_sweep_averages_over_seeds_and_keeps_every_run():
     requests = list(Sweep(seeds=(1, 3), truncations=(1.0, None)).requests(dict(size=2)))
     entries = run_sweep(requests, lambda r: ({"fid": r.seed * (r.truncation or 10.0)}, None))
