@@ -8,7 +8,7 @@ import torch
 from mmcgan.checkpoints.peers import UnsupportedSetting, peer_format, recognise
 from mmcgan.parity import load_case
 from mmcgan.structures import Condition
-from tests.test_parity.golden_sets import COMMITTED, full_set
+from tests.test_parity.golden_sets import case_stem, full_set
 
 FULL = full_set()
 needs_golden = pytest.mark.skipif(FULL is None, reason="golden data not found (set MMCGAN_GOLDEN)")
@@ -67,7 +67,7 @@ def test_parameter_counts_of_studiogan():
     ],
 )
 def test_a_state_dict_is_recognised(case, name, role):
-    found = recognise(load_case(COMMITTED / case).state())
+    found = recognise(load_case(case_stem(case)).state())
     assert (name, role) in [(form.name, part) for form, part in found]
 
 

@@ -8,16 +8,17 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mmcgan.parity import check_file
-from tests.test_parity.golden_sets import COMMITTED
+from tests.test_parity.golden_sets import COMMITTED, case_stem
 
 
 def changed_copy(folder, case, change, spec_change=None):
     """Copy a committed case under another name with changed tensors or settings."""
     stem = folder / "a.case.of.any.name"
-    tensors = load_file(COMMITTED / f"{case}.safetensors")
+    source = case_stem(case)
+    tensors = load_file(source.with_name(f"{source.name}.safetensors"))
     change(tensors)
     save_file(tensors, stem.with_name(stem.name + ".safetensors"))
-    spec = json.loads((COMMITTED / f"{case}.json").read_text())
+    spec = json.loads(source.with_name(f"{source.name}.json").read_text())
     if spec_change:
         spec_change(spec)
     stem.with_name(stem.name + ".json").write_text(json.dumps(spec))

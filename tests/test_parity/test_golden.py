@@ -8,16 +8,22 @@ from tests.test_parity.golden_sets import COMMITTED, full_set, is_later, stems
 
 FULL = full_set()
 FULL_STEMS = stems(FULL)
+# Left out of the committed set for their size, checked where the full set is there: the training step of
+# BigGAN-PyTorch (313 kB), the metrics of MMagic (316 kB), Fréchet distance and PRDC of StudioGAN (258 kB),
+# StyleGAN2 and the larger networks.
 COMMITTED_FAMILIES = {
     *((peer, "network") for peer in ("biggan_pytorch", "omnigan", "studiogan", "mmagic")),
     *((peer, "ema") for peer in ("biggan_pytorch", "studiogan", "mmagic")),
-    *((peer, "training_step") for peer in ("biggan_pytorch", "studiogan")),
+    ("studiogan", "training_step"),
+    *((peer, "standing_statistics") for peer in ("biggan_pytorch", "studiogan")),
     *((peer, "inception_score") for peer in ("biggan_pytorch", "studiogan")),
     *((peer, "spectral_norm") for peer in ("biggan_pytorch", "mmagic")),
     ("biggan_pytorch", "frechet"),
     ("biggan_pytorch", "losses"),
     ("biggan_pytorch", "orthogonal"),
     *(("ic_gan", kind) for kind in ("cond_sampling", "dataset_items", "longtail")),
+    ("ic_gan", "metric"),
+    ("studiogan", "metric/preprocess"),
     ("omnigan", "loss/omni"),
     *(("studiogan", f"loss/{name}") for name in ("adversarial", "class_and_misc", "contrastive", "lecam")),
     ("studiogan", "regulariser/topk"),
