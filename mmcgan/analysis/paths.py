@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 METHODS = ("linear", "spherical")
 #: below this sine of the angle between two vectors the great circle is a line
-SMALL_SINE = 1e-4
+SMALL_SINE = 1e-3
 
 
 def interpolate(first: Tensor, second: Tensor, steps: int, method: str = "linear") -> Tensor:

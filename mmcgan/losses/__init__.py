@@ -1,6 +1,12 @@
 """Losses: named tensors in, scalars out; no parameters."""
 
-from mmcgan.losses.adversarial import HingeLoss, LeastSquaresLoss, NonSaturatingLoss, WassersteinLoss
+from mmcgan.losses.adversarial import (
+    AbsoluteLoss,
+    HingeLoss,
+    LeastSquaresLoss,
+    NonSaturatingLoss,
+    WassersteinLoss,
+)
 from mmcgan.losses.base import Loss, PairedLoss
 from mmcgan.losses.classification import CrossEntropyLoss
 from mmcgan.losses.code import (
@@ -26,6 +32,7 @@ from mmcgan.losses.paired import FeatureMatchingLoss, LeCamLoss, RelativisticLos
 from mmcgan.losses.top_k import TopKLoss, top_k_size
 
 __all__ = [
+    "AbsoluteLoss",
     "CategoricalCodeLoss",
     "ConditionalContrastiveLoss",
     "CrossEntropyLoss",

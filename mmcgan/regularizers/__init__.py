@@ -2,6 +2,7 @@
 
 from mmcgan.regularizers.base import Regularizer, StepContext
 from mmcgan.regularizers.consistency import ImageConsistency, LatentConsistency, LatentDiversity
+from mmcgan.regularizers.drift import LogitDrift
 from mmcgan.regularizers.gradient_clipping import GradientClipping
 from mmcgan.regularizers.gradient_penalty import (
     R2,
@@ -27,6 +28,7 @@ __all__ = [
     "LatentConsistency",
     "LatentDiversity",
     "LatentOptimization",
+    "LogitDrift",
     "MaxGradientPenalty",
     "OrthogonalRegularizer",
     "PathLengthPenalty",

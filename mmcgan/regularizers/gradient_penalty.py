@@ -8,7 +8,7 @@ from torch import Tensor
 from mmcgan.distributed import draw_shared
 from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Regularizer, StepContext
-from mmcgan.regularizers.r1 import squared_gradient
+from mmcgan.regularizers.r1 import image_gradient, squared_gradient
 
 
 class PointPenalty(Regularizer):
@@ -38,7 +38,11 @@ class PointPenalty(Regularizer):
         """Return the penalty, a scalar."""
         image = self.points(context).detach().requires_grad_()
         scores = context.score(image, context.real.condition, augment=False)
-        return self.penalty(squared_gradient(scores[self.logit], image))
+        return self.penalty(self.squared(image_gradient(scores[self.logit], image)))
+
+    def squared(self, gradient: Tensor) -> Tensor:
+        """Return the squared lengths (N,) of gradients (N, C, H, W)."""
+        return gradient.square().flatten(1).sum(1)
 
     def points(self, context: StepContext) -> Tensor:
         """Return images (N, C, H, W): share * real + (1 - share) * generated.
@@ -71,7 +75,28 @@ def length(squared: Tensor) -> Tensor:
 
 @REGULARIZERS.register_module()
 class GradientPenalty(PointPenalty):
-    """WGAN-GP, Eq. 3: mean (|g| - 1)^2 between real and generated images."""
+    """WGAN-GP, Eq. 3: mean (|g| - 1)^2 between real and generated images.
+
+    Args:
+        weight: lambda of the paper.
+        per_pixel: take the length over the channels of each pixel and the mean over pixels, too, as
+            MMagic does by default; the paper takes one length over the whole image.
+    """
+
+    def __init__(
+        self,
+        on: str = "discriminator",
+        weight: float = 10.0,
+        interval: int = 1,
+        logit: str = "adv.logit",
+        per_pixel: bool = False,
+    ) -> None:
+        super().__init__(on, weight, interval, logit)
+        self.per_pixel = per_pixel
+
+    def squared(self, gradient: Tensor) -> Tensor:
+        """Return the squared lengths of gradients (N, C, H, W): (N,), or (N, H, W) per pixel."""
+        return gradient.square().sum(1) if self.per_pixel else super().squared(gradient)
 
     def penalty(self, squared: Tensor) -> Tensor:
         """Return mean (|g| - 1)^2."""

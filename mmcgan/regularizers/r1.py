@@ -9,6 +9,12 @@ from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Regularizer, StepContext
 
 
+def image_gradient(logit: Tensor, image: Tensor) -> Tensor:
+    """Return d sum(logit) / d image, (N, C, H, W), float32 or wider, differentiable."""
+    (gradient,) = torch.autograd.grad(logit.sum(), image, create_graph=True)
+    return gradient.to(torch.promote_types(gradient.dtype, torch.float32))
+
+
 def squared_gradient(logit: Tensor, image: Tensor) -> Tensor:
     """Return the squared length of d sum(logit) / d image of every sample, (N,), differentiable.
 
@@ -16,9 +22,7 @@ def squared_gradient(logit: Tensor, image: Tensor) -> Tensor:
         logit: (N,), computed from ``image``.
         image: (N, C, H, W) with ``requires_grad``.
     """
-    (gradient,) = torch.autograd.grad(logit.sum(), image, create_graph=True)
-    wide = torch.promote_types(gradient.dtype, torch.float32)
-    return gradient.to(wide).square().flatten(1).sum(1)
+    return image_gradient(logit, image).square().flatten(1).sum(1)
 
 
 @REGULARIZERS.register_module()

@@ -10,7 +10,7 @@ from mmcgan.structures import Condition
 SMALL = {"image_size": 16, "num_classes": 3}
 KINDS = {
     "ResNetGenerator": {"base_channels": 4, "latent_dim": 6, "spectral_norm": True},
-    "DCGANGenerator": {"base_channels": 4, "latent_dim": 6},
+    "DCGANGenerator": {"base_channels": 4, "latent_dim": 6, "init": "orthogonal"},
     "BigGANGenerator": {"base_channels": 4, "latent_dim": 9, "shared_dim": 4},
     "BigGANDeepGenerator": {"base_channels": 4, "latent_dim": 6, "shared_dim": 4},
     "StyleGAN2Generator": {"channel_base": 64, "max_channels": 8, "latent_dim": 6, "style_dim": 6},

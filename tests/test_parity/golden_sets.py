@@ -15,7 +15,6 @@ LATER_PEERS = {"dgp", "spade"}
 # Kinds (as the table prints them) of other peers for which there is no code yet.
 LATER_KINDS = {
     *(("ic_gan", kind) for kind in ("network", "training_step", "loss")),
-    ("mmagic", "losses"),  # l1 and gradient penalties of single pixels
 }
 LATER_PREFIXES: tuple[str, ...] = ()
 

@@ -1,0 +1,35 @@
+"""Keeps the real logits near 0, where a critic's own objective leaves their level free."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mmcgan.registry import REGULARIZERS
+from mmcgan.regularizers.base import Regularizer, StepContext
+
+
+@REGULARIZERS.register_module()
+class LogitDrift(Regularizer):
+    """mean D(x)^2 over real images (Progressive GAN, App. A.1; MMagic's discriminator shift).
+
+    Args:
+        weight: 0.001 in the paper.
+        logit: which named output is kept near 0.
+    """
+
+    allowed_on = ("discriminator",)
+
+    def __init__(
+        self,
+        on: str = "discriminator",
+        weight: float = 0.001,
+        interval: int = 1,
+        logit: str = "adv.logit",
+    ) -> None:
+        super().__init__(on, weight, interval)
+        self.logit, self.reads = logit, (logit,)
+
+    def forward(self, context: StepContext) -> Tensor:
+        """Return the mean square, a scalar."""
+        assert context.real_scores is not None
+        return context.real_scores[self.logit].square().mean()
