@@ -33,8 +33,8 @@ UNSEEN = (3, 7, 8)  # Dress, Sneaker, Bag
 IMAGES = {"type": "FashionMNIST", "split": "train", "image_size": 32}
 SIZES = (50, 200, 1000)
 NEIGHBOURS = (5, 50, 500)
-# shares of the budget: for the tail and the transfer, for models that differ in k or in stored instances
-MEDIUM, SHORT = 0.8, 0.6
+# shares of the budget: for the transfer; for the long tail and models that differ in k or stored instances
+MEDIUM, SHORT = 0.75, 0.5
 CHECK = 100  # iterations between checkpoints
 
 
@@ -55,8 +55,8 @@ TRAININGS = [
     Training("unconditional", "biggan-unconditional_fashion-mnist-32"),
     Training("icgan", "icgan_biggan_fashion-mnist-32", WHOLE),
     Training("seen-classes", "icgan-transfer_biggan_fashion-mnist-32", {STORE: "seen"}, (), MEDIUM),
-    Training("biggan-tail", "biggan-lt_fashion-mnist-32", {}, (), MEDIUM),
-    Training("icgan-tail", "icgan-class-lt_biggan_fashion-mnist-32", {STORE: "tail"}, (), MEDIUM),
+    Training("biggan-tail", "biggan-lt_fashion-mnist-32", {}, (), SHORT),
+    Training("icgan-tail", "icgan-class-lt_biggan_fashion-mnist-32", {STORE: "tail"}, (), SHORT),
     Training("icgan-1000", "icgan-kmeans_biggan_fashion-mnist-32", WHOLE, (), SHORT),
     Training("icgan-k5", "icgan_biggan_fashion-mnist-32", WHOLE, ("train_dataloader.dataset.k=5",), SHORT),
     Training(
@@ -443,7 +443,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="trainings (default: all)")
     parser.add_argument("--out", type=Path, default=Path("work_dirs/icgan"))
     parser.add_argument(
-        "--iterations", type=int, default=500, help="generator updates (default: %(default)s)"
+        "--iterations", type=int, default=400, help="generator updates (default: %(default)s)"
     )
     parser.add_argument("--images", type=int, default=5000, help="to generate for each evaluation")
     parser.add_argument("--seed", type=int, default=0)

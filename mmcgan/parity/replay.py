@@ -10,6 +10,7 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Generator, Tensor, nn
 
+from mmcgan.augments.base import Augment
 from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR, PeerFormat, peer_format
 from mmcgan.models.data_preprocessor import GANDataPreprocessor
 from mmcgan.models.ema import ExponentialMovingAverage
@@ -33,15 +34,15 @@ class ReplayedLatents:
         return self.draws.pop(0)[:n]
 
 
-class ReplayedLabels:
-    """A condition sampler that returns recorded labels, each cut to the rows asked for."""
+class ReplayedConditions:
+    """A condition sampler that returns recorded labels, instances or both, each cut to the rows asked for."""
 
-    def __init__(self, draws: Sequence[Tensor]) -> None:
-        self.draws = list(draws)
+    def __init__(self, labels: Sequence[Tensor], instances: Sequence[Tensor]) -> None:
+        self.draws = {"label": list(labels), "instance": list(instances)}
 
     def sample(self, n: int, generator: Generator) -> Condition:
-        """Return the first ``n`` labels of the next recorded draw."""
-        return Condition(label=self.draws.pop(0)[:n])
+        """Return the first ``n`` rows of the next recorded draw."""
+        return Condition(**{name: draws.pop(0)[:n] for name, draws in self.draws.items() if draws})
 
 
 class PassingPreprocessor(GANDataPreprocessor):
@@ -89,7 +90,8 @@ class Replay:
         optimizers: optimiser configs by role.
         average: the moving average of the generator, if there is one.
         average_numbers: what the average counts each update as; from 0 if not given.
-        latents, labels: every draw, in order.
+        latents, labels, instances: every draw, in order; a peer without labels or instances has none.
+        augment: what changes images in front of the discriminator, with recorded draws.
         head: class that stands in for the projection head, to repeat a peer's fault.
     """
 
@@ -105,6 +107,8 @@ class Replay:
     average: ExponentialMovingAverage | None = None
     average_numbers: Sequence[int] | None = None
     head: type[Head] | None = None
+    instances: Sequence[Tensor] = ()
+    augment: Augment | None = None
 
     def __post_init__(self) -> None:
         self.formats: dict[str, PeerFormat] = {
@@ -131,7 +135,9 @@ class Replay:
         assert model.generator_ema is not None
         model.generator_ema.load_state_dict(model.generator.state_dict())
         model.latent_sampler = ReplayedLatents(self.latents)
-        model.condition_sampler = ReplayedLabels(self.labels)
+        model.condition_sampler = ReplayedConditions(self.labels, self.instances)
+        if self.augment is not None:
+            model.augment = self.augment
         model.data_preprocessor = PassingPreprocessor()
         return model.train()
 

@@ -39,6 +39,7 @@ CHECKER_MODULES = (
     "training_steps",
     "mmagic_steps",
     "stylegan2_loss",
+    "icgan_steps",
     "instances",
 )
 
