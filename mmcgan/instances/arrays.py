@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.instances.ranking import pair_products
+
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
-RELEASE_BYTES = 256 << 20
+RELEASE_BYTES = 128 << 20
+# the system maps this much around a page that is asked for
+FAULT_BYTES = 64 << 10
 
 
 class RowArray:
@@ -53,13 +58,40 @@ class RowArray:
     def rows(self, index: Tensor | slice) -> Tensor:
         """Return a copy of the rows at ``index``, int64 (n,) or a slice, in the file's type."""
         source = self._mapped()
-        found = (
-            np.array(source[index]) if isinstance(index, slice) else np.take(source, index.numpy(), axis=0)
-        )
-        self._touched += found.nbytes
+        if isinstance(index, slice):
+            found = np.array(source[index])
+            self._note(found.nbytes)
+        else:
+            found = np.take(source, index.numpy(), axis=0)
+            self._note(self._read_at_random(len(index)))
+        return torch.from_numpy(found)
+
+    def products(self, query: Tensor, column: Tensor, starts: Tensor) -> Tensor:
+        """Return the products of chosen pairs, see :func:`mmcgan.instances.ranking.pair_products`."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the map cannot be written, nor is it
+            table = torch.from_numpy(self._mapped())
+        step = max(1, RELEASE_BYTES // self._read_at_random(1))
+        found, low, last = [], 0, len(query)
+        while low < last:
+            # at least one query
+            high = int(torch.searchsorted(starts, starts[low] + step, right=True)) - 1
+            high = min(max(high, low + 1), last)
+            part = column[starts[low] : starts[high]]
+            found.append(pair_products(table, query[low:high], part, starts[low : high + 1] - starts[low]))
+            self._note(self._read_at_random(len(part)))
+            low = high
+        return torch.cat(found) if found else torch.zeros(0)
+
+    def _read_at_random(self, count: int) -> int:
+        """Return the bytes that become part of the process when rows here and there are read."""
+        source = self._mapped()
+        return min(source.nbytes, count * (source.nbytes // max(1, len(source)) + FAULT_BYTES))
+
+    def _note(self, count: int) -> None:
+        self._touched += count
         if self._touched > RELEASE_BYTES:
             self.release()
-        return torch.from_numpy(found)
 
     def release(self) -> None:
         """Hand the pages read so far back to the system; they stay in its file cache."""

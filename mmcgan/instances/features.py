@@ -38,16 +38,26 @@ def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
     return normalize(features, dim=1, eps=1e-12)
 
 
-def extract_block(extractor: Extractor, dataset: Any, start: int, stop: int, flip: bool) -> list[Tensor]:
-    """Return the features of images ``start``..``stop - 1`` and, with ``flip``, of their mirror images.
+def read_images(dataset: Any, start: int, stop: int) -> Tensor:
+    """Return images ``start``..``stop - 1``, uint8 (n, 3, H, W).
 
     Raises:
         BadImageError: an image cannot be read; the message says how to go on.
     """
     try:
-        image = dataset.__getitems__(range(start, stop))["image"]
+        return dataset.__getitems__(range(start, stop))["image"]
     except BadImageError as error:
         raise BadImageError(f"{error}. Nothing is lost: repair or remove it and run again") from error
+
+
+def extract_block(extractor: Extractor, dataset: Any, start: int, stop: int, flip: bool) -> list[Tensor]:
+    """Return the features of images ``start``..``stop - 1`` and, with ``flip``, of their mirror images.
+
+    Raises:
+        BadImageError: an image cannot be read.
+        ValueError: a feature is not finite.
+    """
+    image = read_images(dataset, start, stop)
     found = [extract(extractor, image, start)]
     return [*found, extract(extractor, image.flip(-1), start)] if flip else found
 

@@ -14,48 +14,31 @@ vector has similarity 0 to everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.instances.ranking import Pairs, Rows, TensorRows, rank_pairs
+
+__all__ = ["NeighbourSearch", "Neighbours", "Rows", "TensorRows", "bfloat16_is_fast"]
+
 GROUP = 32  # columns that share one maximum
 QUERY_ROWS = 2048
 BLOCK_ROWS = 8 * QUERY_ROWS
 SLACK = 5e-4  # how far below its k-th approximate similarity a row's own k-th may lie before it needs float32
-MAX_CANDIDATES = 4096
+MAX_CANDIDATES = 4096  # a row with more needs float32
 PRUNE_AFTER = 128  # new candidates of a row, on average
+PAIR_BYTES = 12
+GROUPS_AT_ONCE = 1 << 17
 WHOLE_CHUNK = 1 << 17
-FLOAT32_ROWS = 64  # rows of the float32 pass at a time
+RANK_ROWS = 512
+FLOAT32_ROWS = 256  # rows of the float32 pass at a time
 FLOAT32_ROUNDING = 2.0**-24
-# what the search keeps beside its blocks: candidate lists, temporary copies
-WORKING_SHARE = 0.5
-
-
-class Rows(Protocol):
-    """A table of feature vectors that is read block by block."""
-
-    shape: tuple[int, ...]
-
-    def rows(self, index: Tensor | slice) -> Tensor:
-        """Return rows as float32 (n, F)."""
-
-
-class TensorRows:
-    """A table in memory."""
-
-    def __init__(self, values: Tensor) -> None:
-        self.values = values
-        self.shape = tuple(values.shape)
-
-    def rows(self, index: Tensor | slice) -> Tensor:
-        """Return rows as float32 (n, F)."""
-        if isinstance(index, slice):
-            return self.values[index]
-        return torch.from_numpy(np.take(self.values.numpy(), index.numpy(), axis=0))
+# shares of the memory: the rounded table if it is kept, blocks, candidates; the rest is for temporary copies
+COPY_SHARE, BLOCK_SHARE, CANDIDATE_SHARE = 0.5, 0.2, 0.2
 
 
 @dataclass(frozen=True)
@@ -80,13 +63,21 @@ class Neighbours:
 
 @dataclass
 class _Candidates:
-    """Pairs (row, column) of one query block found so far, and the best k group maxima of every row."""
+    """Pairs (row, column) of one query block found so far, and the best k group maxima of every row.
+
+    A row that had too many candidates has maxima of infinity, and no more candidates.
+    """
 
     rows: list[np.ndarray]
     columns: list[np.ndarray]
     values: list[np.ndarray]
     best: np.ndarray
+    dtype: torch.dtype
     fresh: int = 0
+
+    def kth(self) -> np.ndarray:
+        """Return a lower bound of the k-th approximate similarity of every row, float32 (n,)."""
+        return self.best.min(axis=1)
 
 
 def bfloat16_is_fast() -> bool:
@@ -119,16 +110,18 @@ class NeighbourSearch:
         self.dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         width = 2 if self.dtype is torch.bfloat16 else 4
         whole = self.size * self.dim * width
-        self.block_rows = self._block_rows(memory, width)
+        self.memory = memory
+        self.block_rows = self._block_rows(int(memory * BLOCK_SHARE), width)
         self._copy: list[Tensor] | None = None
         self._residual = 0.0
-        self._prepare(keep=whole < memory * WORKING_SHARE)
+        self._budget = self.k * 4.0  # candidates of a row, on average
+        self._prepare(keep=whole < memory * COPY_SHARE)
 
     def _block_rows(self, memory: int, width: int) -> int:
         """Return the rows of a database block: of the size of query blocks, or less where memory is short."""
         # the block, its float32 original and its similarities to one query block
         per_row = self.dim * (4 + width) + QUERY_ROWS * (width + 1)
-        fitting = min(BLOCK_ROWS, int(memory * WORKING_SHARE / 2) // per_row)
+        fitting = min(BLOCK_ROWS, memory // per_row)
         if fitting >= QUERY_ROWS:
             return fitting // QUERY_ROWS * QUERY_ROWS
         return max(GROUP * self.k, fitting) // GROUP * GROUP
@@ -159,8 +152,10 @@ class NeighbourSearch:
             parts: there should be at least this many chunks, one for each rank.
         """
         wanted = WHOLE_CHUNK if self._copy is not None else 8 * QUERY_ROWS
-        share = -(-self.size // parts)
-        return max(1, min(wanted, share + QUERY_ROWS - 1) // QUERY_ROWS) * QUERY_ROWS
+        # room for six candidates for every neighbour
+        wanted = min(wanted, int(self.memory * CANDIDATE_SHARE) // (PAIR_BYTES * 6 * self.k))
+        share = -(-self.size // parts) + QUERY_ROWS - 1
+        return max(1, min(wanted, share) // QUERY_ROWS) * QUERY_ROWS
 
     def search(self, start: int, stop: int, advance: Callable[[int], None] | None = None) -> Neighbours:
         """Return the neighbours of images ``start``..``stop - 1`` among all images.
@@ -170,7 +165,9 @@ class NeighbourSearch:
             advance: called after every step with the number of similarities it settled.
         """
         blocks = [slice(i, min(i + QUERY_ROWS, stop)) for i in range(start, stop, QUERY_ROWS)]
-        found = [self._empty(block.stop - block.start) for block in blocks]
+        found = [self._empty(block.stop - block.start, self.dtype) for block in blocks]
+        room = self.memory * CANDIDATE_SHARE / (PAIR_BYTES * max(1, stop - start))
+        self._budget = max(4.0 * self.k, room)
         shared = self._shared_from(start, stop)
         for columns in self._column_blocks(shared if shared < stop else 0):
             database = self._rounded(columns)
@@ -234,19 +231,21 @@ class NeighbourSearch:
                     self._collect(similarity[:, low - first : high - first].T, block.start, found[other])
         self._collect(similarity, first, found[number])
 
-    def _empty(self, rows: int) -> _Candidates:
+    def _empty(self, rows: int, dtype: torch.dtype) -> _Candidates:
         best = np.full((rows, self.k), -np.inf, dtype=np.float32)
-        return _Candidates([], [], [], best)
+        none = np.zeros(0, dtype=np.int32)
+        return _Candidates([none], [none], [none.astype(np.float32)], best, dtype)
 
     # --- candidates ---------------------------------------------------------------------------
 
-    def _bound(self, threshold: np.ndarray) -> np.ndarray:
+    def _bound(self, threshold: np.ndarray, dtype: torch.dtype) -> np.ndarray:
         """Return how far an exact similarity may exceed an approximate one that is below ``threshold``."""
-        residual = self._residual * (2 + self._residual) + 2 * self.dim * FLOAT32_ROUNDING
-        if self.dtype is torch.float32:
-            return np.full_like(threshold, residual)
+        summing = 2 * self.dim * FLOAT32_ROUNDING
+        if dtype is torch.float32:
+            return np.full_like(threshold, summing)
         # half the distance of neighbouring bfloat16 numbers at the threshold, at most at 1
-        size = np.clip(np.abs(threshold), 2.0**-10, 1)
+        residual = self._residual * (2 + self._residual) + summing
+        size = np.clip(np.abs(threshold) + residual, 2.0**-10, 1)
         return residual + 2.0 ** (np.floor(np.log2(size)) - 8)
 
     def _collect(self, similarity: Tensor, first: int, candidates: _Candidates) -> None:
@@ -255,18 +254,19 @@ class NeighbourSearch:
         groups = similarity[:, :whole].unflatten(1, (GROUP, -1)) if whole else None
         maxima = self._maxima(similarity, groups)
         best = np.concatenate([candidates.best, maxima], axis=1)
-        best = np.partition(best, best.shape[1] - self.k, axis=1)[:, -self.k :]
-        candidates.best = best
-        threshold = self._threshold(best.min(axis=1))
+        candidates.best = np.partition(best, best.shape[1] - self.k, axis=1)[:, -self.k :]
+        threshold = self._threshold(candidates.kth(), candidates.dtype)
         row, group = np.nonzero(maxima >= threshold[:, None])
-        self._append(candidates, similarity, groups, (row, group), threshold, first)
+        for low in range(0, len(row), GROUPS_AT_ONCE):
+            part = slice(low, low + GROUPS_AT_ONCE)
+            self._append(candidates, similarity, groups, (row[part], group[part]), threshold, first)
 
-    def _threshold(self, kth: np.ndarray) -> np.ndarray:
+    def _threshold(self, kth: np.ndarray, dtype: torch.dtype) -> np.ndarray:
         """Return what a candidate's approximate similarity must reach, given a lower bound of the k-th."""
         finite = np.where(np.isfinite(kth), kth, -1)
-        bound = self._bound(finite)
-        threshold = kth - 2 * bound if self.dtype is torch.float32 else kth - SLACK - 1.5 * bound
-        return np.where(np.isfinite(kth), threshold, -2)
+        bound = self._bound(finite, dtype)
+        threshold = kth - 2 * bound if dtype is torch.float32 else kth - SLACK - 1.5 * bound
+        return np.where(np.isneginf(kth), -2, threshold)
 
     def _hide_self(self, similarity: Tensor, start: int, first: int) -> None:
         low, high = max(start, first), min(start + similarity.shape[0], first + similarity.shape[1])
@@ -313,83 +313,80 @@ class NeighbourSearch:
             self._prune(candidates)
 
     def _prune(self, candidates: _Candidates) -> None:
-        """Drop pairs that the thresholds have left behind."""
+        """Drop pairs that the thresholds have left behind, and rows with too many; memory is bounded."""
         row, value = np.concatenate(candidates.rows), np.concatenate(candidates.values)
-        kept = value >= self._threshold(candidates.best.min(axis=1))[row]
-        candidates.rows, candidates.values = [row[kept]], [value[kept]]
-        candidates.columns = [np.concatenate(candidates.columns)[kept]]
+        column = np.concatenate(candidates.columns)
+        count = np.zeros(0)
+        for _ in range(2):  # the second time without the rows that had too many
+            kept = value >= self._threshold(candidates.kth(), candidates.dtype)[row]
+            row, column, value = row[kept], column[kept], value[kept]
+            count = np.bincount(row, minlength=len(candidates.best))
+            fewest = np.argsort(count, kind="stable")
+            crowded = count > MAX_CANDIDATES
+            crowded[fewest[count[fewest].cumsum() > self._budget * len(count)]] = True
+            candidates.best[crowded] = np.inf
+        candidates.rows, candidates.columns, candidates.values = [row], [column], [value]
         candidates.fresh = 0
 
     # --- exact ranking ------------------------------------------------------------------------
 
     def _rank(self, start: int, candidates: _Candidates) -> Neighbours:
         """Return the neighbours of one query block from its candidates."""
-        self._prune(candidates)
-        kth = candidates.best.min(axis=1)
-        threshold = self._threshold(kth)
-        row, column = candidates.rows[0], candidates.columns[0]
-        query = self.table.rows(slice(start, start + len(kth)))
-        count = np.bincount(row, minlength=len(query))
-        crowded = count > MAX_CANDIDATES
-        keep = ~crowded[row]
-        index, similarity = self._nearest(query, row[keep], column[keep])
-        # what was left out is below the threshold, exactly at most bound above it
-        largest = np.where(np.isfinite(kth), np.maximum(np.abs(kth), np.abs(threshold)), 1)
-        proven = similarity[:, -1] >= threshold + self._bound(largest)
-        failed = np.flatnonzero(~proven | crowded)
+        query = self.table.rows(slice(start, start + len(candidates.best)))
+        index, similarity, failed = self._settle(query, candidates)
         if len(failed):
-            index[failed], similarity[failed] = self._exact_rows(
+            index[failed], similarity[failed] = self._in_float32(
                 start + failed, query[torch.from_numpy(failed)]
             )
         return Neighbours(torch.from_numpy(index), torch.from_numpy(similarity), len(failed))
 
-    def _nearest(self, query: Tensor, row: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the k best of the candidates of every row, (n, k) int32 and float32; -inf where too few."""
-        order = np.lexsort((column, row))
-        row, column = row[order], column[order]
-        starts = np.searchsorted(row, np.arange(len(query) + 1))
-        exact = self._similarities(query.numpy(), column, starts)
-        order = np.lexsort((column, -exact, row))
-        index = np.zeros((len(query), self.k), dtype=np.int32)
-        similarity = np.full((len(query), self.k), -np.inf, dtype=np.float32)
-        rank = np.arange(len(row)) - starts[row]
-        first = rank < self.k
-        index[row[first], rank[first]] = column[order][first]
-        similarity[row[first], rank[first]] = exact[order][first]
+    def _settle(self, query: Tensor, candidates: _Candidates) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return columns (n, k) int32, exact similarities (n, k) float32 and the rows without a proof."""
+        self._prune(candidates)
+        pairs = Pairs.sort(candidates.rows[0], candidates.columns[0], candidates.values[0], len(query))
+        bound = partial(self._bound, dtype=candidates.dtype)
+        parts = [
+            rank_pairs(
+                self.table,
+                query[i : i + RANK_ROWS],
+                pairs.part(i, min(i + RANK_ROWS, len(query))),
+                self.k,
+                bound,
+            )
+            for i in range(0, len(query), RANK_ROWS)
+        ]
+        index, similarity = (np.concatenate([part[i] for part in parts]) for i in range(2))
+        kth = candidates.kth()
+        # what was left out is below the threshold, exactly at most bound above it
+        threshold = self._threshold(kth, candidates.dtype)
+        largest = np.where(np.isfinite(kth), np.maximum(np.abs(kth), np.abs(threshold)), 1)
+        proven = similarity[:, -1] >= threshold + bound(largest)
+        return index, similarity, np.flatnonzero(~proven)
+
+    def _in_float32(self, own: np.ndarray, query: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Return the neighbours of a few images from float32 products with all others."""
+        index = np.zeros((len(own), self.k), dtype=np.int32)
+        similarity = np.zeros((len(own), self.k), dtype=np.float32)
+        for low in range(0, len(own), FLOAT32_ROWS):
+            part = slice(low, low + FLOAT32_ROWS)
+            candidates = self._empty(len(own[part]), torch.float32)
+            for block in self._blocks():
+                products = query[part] @ self.table.rows(block).T
+                mine = np.flatnonzero((own[part] >= block.start) & (own[part] < block.stop))
+                products[mine, own[part][mine] - block.start] = -torch.inf
+                self._collect(products, block.start, candidates)
+            index[part], similarity[part], failed = self._settle(query[part], candidates)
+            for i in low + failed:
+                index[i], similarity[i] = self._one_by_one(int(own[i]), query[i : i + 1])
         return index, similarity
 
-    def _similarities(self, query: np.ndarray, column: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Return the exact similarity of every candidate, float32, with one thread per share of the rows."""
-        exact = np.empty(len(column), dtype=np.float32)
-        columns = torch.from_numpy(column.astype(np.int64))
+    def _one_by_one(self, own: int, query: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Return the neighbours of an image with very many equally near ones."""
+        exact = torch.cat([self._with_block(query, block) for block in self._blocks()])
+        exact[own] = -torch.inf
+        similarity, index = exact.sort(descending=True, stable=True)
+        return index[: self.k].to(torch.int32).numpy(), similarity[: self.k].numpy()
 
-        def rank(rows: range) -> None:
-            for i in rows:
-                for low in range(starts[i], starts[i + 1], MAX_CANDIDATES):
-                    part = slice(low, min(low + MAX_CANDIDATES, starts[i + 1]))
-                    exact[part] = dot(self.table.rows(columns[part]).numpy(), query[i])
-
-        threads = torch.get_num_threads()
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(rank, [range(t, len(query), threads) for t in range(threads)]))
-        return exact
-
-    def _exact_rows(self, own: np.ndarray, query: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Return the neighbours of a few images from float32 products with all others."""
-        found = []
-        for part in np.array_split(np.arange(len(own)), -(-len(own) // FLOAT32_ROWS)):
-            rows = query[torch.from_numpy(part)]
-            approximate = torch.cat([rows @ self.table.rows(block).T for block in self._blocks()], 1).numpy()
-            approximate[np.arange(len(part)), own[part]] = -np.inf
-            kth = np.partition(approximate, self.size - self.k, axis=1)[:, self.size - self.k]
-            threshold = kth - 4 * self.dim * FLOAT32_ROUNDING
-            found.append(self._nearest(rows, *np.nonzero(approximate >= threshold[:, None])))
-        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
-
-
-def dot(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Return the products of ``rows`` (n, F) with ``query`` (F,), float32 (n,).
-
-    Each row is summed by itself, in an order that depends on F alone: equal rows, equal products.
-    """
-    return np.einsum("nf,f->n", rows, query)
+    def _with_block(self, query: Tensor, block: slice) -> Tensor:
+        column = torch.arange(block.start, block.stop)
+        return self.table.products(query, column, torch.tensor([0, len(column)]))

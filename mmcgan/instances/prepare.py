@@ -27,7 +27,7 @@ from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.progress import progress_bar
 from mmcgan.extractors.base import Extractor
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
-from mmcgan.instances.features import BLOCK_IMAGES, PROBE_IMAGES, choose_precision, extract_block
+from mmcgan.instances.features import BLOCK_IMAGES, PROBE_IMAGES, choose_precision, extract_block, read_images
 from mmcgan.instances.kmeans import kmeans, select_instances
 from mmcgan.instances.neighbours import NeighbourSearch
 from mmcgan.instances.store import FORMAT, METADATA, InstanceStore, class_table, image_identity
@@ -209,7 +209,7 @@ class _Job:
         if self.folder.exists():
             shutil.rmtree(self.folder)  # stopped before its plan was written
         (self.folder / DONE).mkdir(parents=True)
-        image = self.dataset.__getitems__(range(min(PROBE_IMAGES, self.size)))["image"]
+        image = read_images(self.dataset, 0, min(PROBE_IMAGES, self.size))
         precision = choose_precision(self.extractor, image, self.options.precision)
         network = EXTRACTORS.build({**self.extractor, "precision": precision})
         dim = int(network(image[:1]).features.flatten(1).shape[1])
