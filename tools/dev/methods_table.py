@@ -35,6 +35,7 @@ DATA = {
     "fashion-mnist-32": "Fashion-MNIST",
     "coco-stuff-128": "COCO-Stuff 128x128",
     "coco-stuff-256": "COCO-Stuff 256x256",
+    "folder-64": "a folder of images, 64x64",
     "imagenet-64": "ImageNet-1k 64x64",
     "imagenet-64": "ImageNet-1k 64x64",
     "imagenet-128": "ImageNet-1k 128x128",
