@@ -50,25 +50,30 @@ def report(what: str, ours: tuple[float, float], theirs: tuple[float, float]) ->
     )
 
 
-def compare_neighbours(table: Tensor, k: int, memory: int) -> None:
-    """Search with both; compare the similarities of what they found."""
+def compare_neighbours(table: Tensor, k: int, memory: int, queries: int) -> None:
+    """Search with both; compare the similarities of what they found.
+
+    faiss searches for the first ``queries`` images among all; its time is scaled to all of them.
+    """
     rows, dim = table.shape
     found, *ours = timed(lambda: NeighbourSearch(TensorRows(table), k, memory).search(0, rows))
 
     def search_faiss() -> tuple[np.ndarray, np.ndarray]:
         index = faiss.IndexFlatIP(dim)
         index.add(table.numpy())
-        return index.search(table.numpy(), k + 1)
+        return index.search(table[:queries].numpy(), k + 1)
 
     (similarity, near), *theirs = timed(search_faiss)
-    own = near == np.arange(rows)[:, None]
+    theirs = [seconds * rows / queries for seconds in theirs]
+    own = near == np.arange(queries)[:, None]
     own[:, -1] |= ~own.any(axis=1)  # an exact copy may have pushed the image itself out
-    near, similarity = near[~own].reshape(rows, k), similarity[~own].reshape(rows, k)
-    report(f"k-NN {rows} x {dim}, k = {k}", tuple(ours), tuple(theirs))  # type: ignore[arg-type]
-    ours_index = found.index.numpy()
+    near, similarity = near[~own].reshape(queries, k), similarity[~own].reshape(queries, k)
+    scaled = f" (faiss scaled from {queries} queries)" if queries < rows else ""
+    report(f"k-NN {rows} x {dim}, k = {k}{scaled}", tuple(ours), tuple(theirs))  # type: ignore[arg-type]
+    ours_index = found.index[:queries].numpy()
     hits = sum(len(np.intersect1d(a, b)) for a, b in zip(ours_index, near, strict=True))
     # where two images are equally near up to rounding, either is right
-    worse = float((similarity - found.similarity.numpy()).max())
+    worse = float((similarity - found.similarity[:queries].numpy()).max())
     print(
         f"  agreement {hits / near.size:.6f}; largest amount by which faiss is nearer: {worse:.1e}; "
         f"{found.uncertified} rows went through float32"
@@ -98,7 +103,8 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=20000)
     parser.add_argument("--dim", type=int, default=2048)
-    parser.add_argument("--k", type=int, default=50)
+    parser.add_argument("--k", type=int, default=50, help="0 for no search (default: %(default)s)")
+    parser.add_argument("--queries", type=int, help="let faiss search for so many images only")
     parser.add_argument("--clusters", type=int, default=0, help="also compare k-means with this many")
     parser.add_argument("--iterations", type=int, default=25, help="of k-means")
     parser.add_argument("--memory", type=float, default=1.4, help="GB for the search (default: %(default)s)")
@@ -107,7 +113,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     faiss.omp_set_num_threads(arguments.threads)
     table = make_features(arguments.rows, arguments.dim)
-    compare_neighbours(table, arguments.k, int(arguments.memory * 2**30))
+    if arguments.k:
+        queries = min(arguments.queries or arguments.rows, arguments.rows)
+        compare_neighbours(table, arguments.k, int(arguments.memory * 2**30), queries)
     if arguments.clusters:
         compare_kmeans(table, arguments.clusters, arguments.iterations)
 

@@ -316,7 +316,6 @@ class NeighbourSearch:
         """Drop pairs that the thresholds have left behind, and rows with too many; memory is bounded."""
         row, value = np.concatenate(candidates.rows), np.concatenate(candidates.values)
         column = np.concatenate(candidates.columns)
-        count = np.zeros(0)
         for _ in range(2):  # the second time without the rows that had too many
             kept = value >= self._threshold(candidates.kth(), candidates.dtype)[row]
             row, column, value = row[kept], column[kept], value[kept]

@@ -3,6 +3,7 @@ import timm
 import torch
 
 from mmcgan.extractors import TimmExtractor
+from mmcgan.instances.names import extractor_config
 
 MODEL = "test_resnet"
 
@@ -88,3 +89,20 @@ def test_a_file_that_would_execute_code_is_refused_in_one_sentence(tmp_path):
     torch.save(torch.nn.Linear(2, 2), path)  # the class itself, not its tensors
     with pytest.raises(ValueError, match=r"whole_model\.pth .*more than tensors and plain data"):
         TimmExtractor(MODEL, str(path))
+
+
+def test_files_of_classifier_balancing_are_read(tmp_path, network):
+    """ImageNet-LT's backbone, as that training saves it: best weights of two parts, in a wrapper."""
+    path = tmp_path / "latest_model_checkpoint.pth"
+    backbone = {f"module.{k}": v for k, v in network.state_dict().items() if not k.startswith("fc.")}
+    classifier = {"module.fc.weight": torch.zeros(1000, 2), "module.fc.bias": torch.zeros(1000)}
+    best = dict(feat_model=backbone, classifier=classifier)
+    torch.save(dict(epoch=90, best_acc=0.4, state_dict_best=best), path)
+    features = TimmExtractor(MODEL, str(path), image_size=64)(image()).features
+    pixels = TimmExtractor(MODEL, str(path), image_size=64).preprocessing(image())
+    expected = network.forward_head(network.forward_features(pixels), pre_logits=True)
+    torch.testing.assert_close(features, expected, rtol=1e-4, atol=1e-5)
+    config = extractor_config(f"balanced-resnet50:{path}")
+    assert (config["type"], config["model"], config["weights"]) == ("TimmExtractor", "resnet50", str(path))
+    with pytest.raises(FileNotFoundError, match=r"no weight file gone\.pth; nothing is downloaded"):
+        extractor_config("balanced-resnet50:gone.pth")
