@@ -34,7 +34,7 @@ RUNTIME = [
 ]
 FIDELITY = "torch-fidelity>=0.3"  # the architecture of the Inception network
 # setuptools and wheel build the example plugin in a test
-TEST = ["pytest>=8", "setuptools>=64", "wheel", FIDELITY]
+TEST = ["pytest>=8", "pytest-xdist>=3.5", "setuptools>=64", "wheel", FIDELITY]
 EXTRAS = {
     "test": TEST,
     "tensorboard": ["tensorboard>=2.16"],

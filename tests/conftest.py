@@ -5,3 +5,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Tests run side by side, a process per core: more threads than that would wait for each other.
+    os.environ["OMP_NUM_THREADS"] = "1"

@@ -142,7 +142,7 @@ BIGGAN_D = {"D_ch": 2, "resolution": 32, "n_classes": 3, "D_attn": "0"}
     [
         ("biggan_pytorch", {"constructor_kwargs": {**BIGGAN_G, "G_colour": 1}}, "unknown settings.*G_colour"),
         ("biggan_pytorch", {"constructor_kwargs": {**BIGGAN_G, "norm_style": "gn"}}, "norm_style='gn'"),
-        ("biggan_pytorch", {"constructor_kwargs": {**BIGGAN_G, "G_depth": 2}}, "no loader"),
+        ("biggan_pytorch", {"constructor_kwargs": {**BIGGAN_G, "G_depth": 2, "hier": False}}, "hier=True"),
         ("biggan_pytorch", {"constructor_kwargs": BIGGAN_G, "G_activation": "tanh"}, "G_activation='tanh'"),
         ("mmagic", {"constructor": MMAGIC_G}, "only batch norm"),
         ("nobody", {}, "no loader for this network of 'nobody'"),

@@ -141,7 +141,7 @@ class PeerFormat:
         keys = list(keys)
         for role in self.tables:
             ours = self.key_map(keys, role).values()
-            if keys and all(OURS[role].match(key) for key in ours):
+            if ours and all(OURS[role].match(key) for key in ours):
                 return role
         return None
 

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from mmcgan.checkpoints.peers import register_peer
 from mmcgan.checkpoints.peers.format import (
-    DISCRIMINATOR,
     GENERATOR,
     TORCH_SPECTRAL,
     Config,
@@ -124,7 +123,6 @@ PUBLISHED_BIGGAN = register_peer(
                 (r"\.snconv1x1_o_conv\.", ".output."),
                 *TORCH_SPECTRAL,
             ),
-            DISCRIMINATOR: ((r".*", None),),
         },
         slots=r"blocks\.(\d+)\.gamma$",
         inputs={"z": "latent", "y": "label"},
