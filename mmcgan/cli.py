@@ -165,6 +165,13 @@ COMMANDS = {
     "train": Command("train a config", "mmcgan.apis.commands:train_command", _train_arguments),
     "test": Command("evaluate a checkpoint", "mmcgan.commands.evaluate:test_command", _test_arguments),
     "sample": Command("write sample images", "mmcgan.apis.commands:sample_command", _sample_arguments),
+    "interpolate": Command(
+        "draw the way between latents, classes or instances",
+        "mmcgan.commands.interpolate:interpolate_command",
+    ),
+    "sefa": Command(
+        "draw the directions that change images most", "mmcgan.commands.interpolate:sefa_command"
+    ),
     "list": Command("show the shipped models", "mmcgan.apis.commands:list_command", _no_arguments),
     "check-config": Command(
         "validate configs and run one tiny step of each",

@@ -1,18 +1,24 @@
 """What the command line and other programs call: train, test, sample, load and export models."""
 
+from mmcgan.apis.inference import CGANInferencer
+from mmcgan.apis.interpolation import InterpolationOptions, interpolate, sefa
 from mmcgan.apis.models import GeneratorRecord, LoadedModel, export_weights, load_model
 from mmcgan.apis.sampling import SampleResult, sample
 from mmcgan.apis.testing import test
 from mmcgan.apis.training import TrainResult, train
 
 __all__ = [
+    "CGANInferencer",
     "GeneratorRecord",
+    "InterpolationOptions",
     "LoadedModel",
     "SampleResult",
     "TrainResult",
     "export_weights",
+    "interpolate",
     "load_model",
     "sample",
+    "sefa",
     "test",
     "train",
 ]

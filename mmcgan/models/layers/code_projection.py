@@ -48,8 +48,9 @@ class CodeProjection(nn.Module):
         if condition is None:
             return noise, vector
         if self.num_classes:
-            one_hot = F.one_hot(condition, self.num_classes).to(vector.dtype)
-            return noise, torch.cat([one_hot, vector], dim=1)
+            if not condition.is_floating_point():  # else a mixture of classes
+                condition = F.one_hot(condition, self.num_classes)
+            return noise, torch.cat([condition.to(vector.dtype), vector], dim=1)
         return noise, torch.cat([vector, condition.to(vector.dtype)], dim=1)
 
 

@@ -144,13 +144,22 @@ class ConditionalBatchNorm(nn.Module):
             nn.init.ones_(self.gain.weight)  # type: ignore[arg-type]
             nn.init.zeros_(self.bias.weight)  # type: ignore[arg-type]
 
+    def _look_up(self, source: nn.Module, condition: Tensor) -> Tensor:
+        """Return rows (N, C) of a map or table, or mixtures of a table's rows."""
+        if self.encoding == "label" and condition.is_floating_point():
+            return condition @ source(torch.arange(self.condition_dim, device=condition.device))
+        return source(condition)
+
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Normalise (N, C, H, W) under ``condition`` (N, condition_dim) or labels (N,)."""
-        if self.encoding == "one_hot":
+        """Normalise (N, C, H, W) under ``condition`` (N, condition_dim) or labels (N,).
+
+        In place of labels a mixture of classes may be given, float (N, condition_dim).
+        """
+        if self.encoding == "one_hot" and not condition.is_floating_point():
             condition = F.one_hot(condition, self.condition_dim).to(x.dtype)
         # Under autocast the maps come out in another type than the features.
-        gain = self.gain(condition).to(x.dtype)[:, :, None, None]
-        bias = self.bias(condition).to(x.dtype)[:, :, None, None]
+        gain = self._look_up(self.gain, condition).to(x.dtype)[:, :, None, None]
+        bias = self._look_up(self.bias, condition).to(x.dtype)[:, :, None, None]
         if self.unit_gain:
             gain = 1 + gain
         x = self.norm(x)

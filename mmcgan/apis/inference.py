@@ -1,0 +1,158 @@
+"""A generator to be called from other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from mmcgan.apis.instances import build_extractor, find_photos, read_photos
+from mmcgan.apis.models import LoadedModel, load_model
+from mmcgan.apis.sampling import find_labels
+from mmcgan.models.sampling import truncates_latent
+from mmcgan.random import make_generator
+from mmcgan.samplers.codes import truncate_noise
+from mmcgan.structures import Condition
+
+RETURNS = ("pil", "numpy", "tensor")
+Images = list[Image.Image] | np.ndarray | Tensor
+
+
+class CGANInferencer:
+    """Samples a trained generator, call after call.
+
+    Image i of a call depends on the seed, its condition and i alone, and is that of ``mmcgan sample`` with
+    the same seed, label and i; not on the number of images or the batch size.
+
+    Args:
+        model: name of a shipped model, config, or file of weights (:func:`mmcgan.apis.load_model`).
+        checkpoint: weights for a config.
+        device: where to compute; by default where the weights were loaded to.
+        options: values by dotted path, for a config.
+
+    Raises:
+        FileNotFoundError: nothing of that name.
+        ValueError: weights that do not fit.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | LoadedModel,
+        checkpoint: str | Path | None = None,
+        device: torch.device | str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.loaded = model if isinstance(model, LoadedModel) else load_model(model, checkpoint, options)
+        if device is not None:
+            self.loaded.model.to(device)
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Names of the classes, where they are known."""
+        return self.loaded.record.classes
+
+    def __call__(
+        self,
+        labels: Sequence[int | str] | int | str | None = None,
+        num: int | None = None,
+        *,
+        instances: Sequence[str | Path] | Tensor | None = None,
+        seed: int = 0,
+        truncation: float | None = None,
+        batch_size: int = 64,
+        return_type: str = "pil",
+    ) -> Images:
+        """Return ``num`` images.
+
+        Args:
+            labels: class numbers or names, taken in turn; by default every class in turn, or what comes
+                with a drawn instance.
+            num: number of images; by default one for each label or instance given, else one.
+            instances: photos (files or folders) or features (K, F) to condition on, taken in turn; by
+                default drawn as in training.
+            seed: of latents and drawn instances.
+            truncation: as in :func:`mmcgan.apis.sample`.
+            batch_size: images made at a time.
+            return_type: ``pil``, a list of pictures; ``numpy``, uint8 (num, H, W, 3); ``tensor``, float32
+                (num, 3, H, W) in [-1, 1].
+
+        Raises:
+            FileNotFoundError: a photo is not there.
+            ValueError: a number below 1, an unknown label or return type, or a condition that the model
+                does not take.
+        """
+        if return_type not in RETURNS:
+            raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
+        given = [labels] if isinstance(labels, int | str) else labels
+        features = None if instances is None else self._features(instances)
+        count = self._count(num, given, features)
+        if count < 1 or batch_size < 1:
+            raise ValueError(f"num and batch_size must be at least 1, got {count} and {batch_size}")
+        if truncation is not None and truncates_latent(self.loaded.model.generator) and not truncation > 0:
+            raise ValueError(f"truncation must be greater than 0, got {truncation}")
+        condition = self._condition(given, features, count, seed)
+        latent = torch.cat([self._latent(seed, index, truncation) for index in range(count)])
+        batches = [slice(start, start + batch_size) for start in range(0, count, batch_size)]
+        sampled = [
+            self.loaded.model.sample(condition[rows], latent[rows], truncation=truncation) for rows in batches
+        ]
+        return convert(torch.cat([images.cpu() for images in sampled]), return_type)
+
+    @staticmethod
+    def _count(num: int | None, labels: Sequence[Any] | None, features: Tensor | None) -> int:
+        if num is not None:
+            return num
+        return max(len(labels or ()), 0 if features is None else len(features)) or 1
+
+    def _latent(self, seed: int, index: int, truncation: float | None) -> Tensor:
+        """Return the latent (1, D) of image ``index``, as ``mmcgan sample`` draws it."""
+        source, sampler = make_generator(seed, "sample", index), self.loaded.model.latent_sampler
+        latent = sampler.sample(1, source)
+        if truncation is None or not truncates_latent(self.loaded.model.generator):
+            return latent
+        return truncate_noise(sampler, latent, truncation, source)
+
+    def _features(self, instances: Sequence[str | Path] | Tensor) -> Tensor:
+        if "instance" not in self.loaded.requires:
+            raise ValueError(f"{self.loaded.name} is not conditioned on instances")
+        if isinstance(instances, Tensor):
+            return torch.nn.functional.normalize(instances.float(), dim=1)
+        paths = find_photos([str(instance) for instance in instances])
+        return read_photos(self.loaded, paths, build_extractor(self.loaded)).feature
+
+    def _condition(
+        self, labels: Sequence[int | str] | None, features: Tensor | None, count: int, seed: int
+    ) -> Condition:
+        needs, turn = self.loaded.requires, torch.arange(count)
+        if labels is not None and "label" not in needs:
+            raise ValueError(f"{self.loaded.name} has no classes, so that labels cannot be chosen")
+        if "instance" not in needs:
+            chosen = find_labels(self.loaded, labels)
+            label = (
+                torch.tensor(chosen)[turn % len(chosen)] if chosen else torch.zeros(count, dtype=torch.int64)
+            )
+            return Condition(label=label)
+        if features is None:
+            drawn = self.loaded.condition_sampler.sample(count, make_generator(seed, "inference instances"))
+            instance, label = drawn.instance, drawn.label
+        else:
+            instance, label = features[turn % len(features)], None
+        if labels is not None:
+            label = torch.tensor(find_labels(self.loaded, labels))[turn % len(labels)]
+        if "label" in needs and label is None:
+            raise ValueError(f"{self.loaded.name} is class-conditional: give labels with instances")
+        return Condition(label=label if "label" in needs else None, instance=instance)
+
+
+def convert(images: Tensor, return_type: str) -> Images:
+    """Return images (N, 3, H, W) in [-1, 1] as :class:`CGANInferencer` is asked to."""
+    if return_type == "tensor":
+        return images
+    levels = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    array = levels.permute(0, 2, 3, 1).contiguous().numpy()
+    return array if return_type == "numpy" else [Image.fromarray(picture) for picture in array]

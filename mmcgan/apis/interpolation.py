@@ -1,0 +1,254 @@
+"""Pictures of the way from one image to another, and of single directions of the latent."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmcgan.analysis import interpolate as way
+from mmcgan.analysis import sefa_directions, walk
+from mmcgan.apis.models import LoadedModel, load_model
+from mmcgan.apis.sampling import BATCH, find_labels
+from mmcgan.checkpoints.files import atomic_write
+from mmcgan.datasets.progress import progress_bar
+from mmcgan.hooks.sample_grid import contact_sheet, write_png
+from mmcgan.models.sampling import truncates_latent
+from mmcgan.random import make_generator
+from mmcgan.samplers.codes import truncate_noise
+from mmcgan.structures import Condition
+
+#: milliseconds that a frame of an animation is shown
+FRAME = 100
+SUFFIXES = (".png", ".gif")
+
+
+@dataclass(frozen=True)
+class InterpolationOptions:
+    """What changes along the way, and in which steps.
+
+    Attributes:
+        rows: number of ways.
+        steps: images on each, both ends included.
+        fix_z: keep the latent, change the condition (classes, instances).
+        fix_y: keep the condition, change the latent.
+        method: ``linear`` or ``spherical``, of latents; embedded conditions always go straight.
+
+    Raises:
+        ValueError: a number out of range, or nothing left to change.
+    """
+
+    rows: int = 4
+    steps: int = 8
+    fix_z: bool = False
+    fix_y: bool = False
+    method: str = "spherical"
+
+    def __post_init__(self) -> None:
+        if self.rows < 1 or self.steps < 2:
+            raise ValueError(
+                f"rows must be at least 1 and steps at least 2, got {self.rows} and {self.steps}"
+            )
+        if self.fix_z and self.fix_y:
+            raise ValueError("with both --fix-z and --fix-y nothing is left to change")
+
+
+def interpolate(
+    source: str | Path,
+    checkpoint: str | Path | None = None,
+    *,
+    labels: Sequence[int | str] | None = None,
+    ways: InterpolationOptions | None = None,
+    seed: int = 0,
+    truncation: float | None = None,
+    out: str | Path = "interpolation.png",
+    overwrite: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a picture of ways between latents, classes or instances: PNG (a row each) or GIF.
+
+    Args:
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        labels: class numbers or names, taken in turn for the ends of the ways; by default drawn as in
+            training, and different at both ends of a way where there are several classes.
+        ways: what changes, and in which steps.
+        seed: of latents and conditions.
+        truncation: see :func:`mmcgan.apis.sample`; not for StyleGAN2, whose truncation acts on styles.
+        out: file to write, ``.png`` or ``.gif``.
+        overwrite: replace the file.
+
+    Returns:
+        The file.
+
+    Raises:
+        FileExistsError: the file exists and ``overwrite`` is off.
+        ValueError: an unknown suffix or label, or a model without conditions asked to change them.
+    """
+    ways, path = ways or InterpolationOptions(), check_target(out, overwrite)
+    loaded = load_model(source, checkpoint, options)
+    images = interpolated_images(loaded, labels, ways, seed, truncation)
+    write_picture(images, path)
+    return path
+
+
+def interpolated_images(
+    loaded: LoadedModel,
+    labels: Sequence[int | str] | None,
+    ways: InterpolationOptions,
+    seed: int,
+    truncation: float | None,
+) -> Tensor:
+    """Return the images (rows, steps, 3, H, W) in [-1, 1] that :func:`interpolate` writes."""
+    network = loaded.model.generator
+    if truncation is not None and not truncates_latent(network):
+        raise ValueError("truncation acts on styles of this model: it is not available along a way")
+    latents = [_latents(loaded, ways.rows, seed, end, truncation) for end in ("first", "second")]
+    conditions = _conditions(loaded, labels, ways, seed)
+    if ways.fix_z:
+        latents[1] = latents[0]
+    device = loaded.model.device
+    with torch.no_grad():
+        embedded = [_vector(network, condition.to(device)) for condition in conditions]
+        path = way(latents[0].to(device), latents[1].to(device), ways.steps, ways.method).flatten(0, 1)
+        asked = None
+        if embedded[0] is not None and embedded[1] is not None:
+            asked = way(embedded[0], embedded[1], ways.steps).flatten(0, 1)
+        images = _synthesize(network, path, asked)
+    return images.unflatten(0, (ways.rows, ways.steps)).float().clamp(-1, 1).cpu()
+
+
+def _latents(loaded: LoadedModel, rows: int, seed: int, end: str, truncation: float | None) -> Tensor:
+    source = make_generator(seed, "interpolation", end)
+    latent = loaded.model.latent_sampler.sample(rows, source)
+    return (
+        latent
+        if truncation is None
+        else truncate_noise(loaded.model.latent_sampler, latent, truncation, source)
+    )
+
+
+def _conditions(
+    loaded: LoadedModel, labels: Sequence[int | str] | None, ways: InterpolationOptions, seed: int
+) -> tuple[Condition, Condition]:
+    """Return the conditions of both ends, one for each row."""
+    if not loaded.requires:
+        if labels is not None or ways.fix_z:
+            raise ValueError(f"{loaded.name} has no condition that could be chosen or changed")
+        return Condition(), Condition()
+    drawn = loaded.condition_sampler.sample(2 * ways.rows, make_generator(seed, "interpolation condition"))
+    if "label" in loaded.requires and (labels is not None or "instance" not in loaded.requires):
+        chosen = find_labels(loaded, labels)
+        stride = 1 if ways.fix_y else 2
+        ends = [[chosen[(stride * row + end) % len(chosen)] for row in range(ways.rows)] for end in (0, 1)]
+        drawn = replace(drawn, label=torch.tensor(ends[0] + ends[1]))
+    first, second = drawn[: ways.rows], drawn[ways.rows :]
+    return first, first if ways.fix_y else second
+
+
+def _vector(network: Any, condition: Condition) -> Tensor | None:
+    """Return the embedded condition; of labels that layers look up, one-hot rows, which they mix."""
+    embedding = network.embed(condition)
+    if embedding is None or embedding.is_floating_point():
+        return embedding
+    return F.one_hot(embedding, network.num_classes).float()
+
+
+def _synthesize(network: Any, latent: Tensor, embedding: Tensor | None) -> Tensor:
+    images = []
+    with progress_bar("Sampling", math.ceil(len(latent) / BATCH)) as advance:
+        for start in range(0, len(latent), BATCH):
+            rows = slice(start, start + BATCH)
+            images.append(network.synthesize(latent[rows], None if embedding is None else embedding[rows]))
+            advance()
+    return torch.cat(images)
+
+
+def sefa(
+    source: str | Path,
+    checkpoint: str | Path | None = None,
+    *,
+    directions: int = 5,
+    strengths: Sequence[float] = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0),
+    label: int | str | None = None,
+    seed: int = 0,
+    out: str | Path = "sefa.png",
+    overwrite: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a picture with a row per SeFa direction and a column per strength; return the file.
+
+    Args:
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        directions: number of directions, the strongest first (:func:`mmcgan.analysis.sefa_directions`).
+        strengths: multiples of the unit vectors by which one latent is moved.
+        label: class to show; by default the first of those trained for.
+        seed: of the latent, and of an instance.
+        out: ``.png`` (or ``.gif``: a frame per strength).
+        overwrite: replace the file.
+
+    Raises:
+        FileExistsError: the file exists and ``overwrite`` is off.
+        ValueError: too many directions, no strengths, an unknown suffix or label.
+    """
+    if not strengths:
+        raise ValueError("sefa: strengths is empty")
+    path, loaded = check_target(out, overwrite), load_model(source, checkpoint, options)
+    condition = loaded.condition_sampler.sample(1, make_generator(seed, "sefa condition"))
+    if "label" in loaded.requires and (label is not None or "instance" not in loaded.requires):
+        chosen = find_labels(loaded, None if label is None else [label])
+        condition = replace(condition, label=torch.tensor(chosen[:1]))
+    elif label is not None:
+        raise ValueError(f"{loaded.name} has no classes, so that a label cannot be chosen")
+    network, device = loaded.model.generator, loaded.model.device
+    latent = loaded.model.latent_sampler.sample(1, make_generator(seed, "sample", 0)).to(device)
+    found = sefa_directions(network, directions)
+    images = walk(network, latent, condition.to(device), found, strengths)
+    write_picture(images.float().clamp(-1, 1).cpu(), path)
+    return path
+
+
+def check_target(out: str | Path, overwrite: bool) -> Path:
+    """Return the file to write, once it is clear that it can be.
+
+    Raises:
+        FileExistsError: it exists and ``overwrite`` is off.
+        ValueError: the suffix is neither ``.png`` nor ``.gif``.
+    """
+    path = Path(out)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"--out {path}: the suffix must be one of {', '.join(SUFFIXES)}")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; choose another --out or give --overwrite")
+    return path
+
+
+def write_picture(images: Tensor, path: Path) -> None:
+    """Write images (rows, columns, 3, H, W) as a grid, or with ``.gif`` as a frame per column."""
+    rows, columns = images.shape[:2]
+    if path.suffix.lower() == ".png":
+        write_png(contact_sheet(images.flatten(0, 1), columns), path)
+        return
+    side = math.ceil(math.sqrt(rows))
+    blank = images.new_full((-rows % side, *images.shape[2:]), -1.0)
+    frames = [
+        Image.fromarray(contact_sheet(torch.cat([images[:, column], blank]), side))
+        for column in range(columns)
+    ]
+    buffer = io.BytesIO()
+    back = frames[-2:0:-1]  # and back again, so that it can be repeated without a jump
+    frames[0].save(
+        buffer, format="GIF", save_all=True, append_images=frames[1:] + back, duration=FRAME, loop=0
+    )
+    atomic_write(path, lambda file: _write(file, buffer.getvalue()))
+
+
+def _write(file: Any, content: bytes) -> None:
+    file.write(content)

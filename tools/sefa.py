@@ -1,0 +1,6 @@
+"""``mmcgan sefa`` as a script."""
+
+from mmcgan.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(prefix=["sefa"]))
