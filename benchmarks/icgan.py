@@ -104,10 +104,6 @@ class Run:
             *(f"{key}={self.out / 'stores' / name}" for key, name in self.training.stores.items()),
             *self.training.options,
         ]
-        if self.training.name == "seen-classes":
-            options.append(
-                f"test_dataloader.dataset.condition_sampler.instance_store={self.out / 'stores' / 'unseen'}"
-            )
         resume = ["--resume"] if list_checkpoints(self.folder) else []
         return mmcgan(
             "train", self.training.config, "--work-dir", str(self.folder), *resume, "--cfg-options", *options
@@ -302,9 +298,9 @@ class Evaluator:
 
     def evaluate(self, wanted: Evaluation, checkpoint: Path) -> dict[str, float]:
         """Return the figures of ``checkpoint``."""
-        from mmcgan.apis.models import load_generator
+        from mmcgan.apis.models import load_model
 
-        model = load_generator(checkpoint)
+        model = load_model(checkpoint).model
         conditions = wanted.conditions(self.out, self.size, model.generator.latent_dim)
         evaluator = self.evaluator(wanted.real, wanted.groups)
         evaluator.dataset_meta = conditions.metainfo

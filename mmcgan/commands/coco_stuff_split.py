@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 # What the published splits have, for comparison.
 PUBLISHED = {"train": "76k", "eval": "2k", "eval-seen": "675", "eval-unseen": "1.3k"}
@@ -31,6 +33,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _write(file: BinaryIO, text: bytes) -> None:
+    file.write(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the lists, say how many images each has, return the exit status."""
     arguments = parse(argv)
@@ -45,16 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     scenes = {}
     with progress_bar("Reading annotations", 2) as advance:
         for split in ("train", "val"):
-            parts = [
+            things, stuff = (
                 read_annotations(arguments.annotations / f"{kind}_{split}2017.json")
                 for kind in ("instances", "stuff")
-            ]
-            scenes[split] = find_scenes(*parts)
+            )
+            scenes[split] = find_scenes(things, stuff)
             advance()
     for name, images in split_scenes(scenes["train"], scenes["val"], arguments.tuning).items():
         folder = "train2017" if name == "train" else "val2017"
-        text = "".join(f"{folder}/{image}\n" for image in images).encode()
         files[name].parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(files[name], lambda file, text=text: file.write(text))
+        text = "".join(f"{folder}/{image}\n" for image in images)
+        atomic_write(files[name], partial(_write, text=text.encode()))
         print(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")
     return 0

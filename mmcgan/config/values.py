@@ -39,7 +39,7 @@ def value_problems(node: Node) -> Iterator[Problem]:
         return
     try:
         node.component(**_arguments(node))
-    except ValueError as error:
+    except (ValueError, OSError) as error:  # OSError: a store of instances is not there
         yield Problem(dotted(node.path), str(error))
     except (TypeError, KeyError):
         return  # the data set's value is missing, or a component within is unknown: reported elsewhere

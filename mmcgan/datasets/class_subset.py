@@ -51,7 +51,7 @@ class ClassSubset(ImageDataset):
     def facts(cls, dataset: dict[str, Any], keep: Sequence[int]) -> dict[str, Any]:
         """Return the facts of the whole set with the classes that are kept."""
         kind = DATASETS.get(dataset["type"])
-        known = dict(kind.facts(**{key: value for key, value in dataset.items() if key != "type"}))  # type: ignore[union-attr]
+        known = dict(kind.facts(**{key: value for key, value in dataset.items() if key != "type"}))
         chosen = _checked(keep, known["num_classes"])
         known["num_classes"] = len(chosen)
         if known.get("class_counts") is not None:
