@@ -95,7 +95,7 @@ class SamplingModel(BaseModel):
         inputs = (latent.to(self.device), condition.to(self.device))
         if self.latent_move is not None:
             codes = getattr(self.latent_sampler, "code_dim", 0)
-            moved = move_latents(self.latent_move, network, self.discriminator, *inputs, codes)  # type: ignore[arg-type]
+            moved = move_latents(self.latent_move, network, self.discriminator, *inputs, codes)
             inputs = (moved, inputs[1])
         if truncation is not None and hasattr(network, "forward_truncated"):
             image = network.forward_truncated(*inputs, truncation)
