@@ -41,6 +41,8 @@ CHECKER_MODULES = (
     "stylegan2_loss",
     "icgan_steps",
     "instances",
+    "restoration",
+    "restoration_runs",
 )
 
 

@@ -1,0 +1,53 @@
+"""Restoring images with a trained generator as the prior (Deep Generative Prior; Omni-GAN, appendix I)."""
+
+from mmcgan.restoration.colour import lab_to_rgb, rgb_to_lab, with_lightness_of
+from mmcgan.restoration.degradations import Degradation
+from mmcgan.restoration.features import (
+    DiscriminatorDistance,
+    Distance,
+    PerceptualDistance,
+    PixelDistance,
+    block_features,
+)
+from mmcgan.restoration.figures import compared_region, figures, uniform_ssim
+from mmcgan.restoration.fitting import Fitting, Progress
+from mmcgan.restoration.groups import parameter_groups
+from mmcgan.restoration.instance_norm import InstanceNorms
+from mmcgan.restoration.lanczos import lanczos_downsample, lanczos_kernel
+from mmcgan.restoration.morphing import Tuned, morph
+from mmcgan.restoration.plan import Plan, Rates, Stage, rates, stage_at
+from mmcgan.restoration.problem import Problem
+from mmcgan.restoration.render import makes_any_size, render
+from mmcgan.restoration.search import candidate_distances
+
+__all__ = [
+    "Degradation",
+    "DiscriminatorDistance",
+    "Distance",
+    "Fitting",
+    "InstanceNorms",
+    "PerceptualDistance",
+    "PixelDistance",
+    "Plan",
+    "Problem",
+    "Progress",
+    "Rates",
+    "Stage",
+    "Tuned",
+    "block_features",
+    "candidate_distances",
+    "compared_region",
+    "figures",
+    "lab_to_rgb",
+    "lanczos_downsample",
+    "lanczos_kernel",
+    "makes_any_size",
+    "morph",
+    "parameter_groups",
+    "rates",
+    "render",
+    "rgb_to_lab",
+    "stage_at",
+    "uniform_ssim",
+    "with_lightness_of",
+]

@@ -1,0 +1,46 @@
+"""The latent to start from: the best of many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.restoration.problem import Problem
+from mmcgan.restoration.render import render
+from mmcgan.structures import Condition
+
+#: Features compared, whatever the first stage compares.
+FEATURES = 3
+BATCH = 16
+
+
+@torch.no_grad()
+def candidate_distances(
+    generator: nn.Module,
+    latents: Tensor,
+    condition: Condition,
+    problem: Problem,
+    degrade: Callable[[Tensor], Tensor] | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """Return how far each candidate is from the target, (N,); the smallest wins.
+
+    Args:
+        generator: in evaluation mode.
+        latents, condition: N candidates.
+        problem: what is to be restored.
+        degrade: what is done to each before it is compared, by default what is done while tuning; the Deep
+            Generative Prior does what was done to the target.
+        advance: called once per candidate.
+    """
+    degrade = degrade or problem.degradation.degrade
+    found = []
+    for start in range(0, len(latents), BATCH):
+        rows = slice(start, start + BATCH)
+        images = degrade(render(generator, latents[rows], condition[rows], problem.size))
+        found.append(problem.distance(images, problem.target, FEATURES))
+        for _ in range(len(images)):
+            advance()
+    return torch.cat(found)
