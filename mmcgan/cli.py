@@ -129,6 +129,12 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="redraw latents beyond +-T; StyleGAN2: psi (default: off)",
     )
+    parser.add_argument(
+        "--ddls", type=int, metavar="STEPS", help="move latents by the run's discriminator (needs a .pth)"
+    )
+    parser.add_argument(
+        "--ddls-rate", type=float, default=0.01, metavar="RATE", help="its step size (default: %(default)s)"
+    )
     parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)

@@ -50,6 +50,11 @@ def sample_command(arguments: Namespace) -> int:
         arguments.nearest,
         arguments.extractor,
     )
+    move = None
+    if arguments.ddls is not None:
+        from mmcgan.samplers import LangevinLatents
+
+        move = LangevinLatents(arguments.ddls, arguments.ddls_rate)
     result = sample(
         arguments.model,
         arguments.checkpoint,
@@ -61,6 +66,7 @@ def sample_command(arguments: Namespace) -> int:
         overwrite=arguments.overwrite,
         options=parse_options(arguments.cfg_options),
         instances=instances,
+        move=move,
     )
     print(f"{len(result.images)} images in {result.grid.parent}")
     print(f"picture: {result.grid}")

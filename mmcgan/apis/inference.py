@@ -133,15 +133,15 @@ class CGANInferencer:
             raise ValueError(f"{self.loaded.name} has no classes, so that labels cannot be chosen")
         if "instance" not in needs:
             chosen = find_labels(self.loaded, labels)
-            label = (
-                torch.tensor(chosen)[turn % len(chosen)] if chosen else torch.zeros(count, dtype=torch.int64)
-            )
-            return Condition(label=label)
+            if not chosen:  # a generator without classes looks at the length alone
+                return Condition(label=torch.zeros(count, dtype=torch.int64))
+            return Condition(label=torch.tensor(chosen)[turn % len(chosen)])
+        label: Tensor | None = None
         if features is None:
             drawn = self.loaded.condition_sampler.sample(count, make_generator(seed, "inference instances"))
             instance, label = drawn.instance, drawn.label
         else:
-            instance, label = features[turn % len(features)], None
+            instance = features[turn % len(features)]
         if labels is not None:
             label = torch.tensor(find_labels(self.loaded, labels))[turn % len(labels)]
         if "label" in needs and label is None:

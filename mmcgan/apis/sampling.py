@@ -16,6 +16,7 @@ from torch import Tensor
 from mmcgan.apis.instance_grids import Request
 from mmcgan.apis.instance_sampling import InstanceOptions, check_options, instance_request, nearest_picture
 from mmcgan.apis.instances import Photos
+from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.datasets.progress import progress_bar
 from mmcgan.hooks.sample_grid import contact_sheet, tile, write_png
@@ -23,6 +24,7 @@ from mmcgan.models.sampling import truncates_latent
 from mmcgan.random import make_generator
 from mmcgan.registry import nearest
 from mmcgan.samplers.latent import truncate
+from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
 
 BATCH = 64
@@ -60,6 +62,7 @@ def sample(
     overwrite: bool = False,
     options: Mapping[str, Any] | None = None,
     instances: InstanceOptions | None = None,
+    move: LatentMove | None = None,
 ) -> SampleResult:
     """Sample ``num`` images and write each as PNG, and all as ``grid.png``.
 
@@ -76,6 +79,8 @@ def sample(
         overwrite: replace files that are there.
         instances: for an instance-conditioned model: photos to condition on, grids, closest images. Without
             it, instances are drawn as in training, or from those that came with the weights.
+        move: rule by which the discriminator moves the latents, such as
+            :class:`~mmcgan.samplers.LangevinLatents` (DDLS); needs the ``.pth`` checkpoint of a run.
 
     Raises:
         FileExistsError: a file is there and ``overwrite`` is off; nothing is written.
@@ -86,6 +91,8 @@ def sample(
     if num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
     loaded = load_model(source, checkpoint, options)
+    if move is not None:
+        attach_move(loaded, move, source if checkpoint is None else checkpoint)
     if truncation is not None and truncates_latent(loaded.model.generator) and not truncation > 0:
         raise ValueError(f"truncation must be greater than 0, got {truncation}")
     folder = Path(out)

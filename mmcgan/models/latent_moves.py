@@ -25,10 +25,15 @@ def build_move(config: dict[str, Any] | None, emits: Sequence[str]) -> LatentMov
     move = SAMPLERS.build(dict(config))
     if not isinstance(move, LatentMove):
         raise ValueError(f"latent_move: {config['type']!r} does not move latents; see mmcgan.samplers.moves")
+    check_reads(move, emits)
+    return move
+
+
+def check_reads(move: LatentMove, emits: Sequence[str]) -> None:
+    """Raise ValueError if ``move`` reads what the discriminator does not emit."""
     if move.reads not in emits:
         hint = nearest(move.reads, list(emits))
         raise ValueError(f"latent_move reads {move.reads!r}, which nothing emits.{hint}")
-    return move
 
 
 def move_latents(

@@ -52,7 +52,7 @@ def compare_mmagic_gradients(case: GoldenCase, comparison: Comparison) -> None:
         scores = {"adv.logit": case.tensors["in/pred_real"]}
         nothing = GANBatch(torch.empty(0), Condition())
         score = _scorer(nn.Identity())
-        context = StepContext(nothing, nothing, torch.empty(0), scores, {}, score, score, RandomStreams())
+        context = StepContext(nothing, nothing, torch.empty(0), scores, {}, score, _no_images, RandomStreams())
         comparison.equal("out/disc_shift", LogitDrift()(context), case.tensors["out/disc_shift"], EXACT)
     state = case.group("state/toyD.")
     if not state:
@@ -82,14 +82,14 @@ def _penalty(case: GoldenCase, name: str) -> tuple[Regularizer, float]:
     regularizer = kind(per_pixel=name != "gp_HWC")
     regularizer.recorded = [case.tensors["in/gp_alpha"]]
     if masked:
-        regularizer.mask = case.tensors["in/mask"]  # type: ignore[union-attr]
+        regularizer.mask = case.tensors["in/mask"]
     return regularizer, 1.0
 
 
 def _context(case: GoldenCase, network: nn.Module) -> StepContext:
     real, fake = (GANBatch(case.tensors[f"in/{name}_img"].clone(), Condition()) for name in ("real", "fake"))
     score = _scorer(network)
-    return StepContext(real, fake, torch.empty(0), None, {}, score, score, RandomStreams())
+    return StepContext(real, fake, torch.empty(0), None, {}, score, _no_images, RandomStreams())
 
 
 def _scorer(network: nn.Module) -> Callable[..., dict[str, Tensor]]:
@@ -97,6 +97,11 @@ def _scorer(network: nn.Module) -> Callable[..., dict[str, Tensor]]:
         return {"adv.logit": network(image).flatten()}
 
     return score
+
+
+def _no_images(latent: Tensor, condition: Condition) -> Tensor:
+    """Stand in for a generator that no penalty asks."""
+    raise NotImplementedError
 
 
 def _compare(case: GoldenCase, comparison: Comparison, name: str, value: Tensor, network: nn.Module) -> None:

@@ -20,7 +20,7 @@ from mmcgan.samplers.latent import truncated_quantile
 DRAWS = 200_000
 STATISTICAL = Tolerance(1e-2, 1e-2)
 EXACT = Tolerance(1e-5, 1e-6)
-LATENTS = {"gauss": NormalLatent, "unif": UniformLatent}
+LATENTS: dict[str, type[NormalLatent] | type[UniformLatent]] = {"gauss": NormalLatent, "unif": UniformLatent}
 #: most classes that a case's labels are tried to be drawn from, where it does not say how many
 MOST_CLASSES = 1000
 
