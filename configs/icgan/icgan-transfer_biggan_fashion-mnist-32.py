@@ -9,17 +9,34 @@ _base_ = "./icgan_biggan_fashion-mnist-32.py"
 # and instances of the unseen classes are asked for with
 #   mmcgan test icgan-transfer_biggan_fashion-mnist-32 CKPT --cfg-options \
 #       test_dataloader.dataset.condition_sampler.instance_store=data/instances/fashion-mnist-32-unseen
-images = dict(type="FashionMNIST", split="train", image_size=32)
-unseen = dict(_delete_=True, type="ClassSubset", dataset=images, keep=(3, 7, 8))
 train_dataloader = dict(
     dataset=dict(
-        dataset=dict(_delete_=True, type="ClassSubset", dataset=images, keep=(0, 1, 2, 4, 5, 6, 9)),
+        dataset=dict(
+            _delete_=True,
+            type="ClassSubset",
+            dataset=dict(type="FashionMNIST", split="train", image_size=32),
+            keep=(0, 1, 2, 4, 5, 6, 9),
+        ),
         store="data/instances/fashion-mnist-32-seen",
     )
 )
 val_evaluator = dict(
     reference=dict(
-        dataset=dict(_delete_=True, type="ClassSubset", dataset=images, keep=(0, 1, 2, 4, 5, 6, 9))
+        dataset=dict(
+            _delete_=True,
+            type="ClassSubset",
+            dataset=dict(type="FashionMNIST", split="train", image_size=32),
+            keep=(0, 1, 2, 4, 5, 6, 9),
+        )
     )
 )
-test_evaluator = dict(reference=dict(dataset=unseen))
+test_evaluator = dict(
+    reference=dict(
+        dataset=dict(
+            _delete_=True,
+            type="ClassSubset",
+            dataset=dict(type="FashionMNIST", split="train", image_size=32),
+            keep=(3, 7, 8),
+        )
+    )
+)
