@@ -12,12 +12,12 @@ from mmcgan.evaluation.frechet import (
     frechet_distance,
 )
 from mmcgan.evaluation.grouped_fid import IntraFID, StratifiedFID, class_groups, intra_class_fid
-from mmcgan.evaluation.inception_score import InceptionScore, inception_score
+from mmcgan.evaluation.inception import InceptionScore, inception_score
 from mmcgan.evaluation.kid import KID, kernel_distance, kernel_distance_of_subsets
-from mmcgan.evaluation.memorization import Memorization, memorization
+from mmcgan.evaluation.memorized import Memorization, memorization
 from mmcgan.evaluation.neighbours import kth_neighbour_distances, nearest_neighbours
 from mmcgan.evaluation.pixels import MSSSIM, SWD, ClassificationAccuracyScore, LPIPSDiversity
-from mmcgan.evaluation.prdc import PRDC, PrecisionRecall, improved_precision_recall, prdc
+from mmcgan.evaluation.precision_recall import PRDC, PrecisionRecall, improved_precision_recall, prdc
 from mmcgan.evaluation.reference import Reference
 from mmcgan.evaluation.sajjadi import SajjadiPrecisionRecall, sajjadi_precision_recall
 from mmcgan.evaluation.spatial_fid import SpatialFID

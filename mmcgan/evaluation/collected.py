@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import torch
-from mmengine.dist import all_gather_object
+from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcgan.evaluation.base import GenerationMetric
-from mmcgan.evaluation.inception_score import interleave
+from mmcgan.evaluation.inception import interleave
 from mmcgan.evaluation.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.random import make_generator
@@ -56,6 +56,7 @@ def gather_rows(rows: Sequence[Tensor]) -> Tensor | None:
     return interleave(gathered) if gathered else None
 
 
+SHARED_BYTES = 2**31  # features up to so large are kept for all metrics that may want them
 _REAL_FEATURES: WeakKeyDictionary[Reference, Collected] = WeakKeyDictionary()
 
 
@@ -75,6 +76,57 @@ def real_features(reference: Reference) -> Collected:
             raise ValueError("the reference data set has no images")
         _REAL_FEATURES[reference] = Collected(every, gather_rows(labels))
     return _REAL_FEATURES[reference]
+
+
+def leading_features(reference: Reference, limit: Tensor) -> Collected:
+    """Return the features of the first ``limit[c]`` real images of every class c, in their order.
+
+    The others are dropped as soon as they are seen, so memory does not grow with the data set. Collective.
+
+    Args:
+        reference: labelled real images.
+        limit: int64 (C,), the same on every rank; labels from C on have a limit of 0.
+
+    Raises:
+        ValueError: the images have no labels.
+    """
+    rank, world_size = get_dist_info()
+    left, seen = limit.clone(), 0
+    kept: list[tuple[Tensor, Tensor, Tensor]] = []
+    for output, label in reference.outputs("features of the real images"):
+        if label is None:
+            raise ValueError(f"{reference.config.get('type')}: the real images have no labels")
+        chosen = take_from_each_class(label, left)
+        kept.append((chosen + seen, output.features.cpu()[chosen], label[chosen]))
+        seen += len(label)
+    parts = [part for part in all_gather_object((rank, kept)) if part[1]]
+    position = torch.cat([row * world_size + owner for owner, batches in parts for row, _, _ in batches])
+    features, labels = (
+        torch.cat([batch[i] for _, batches in parts for batch in batches])[position.argsort()] for i in (1, 2)
+    )
+    first = take_from_each_class(labels, limit.clone())  # every rank had kept as many as one might need
+    return Collected(features[first], labels[first])
+
+
+def take_from_each_class(label: Tensor, left: Tensor) -> Tensor:
+    """Return the rows of ``label`` (N,) that come among the first ``left[c]`` of their class, ascending.
+
+    ``left`` (C,) is lowered by what was taken.
+    """
+    order = label.argsort(stable=True)
+    counts = torch.bincount(label, minlength=len(left))
+    place = torch.arange(len(label)) - (counts.cumsum(0) - counts)[label[order]]
+    allowed = torch.zeros_like(counts)
+    allowed[: len(left)] = left
+    taken = place < allowed[label[order]]
+    left -= torch.minimum(left, counts[: len(left)])
+    return order[taken].sort().values
+
+
+def fits_in_memory(reference: Reference) -> bool:
+    """Return whether the features of all real images are there, or small enough to be kept."""
+    size = 4 * len(reference.dataset) * reference.extractor.feature_dim
+    return reference in _REAL_FEATURES or size <= SHARED_BYTES
 
 
 class CollectedMetric(GenerationMetric):

@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 
 from mmcgan.evaluation.base import GenerationMetric
-from mmcgan.evaluation.collected import Collected, CollectedMetric, warn
+from mmcgan.evaluation.collected import (
+    Collected,
+    CollectedMetric,
+    fits_in_memory,
+    leading_features,
+    warn,
+)
 from mmcgan.evaluation.frechet import StreamingMoments, feature_frechet_distance, frechet_distance
 from mmcgan.evaluation.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
@@ -240,6 +246,9 @@ def intra_class_fid(real: Collected, fake: Collected, equal_counts: bool = True)
 class IntraFID(CollectedMetric):
     """Mean over classes of the FID between real and generated images of the class.
 
+    Features of real images beyond 2 GiB are not kept: of every class, only those that are compared with the
+    generated ones (``equal_counts``).
+
     Args:
         equal_counts: see :func:`intra_class_fid`.
     """
@@ -250,6 +259,18 @@ class IntraFID(CollectedMetric):
         super().__init__()
         self.equal_counts = equal_counts
         self._by_class: dict[int, float] = {}
+        self._leading: tuple[Tensor, Collected] | None = None
+
+    def _real_of(self, fake: Collected) -> Collected:
+        """Return the real features that are compared with the generated ones."""
+        assert self._reference is not None and fake.label is not None
+        if not self.equal_counts or fits_in_memory(self._reference):
+            return self.real()
+        classes = getattr(self._reference.dataset, "metainfo", {}).get("num_classes") or 0
+        limit = torch.bincount(fake.label, minlength=classes).clamp_min(2)
+        if self._leading is None or not torch.equal(self._leading[0], limit):
+            self._leading = limit, leading_features(self._reference, limit)
+        return self._leading[1]
 
     def compute(self) -> dict[str, float]:
         """Return ``intra_fid``.
@@ -257,7 +278,8 @@ class IntraFID(CollectedMetric):
         Raises:
             ValueError: the reference has no labels, or a class too few images.
         """
-        real, fake = self.real(), self.generated()
+        fake = self.generated()
+        real = self._real_of(fake)
         require_label(real.label, "IntraFID")
         self._by_class = intra_class_fid(real, fake, self.equal_counts)
         per_class = len(fake) // len(self._by_class)

@@ -11,6 +11,7 @@ from mmcgan.evaluation.distances import (
     COLUMN_BLOCK,
     ROW_BLOCK,
     PairBounds,
+    PointSet,
     blocks,
     check_features,
     check_pair,
@@ -37,7 +38,12 @@ def kth_neighbour_distances(features: Tensor, k: int) -> Tensor:
     """
     check_features(features, "the")
     check_neighbours(k, len(features), "vectors")
-    (points,) = point_sets(features)
+    return _kth_of_points(point_sets(features)[0], k)
+
+
+def _kth_of_points(points: PointSet, k: int) -> Tensor:
+    """Return what :func:`kth_neighbour_distances` returns, from prepared vectors."""
+    features = points.features
     bounds = PairBounds(points, points)
     every = torch.arange(len(features), device=features.device)
     best = _own_candidates(bounds, min(4 * k + 12, len(features) - 1))
@@ -216,7 +222,37 @@ def count_balls(
         ValueError: vectors that cannot be compared.
     """
     check_pair(real, fake)
-    bounds = PairBounds(*point_sets(real, fake))
+    return _count_in_balls(PairBounds(*point_sets(real, fake)), real_radius, fake_radius, closed)
+
+
+def neighbour_balls(real: Tensor, fake: Tensor, k: int, closed: bool = False) -> BallCounts:
+    """Return which vectors lie in which balls that reach to the k-th nearest vector of the same set.
+
+    The same as :func:`count_balls` with the radii of :func:`kth_neighbour_distances`, but vectors are
+    prepared once.
+
+    Args:
+        real: (N, F).
+        fake: (M, F).
+        k: below N and M.
+        closed: whether a ball contains its surface.
+
+    Raises:
+        ValueError: vectors that cannot be compared, or ``k`` out of range.
+    """
+    check_pair(real, fake)
+    check_neighbours(k, min(len(real), len(fake)), "real and generated images")
+    sets = point_sets(real, fake)
+    radii = [
+        _kth_of_points(points if points.is_centred() else point_sets(points.features)[0], k)
+        for points in sets
+    ]
+    return _count_in_balls(PairBounds(*sets), radii[0], radii[1], closed)
+
+
+def _count_in_balls(bounds: PairBounds, real_radius: Tensor, fake_radius: Tensor, closed: bool) -> BallCounts:
+    """Return the counts of :func:`count_balls`, in one pass over the blocks."""
+    real, fake = bounds.first.features, bounds.second.features
     counts = BallCounts(
         torch.zeros(len(fake), dtype=torch.int64, device=fake.device),
         torch.zeros(len(real), dtype=torch.bool, device=real.device),

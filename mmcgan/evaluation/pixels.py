@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.files import load_checkpoint, load_weights
 from mmcgan.evaluation.base import GenerationMetric
 from mmcgan.evaluation.collected import gather_rows, warn
 from mmcgan.evaluation.image.similarity import SCALE_WEIGHTS, ms_ssim
@@ -15,6 +16,7 @@ from mmcgan.evaluation.image.sliced_wasserstein import sliced_wasserstein_distan
 from mmcgan.evaluation.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.extractors.train_classifier import TrainOptions, accuracy, read_images, train_network
+from mmcgan.extractors.weight_files import find_known
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS, GENERATION_METRICS
 from mmcgan.structures import Condition
@@ -140,25 +142,37 @@ class LPIPSDiversity(PairDiversity):
     """Mean LPIPS distance (Zhang et al. 2018) of pairs with the same condition; larger is more diverse.
 
     Args:
-        network: ``alex``, ``vgg`` or ``squeeze``; needs the package lpips, which fetches the network's
-            ImageNet weights at the first use.
+        network: ``alex``, ``vgg`` or ``squeeze``; needs the package lpips.
+        pairs: number of pairs.
+        batch_size: pairs per call.
+        seed: decides the pairs.
+        weights: the network's ImageNet weights of torchvision; None looks in the cache folder of weights.
 
     Raises:
         ImportError: the package is missing; the message names the extra.
+        FileNotFoundError: no weights; the message says which file, from where and where to put it.
         ValueError: another ``network``.
     """
 
-    def __init__(self, network: str = "alex", pairs: int = 2000, batch_size: int = 50, seed: int = 0) -> None:
+    def __init__(
+        self,
+        network: str = "alex",
+        pairs: int = 2000,
+        batch_size: int = 50,
+        seed: int = 0,
+        weights: str | None = None,
+    ) -> None:
         super().__init__(pairs, batch_size, seed)
         if network not in ("alex", "vgg", "squeeze"):
             raise ValueError(f"LPIPSDiversity: network={network!r}: choose one of alex, vgg, squeeze")
         self.network = network
+        self.weights = weights
         self._distance: Any = None
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
         """Load the network."""
         super().prepare(extractor, reference)
-        self._distance = load_lpips(self.network)
+        self._distance = load_lpips(self.network, self.weights)
 
     @torch.no_grad()
     def compute(self) -> dict[str, float]:
@@ -179,11 +193,18 @@ class LPIPSDiversity(PairDiversity):
         return {**super().settings(), "network": self.network}
 
 
-def load_lpips(network: str) -> Any:
-    """Return the LPIPS network.
+def load_lpips(network: str, weights: str | None = None) -> Any:
+    """Return the LPIPS network: (N, 3, H, W) in [-1, 1], twice, to (N, 1, 1, 1).
+
+    Args:
+        network: ``alex``, ``vgg`` or ``squeeze``.
+        weights: see :class:`LPIPSDiversity`.
 
     Raises:
         ImportError: the package is missing; the message names the extra.
+        FileNotFoundError: no weights.
+        ValueError: weights with another checksum.
+        CheckpointError: weights of another network.
     """
     try:
         import lpips
@@ -191,7 +212,13 @@ def load_lpips(network: str) -> Any:
         raise ImportError(
             "LPIPS needs the package lpips: pip install 'mmcgan[metrics]' (or leave this metric out)"
         ) from error
-    return lpips.LPIPS(net=network, verbose=False).eval()
+    path = find_known(f"lpips-{network}", weights, "LPIPS")
+    model = lpips.LPIPS(net=network, pnet_rand=True, verbose=False).eval()  # else it downloads them itself
+    # lpips cuts torchvision's ``features`` into slices and keeps their numbers.
+    found = load_checkpoint(path)
+    names = {name: f"features.{name.split('.', 1)[1]}" for name in model.net.state_dict()}
+    load_weights(model.net, {name: found[own] for name, own in names.items() if own in found}, str(path))
+    return model
 
 
 @GENERATION_METRICS.register_module()

@@ -63,6 +63,19 @@ KNOWN_WEIGHTS: dict[str, WeightFile] = {
         ("dino_resnet50_pretrain.pth",),
         "https://dl.fbaipublicfiles.com/dino/dino_resnet50_pretrain/dino_resnet50_pretrain.pth",
     ),
+    **{
+        f"lpips-{network}": WeightFile(
+            (name,),
+            f"https://download.pytorch.org/models/{name}",
+            name.rsplit("-", 1)[1].removesuffix(".pth"),
+            "dict(type='MSSSIM'), a diversity of pairs that needs no network",
+        )
+        for network, name in (
+            ("alex", "alexnet-owt-7be5be79.pth"),
+            ("vgg", "vgg16-397923af.pth"),
+            ("squeeze", "squeezenet1_1-b8a52dc0.pth"),
+        )
+    },
 }
 
 

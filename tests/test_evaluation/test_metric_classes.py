@@ -11,13 +11,14 @@ from PIL import Image
 
 from mmcgan.evaluation import (
     GenerationEvaluator,
+    collected,
     intra_class_fid,
     kernel_distance,
     memorization,
     prdc,
 )
-from mmcgan.evaluation.collected import Collected
-from mmcgan.evaluation.memorization import neighbour_picture
+from mmcgan.evaluation.collected import Collected, take_from_each_class
+from mmcgan.evaluation.memorized import neighbour_picture
 from mmcgan.evaluation.pixels import pairs_of_one_condition
 from mmcgan.extractors import ExtractorOutput
 from mmcgan.registry import EXTRACTORS
@@ -273,3 +274,47 @@ def test_two_processes_give_the_figures_of_one(tmp_path):
     figures = json.loads(output[0].split("FIGURES")[1])
     single = run(evaluator_of(FEATURE_METRICS), ColourDataset(size=45, seed=3))
     assert figures == pytest.approx(single, rel=1e-9, abs=1e-12)
+
+
+def test_large_sets_of_real_images_give_the_same_intra_fid(monkeypatch):
+    generated = ColourDataset(45, seed=3)
+    expected = run(evaluator_of([dict(type="IntraFID")], size=200), generated)
+    monkeypatch.setattr(collected, "SHARED_BYTES", 0)
+    evaluator = evaluator_of([dict(type="IntraFID")], size=200)
+    assert run(evaluator, generated) == pytest.approx(expected, rel=1e-9)
+    assert evaluator.reference not in collected._REAL_FEATURES
+    passes = evaluator.extractor.passes
+    run(evaluator, generated, batch=45)
+    assert evaluator.extractor.passes == passes + 1, "the real images are seen once for all evaluations"
+
+
+def test_the_first_images_of_each_class_are_taken_across_batches():
+    label, left = torch.tensor([2, 0, 2, 2, 0, 3]), torch.tensor([1, 5, 3])
+    rows = [take_from_each_class(part, left).tolist() for part in label.split(2)]
+    assert rows == [[0, 1], [0, 1], []]
+    assert left.tolist() == [0, 5, 0]
+
+
+def test_lpips_without_its_weights_says_which_file_and_from_where():
+    pytest.importorskip("lpips", reason="the package lpips is not installed (pip install mmcgan[metrics])")
+    with pytest.raises(FileNotFoundError, match=r"fetch alexnet-owt-7be5be79\.pth from .*7be5be79.*MSSSIM"):
+        evaluator_of([dict(type="LPIPSDiversity")])
+
+
+def test_lpips_diversity_of_random_weights(monkeypatch, tmp_path):
+    pytest.importorskip("lpips", reason="the package lpips is not installed (pip install mmcgan[metrics])")
+    from torchvision.models import squeezenet1_1
+
+    path = tmp_path / "squeeze.pth"
+    torch.manual_seed(0)
+    torch.save(squeezenet1_1(weights=None).state_dict(), path)
+    with pytest.raises(ValueError, match="expected b8a52dc0"):
+        evaluator_of([dict(type="LPIPSDiversity", network="squeeze", weights=str(path))])
+    monkeypatch.setattr("mmcgan.extractors.weight_files.check_sha256", lambda *arguments: "")
+    metric = dict(type="LPIPSDiversity", network="squeeze", weights=str(path), pairs=4)
+    evaluator = image_evaluator([metric])
+    large = SizedDataset(12)
+    large.image = large.image.repeat(1, 1, 4, 4)
+    assert run(evaluator, large)["lpips_diversity"] > 0
+    large.image[:] = large.image[:1]
+    assert run(evaluator, large)["lpips_diversity"] == 0

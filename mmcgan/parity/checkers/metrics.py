@@ -23,9 +23,9 @@ from mmcgan.evaluation.image.sliced_wasserstein import (
     normalise_patches,
     sliced_wasserstein,
 )
-from mmcgan.evaluation.inception_score import inception_score
+from mmcgan.evaluation.inception import inception_score
 from mmcgan.evaluation.neighbours import count_balls, kth_neighbour_distances
-from mmcgan.evaluation.prdc import prdc
+from mmcgan.evaluation.precision_recall import prdc
 from mmcgan.parity.cases import GoldenCase
 from mmcgan.parity.compare import Comparison, Tolerance
 from mmcgan.parity.runner import checker

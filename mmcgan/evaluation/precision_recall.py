@@ -7,8 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from mmcgan.evaluation.collected import CollectedMetric
-from mmcgan.evaluation.distances import check_pair
-from mmcgan.evaluation.neighbours import check_neighbours, count_balls, kth_neighbour_distances
+from mmcgan.evaluation.neighbours import neighbour_balls
 from mmcgan.registry import GENERATION_METRICS
 
 
@@ -29,10 +28,7 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, float]:
     Raises:
         ValueError: vectors that cannot be compared, or ``k`` not below both counts.
     """
-    check_pair(real, fake)
-    check_neighbours(k, min(len(real), len(fake)), "real and generated images")
-    radii = kth_neighbour_distances(real, k), kth_neighbour_distances(fake, k)
-    counts = count_balls(real, fake, *radii)
+    counts = neighbour_balls(real, fake, k)
     return {
         "precision": float((counts.real_balls > 0).double().mean()),
         "recall": float(counts.in_fake_ball.double().mean()),
@@ -52,10 +48,7 @@ def improved_precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[f
     Raises:
         ValueError: vectors that cannot be compared, or ``k`` not below both counts.
     """
-    check_pair(real, fake)
-    check_neighbours(k, min(len(real), len(fake)), "real and generated images")
-    radii = kth_neighbour_distances(real, k), kth_neighbour_distances(fake, k)
-    counts = count_balls(real, fake, *radii, closed=True)
+    counts = neighbour_balls(real, fake, k, closed=True)
     return float((counts.real_balls > 0).double().mean()), float(counts.in_fake_ball.double().mean())
 
 
