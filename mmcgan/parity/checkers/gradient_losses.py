@@ -52,7 +52,9 @@ def compare_mmagic_gradients(case: GoldenCase, comparison: Comparison) -> None:
         scores = {"adv.logit": case.tensors["in/pred_real"]}
         nothing = GANBatch(torch.empty(0), Condition())
         score = _scorer(nn.Identity())
-        context = StepContext(nothing, nothing, torch.empty(0), scores, {}, score, _no_images, RandomStreams())
+        context = StepContext(
+            nothing, nothing, torch.empty(0), scores, {}, score, _no_images, RandomStreams()
+        )
         comparison.equal("out/disc_shift", LogitDrift()(context), case.tensors["out/disc_shift"], EXACT)
     state = case.group("state/toyD.")
     if not state:
