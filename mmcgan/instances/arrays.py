@@ -16,8 +16,17 @@ from mmcgan.instances.ranking import pair_products
 
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
-# the system maps this much around a page that is asked for
-FAULT_BYTES = 64 << 10
+# the system may map this much around a page that is asked for
+FAULT_BYTES = 2 << 20
+
+
+def mapped_bytes() -> int:
+    """Return how much of mapped files counts as memory of this process; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[2])
+    except OSError:
+        return 0
+    return pages * mmap.PAGESIZE
 
 
 class RowArray:
@@ -38,6 +47,7 @@ class RowArray:
         self.path = Path(path)
         self._map: Any = None
         self._touched = 0
+        self._row_bytes = FAULT_BYTES  # of a row read at random, until it is known
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path} is missing")
         self.shape: tuple[int, ...] = self._mapped().shape
@@ -58,35 +68,32 @@ class RowArray:
     def rows(self, index: Tensor | slice) -> Tensor:
         """Return a copy of the rows at ``index``, int64 (n,) or a slice, in the file's type."""
         source = self._mapped()
-        if isinstance(index, slice):
-            found = np.array(source[index])
-            self._note(found.nbytes)
-        else:
-            found = np.take(source, index.numpy(), axis=0)
-            self._note(self._read_at_random(len(index)))
+        before = mapped_bytes()
+        found = (
+            np.array(source[index]) if isinstance(index, slice) else np.take(source, index.numpy(), axis=0)
+        )
+        self._note(max(found.nbytes, mapped_bytes() - before))
         return torch.from_numpy(found)
 
     def products(self, query: Tensor, column: Tensor, starts: Tensor) -> Tensor:
         """Return the products of chosen pairs, see :func:`mmcgan.instances.ranking.pair_products`."""
+        source = self._mapped()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the map cannot be written, nor is it
-            table = torch.from_numpy(self._mapped())
-        step = max(1, RELEASE_BYTES // self._read_at_random(1))
+            table = torch.from_numpy(source)
         found, low, last = [], 0, len(query)
         while low < last:
-            # at least one query
-            high = int(torch.searchsorted(starts, starts[low] + step, right=True)) - 1
-            high = min(max(high, low + 1), last)
+            wanted = starts[low] + max(1, RELEASE_BYTES // self._row_bytes)
+            high = int(torch.searchsorted(starts, wanted, right=True)) - 1
+            high = min(max(high, low + 1), last)  # at least one query
             part = column[starts[low] : starts[high]]
+            before = mapped_bytes()
             found.append(pair_products(table, query[low:high], part, starts[low : high + 1] - starts[low]))
-            self._note(self._read_at_random(len(part)))
+            grown = mapped_bytes() - before
+            self._row_bytes = max(source.nbytes // len(source), grown // max(1, len(part)))
+            self._note(grown)
             low = high
         return torch.cat(found) if found else torch.zeros(0)
-
-    def _read_at_random(self, count: int) -> int:
-        """Return the bytes that become part of the process when rows here and there are read."""
-        source = self._mapped()
-        return min(source.nbytes, count * (source.nbytes // max(1, len(source)) + FAULT_BYTES))
 
     def _note(self, count: int) -> None:
         self._touched += count

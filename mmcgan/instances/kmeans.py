@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 from mmcgan.instances.neighbours import Rows, bfloat16_is_fast
 from mmcgan.random import make_generator
@@ -67,8 +68,7 @@ def kmeans(
     fast = bfloat16_is_fast()
     fitting = memory // (dim * (6 if fast else 4)) // 2
     count = max(clusters, min(size, POINTS_PER_CENTROID * clusters, fitting))
-    chosen = torch.randperm(size, generator=generator)[:count]
-    points = torch.cat([table.rows(part.sort().values) for part in chosen.split(BLOCK_ROWS)])
+    points = _sample(table, count, generator)
     centroids = points[torch.randperm(count, generator=generator)[:clusters]].clone()
     rounded = points.bfloat16() if fast else points
     for _ in range(iterations):
@@ -78,10 +78,20 @@ def kmeans(
             advance()
     nearest = _assign(points, centroids)
     error = sum(
-        float((part - centroids[near]).double().square().sum())
+        float((part - centroids[near]).square().sum(1).double().sum())
         for part, near in zip(points.split(BLOCK_ROWS), nearest.split(BLOCK_ROWS), strict=True)
     )
     return Clustering(centroids, error, count)
+
+
+def _sample(table: Rows, count: int, generator: torch.Generator) -> Tensor:
+    """Return ``count`` random rows, or all in their order."""
+    size = int(table.shape[0])
+    if count == size:
+        starts = range(0, size, BLOCK_ROWS)
+        return torch.cat([table.rows(slice(i, min(i + BLOCK_ROWS, size))) for i in starts])
+    chosen = torch.randperm(size, generator=generator)[:count].sort().values
+    return torch.cat([table.rows(part) for part in chosen.split(BLOCK_ROWS)])
 
 
 def _assign(points: Tensor, centroids: Tensor) -> Tensor:
@@ -95,12 +105,9 @@ def _assign(points: Tensor, centroids: Tensor) -> Tensor:
 def _update(points: Tensor, nearest: Tensor, centroids: Tensor) -> Tensor:
     """Return the means of the clusters; an empty one becomes a neighbour of the largest."""
     count = torch.bincount(nearest, minlength=len(centroids))
-    order = torch.argsort(nearest, stable=True)
-    means = torch.zeros_like(centroids)
-    starts = count.cumsum(0) - count
-    for cluster in torch.nonzero(count).flatten().tolist():
-        rows = order[starts[cluster] : starts[cluster] + count[cluster]]
-        torch.mean(points.index_select(0, rows), dim=0, out=means[cluster])
+    # rows are added up where they lie, in one pass
+    sums = embedding_bag(nearest.argsort(stable=True), points, count.cumsum(0) - count, mode="sum")
+    means = sums / count.clamp_min(1)[:, None]
     share = count.clone()
     for empty in torch.nonzero(count == 0).flatten().tolist():
         largest = int(share.argmax())

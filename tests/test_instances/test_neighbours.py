@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from mmcgan.instances import neighbours
+from mmcgan.instances import arrays, neighbours
+from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.neighbours import NeighbourSearch, TensorRows
 
 
@@ -123,3 +124,36 @@ def test_products_inside_a_range_are_shared(monkeypatch, start):
     found = search.search(start, 900, work.append)
     assert torch.equal(found.index, wanted.index[start:])
     assert sum(work) == 900 * (900 - start)
+
+
+def test_a_table_on_disk_is_searched_and_handed_back(tmp_path, monkeypatch):
+    """More is read than may stay: pages are released, similarities are those of the table in memory."""
+    table = random_table(700, 64)
+    allocate(tmp_path / "table.npy", (700, 64), "<f4")
+    write_rows(tmp_path / "table.npy", 0, table)
+    released = []
+    original = RowArray.release
+    monkeypatch.setattr(arrays, "RELEASE_BYTES", 1 << 14)
+    monkeypatch.setattr(RowArray, "release", lambda self: (released.append(1), original(self)))
+    on_disk = RowArray(tmp_path / "table.npy")
+    found = NeighbourSearch(on_disk, 10, memory=1 << 19).search(0, 700)
+    wanted = search(table, 10)
+    assert len(released) > 10
+    assert torch.equal(found.index, wanted.index) and torch.equal(found.similarity, wanted.similarity)
+
+
+def test_candidates_stay_within_the_memory(monkeypatch):
+    """All images alike: every pair is a candidate, few are kept, the neighbours are exact all the same."""
+    noise = torch.randn(1000, 32, generator=torch.Generator().manual_seed(0))
+    table = normalize(1 + 1e-4 * noise)
+    kept, original = [], NeighbourSearch._prune
+
+    def watched(self, candidates):
+        original(self, candidates)
+        kept.append(len(candidates.rows[0]) / len(candidates.best))
+
+    monkeypatch.setattr(NeighbourSearch, "_prune", watched)
+    found = search(table, 5, memory=1 << 21)
+    assert max(kept) <= (1 << 21) * neighbours.CANDIDATE_SHARE / neighbours.PAIR_BYTES / 1000
+    assert found.uncertified > 500
+    assert_exact(found, table, 5)

@@ -111,6 +111,16 @@ def test_two_ranks_make_the_same_store(tmp_path, small_blocks, monkeypatch):
     assert contents(tmp_path / "store") == contents(whole.root)
 
 
+def test_torchrun_makes_the_same_store(tmp_path):
+    class_folders(tmp_path / "flowers", dict(daisy=6, tulip=5))
+    given = ["--images", str(tmp_path / "flowers"), "--extractor", "digits-16", "--k", "3", "--kmeans", "4"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*launch, "-m", "mmcgan.cli", "prepare-instances", *given, "--flip", "--out"]
+    subprocess.run([*command, str(tmp_path / "ranks")], check=True, stderr=subprocess.DEVNULL)
+    assert main(["prepare-instances", *given, "--flip", "--out", str(tmp_path / "one")]) == 0
+    assert contents(tmp_path / "ranks") == contents(tmp_path / "one")
+
+
 def test_a_finished_store_is_left_alone_and_others_are_refused(tmp_path):
     store, _ = make_store(tmp_path / "store")
     stamp = (store.root / "features.npy").stat().st_mtime_ns
