@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from mmcgan.losses import DiscriminativeClassifierLoss
 from mmcgan.parity.cases import GoldenCase
 from mmcgan.parity.checkers.regularizers import (
-    RecordedDraws,
     RecordedGradientPenalty,
     RecordedMaxGradientPenalty,
+    RecordedPerturbationPenalty,
+)
+from mmcgan.parity.checkers.studiogan_draws import (
+    ReplayedLatentConsistency,
+    ReplayedLatentDiversity,
+    ReplayedLatentOptimization,
+    draw_again,
+    read_augment,
 )
 from mmcgan.parity.replay import Replay
 from mmcgan.parity.runner import Unsupported
@@ -35,9 +41,15 @@ CONDITIONINGS = ("W/O", "PD", "AC", "2C", "D2DCE", "MD", "MH")
 LOSS_KEYS = {"adv_loss", "cond_lambda", "temperature", "m_p", "mh_lambda", "tac_dis_lambda", "tac_gen_lambda"}
 LOSS_KEYS |= {"apply_r1_reg", "r1_place", "r1_lambda", "apply_fm", "fm_lambda"}
 LOSS_KEYS |= {"apply_gp", "gp_lambda", "apply_maxgp", "maxgp_lambda", "apply_wc", "wc_bound"}
+LOSS_KEYS |= {"apply_dra", "dra_lambda", "apply_topk", "topk_gamma", "topk_nu"}
+LOSS_KEYS |= {"apply_cr", "cr_lambda", "apply_bcr", "real_lambda", "fake_lambda"}
+LOSS_KEYS |= {"apply_zcr", "radius", "g_lambda", "d_lambda"}
+LOSS_KEYS |= {"apply_lo", "lo_alpha", "lo_beta", "lo_rate", "lo_lambda", "lo_steps4train", "lo_steps4eval"}
 LOSS_KEYS |= {"apply_lecam", "lecam_lambda", "lecam_ema_start_iter", "lecam_ema_decay"}
 #: What the peer's averages hold before the first batch.
 LECAM_INITIAL = 7777.0
+#: iterations of an epoch that no case reaches the end of
+ENDLESS = 1_000_000_000
 
 
 class RealColumnLoss(DiscriminativeClassifierLoss):
@@ -114,16 +126,83 @@ def read_objectives(settings: Mapping[str, Any], model: Mapping[str, Any]) -> tu
         if settings.get("r1_place", "inside_loop") != "inside_loop":
             raise Unsupported(f"r1_place={settings['r1_place']!r}")
         regularizers["r1"] = {"type": "R1", "weight": settings["r1_lambda"], "reuse_scores": True}
-    if settings.get("apply_gp"):
-        regularizers["penalty"] = {"type": RecordedGradientPenalty, "weight": settings["gp_lambda"]}
-    if settings.get("apply_maxgp"):
-        regularizers["penalty"] = {"type": RecordedMaxGradientPenalty, "weight": settings["maxgp_lambda"]}
+    regularizers |= _penalty(settings) | _consistency(settings, model) | _latent_steps(settings)
     if settings.get("apply_wc"):
         regularizers["clipping"] = {"type": "WeightClipping", "bound": settings["wc_bound"]}
     if settings.get("apply_fm"):
         weight = settings["fm_lambda"]
         regularizers["features"] = {"type": FreshFeatureMatching, "on": "generator", "weight": weight}
     return losses, regularizers
+
+
+def _penalty(settings: Mapping[str, Any]) -> Config:
+    """Return the penalty of gradients at drawn points.
+
+    Raises:
+        Unsupported: several of them.
+    """
+    kinds = {
+        "gp": RecordedGradientPenalty,
+        "maxgp": RecordedMaxGradientPenalty,
+        "dra": RecordedPerturbationPenalty,
+    }
+    applied = [name for name in kinds if settings.get(f"apply_{name}")]
+    if len(applied) > 1:
+        raise Unsupported(f"several gradient penalties: {applied}")
+    if not applied:
+        return {}
+    name = applied[0]
+    return {"penalty": {"type": kinds[name], "weight": settings[f"{name}_lambda"]}}
+
+
+def _consistency(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Config:
+    """Return CR or bCR, and zCR; they compare the class output beside the score.
+
+    Raises:
+        Unsupported: CR and bCR together.
+    """
+    method = model.get("d_cond_mtd", "W/O")
+    extra = {"AC": ["cls.logits"], "2C": ["cls.embed"], "D2DCE": ["cls.embed"]}.get(method, [])
+    outputs = ["adv.logit", *extra]
+    found: Config = {}
+    if settings.get("apply_cr") and settings.get("apply_bcr"):
+        raise Unsupported("cr and bcr together")
+    if settings.get("apply_cr"):
+        found["consistency"] = {"type": "ImageConsistency", "real": settings["cr_lambda"], "outputs": outputs}
+    if settings.get("apply_bcr"):
+        factors = {"real": settings["real_lambda"], "fake": settings["fake_lambda"]}
+        found["consistency"] = {"type": "ImageConsistency", "outputs": outputs, **factors}
+    if settings.get("apply_zcr"):
+        noise = {"noise": settings["radius"]}
+        found["latent_consistency"] = {
+            "type": ReplayedLatentConsistency,
+            "on": "discriminator",
+            "weight": settings["d_lambda"],
+            "outputs": outputs,
+            **noise,
+        }
+        weight = settings["g_lambda"]
+        found["latent_diversity"] = {
+            "type": ReplayedLatentDiversity,
+            "on": "generator",
+            "weight": weight,
+            **noise,
+        }
+    return found
+
+
+def _latent_steps(settings: Mapping[str, Any]) -> Config:
+    """Return LOGAN's step in both players' updates."""
+    if not settings.get("apply_lo"):
+        return {}
+    shared = {
+        "type": ReplayedLatentOptimization,
+        "weight": settings["lo_lambda"],
+        "alpha": settings["lo_alpha"],
+        "beta": settings["lo_beta"],
+        "share": settings["lo_rate"],
+    }
+    return {f"latent_steps_{role[0]}": {**shared, "on": role} for role in ("discriminator", "generator")}
 
 
 def _adversarial(settings: Mapping[str, Any]) -> Config:
@@ -134,7 +213,12 @@ def _adversarial(settings: Mapping[str, Any]) -> Config:
         return {"type": "MultiHingeLoss", "inputs": inputs, "weights": weights}
     if name not in ADVERSARIAL:
         raise Unsupported(f"adv_loss={name!r}")
-    return {"type": ADVERSARIAL[name]}
+    loss = {"type": ADVERSARIAL[name]}
+    if not settings.get("apply_topk"):
+        return loss
+    # The share shrinks once per epoch of the data; a case is far shorter than one.
+    rates = {"gamma": settings["topk_gamma"], "nu": settings["topk_nu"]}
+    return {"type": "TopKLoss", "loss": loss, "epoch_length": ENDLESS, **rates}
 
 
 def _conditional(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Config:
@@ -190,33 +274,18 @@ def split_baskets(case: GoldenCase) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def supply_draws(case: GoldenCase, replay: Replay) -> None:
-    """Give regularisers what the peer drew for them: mixing shares, fresh real images.
+    """Give regularisers and augmentation what the peer drew for them, and fresh real images.
 
     Raises:
-        Unsupported: the shares cannot be drawn again from the recorded seed.
+        Unsupported: something cannot be drawn again from the recorded seed.
     """
     regularizers = replay.model.regularizers
-    penalty, features = regularizers.get("penalty"), regularizers.get("features")
-    if isinstance(penalty, RecordedDraws):
-        penalty.recorded = _mixing_shares(case)
+    features = regularizers.get("features")
+    augment = read_augment(case.spec["settings"].get("AUG") or {})
+    if augment is not None:
+        replay.model.augment = augment
+    draw_again(case, replay)
     if isinstance(features, FreshFeatureMatching):
         size = case.spec["settings"]["OPTIMIZATION"]["batch_size"]
         baskets = zip(case.tensors["in/real_images_uint8"], case.tensors["in/real_labels"], strict=True)
         features.batches = [(x[:size] / 127.5 - 1, y[:size]) for x, y in list(baskets)[1::2]]
-
-
-def _mixing_shares(case: GoldenCase) -> list[Tensor]:
-    """Draw labels, latents and, in the discriminator's updates, shares in the peer's order."""
-    settings, latents = case.spec["settings"], list(case.tensors["in/z"])
-    updates = settings["OPTIMIZATION"]["d_updates_per_step"] * settings["OPTIMIZATION"]["acml_steps"]
-    per_step = updates + settings["OPTIMIZATION"]["acml_steps"]
-    shares = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(case.spec["seed"]) + 5)
-        for index, latent in enumerate(latents):
-            torch.randint(0, settings["num_classes"], (len(latent),))
-            if not torch.equal(torch.randn(latent.shape), latent):
-                raise Unsupported("draws of the gradient penalty that are neither stored nor repeatable")
-            if index % per_step < updates:
-                shares.append(torch.rand(len(latent), 1))
-    return shares

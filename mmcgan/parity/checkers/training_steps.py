@@ -200,8 +200,6 @@ def check_studiogan_step(case: GoldenCase, comparison: Comparison) -> None:
     """Trainer steps with two discriminator passes; G's running statistics rest in D's phase."""
     settings = case.spec["settings"]
     model, optimization, steps = settings["MODEL"], settings["OPTIMIZATION"], int(settings["steps"])
-    if settings.get("AUG"):
-        raise Unsupported(f"augmentation {settings['AUG']}")
     replay = _studiogan_replay(case)
     images, labels = split_baskets(case)
     supply_draws(case, replay)
