@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from mmengine.dist import all_reduce
+from scipy.linalg.lapack import dpstrf
 from torch import Tensor
 
 
@@ -98,16 +99,16 @@ class StreamingMoments:
 
 def _square_root_factor(covariance: Tensor) -> Tensor:
     """Return B (F, r) with B Bᵀ = covariance; directions below rounding error are left out."""
-    # Cholesky takes a tenth of the time of an eigendecomposition, but near a singular matrix its
-    # last columns are rounding errors that no longer look small.
+    # Near a singular matrix, the last columns of Cholesky's factor are rounding errors that no longer
+    # look small.
     factor, failed = torch.linalg.cholesky_ex(covariance)
     pivots = factor.diagonal().square()
     if not failed and pivots.min() > 1e-10 * pivots.max():
         return factor
-    values, vectors = torch.linalg.eigh(covariance)
-    floor = values.abs().max() * len(values) * torch.finfo(values.dtype).eps
-    kept = values > floor
-    return vectors[:, kept] * values[kept].sqrt()
+    # With pivots, it can stop there, and still takes a third of the time of an eigendecomposition.
+    triangle, pivot, rank, _ = dpstrf(covariance.cpu().numpy(), lower=1)
+    factor = torch.from_numpy(triangle).tril()[:, :rank].to(covariance.device)
+    return torch.empty_like(factor).index_copy_(0, torch.from_numpy(pivot - 1).long().to(factor.device), factor)
 
 
 def feature_frechet_distance(features1: Tensor, features2: Tensor) -> float:

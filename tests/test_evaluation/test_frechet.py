@@ -96,3 +96,22 @@ def test_wrong_statistics_are_named():
         frechet_distance(torch.zeros(2), eye, torch.zeros(3), eye)
     with pytest.raises(ValueError, match="cov2 contains NaN"):
         frechet_distance(torch.zeros(2), eye, torch.zeros(2), eye * float("nan"))
+
+
+@pytest.mark.parametrize("counts", [(30, 25), (30, 200), (200, 40)])
+def test_rank_deficient_agrees_with_scipy(counts):
+    # tr (S1 S2)^½ of S = B Bᵀ is that of the small matrix (B1ᵀ B2)(B2ᵀ B1), on which scipy keeps its digits
+    roots = []
+    for seed, count in enumerate(counts):
+        features = torch.randn(count, 64, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        features = features * torch.logspace(0, -3, 64, dtype=torch.float64) * (1 + seed)
+        centred = (features - features.mean(0)) / (count - 1) ** 0.5
+        _, scale, basis = torch.linalg.svd(centred, full_matrices=False)
+        rank = min(count - 1, 64)
+        roots.append(basis[:rank].T * scale[:rank])
+    product = (roots[0].T @ roots[1]).numpy()
+    square = product @ product.T if product.shape[0] <= product.shape[1] else product.T @ product
+    covariances = [root @ root.T for root in roots]
+    expected = float(sum(c.trace() for c in covariances)) - 2 * np.trace(scipy.linalg.sqrtm(square)).real
+    zero = torch.zeros(64)
+    assert frechet_distance(zero, covariances[0], zero, covariances[1]) == pytest.approx(expected, rel=1e-6)
