@@ -266,11 +266,22 @@ def export_weights(
     kept = {key: _stored(value, half) for key, value in weights.items()}
     store = store_of(record.condition_sampler)
     if store is not None:
-        record = replace(record, extractor=extractor_record(store))
+        record = _without_folders(replace(record, extractor=extractor_record(store)))
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
     content = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
     atomic_write(out, lambda file: _write(file, content))
     return _enter(out, record, command)
+
+
+def _without_folders(record: GeneratorRecord) -> GeneratorRecord:
+    """Return the record with names in place of paths: those of one machine mean nothing on another."""
+    sampler, dataset = dict(record.condition_sampler), dict(record.dataset)
+    extractor = dict(record.extractor.get("config", {}))
+    for part, key in ((sampler, "instance_store"), (dataset, "store"), (extractor, "weights")):
+        if isinstance(part.get(key), str):
+            part[key] = Path(part[key]).name
+    kept = {**record.extractor, "config": extractor}
+    return replace(record, condition_sampler=sampler, dataset=dataset, extractor=kept)
 
 
 def _stored(value: Tensor, half: bool) -> Tensor:

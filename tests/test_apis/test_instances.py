@@ -141,6 +141,8 @@ def test_exported_weights_sample_without_the_training_images(made, labelled, tmp
     export_weights(labelled, out, half=True)
     loaded = load_model(out)
     assert loaded.instances.feature.shape[0] == 12
+    assert str(made) not in (out.parent / "index.json").read_text()
+    assert loaded.record.condition_sampler["instance_store"] == "store"
     hidden = made / "store-hidden"
     shutil.move(made / "store", hidden)
     try:
