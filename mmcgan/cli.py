@@ -211,6 +211,7 @@ COMMANDS = {
     "plot-evaluations": Command(
         "draw evaluations over truncation, side by side", "mmcgan.commands.plot_evaluations:main"
     ),
+    "restore": Command("restore images with a generator as the prior", "mmcgan.commands.restore:main"),
     "plot": Command("draw logged figures of runs as curves", "mmcgan.commands.plot:main"),
     "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
     "export-weights": Command(

@@ -16,11 +16,15 @@ from mmcgan.restoration.instance_norm import InstanceNorms
 from mmcgan.restoration.lanczos import lanczos_downsample, lanczos_kernel
 from mmcgan.restoration.morphing import Tuned, morph
 from mmcgan.restoration.plan import Plan, Rates, Stage, rates, stage_at
+from mmcgan.restoration.presets import PRESETS, preset_plan
+from mmcgan.restoration.prior import Prior, load_prior
 from mmcgan.restoration.problem import Problem
 from mmcgan.restoration.render import makes_any_size, render
 from mmcgan.restoration.search import candidate_distances
+from mmcgan.restoration.workflow import Restored, RestoreOptions, RestoreResult, restore, restore_image
 
 __all__ = [
+    "PRESETS",
     "Degradation",
     "DiscriminatorDistance",
     "Distance",
@@ -29,9 +33,13 @@ __all__ = [
     "PerceptualDistance",
     "PixelDistance",
     "Plan",
+    "Prior",
     "Problem",
     "Progress",
     "Rates",
+    "RestoreOptions",
+    "RestoreResult",
+    "Restored",
     "Stage",
     "Tuned",
     "block_features",
@@ -41,11 +49,15 @@ __all__ = [
     "lab_to_rgb",
     "lanczos_downsample",
     "lanczos_kernel",
+    "load_prior",
     "makes_any_size",
     "morph",
     "parameter_groups",
+    "preset_plan",
     "rates",
     "render",
+    "restore",
+    "restore_image",
     "rgb_to_lab",
     "stage_at",
     "uniform_ssim",

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from mmcgan.models.discriminator import stages
 
+#: As a number of features: as many as there are.
+ALL = 1000
+
 
 class Distance(Protocol):
     """A distance between images and their targets (or the only one), one number per image (N,)."""
@@ -64,12 +67,13 @@ class DiscriminatorDistance:
 
         Args:
             image, target: (N or 1, 3, H, W) in [-1, 1].
-            number: how many features, counted from the end: 1 is the pooled vector.
+            number: how many features, counted from the end: 1 is the pooled vector; ``ALL`` is every one.
 
         Raises:
             ValueError: more features than the discriminator has.
         """
         features = block_features(self.backbone, image, self.activated_end)
+        number = len(features) if number == ALL else number
         if not 0 <= number <= len(features):
             raise ValueError(
                 f"features={number}: this discriminator has {len(features)} "

@@ -42,6 +42,20 @@ class Progress:
     rates: Rates
 
 
+def check_depth(plan: Plan, generator: nn.Module, groups: int) -> None:
+    """Check that a generator with so many groups of parameters can be tuned by a plan.
+
+    Raises:
+        ValueError: a stage is deeper.
+    """
+    deepest = max(stage.depth for stage in plan.stages)
+    if deepest > groups and plan.tune_generator:
+        raise ValueError(
+            f"depth={deepest}: {type(generator).__name__} has {groups} groups of parameters "
+            f"(what comes before its {groups - 1} blocks, and these)"
+        )
+
+
 class Fitting:
     """A generator, a latent and their optimisers; both are changed in place by :meth:`run`.
 
@@ -67,12 +81,7 @@ class Fitting:
         self.latent = latent.detach().requires_grad_()
         generator.requires_grad_(False)
         self.groups = parameter_groups(generator, plan.tune_embedding)
-        deepest = max(stage.depth for stage in plan.stages)
-        if deepest > len(self.groups) and plan.tune_generator:
-            raise ValueError(
-                f"depth={deepest}: {type(generator).__name__} has {len(self.groups)} groups of parameters "
-                f"(what comes before its {len(self.groups) - 1} blocks, and these)"
-            )
+        check_depth(plan, generator, len(self.groups))
         for parameter in (each for group in self.groups for each in group):
             parameter.requires_grad_(plan.tune_generator)
         self.optimizers = optimizers or self._optimizers()

@@ -1,0 +1,75 @@
+"""``mmcgan restore``: restore images with a trained generator as the prior."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+TASKS = ("reconstruct", "colorize", "sr", "inpaint", "hybrid", "denoise", "jitter", "morph", "transfer")
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="mmcgan restore",
+        description="Restore images: a generator is tuned to each until, degraded, it matches.",
+    )
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
+    parser.add_argument("--task", required=True, choices=TASKS)
+    parser.add_argument("--model", required=True, metavar="NAME", help="shipped model, config, or weights")
+    parser.add_argument("--checkpoint", metavar="FILE", help="weights, where --model is a config")
+    parser.add_argument("--out", default="restored", metavar="DIR", help="folder (default: %(default)s)")
+    parser.add_argument(
+        "--degraded",
+        action="store_true",
+        help="the images are degraded already; otherwise they are originals, degraded first and compared",
+    )
+    parser.add_argument(
+        "--distance",
+        choices=["auto", "discriminator", "pixels"],
+        default="auto",
+        help="discriminator needs a run's .pth; auto takes it where there is one (default: %(default)s)",
+    )
+    parser.add_argument("--label", metavar="LABEL", help="class number or name (default: chosen with z)")
+    parser.add_argument("--to-label", metavar="LABEL", help="task transfer: class to show the image as")
+    parser.add_argument("--candidates", type=int, metavar="N", help="latents to choose from (default: 500)")
+    parser.add_argument(
+        "--share", type=float, default=1.0, metavar="S", help="of the iterations (default: %(default)s)"
+    )
+    parser.add_argument("--factor", type=int, metavar="N", help="of sr (default: 4) and hybrid (default: 2)")
+    parser.add_argument("--size", type=int, metavar="N", help="shorter side, for a generator of any size")
+    parser.add_argument("--seed", type=int, default=0, help="of the candidates (default: %(default)s)")
+    parser.add_argument("--overwrite", action="store_true", help="replace results of other settings")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Restore, say where the pictures are, return the exit status."""
+    arguments = parse(argv)
+    from mmcgan.apis.sampling import find_labels
+    from mmcgan.restoration.prior import load_prior
+    from mmcgan.restoration.workflow import RestoreOptions, restore
+
+    prior = load_prior(arguments.model, arguments.checkpoint, arguments.distance)
+    label, to_label = (
+        None if text is None else find_labels(prior.loaded, [text])[0]
+        for text in (arguments.label, arguments.to_label)
+    )
+    options = RestoreOptions(
+        degraded=arguments.degraded,
+        label=label,
+        to_label=to_label,
+        seed=arguments.seed,
+        candidates=arguments.candidates,
+        share=arguments.share,
+        factor=arguments.factor,
+        size=arguments.size,
+        overwrite=arguments.overwrite,
+    )
+    if prior.pixels_only:
+        print(f"{prior.loaded.name} has no discriminator here: images are compared by pixels")
+    for result in restore(prior, arguments.images, arguments.task, out=arguments.out, options=options):
+        known = ", ".join(f"{name} {value:.4g}" for name, value in result.figures.items())
+        before = " (restored before)" if result.skipped else ""
+        print(f"{result.picture}{before}{': ' if known else ''}{known}")
+    return 0

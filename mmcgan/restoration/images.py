@@ -1,0 +1,59 @@
+"""Images to be restored, read in the shape that a generator makes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from mmcgan.datasets.decode import BadImageError, ImageReader, to_rgb
+
+
+def read_square(path: Path, image_size: int) -> Tensor:
+    """Return the centre of an image, (1, 3, image_size, image_size) in [-1, 1].
+
+    Raises:
+        BadImageError: the file cannot be read.
+    """
+    return _scaled(ImageReader(image_size)(path))
+
+
+def read_whole(path: Path, short_side: int) -> Tensor:
+    """Return a whole image (1, 3, H, W) in [-1, 1] with its shorter side resized, proportions kept.
+
+    Raises:
+        BadImageError: the file cannot be read.
+    """
+    image = _open(path)
+    scale = short_side / min(image.size)
+    size = [max(1, round(side * scale)) for side in image.size]
+    return _tensor(image.resize((size[0], size[1]), Image.Resampling.BILINEAR))
+
+
+def read_as_is(path: Path) -> Tensor:
+    """Return an image (1, 3, H, W) in [-1, 1] at its own size.
+
+    Raises:
+        BadImageError: the file cannot be read.
+    """
+    return _tensor(_open(path))
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            return to_rgb(ImageOps.exif_transpose(image))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BadImageError(f"{os.fsdecode(path)}: unreadable image: {error}") from error
+
+
+def _tensor(image: Image.Image) -> Tensor:
+    return _scaled(torch.from_numpy(np.array(image)).permute(2, 0, 1))
+
+
+def _scaled(image: Tensor) -> Tensor:
+    return image.float().unsqueeze(0) / 127.5 - 1

@@ -1,0 +1,97 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from mmcgan.registry import BACKBONES
+from mmcgan.restoration import (
+    DiscriminatorDistance,
+    RestoreOptions,
+    Stage,
+    block_features,
+    load_prior,
+    restore,
+)
+
+MODEL = "omnigan_biggan_digits-16"
+STAGES = [Stage(20, 1e-3, 5e-2, depth=1), Stage(20, 1e-3, 1e-2, depth=3)]
+FEW = RestoreOptions(candidates=16)
+
+
+@pytest.fixture(scope="module")
+def prior():
+    return load_prior(MODEL)
+
+
+@pytest.fixture
+def digit(tmp_path):
+    pixels = (load_digits().images[3] / 16 * 255).astype(np.uint8)
+    path = tmp_path / "three.png"
+    Image.fromarray(pixels).resize((16, 16)).save(path)
+    return path
+
+
+def test_tuning_improves_the_image_and_leaves_the_model_alone(prior, digit, tmp_path):
+    before = {key: value.clone() for key, value in prior.generator.state_dict().items()}
+    short = restore(prior, [digit], "reconstruct", [Stage(1, 0.0, 0.0)], out=tmp_path / "a", options=FEW)
+    long = restore(prior, [digit], "reconstruct", STAGES, out=tmp_path / "b", options=FEW)
+    assert long[0].figures["psnr"] > short[0].figures["psnr"] + 1
+    assert all(torch.equal(value, before[key]) for key, value in prior.generator.state_dict().items())
+    assert Image.open(long[0].picture).size == (16, 16)
+    assert long[0].sheet.is_file()
+
+
+def test_images_done_before_are_passed_over_and_other_settings_refused(prior, digit, tmp_path):
+    stages, out = [Stage(1)], tmp_path / "out"
+    first = restore(prior, [digit], "reconstruct", stages, out=out, options=FEW)
+    stamp = first[0].picture.stat().st_mtime_ns
+    again = restore(prior, [digit], "reconstruct", stages, out=out, options=FEW)
+    assert again[0].skipped
+    assert again[0].figures == first[0].figures
+    assert first[0].picture.stat().st_mtime_ns == stamp
+    with pytest.raises(FileExistsError, match="other settings"):
+        restore(prior, [digit], "reconstruct", [Stage(2)], out=out, options=FEW)
+    assert json.loads((out / "three_reconstruct.json").read_text())["settings"]["plan"]["candidates"] == 16
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task": "sharpen"}, "task='sharpen': choose one of reconstruct"),
+        ({"task": "morph"}, "give two, got 1"),
+        ({"task": "transfer"}, "needs the class"),
+        ({"options": RestoreOptions(factor=2)}, "factor=2 is of the tasks sr and hybrid"),
+        ({"options": RestoreOptions(label=10)}, "has the classes 0..9"),
+        ({"options": RestoreOptions(size=64)}, "makes images of 16 x 16 only"),
+        ({"stages": [Stage(depth=9)]}, "depth=9: BigGANGenerator has 3 groups"),
+    ],
+)
+def test_what_does_not_fit_is_said(prior, digit, tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        restore(prior, [digit], **{"task": "reconstruct", "out": tmp_path / "out", "options": FEW, **changes})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_discriminator_is_said():
+    with pytest.raises(ValueError, match="comes without its discriminator"):
+        load_prior(MODEL, distance="discriminator")
+
+
+def test_every_block_of_any_backbone_is_a_feature():
+    image = torch.zeros(1, 3, 32, 32)
+    backbone = BACKBONES.build({"type": "ResNetBackbone", "image_size": 32, "base_channels": 4}).eval()
+    features = block_features(backbone, image)
+    assert len(features) == len(backbone.blocks) + 1
+    assert features[-1].shape == (1, backbone.out_channels)
+    with pytest.raises(ValueError, match="features=99: this discriminator has"):
+        DiscriminatorDistance(backbone)(image, image, 99)
+
+
+def test_stages_and_plans_refuse_nonsense():
+    with pytest.raises(ValueError, match="latent_rate of a stage must not be negative"):
+        Stage(latent_rate=-1)
+    with pytest.raises(ValueError, match="at least 1 iteration"):
+        Stage(iterations=0)
