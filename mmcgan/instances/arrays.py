@@ -81,19 +81,19 @@ class RowArray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the map cannot be written, nor is it
             table = torch.from_numpy(source)
-        found, low, last = [], 0, len(query)
-        while low < last:
-            wanted = starts[low] + max(1, RELEASE_BYTES // self._row_bytes)
-            high = int(torch.searchsorted(starts, wanted, right=True)) - 1
-            high = min(max(high, low + 1), last)  # at least one query
-            part = column[starts[low] : starts[high]]
+        found, first = [torch.zeros(0)], 0
+        while first < len(column):
+            last = min(first + max(1, RELEASE_BYTES // self._row_bytes), len(column))
+            low = int(torch.searchsorted(starts, first, right=True)) - 1
+            high = int(torch.searchsorted(starts, last))
+            part = starts[low : high + 1].clamp(first, last) - first
             before = mapped_bytes()
-            found.append(pair_products(table, query[low:high], part, starts[low : high + 1] - starts[low]))
+            found.append(pair_products(table, query[low:high], column[first:last], part))
             grown = mapped_bytes() - before
-            self._row_bytes = max(source.nbytes // len(source), grown // max(1, len(part)))
+            self._row_bytes = max(source.nbytes // len(source), grown // (last - first))
             self._note(grown)
-            low = high
-        return torch.cat(found) if found else torch.zeros(0)
+            first = last
+        return torch.cat(found)
 
     def _note(self, count: int) -> None:
         self._touched += count

@@ -152,8 +152,8 @@ class NeighbourSearch:
             parts: there should be at least this many chunks, one for each rank.
         """
         wanted = WHOLE_CHUNK if self._copy is not None else 8 * QUERY_ROWS
-        # room for six candidates for every neighbour
-        wanted = min(wanted, int(self.memory * CANDIDATE_SHARE) // (PAIR_BYTES * 6 * self.k))
+        # room for four candidates for every neighbour
+        wanted = min(wanted, int(self.memory * CANDIDATE_SHARE) // (PAIR_BYTES * 4 * self.k))
         share = -(-self.size // parts) + QUERY_ROWS - 1
         return max(1, min(wanted, share) // QUERY_ROWS) * QUERY_ROWS
 

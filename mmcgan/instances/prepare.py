@@ -41,7 +41,7 @@ TICKS = 1000
 KMEANS_ITERATIONS = 25
 POLL_SECONDS = 0.2
 # what Python, torch and a network take before any block is read
-BASE_MEMORY = 600 << 20
+BASE_MEMORY = 800 << 20
 LEAST_MEMORY = 128 << 20
 Advance = Callable[[float], None]
 
