@@ -116,7 +116,7 @@ def test_torchrun_makes_the_same_store(tmp_path):
     given = ["--images", str(tmp_path / "flowers"), "--extractor", "digits-16", "--k", "3", "--kmeans", "4"]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*launch, "-m", "mmcgan.cli", "prepare-instances", *given, "--flip", "--out"]
-    subprocess.run([*command, str(tmp_path / "ranks")], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([*command, str(tmp_path / "ranks")], check=True, stderr=subprocess.DEVNULL, timeout=300)
     assert main(["prepare-instances", *given, "--flip", "--out", str(tmp_path / "one")]) == 0
     assert contents(tmp_path / "ranks") == contents(tmp_path / "one")
 
