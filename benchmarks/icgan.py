@@ -32,7 +32,6 @@ EXTRACTOR = "fashion-mnist-ssl.safetensors"
 UNSEEN = (3, 7, 8)  # Dress, Sneaker, Bag
 IMAGES = {"type": "FashionMNIST", "split": "train", "image_size": 32}
 SIZES = (50, 200, 1000)
-NEIGHBOURS = (5, 50, 500)
 # share of the budget for all but the first question
 SHORT = 0.5
 CHECK = 100  # iterations between checkpoints
@@ -214,16 +213,11 @@ REAL: dict[str, dict[str, Any]] = {
 
 
 def selections() -> list[Evaluation]:
-    """Return M instances, random or by k-means, for every size of neighbourhood."""
-    runs = {5: "icgan-k5", 50: "icgan", 500: "icgan-k500"}
-    wanted = []
-    for k in NEIGHBOURS:
-        for size in SIZES:
-            wanted.append(Evaluation(f"k{k}-kmeans{size}", runs[k], ALL, chosen=size))
-            wanted.append(
-                Evaluation(f"k{k}-random{size}", runs[k], {"type": "RandomInstances", "size": size})
-            )
-    return wanted
+    """Return M instances, random or by k-means, of the model with k = 50."""
+    random = [
+        Evaluation(f"random{size}", "icgan", {"type": "RandomInstances", "size": size}) for size in SIZES
+    ]
+    return [Evaluation(f"kmeans{size}", "icgan", ALL, chosen=size) for size in SIZES] + random
 
 
 def chosen_by_kmeans(out: Path, size: int) -> Any:
@@ -260,6 +254,8 @@ EVALUATIONS = [
         real="test",
         groups=True,
     ),
+    Evaluation("k5", "icgan-k5", KMEANS),
+    Evaluation("k500", "icgan-k500", KMEANS),
     *selections(),
 ]
 # of the long tail: 6000, 3007, 1507 | 755, 378, 189 | 95, 47, 23, 12 images
@@ -355,6 +351,14 @@ TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         },
         COLUMNS,
     ),
+    "Which instances are asked for": (
+        {f"{kind}{size}": f"{size}, {kind}" for size in SIZES for kind in ("kmeans", "random")},
+        COLUMNS,
+    ),
+    "Size of the neighbourhood": (
+        {"k5": "k = 5", "all-kmeans": "k = 50", "k500": "k = 500"},
+        COLUMNS,
+    ),
     "Stored instances in training": (
         {"1000-kmeans": "trained with 1,000 instances", "all-kmeans": "trained with all"},
         COLUMNS,
@@ -387,47 +391,27 @@ def table(out: Path, rows: Mapping[str, str], columns: Mapping[str, str]) -> str
     return "\n".join(lines) + "\n"
 
 
-def selection_table(out: Path) -> str:
-    """Return FID / recall for every size of neighbourhood and of selection."""
-    kinds = [(size, kind) for size in SIZES for kind in ("kmeans", "random")]
-    lines = ["| k | iterations | " + " | ".join(f"{size} {kind}" for size, kind in kinds) + " |"]
-    lines.append("|---" * (len(kinds) + 2) + "|")
-    for k in NEIGHBOURS:
-        found = [read(out, f"k{k}-{kind}{size}") for size, kind in kinds]
-        if all(found):
-            cells = [f"{f['figures']['fid']:.3g} / {f['figures']['recall']:.2f}" for f in found if f]
-            lines.append(f"| {k} | {found[0]['iterations']} | {' | '.join(cells)} |")  # type: ignore[index]
-    return "\n".join(lines) + "\n"
-
-
 def selection_picture(out: Path) -> None:
     """Draw FID and recall over the number of instances, as the paper's Figure 4."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots(1, 2)
-    for number, k in enumerate(NEIGHBOURS):
-        for kind, style in (("kmeans", "-o"), ("random", "--s")):
-            found = [read(out, f"k{k}-{kind}{size}") for size in SIZES]
-            if all(found):
-                for axis, key in zip(axes, ("fid", "recall"), strict=True):
-                    values = [f["figures"][key] for f in found if f]
-                    axis.plot(
-                        SIZES, values, style, color=f"C{number}", label=f"k = {k}, {kind}", markersize=4
-                    )
+    for kind in ("kmeans", "random"):
+        found = [read(out, f"{kind}{size}") for size in SIZES]
+        if all(found):
+            for axis, key in zip(axes, ("fid", "recall"), strict=True):
+                axis.plot(SIZES, [f["figures"][key] for f in found if f], "-o", label=kind, markersize=4)
     for axis, title in zip(axes, ("FID", "recall"), strict=True):
         axis.set(xscale="log", xlabel="instances asked for", title=title, xticks=SIZES, xticklabels=SIZES)
         axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=7)
+    axes[0].legend(fontsize=8)
     figure.savefig(out / "selection.png", dpi=100)
 
 
 def report(out: Path) -> None:
     """Write ``tables.md`` and ``selection.png``."""
     parts = [f"### {title}\n\n{table(out, *content)}" for title, content in TABLES.items()]
-    parts.insert(
-        1, f"### Which instances, and how large a neighbourhood (FID / recall)\n\n{selection_table(out)}"
-    )
     (out / "tables.md").write_text("\n".join(parts))
     selection_picture(out)
     print("\n".join(parts))
