@@ -32,6 +32,8 @@ def check_features(features: Tensor, name: str) -> None:
         )
     if not len(features):
         raise ValueError(f"there are no {name} features")
+    if torch.isfinite(features.sum()):
+        return  # a value that is not finite would have made the sum so, too
     finite = torch.isfinite(features).all(dim=1)
     if not finite.all():
         raise ValueError(
@@ -118,7 +120,8 @@ class PointSet:
 def point_sets(*features: Tensor) -> list[PointSet]:
     """Prepare sets of features to be compared with each other, around the mean of their means."""
     dtype = product_dtype(features[0].device)
-    means = [value.mean(dim=0, dtype=torch.float64) for value in features]
+    # any center is right; one near the means makes rounding errors small
+    means = [value.mean(dim=0).double() for value in features]
     center = torch.stack(means).mean(dim=0)
     return [
         PointSet(value, center, dtype, float((mean - center).square().sum()))
@@ -231,7 +234,8 @@ def blocks(count: int, size: int) -> Iterator[slice]:
 def sparse_pairs(mask: Tensor) -> tuple[Tensor, Tensor]:
     """Return rows and columns of the true elements of ``mask`` (n, m), which are few."""
     if mask.shape[1] % 8 or not mask.is_contiguous():
-        return mask.nonzero(as_tuple=True)
+        rows, columns = mask.nonzero(as_tuple=True)
+        return rows, columns
     rows, packs = mask.view(torch.int64).nonzero(as_tuple=True)  # eight elements at a look
     columns = packs[:, None] * 8 + torch.arange(8, device=mask.device)
     chosen = mask[rows[:, None], columns]

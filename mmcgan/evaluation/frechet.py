@@ -108,7 +108,8 @@ def _square_root_factor(covariance: Tensor) -> Tensor:
     # With pivots, it can stop there, and still takes a third of the time of an eigendecomposition.
     triangle, pivot, rank, _ = dpstrf(covariance.cpu().numpy(), lower=1)
     factor = torch.from_numpy(triangle).tril()[:, :rank].to(covariance.device)
-    return torch.empty_like(factor).index_copy_(0, torch.from_numpy(pivot - 1).long().to(factor.device), factor)
+    order = torch.from_numpy(pivot - 1).long().to(factor.device)
+    return torch.empty_like(factor).index_copy_(0, order, factor)
 
 
 def feature_frechet_distance(features1: Tensor, features2: Tensor) -> float:

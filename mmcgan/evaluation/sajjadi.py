@@ -132,9 +132,11 @@ class SajjadiPrecisionRecall(CollectedMetric):
         """
         real, fake = self.real(), self.generated()
         count = min(len(real), len(fake))
-        pair = [part.subset(count, self.seed, "sajjadi", i).features for i, part in enumerate((real, fake))]
+        first, second = (
+            part.subset(count, self.seed, "sajjadi", i).features for i, part in enumerate((real, fake))
+        )
         generator = make_generator(self.seed, "clusters")
-        found = sajjadi_precision_recall(*pair, generator, clusters=self.clusters, runs=self.runs)
+        found = sajjadi_precision_recall(first, second, generator, clusters=self.clusters, runs=self.runs)
         return dict(zip(("f_8", "f_1/8"), found, strict=True))
 
     def settings(self) -> dict[str, Any]:
