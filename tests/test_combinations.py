@@ -126,8 +126,8 @@ LABELLED = {
         ),
     ),
 }
-# asks for a label of every pixel, which no data set here has
-ELSEWHERE = {"PixelClassHead"}
+# ask for a label of every pixel, and for a target image, which no data set here has
+ELSEWHERE = {"PixelClassHead", "AbsoluteLoss"}
 
 CASES = [
     *((network, name, True) for network in NETWORKS for name in (UNLABELLED | LABELLED)),

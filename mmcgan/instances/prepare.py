@@ -321,6 +321,7 @@ class _Job:
                 for name, values in (("labels", labels), ("class_order", order), ("class_starts", starts)):
                     self._save(f"{name}.npy", values)
             _write_text(self.folder / METADATA, json.dumps(self._metadata(num_classes), indent=1))
+        self._gather()
         if self.rank == 0:
             shutil.rmtree(self.folder / DONE, ignore_errors=True)
             for name in (PLAN, CHUNKS):
@@ -329,6 +330,13 @@ class _Job:
                 self.out.rmdir()  # it is empty
             os.replace(self.folder, self.out)
         self._wait(self.out / METADATA)
+
+    def _gather(self) -> None:
+        """Let the first rank wait for the others: a slow one may still read what it is about to move."""
+        arrived = [self.folder / DONE / f"rank-{rank}" for rank in range(self.world_size)]
+        _write_text(arrived[self.rank], "")
+        if self.rank == 0:
+            self._wait(*arrived)
 
     def _metadata(self, num_classes: int) -> dict[str, Any]:
         files = {path.name: dict(bytes=path.stat().st_size) for path in sorted(self.folder.glob("*.npy"))}

@@ -61,7 +61,8 @@ def test_ctrl_c_on_the_command_line_saves_and_ends_with_status_0(tmp_path):
 
 
 def test_a_stop_ends_an_evaluation_that_is_under_way(tmp_path):
-    runner = GANRunner.from_cfg(tiny_config(tmp_path, **EVALUATION))
+    # MMEngine shares what it logs between runs of one name, and a name is a second of the clock
+    runner = GANRunner.from_cfg(tiny_config(tmp_path, experiment_name="a stopped evaluation", **EVALUATION))
     original = runner.model.val_step
 
     def signal_and_sample(data):

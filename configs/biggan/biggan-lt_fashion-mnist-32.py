@@ -1,4 +1,4 @@
-_base_ = "../biggan/biggan_fashion-mnist-32.py"
+_base_ = "biggan_fashion-mnist-32.py"
 # The class-conditional baseline of icgan-class-lt_biggan_fashion-mnist-32: the same images, the same budget.
 model = dict(condition_sampler=dict(type="EmpiricalLabel"))
 train_dataloader = dict(
