@@ -46,7 +46,7 @@ PERTURBED = {
     "ic_gan/cond_sampling": "out/p_label_uniform_instances",
     "ic_gan/dataset_items": "out/item3_neighbour_indices_seen",
     "ic_gan/longtail": "out/example_weights_temperature_2",
-    "ic_gan/train_step_icgan_DA": "in/feats_real_0",
+    "ic_gan/train_step_icgan_DA": "out/G_loss",
     "omnigan/d_32": "out/grad_norms",
     "omnigan/g_32_noshared": "out/grad_input",
     "omnigan/loss_c10": "out/one_side/g/per_sample",
