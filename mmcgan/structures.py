@@ -17,11 +17,13 @@ class Condition:
         label: class index, int64 (N,).
         instance: L2-normalised feature vector of a conditioning image, float32 (N, F).
         attributes: multi-hot attribute vector, float32 (N, A).
+        label_map: class index of every pixel, int64 (N, H, W).
     """
 
     label: Tensor | None = None
     instance: Tensor | None = None
     attributes: Tensor | None = None
+    label_map: Tensor | None = None
 
     def present(self) -> dict[str, Tensor]:
         """Return the fields that are not None, by name."""

@@ -36,7 +36,7 @@ class SignalAt(Hook):
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if batch_idx + 1 == self.iteration:
-            os.kill(os.getpid(), self.number)
+            signal.raise_signal(self.number)
 
 
 NOISE = [dict(type="GlobalNoise")]

@@ -66,7 +66,7 @@ def test_a_stop_ends_an_evaluation_that_is_under_way(tmp_path):
     original = runner.model.val_step
 
     def signal_and_sample(data):
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         return original(data)
 
     runner.model.val_step = signal_and_sample
@@ -78,12 +78,12 @@ def test_a_stop_ends_an_evaluation_that_is_under_way(tmp_path):
 
 def test_one_press_is_a_request_and_a_second_one_later_interrupts(monkeypatch):
     with StopRequest() as request:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert request.name == "SIGINT"
         monkeypatch.setattr("mmcgan.engine.signals.SECOND_PRESS_SECONDS", 0.0)
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path):
