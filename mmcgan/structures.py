@@ -18,12 +18,14 @@ class Condition:
         instance: L2-normalised feature vector of a conditioning image, float32 (N, F).
         attributes: multi-hot attribute vector, float32 (N, A).
         label_map: class index of every pixel, int64 (N, H, W).
+        edge_map: whether a pixel lies at the border of an instance, bool (N, H, W).
     """
 
     label: Tensor | None = None
     instance: Tensor | None = None
     attributes: Tensor | None = None
     label_map: Tensor | None = None
+    edge_map: Tensor | None = None
 
     def present(self) -> dict[str, Tensor]:
         """Return the fields that are not None, by name."""
@@ -98,3 +100,15 @@ class GANBatch:
             )
         size = len(self) // parts
         return [self[i * size : (i + 1) * size] for i in range(parts)]
+
+
+def height_and_width(image_size: int | Sequence[int]) -> tuple[int, int]:
+    """Return (height, width) of an ``image_size``: the side of a square, or the pair itself.
+
+    Raises:
+        ValueError: neither a positive whole number nor two of them.
+    """
+    sides = [image_size, image_size] if isinstance(image_size, int) else list(image_size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+        raise ValueError(f"image_size must be a side or (height, width) in whole pixels, got {image_size!r}")
+    return sides[0], sides[1]

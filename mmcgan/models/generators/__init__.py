@@ -5,6 +5,7 @@ from mmcgan.models.generators.biggan_deep import BigGANDeepGenerator
 from mmcgan.models.generators.coded import CodedGenerator
 from mmcgan.models.generators.dcgan import DCGANGenerator
 from mmcgan.models.generators.resnet import ResNetGenerator
+from mmcgan.models.generators.spade import SPADEGenerator
 from mmcgan.models.generators.stylegan2 import StyleGAN2Generator
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "CodedGenerator",
     "DCGANGenerator",
     "ResNetGenerator",
+    "SPADEGenerator",
     "StyleGAN2Generator",
 ]

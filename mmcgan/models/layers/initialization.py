@@ -13,6 +13,7 @@ SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
     "orthogonal": lambda weight: nn.init.orthogonal_(weight),
     "normal": lambda weight: nn.init.normal_(weight, 0.0, 0.02),
     "xavier": lambda weight: nn.init.xavier_uniform_(weight),
+    "xavier_0.02": lambda weight: nn.init.xavier_normal_(weight, 0.02),
     "default": lambda weight: weight,
 }
 INITIALIZED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
@@ -26,7 +27,8 @@ def initialize(module: nn.Module, scheme: str, *, zero_bias: bool = False) -> nn
 
     Args:
         module: changed in place and returned.
-        scheme: ``orthogonal``, ``normal`` (N(0, 0.02)), ``xavier`` (uniform), or ``default`` (torch's own).
+        scheme: ``orthogonal``, ``normal`` (N(0, 0.02)), ``xavier`` (uniform), ``xavier_0.02``
+            (normal, gain 0.02: SPADE), or ``default`` (torch's own).
         zero_bias: start biases at 0.
 
     Raises:

@@ -1,0 +1,159 @@
+"""Generator of semantic image synthesis (Park et al., SPADE, 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmcgan.label_maps import semantic_map
+from mmcgan.models.encoder import encoder_of, sample_law
+from mmcgan.models.layers import SpectralNormArg, conv2d, initialize, linear
+from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK, SPADE, SPADEBlock
+from mmcgan.registry import GENERATORS, nearest
+from mmcgan.structures import Condition, height_and_width
+
+#: Input channels of every block, and the last output, in units of half ``base_channels``.
+CHANNELS = (32, 32, 32, 32, 16, 8, 4, 2, 1)
+#: Whether features are doubled in size in front of each block, by the name of the depth.
+UPSAMPLING: dict[str, tuple[bool, ...]] = {
+    "normal": (False, True, False, True, True, True, True),
+    "more": (False, True, True, True, True, True, True),
+    "most": (False, True, True, True, True, True, True, True),
+}
+
+
+@GENERATORS.register_module()
+class SPADEGenerator(nn.Module):
+    """Label map (and z) -> residual SPADE blocks that grow the image -> RGB.
+
+    Every normalisation sees the label map. Without a latent the network starts from the map itself,
+    resized and convolved; with one, from a linear map of z, which an encoder may draw from a real
+    image in training.
+
+    Args:
+        image_size: side, or (height, width), of the images; a multiple of 32, 64 or 128 by ``upsampling``.
+        num_map_classes: classes of the label map, "don't care" included.
+        base_channels: channels of the last block (half of that with ``most``); the first has 16 times as many.
+        latent_dim: length of z; 0 for none.
+        has_edges: whether instance edges are a further channel of the map.
+        upsampling: ``normal`` (32 times), ``more`` (64) or ``most`` (128).
+        norm: ``batch`` or ``instance`` in the SPADE layers.
+        hidden_channels, kernel_size: of the SPADE layers.
+        spectral_norm: for the blocks' convolutions; torch's classic one as in the authors' code.
+        encoder: options of :class:`~mmcgan.models.encoder.SPADEEncoder`; None for no encoder.
+        init: see :func:`mmcgan.models.layers.initialize`.
+
+    Attributes:
+        num_classes: 0: images have no label as a whole.
+
+    Raises:
+        ValueError: an image size that does not fit, no class, or an encoder without latent.
+    """
+
+    requires = ("label_map",)
+    num_classes = 0
+
+    def __init__(
+        self,
+        image_size: int | Sequence[int],
+        num_map_classes: int,
+        base_channels: int = 64,
+        latent_dim: int = 0,
+        *,
+        has_edges: bool = False,
+        upsampling: str = "normal",
+        norm: str = "batch",
+        hidden_channels: int = 128,
+        kernel_size: int = 3,
+        spectral_norm: SpectralNormArg = CLASSIC_SPECTRAL,
+        encoder: Mapping[str, Any] | None = None,
+        init: str = "xavier_0.02",
+    ) -> None:
+        super().__init__()
+        if num_map_classes < 1:
+            raise ValueError(f"SPADEGenerator: num_map_classes must be at least 1, got {num_map_classes}")
+        self.image_size, self.latent_dim = image_size, latent_dim
+        self.num_map_classes, self.has_edges = num_map_classes, has_edges
+        self.bottom, self.doubled = bottom_size(image_size, upsampling)
+        map_channels = num_map_classes + has_edges
+        layer = partial(
+            SPADE,
+            map_channels=map_channels,
+            norm=norm,
+            hidden_channels=hidden_channels,
+            kernel_size=kernel_size,
+        )
+        widths = [max(1, units * base_channels // 2) for units in CHANNELS[: len(self.doubled) + 1]]
+        self.stem = self._stem(map_channels, widths[0])
+        self.blocks = nn.ModuleList(
+            SPADEBlock(before, after, layer, spectral_norm)
+            for before, after in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.output_conv = conv2d(widths[-1], 3, 3, padding=1)
+        self.encoder = encoder_of(latent_dim, encoder)
+        initialize(self, init, zero_bias=True)
+
+    def _stem(self, map_channels: int, width: int) -> nn.Module:
+        if not self.latent_dim:
+            return conv2d(map_channels, width, 3, padding=1)
+        return linear(self.latent_dim, width * self.bottom[0] * self.bottom[1])
+
+    def embed(self, condition: Condition) -> Tensor:
+        """Return the semantic map, float (N, num_map_classes [+ 1 for edges], H, W).
+
+        Raises:
+            ValueError: no label map or edges, or ids out of range.
+        """
+        return semantic_map(condition, self.num_map_classes, self.has_edges)
+
+    def synthesize(self, latent: Tensor, embedding: Tensor) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] of z (N, latent_dim) and a semantic map (N, K, ., .)."""
+        if self.latent_dim:
+            x = self.stem(latent).unflatten(1, (-1, *self.bottom))
+        else:
+            x = self.stem(F.interpolate(embedding, size=self.bottom))
+        for doubled, block in zip(self.doubled, self.blocks, strict=True):
+            x = block(F.interpolate(x, scale_factor=2) if doubled else x, embedding)
+        return torch.tanh(self.output_conv(F.leaky_relu(x, LEAK)).float())
+
+    def encode(self, image: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """Return ``latent``, ``mean`` and ``log_variance`` (N, latent_dim) of real images.
+
+        Args:
+            image: (N, 3, H, W) in [-1, 1].
+            noise: standard normal, (N, latent_dim).
+        """
+        assert self.encoder is not None
+        mean, log_variance = (value.float() for value in self.encoder(image))
+        latent = sample_law(mean, log_variance, noise)
+        return {"latent": latent, "mean": mean, "log_variance": log_variance}
+
+    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1] of z and label maps."""
+        return self.synthesize(latent, self.embed(condition))
+
+
+def bottom_size(image_size: int | Sequence[int], upsampling: str) -> tuple[tuple[int, int], tuple[bool, ...]]:
+    """Return height and width of the first features, and in front of which blocks they double.
+
+    Raises:
+        ValueError: unknown ``upsampling``, or sides that are no multiples of its factor.
+    """
+    if upsampling not in UPSAMPLING:
+        raise ValueError(
+            f"SPADEGenerator: no upsampling {upsampling!r}.{nearest(upsampling, list(UPSAMPLING))}"
+        )
+    doubled = UPSAMPLING[upsampling]
+    factor = 1 << sum(doubled)
+    height, width = height_and_width(image_size)
+    if height < factor or width < factor or height % factor or width % factor:
+        raise ValueError(
+            f"SPADEGenerator: upsampling={upsampling!r} needs height and width that are multiples of "
+            f"{factor}, got {height} x {width}"
+        )
+    return (height // factor, width // factor), doubled
