@@ -155,7 +155,7 @@ def describe(collection: Collection, config: Path) -> Method:
     return Method(
         collection=collection.name,
         name=config.stem.partition("_")[0],
-        networks=" of ".join(kind.removesuffix("Generator") for kind in _types(model.generator)),
+        networks=_networks(model.generator),
         heads=_join(head.type for head in model.discriminator.heads.values()),
         losses=_join(_loss(loss) for loss in losses.values()),
         regularizers=_join(regularizer.type for regularizer in regularizers.values()),
@@ -164,6 +164,11 @@ def describe(collection: Collection, config: Path) -> Method:
             f"[{kind}]({url})" for kind, url in papers.items() if url != collection.header["Paper"]["URL"]
         ),
     )
+
+
+def _networks(generator: Mapping[str, Any]) -> str:
+    kinds = " of ".join(kind.removesuffix("Generator") for kind in _types(generator))
+    return f"{kinds}, implicit output" if generator.get("implicit") else kinds
 
 
 def _types(value: Any) -> Iterator[str]:

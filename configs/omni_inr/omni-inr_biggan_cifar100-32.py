@@ -1,0 +1,6 @@
+_base_ = "../omnigan/omnigan_biggan_cifar100-32.py"
+# Omni-GAN's CIFAR100 settings with an implicit output layer.
+model = dict(
+    generator=dict(implicit=dict(hidden=(64, 64))),
+    discriminator=dict(backbone=dict(attention_resolutions=())),
+)
