@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmcgan.instances.ranking import Pairs, Rows, TensorRows, rank_pairs
+from mmcgan.instances.ranking import Pairs, Rows, TensorRows, rank_pairs, true_places
 
 __all__ = ["NeighbourSearch", "Neighbours", "Rows", "TensorRows", "bfloat16_is_fast"]
 
@@ -228,7 +228,7 @@ class NeighbourSearch:
             for other in range(number + 1, len(blocks)):
                 low, high = blocks[other].start, blocks[other].stop
                 if low >= first and high <= columns.stop:
-                    self._collect(similarity[:, low - first : high - first].T, block.start, found[other])
+                    self._collect(similarity[:, low - first : high - first], block.start, found[other], dim=0)
         self._collect(similarity, first, found[number])
 
     def _empty(self, rows: int, dtype: torch.dtype) -> _Candidates:
@@ -248,15 +248,21 @@ class NeighbourSearch:
         size = np.clip(np.abs(threshold) + residual, 2.0**-10, 1)
         return residual + 2.0 ** (np.floor(np.log2(size)) - 8)
 
-    def _collect(self, similarity: Tensor, first: int, candidates: _Candidates) -> None:
-        """Add the columns of one block of similarities (n, m) that may be among the k nearest."""
-        whole = similarity.shape[1] // GROUP * GROUP
-        groups = similarity[:, :whole].unflatten(1, (GROUP, -1)) if whole else None
-        maxima = self._maxima(similarity, groups)
+    def _collect(self, similarity: Tensor, first: int, candidates: _Candidates, dim: int = 1) -> None:
+        """Add the columns of one block of similarities (n, m) that may be among the k nearest.
+
+        With ``dim`` 0 the block is (m, n): maxima along rows that lie in memory one after another are many
+        times faster than those of its transpose.
+        """
+        whole = similarity.shape[dim] // GROUP * GROUP
+        groups = similarity.narrow(dim, 0, whole).unflatten(dim, (GROUP, -1)) if whole else None
+        maxima = self._maxima(similarity, groups, dim)
+        if dim == 0:
+            similarity, groups = similarity.T, None if groups is None else groups.permute(2, 0, 1)
         best = np.concatenate([candidates.best, maxima], axis=1)
         candidates.best = np.partition(best, best.shape[1] - self.k, axis=1)[:, -self.k :]
         threshold = self._threshold(candidates.kth(), candidates.dtype)
-        row, group = np.nonzero(maxima >= threshold[:, None])
+        row, group = true_places(maxima >= threshold[:, None])
         for low in range(0, len(row), GROUPS_AT_ONCE):
             part = slice(low, low + GROUPS_AT_ONCE)
             self._append(candidates, similarity, groups, (row[part], group[part]), threshold, first)
@@ -275,12 +281,14 @@ class NeighbourSearch:
             similarity[own - start, own - first] = -torch.inf
 
     @staticmethod
-    def _maxima(similarity: Tensor, groups: Tensor | None) -> np.ndarray:
+    def _maxima(similarity: Tensor, groups: Tensor | None, dim: int) -> np.ndarray:
         """Return the maximum of every group, float32 (n, G); columns of the rest are groups of one."""
-        if groups is None:
-            return similarity.float().numpy()
-        rest = similarity[:, groups.shape[1] * groups.shape[2] :]
-        return torch.cat([groups.amax(dim=1), rest], dim=1).float().numpy()
+        maxima = similarity
+        if groups is not None:
+            whole = groups.shape[dim] * groups.shape[dim + 1]
+            rest = similarity.narrow(dim, whole, similarity.shape[dim] - whole)
+            maxima = torch.cat([groups.amax(dim=dim), rest], dim=dim)
+        return (maxima if dim == 1 else maxima.T).float().contiguous().numpy()
 
     def _append(
         self,
@@ -301,7 +309,7 @@ class NeighbourSearch:
         if groups is not None:
             row, group = row[inside], group[inside]
             member = groups[torch.from_numpy(row), :, torch.from_numpy(group)].float().numpy()
-            pair, inner = np.nonzero(member >= threshold[row][:, None])
+            pair, inner = true_places(member >= threshold[row][:, None])
             rows.append(row[pair])
             columns.append(inner * count + group[pair])
             values.append(member[pair, inner])

@@ -107,6 +107,12 @@ def _starts(row: np.ndarray, rows: int) -> np.ndarray:
     return np.concatenate([[0], np.bincount(row, minlength=rows).cumsum()])
 
 
+def true_places(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of what is true in ``mask`` (n, m); several times faster than ``np.nonzero``."""
+    row, column = np.divmod(np.flatnonzero(mask), mask.shape[1])
+    return row, column
+
+
 def kth_largest(values: np.ndarray, k: int) -> np.ndarray:
     """Return the k-th largest value of every row of ``values`` (n, m)."""
     return np.partition(values, values.shape[1] - k, axis=1)[:, values.shape[1] - k]
