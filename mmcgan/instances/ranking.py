@@ -108,7 +108,7 @@ def _starts(row: np.ndarray, rows: int) -> np.ndarray:
 
 
 def true_places(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and columns of what is true in ``mask`` (n, m); several times faster than ``np.nonzero``."""
+    """Return rows and columns of what is true in ``mask`` (n, m), sooner than ``np.nonzero``."""
     row, column = np.divmod(np.flatnonzero(mask), mask.shape[1])
     return row, column
 
