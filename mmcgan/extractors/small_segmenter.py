@@ -1,0 +1,141 @@
+"""The small segmentation networks as extractors: label maps, and features for distances."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.classifier_file import halve, write_atomically
+from mmcgan.extractors.segmentation_network import SegmentationNetwork
+from mmcgan.registry import EXTRACTORS
+from mmcgan.weights import read_index, weight_path
+
+FORMAT = "mmcgan-small-segmenter-1"
+
+
+@dataclass(frozen=True)
+class SegmenterRecord:
+    """What is known of a trained segmentation network.
+
+    Attributes:
+        image_size: height and width of the images it was trained with.
+        widths: channels of the stem and the stages.
+        classes: names of the classes of pixels.
+        dataset: config of the training images.
+        test_miou, test_pixel_accuracy: on the ``test_images`` held-out real images.
+        command, seed, seconds: how it was made.
+    """
+
+    image_size: tuple[int, int]
+    widths: tuple[int, ...]
+    classes: tuple[str, ...]
+    dataset: dict[str, Any]
+    test_miou: float
+    test_pixel_accuracy: float
+    test_images: int
+    command: str
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AnySize(Preprocessing):
+    """Normalises and leaves the size alone."""
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Return ``image`` uint8 (N, 3, H, W) as float32 in [-1, 1]."""
+        return image.float() / 127.5 - 1
+
+
+@EXTRACTORS.register_module()
+class SmallSegmenter(Extractor):
+    """A small segmentation network: the class of every pixel, and pooled features of the whole image.
+
+    Images are taken at their own size.
+
+    Args:
+        weights: a name that ships with the package (``scenes-64``) or a file made by
+            ``mmcgan train-segmenter``.
+        precision: ``float32`` or ``bfloat16``.
+
+    Raises:
+        FileNotFoundError: neither a shipped name nor a file; the message lists the names.
+        ValueError: the file is damaged or was not made by ``mmcgan train-segmenter``.
+    """
+
+    def __init__(self, weights: str = "scenes-64", precision: str = "float32") -> None:
+        network, record = load_segmenter(find_weights(weights))
+        super().__init__(f"small-segmenter:{Path(weights).stem}", AnySize(record.image_size[0]), precision)
+        self.network = network
+        self.record = record
+        self.classes = record.classes
+        self.feature_dim = network.widths[-1]
+        self.pixel_classes = network.num_classes
+        self.freeze()
+
+    def encode(self, pixels: Tensor) -> ExtractorOutput:
+        """Return features (N, F), non-negative, and the label map int64 (N, H, W)."""
+        features, logits = self.network(pixels)
+        return ExtractorOutput(features, label_map=logits.argmax(dim=1))
+
+
+def find_weights(weights: str) -> Path:
+    """Return the file of a shipped name or of a path.
+
+    Raises:
+        FileNotFoundError: neither; the message says what ships and how to make a file.
+    """
+    names = read_index("segmenter")
+    if weights in names:
+        return weight_path(weights, "segmenter")
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    raise FileNotFoundError(
+        f"SmallSegmenter: weights={weights!r} is neither a file nor one of the shipped segmenters "
+        f"({', '.join(sorted(names)) or 'none'}). Train one on your images: "
+        "mmcgan train-segmenter CONFIG --out FILE.safetensors"
+    )
+
+
+def save_segmenter(path: Path, network: SegmentationNetwork, record: SegmenterRecord) -> None:
+    """Write the network, kernels in half precision, with its record as safetensors metadata."""
+    state = {key: value.contiguous() for key, value in halve(network.state_dict()).items()}
+    metadata = {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)}
+    write_atomically(path, save(state, metadata))
+
+
+def load_segmenter(path: Path) -> tuple[SegmentationNetwork, SegmenterRecord]:
+    """Return the network in float32 and its record.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a file of :func:`save_segmenter`, or a damaged one.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such segmenter file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(
+            f"{path}: metadata 'format' is {metadata.get('format')!r}, expected {FORMAT!r}; "
+            "make the file with mmcgan train-segmenter"
+        )
+    values = json.loads(metadata["record"])
+    lists = {name: tuple(values[name]) for name in ("image_size", "widths", "classes")}
+    record = SegmenterRecord(**{**values, **lists})
+    network = SegmentationNetwork(len(record.classes), record.widths)
+    network.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()})
+    return network.eval(), record

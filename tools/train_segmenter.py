@@ -1,0 +1,6 @@
+"""Train a small segmentation network for evaluation: ``tools/train_segmenter.py RECIPE_OR_CONFIG --out FILE``."""
+
+from mmcgan.commands.train_segmenter import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())
