@@ -192,6 +192,9 @@ COMMANDS = {
     "train-classifier": Command(
         "train a small classifier for evaluation", "mmcgan.commands.train_classifier:main"
     ),
+    "train-segmenter": Command(
+        "train a small segmentation network for evaluation", "mmcgan.commands.train_segmenter:main"
+    ),
     "train-ssl-extractor": Command(
         "train a feature extractor on unlabelled images", "mmcgan.commands.train_ssl_extractor:main"
     ),

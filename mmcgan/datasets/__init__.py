@@ -16,6 +16,7 @@ from mmcgan.datasets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
 from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
 from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
 from mmcgan.datasets.packed import PackedDataset
+from mmcgan.datasets.scenes import Scenes
 from mmcgan.datasets.synthetic import SyntheticImages
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "MemoryDataset",
     "NeighbourhoodDataset",
     "PackedDataset",
+    "Scenes",
     "SyntheticImages",
     "TinyImageNet",
     "gan_collate",

@@ -20,6 +20,7 @@ from mmcgan.evaluation.pixels import MSSSIM, SWD, ClassificationAccuracyScore, L
 from mmcgan.evaluation.precision_recall import PRDC, PrecisionRecall, improved_precision_recall, prdc
 from mmcgan.evaluation.reference import Reference
 from mmcgan.evaluation.sajjadi import SajjadiPrecisionRecall, sajjadi_precision_recall
+from mmcgan.evaluation.semantic import MIoU
 from mmcgan.evaluation.spatial_fid import SpatialFID
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "InceptionScore",
     "IntraFID",
     "LPIPSDiversity",
+    "MIoU",
     "Memorization",
     "PrecisionRecall",
     "Reference",

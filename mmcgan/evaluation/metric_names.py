@@ -26,6 +26,7 @@ METRIC_NAMES: dict[str, dict[str, Any]] = {
     "lpips": dict(type="LPIPSDiversity"),
     "ms-ssim": dict(type="MSSSIM"),
     "swd": dict(type="SWD"),
+    "miou": dict(type="MIoU"),
 }
 WHOLE_SUITE = "all"
 
@@ -70,7 +71,7 @@ def metric_configs(
 
 # what the whole suite leaves out: variants of what it has, what needs weights or special data, and what
 # takes minutes by itself
-LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid", "stratified-fid", "cas", "swd")
+LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid", "stratified-fid", "cas", "swd", "miou")
 # generated images that a metric's defaults need
 MINIMUM = {"fid-infinity": 5001, "kid": 1000}
 

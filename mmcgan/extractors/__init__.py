@@ -11,6 +11,7 @@ from mmcgan.extractors.efficientnet import EfficientNetLite0
 from mmcgan.extractors.inception import InceptionV3, TeroInception, TorchvisionInception
 from mmcgan.extractors.self_supervised import DINO, SwAV
 from mmcgan.extractors.small_classifier import SmallClassifier
+from mmcgan.extractors.small_segmenter import SmallSegmenter
 from mmcgan.extractors.ssl_extractor import SelfSupervisedExtractor
 from mmcgan.extractors.timm_extractor import TimmExtractor
 
@@ -24,6 +25,7 @@ __all__ = [
     "Preprocessing",
     "SelfSupervisedExtractor",
     "SmallClassifier",
+    "SmallSegmenter",
     "SwAV",
     "TeroInception",
     "TimmExtractor",

@@ -25,12 +25,14 @@ class ExtractorOutput:
         spatial: float32 (N, S), a flattened intermediate feature map (spatial FID: the first seven
             channels of Inception's mixed_6 layers), or None.
         image: the uint8 images (N, 3, H, W) themselves, for metrics that look at pixels.
+        label_map: the class seen in every pixel, int64 (N, H, W), or None.
     """
 
     features: Tensor
     logits: Tensor | None = None
     spatial: Tensor | None = None
     image: Tensor | None = None
+    label_map: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class Extractor(nn.Module):
         feature_dim: F.
         num_classes: C, or None without logits.
         spatial_dim: S, 0 without spatial features.
+        pixel_classes: number of classes of pixels, or None without label maps.
         classes: names of the classes, empty if unknown.
         preprocessing: size, resize rule and normalisation of the input.
         precision: ``float32``, or ``bfloat16`` (autocast).
@@ -133,6 +136,7 @@ class Extractor(nn.Module):
         self.feature_dim = 0
         self.num_classes: int | None = None
         self.spatial_dim = 0
+        self.pixel_classes: int | None = None
         self.classes: Sequence[str] = ()
         self._weights_hash: str | None = None
 
@@ -164,7 +168,7 @@ class Extractor(nn.Module):
             output = self.encode(pixels)
         logits = None if output.logits is None else output.logits.float()
         spatial = None if output.spatial is None else output.spatial.float()
-        return ExtractorOutput(output.features.float(), logits, spatial, image)
+        return ExtractorOutput(output.features.float(), logits, spatial, image, output.label_map)
 
     @property
     def weights_hash(self) -> str:
