@@ -13,27 +13,21 @@ already is not made again; an interrupted training goes on. Two processes may tr
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from compare_methods import Queue
+from icgan_evaluation import SHORT, UNSEEN, evaluate
+from icgan_report import report
 
-from mmcgan.checkpoints.files import atomic_write, list_checkpoints
+from mmcgan.checkpoints.files import list_checkpoints
 
 EXTRACTOR = "fashion-mnist-ssl.safetensors"
-UNSEEN = (3, 7, 8)  # Dress, Sneaker, Bag
-IMAGES = {"type": "FashionMNIST", "split": "train", "image_size": 32}
-SIZES = (50, 200, 1000)
-# share of the budget for all but the first question
-SHORT = 0.5
 CHECK = 100  # iterations between checkpoints
 
 
@@ -78,16 +72,20 @@ class Run:
         return self.training.name
 
     @property
+    def share(self) -> float:
+        return self.training.share
+
+    @property
     def folder(self) -> Path:
         return self.out / "runs" / self.training.name
 
     @property
     def iterations(self) -> int:
-        return round(self.full * self.training.share)
+        return round(self.full * self.share)
 
     @property
     def checkpoint(self) -> Path:
-        return self.checkpoint_at(self.training.share)
+        return self.checkpoint_at(self.share)
 
     def checkpoint_at(self, share: float) -> Path:
         return self.folder / f"iter_{round(self.full * share)}.pth"
@@ -155,266 +153,6 @@ def train(runs: Sequence[Run]) -> None:
     for run in runs:
         if not run.checkpoint.is_file() and not queue.stopped:
             print(run.method, "done" if queue.train(run) else "not finished", flush=True)  # type: ignore[arg-type]
-
-
-# --- evaluation -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Generated images of one model under one rule, against real images.
-
-    Attributes:
-        name: of the result.
-        run: name of the training.
-        rule: config of an instance sampler, or None for the label sampler ``labels``.
-        store: that the rule draws from.
-        labels: ``zero`` or ``balanced``, for a model without instances.
-        real: ``train``, ``test``, ``seen`` or ``unseen`` images.
-        groups: also FID within groups of classes.
-        chosen: draw from so many instances that k-means selects.
-        share: of the budget after which the model is looked at; that of its training by default.
-    """
-
-    name: str
-    run: str
-    rule: Mapping[str, Any] | None = None
-    store: str = "whole"
-    labels: str = "zero"
-    real: str = "train"
-    groups: bool = False
-    chosen: int = 0
-    share: float | None = None
-
-    def conditions(self, out: Path, size: int, latent_dim: int) -> Any:
-        from mmcgan.registry import DATASETS
-
-        if self.rule is None:
-            wanted = {"type": "ConditionDataset", "num_classes": 10, "labels": LABELS[self.labels]}
-        else:
-            rule = {"instance_store": str(out / "stores" / self.store), **self.rule}
-            wanted = {"type": "InstanceConditionDataset", "condition_sampler": rule}
-        dataset = DATASETS.build({**wanted, "size": size, "latent_dim": latent_dim})
-        if self.chosen:
-            dataset.condition_sampler.instances = chosen_by_kmeans(out, self.chosen)
-        return dataset
-
-
-LABELS: dict[str, int | str] = {"zero": 0, "balanced": "balanced"}
-KMEANS = {"type": "KMeansInstances"}
-ALL = {"type": "AllInstances"}
-SEEN = tuple(label for label in range(10) if label not in UNSEEN)
-REAL: dict[str, dict[str, Any]] = {
-    "train": IMAGES,
-    "test": {**IMAGES, "split": "test"},
-    "seen": {"type": "ClassSubset", "dataset": IMAGES, "keep": SEEN},
-    "unseen": {"type": "ClassSubset", "dataset": IMAGES, "keep": UNSEEN},
-}
-
-
-def selections() -> list[Evaluation]:
-    """Return M instances, random or by k-means, of the model with k = 50."""
-    random = [
-        Evaluation(f"random{size}", "icgan", {"type": "RandomInstances", "size": size}) for size in SIZES
-    ]
-    return [Evaluation(f"kmeans{size}", "icgan", ALL, chosen=size) for size in SIZES] + random
-
-
-def chosen_by_kmeans(out: Path, size: int) -> Any:
-    """Return the instances of the whole store that k-means selects, int64 (size,); kept in a file."""
-    import numpy as np
-    import torch
-
-    from mmcgan.instances.arrays import RowArray
-    from mmcgan.instances.kmeans import kmeans, select_instances
-
-    path = out / "stores" / f"kmeans{size}.npy"
-    if not path.is_file():
-        table = RowArray(out / "stores" / "whole" / "features.npy")
-        found = select_instances(table, kmeans(table, size, 50, 0, 1 << 30).centroids)
-        atomic_write(path, lambda file: np.save(file, found.numpy()))
-    return torch.from_numpy(np.load(path))
-
-
-EVALUATIONS = [
-    Evaluation("unconditional", "unconditional"),
-    Evaluation("icgan-kmeans", "icgan", KMEANS),
-    Evaluation("icgan-all", "icgan", ALL),
-    Evaluation("1000-kmeans", "icgan-1000", KMEANS),
-    Evaluation("all-kmeans", "icgan", KMEANS, share=SHORT),
-    Evaluation("transfer-seen", "seen-classes", KMEANS, "seen", real="seen"),
-    Evaluation("transfer-unseen", "seen-classes", KMEANS, "unseen", real="unseen"),
-    Evaluation("seen-as-unseen", "seen-classes", KMEANS, "seen", real="unseen"),
-    Evaluation("tail-biggan", "biggan-tail", None, labels="balanced", real="test", groups=True),
-    Evaluation(
-        "tail-icgan",
-        "icgan-tail",
-        {"type": "ClassInstances", "num_classes": 10},
-        "tail",
-        real="test",
-        groups=True,
-    ),
-    Evaluation("k5", "icgan-k5", KMEANS),
-    Evaluation("k500", "icgan-k500", KMEANS),
-    *selections(),
-]
-# of the long tail: 6000, 3007, 1507 | 755, 378, 189 | 95, 47, 23, 12 images
-GROUPS = {"many": (0, 1, 2), "medium": (3, 4, 5), "few": (6, 7, 8, 9)}
-
-
-class Evaluator:
-    """Evaluates models one after another; real images are looked at once."""
-
-    def __init__(self, out: Path, size: int) -> None:
-        self.out, self.size = out, size
-        self.evaluators: dict[tuple[str, bool], Any] = {}
-
-    @cached_property
-    def extractor(self) -> Any:
-        from mmcgan.registry import EXTRACTORS
-
-        return EXTRACTORS.build({"type": "SmallClassifier", "weights": "fashion-mnist-32"})
-
-    def evaluator(self, real: str, groups: bool) -> Any:
-        from mmcgan.registry import EVALUATOR
-
-        key = (real, groups)
-        if key not in self.evaluators:
-            metrics: list[dict[str, Any]] = [{"type": "FID"}, {"type": "PRDC", "max_images": 5000}]
-            if groups:
-                metrics += [{"type": "StratifiedFID", "groups": GROUPS}, {"type": "ConditionalAccuracy"}]
-            self.evaluators[key] = EVALUATOR.build(
-                {
-                    "type": "GenerationEvaluator",
-                    "metrics": metrics,
-                    "extractor": self.extractor,
-                    "reference": {"dataset": REAL[real]},
-                }
-            )
-        return self.evaluators[key]
-
-    def evaluate(self, wanted: Evaluation, checkpoint: Path) -> dict[str, float]:
-        """Return the figures of ``checkpoint``."""
-        from mmcgan.apis.models import load_model
-
-        model = load_model(checkpoint).model
-        conditions = wanted.conditions(self.out, self.size, model.generator.latent_dim)
-        evaluator = self.evaluator(wanted.real, wanted.groups)
-        evaluator.dataset_meta = conditions.metainfo
-        for start in range(0, self.size, 500):
-            batch = conditions.__getitems__(range(start, min(start + 500, self.size)))
-            evaluator.process(model.val_step(batch))
-        return {name: float(value) for name, value in evaluator.evaluate(self.size).items()}
-
-
-def evaluate(runs: Mapping[str, Run], out: Path, size: int) -> None:
-    """Evaluate what is trained and has no figures yet."""
-    evaluator = Evaluator(out, size)
-    for wanted in EVALUATIONS:
-        path, run = out / "evaluations" / f"{wanted.name}.json", runs[wanted.run]
-        share = wanted.share or run.training.share
-        if path.is_file() or not run.checkpoint_at(share).is_file():
-            continue
-        figures = evaluator.evaluate(wanted, run.checkpoint_at(share))
-        content = {
-            "iterations": round(run.full * share),
-            "images": size,
-            "real": wanted.real,
-            "figures": figures,
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(content, indent=1).encode()
-        atomic_write(path, lambda file, text=text: file.write(text))
-        print(wanted.name, {name: round(value, 3) for name, value in figures.items()}, flush=True)
-
-
-# --- report -----------------------------------------------------------------------------------
-
-COLUMNS = {
-    "fid": "FID",
-    "precision": "precision",
-    "recall": "recall",
-    "density": "density",
-    "coverage": "coverage",
-}
-GROUPED = {
-    "fid": "FID",
-    **{f"fid_{name}": f"FID {name}" for name in GROUPS},
-    "conditional_accuracy": "accuracy",
-}
-TABLES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
-    "Unconditional against IC-GAN": (
-        {
-            "unconditional": "unconditional BigGAN",
-            "icgan-kmeans": "IC-GAN, 1,000 instances (k-means)",
-            "icgan-all": "IC-GAN, all instances",
-        },
-        COLUMNS,
-    ),
-    "Which instances are asked for": (
-        {f"{kind}{size}": f"{size}, {kind}" for size in SIZES for kind in ("kmeans", "random")},
-        COLUMNS,
-    ),
-    "Size of the neighbourhood": (
-        {"k5": "k = 5", "all-kmeans": "k = 50", "k500": "k = 500"},
-        COLUMNS,
-    ),
-    "Stored instances in training": (
-        {"1000-kmeans": "trained with 1,000 instances", "all-kmeans": "trained with all"},
-        COLUMNS,
-    ),
-    "Long tail": ({"tail-biggan": "BigGAN", "tail-icgan": "class-conditional IC-GAN"}, GROUPED),
-    "Classes never seen": (
-        {
-            "transfer-seen": "seen instances, against seen classes",
-            "transfer-unseen": "unseen instances, against unseen classes",
-            "seen-as-unseen": "seen instances, against unseen classes",
-        },
-        COLUMNS,
-    ),
-}
-
-
-def read(out: Path, name: str) -> dict[str, Any] | None:
-    path = out / "evaluations" / f"{name}.json"
-    return json.loads(path.read_text()) if path.is_file() else None
-
-
-def table(out: Path, rows: Mapping[str, str], columns: Mapping[str, str]) -> str:
-    """Return a Markdown table of what is evaluated."""
-    lines = [f"| | iterations | {' | '.join(columns.values())} |", "|---" * (len(columns) + 2) + "|"]
-    for name, title in rows.items():
-        found = read(out, name)
-        if found is not None:
-            cells = " | ".join(f"{found['figures'][key]:.3g}" for key in columns)
-            lines.append(f"| {title} | {found['iterations']} | {cells} |")
-    return "\n".join(lines) + "\n"
-
-
-def selection_picture(out: Path) -> None:
-    """Draw FID and recall over the number of instances, as the paper's Figure 4."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for kind in ("kmeans", "random"):
-        found = [read(out, f"{kind}{size}") for size in SIZES]
-        if all(found):
-            for axis, key in zip(axes, ("fid", "recall"), strict=True):
-                axis.plot(SIZES, [f["figures"][key] for f in found if f], "-o", label=kind, markersize=4)
-    for axis, title in zip(axes, ("FID", "recall"), strict=True):
-        axis.set(xscale="log", xlabel="instances asked for", title=title, xticks=SIZES, xticklabels=SIZES)
-        axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8)
-    figure.savefig(out / "selection.png", dpi=100)
-
-
-def report(out: Path) -> None:
-    """Write ``tables.md`` and ``selection.png``."""
-    parts = [f"### {title}\n\n{table(out, *content)}" for title, content in TABLES.items()]
-    (out / "tables.md").write_text("\n".join(parts))
-    selection_picture(out)
-    print("\n".join(parts))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
