@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor
@@ -74,18 +74,21 @@ class GANBatch:
         image: float32 (N, C, H, W) in [-1, 1].
         condition: the condition of each image; may be empty.
         latent: what the images were made from, (N, D); None for real images.
+        law: ``mean`` and ``log_variance`` of the latent's law, (N, D), where an encoder drew it.
     """
 
     image: Tensor
     condition: Condition
     latent: Tensor | None = None
+    law: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.image)
 
     def __getitem__(self, index: slice | Tensor) -> GANBatch:
         latent = None if self.latent is None else self.latent[index]
-        return GANBatch(self.image[index], self.condition[index], latent)
+        law = {name: value[index] for name, value in self.law.items()}
+        return GANBatch(self.image[index], self.condition[index], latent, law)
 
     def split(self, parts: int) -> list[GANBatch]:
         """Cut into ``parts`` equal batches, in order.

@@ -11,7 +11,18 @@ from mmcgan.config.components import Node, parameters_of, walk
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS
 
-FACT_NAMES = ("num_classes", "image_size", "class_counts", "instance_dim", "instance_store")
+FACT_NAMES = (
+    "num_classes",
+    "image_size",
+    "class_counts",
+    "num_attributes",
+    "attribute_groups",
+    "attribute_counts",
+    "instance_dim",
+    "instance_store",
+    "num_map_classes",
+    "has_edges",
+)
 SOURCE = "train_dataloader.dataset"
 # Where a silent config gets the dataset's values. Evaluators are left out: an extractor's
 # image size or class count is its own.
@@ -70,12 +81,18 @@ def _fill(node: Node, facts: Mapping[str, Any], kind: str) -> Iterator[Problem]:
 
 
 def _contradicts(name: str, given: Any, known: Any) -> bool:
-    if name == "num_classes" and given == 0:  # an explicit 0 means: uses no labels
+    if name.startswith("num_") and given == 0:  # an explicit 0 means: uses no labels
         return False
     if name == "instance_store":  # instances of other images may be asked for
         return False
-    as_list = isinstance(given, list | tuple) and isinstance(known, list | tuple)
-    return list(given) != list(known) if as_list else given != known
+    return _plain(given) != _plain(known)
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` with lists in place of tuples: configs write either."""
+    if isinstance(value, Mapping):
+        return {key: _plain(element) for key, element in value.items()}
+    return [_plain(element) for element in value] if isinstance(value, list | tuple) else value
 
 
 def _short(value: Any) -> str:

@@ -24,6 +24,7 @@ from mmcgan.config.components import (
 from mmcgan.config.facts import FACT_NAMES
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.values import value_problems
+from mmcgan.models.encoder import LAW
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.wiring import input_problems
 from mmcgan.registry import nearest
@@ -179,7 +180,9 @@ def _reading(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Probl
 def _codes(model: Mapping[str, Any]) -> list[str]:
     """Return the named tensors that the latents may carry."""
     emits = getattr(_component(model.get("latent_sampler"), r.SAMPLERS), "emits", ())
-    return [f"latent.{name}" for name in emits]
+    generator = model.get("generator")
+    encoded = LAW if isinstance(generator, dict) and generator.get("encoder") is not None else ()
+    return [f"latent.{name}" for name in (*emits, *encoded)]
 
 
 def _weights(path: str, weights: Any, views: list[str]) -> Iterator[Problem]:
@@ -197,11 +200,20 @@ def _emitted(model: Mapping[str, Any]) -> list[str] | None:
     discriminator = model.get("discriminator")
     if not isinstance(discriminator, dict) or not isinstance(discriminator.get("heads"), dict):
         return None
-    parts = {"feature": _component(discriminator.get("backbone"), r.BACKBONES)}
-    parts |= {name: _component(head, r.HEADS) for name, head in discriminator["heads"].items()}
-    if any(not isinstance(getattr(part, "emits", None), tuple) for part in parts.values()):
+    parts = {"feature": _emits(discriminator.get("backbone"), r.BACKBONES)}
+    parts |= {name: _emits(head, r.HEADS) for name, head in discriminator["heads"].items()}
+    if any(emits is None for emits in parts.values()):
         return None
-    return [f"{name}.{tensor}" for name, part in parts.items() for tensor in part.emits]
+    return [f"{name}.{tensor}" for name, emits in parts.items() for tensor in emits or ()]
+
+
+def _emits(config: Any, registry: r.SuggestingRegistry) -> tuple[str, ...] | None:
+    """Return what a backbone or head emits, which may depend on its settings; None if not known."""
+    component = _component(config, registry)
+    if hasattr(component, "would_emit"):
+        return component.would_emit(config)
+    emits = getattr(component, "emits", None)
+    return emits if isinstance(emits, tuple) else None
 
 
 def _component(config: Any, registry: r.SuggestingRegistry) -> Any:

@@ -13,7 +13,7 @@ from mmcgan.config.problems import Problem, dotted
 TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS)
 # What code around a component would give it, for the trial only.
 STAND_INS: dict[str, dict[str, Any]] = {r.SAMPLERS.name: {"latent_dim": 1 << 20}}
-# Least value of a number, by the last part of its path, wherever it stands.
+# Least value of a number, by the last part of its path; a component whose own default is less allows less.
 LEAST = {
     "base_channels": 1,
     "batch_size": 1,
@@ -29,8 +29,8 @@ def value_problems(node: Node) -> Iterator[Problem]:
 
     To be asked only about a node whose keys and types are right.
     """
-    for key, least in LEAST.items():
-        value = node.config.get(key)
+    for key, usual in LEAST.items():
+        value, least = node.config.get(key), min(usual, _default(node, key, usual))
         if isinstance(value, int | float) and (value < least or value != int(value)):
             path = dotted((*node.path, key))
             yield Problem(path, f"must be a whole number of at least {least}, got {value!r}")
@@ -43,6 +43,12 @@ def value_problems(node: Node) -> Iterator[Problem]:
         yield Problem(dotted(node.path), str(error))
     except (TypeError, KeyError):
         return  # the data set's value is missing, or a component within is unknown: reported elsewhere
+
+
+def _default(node: Node, key: str, otherwise: int) -> int:
+    parameters = (parameters_of(node.component) if node.component is not None else None) or {}
+    default = parameters[key].default if key in parameters else None
+    return default if isinstance(default, int) else otherwise
 
 
 def _arguments(node: Node) -> Mapping[str, Any]:

@@ -63,6 +63,12 @@ KNOWN_WEIGHTS: dict[str, WeightFile] = {
         ("dino_resnet50_pretrain.pth",),
         "https://dl.fbaipublicfiles.com/dino/dino_resnet50_pretrain/dino_resnet50_pretrain.pth",
     ),
+    "vgg19": WeightFile(
+        ("vgg19-dcbb9e9d.pth",),
+        "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        "dcbb9e9d",
+        "leave the perceptual loss out of the config's losses",
+    ),
     **{
         f"lpips-{network}": WeightFile(
             (name,),

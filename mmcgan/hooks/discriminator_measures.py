@@ -11,7 +11,7 @@ from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
 from mmcgan.engine.random_state import preserved_random_state
-from mmcgan.models.wiring import WiredLoss
+from mmcgan.models.wiring import WiredLoss, sources_of
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition, GANBatch
 
@@ -138,7 +138,7 @@ def _class_figures(scores: Tensor, label: Tensor, view: str) -> dict[str, Tensor
 
 def _temperature(model: Any, head: str) -> float:
     """Return the temperature of the first loss that is wired to ``head`` and has one, or 1."""
-    wired = [loss for loss in model.losses if any(s.startswith(f"{head}.") for s in loss.inputs.values())]
+    wired = [loss for loss in model.losses if any(s.startswith(f"{head}.") for s in sources_of(loss.inputs))]
     return next((float(w.loss.temperature) for w in wired if hasattr(w.loss, "temperature")), 1.0)
 
 

@@ -21,6 +21,7 @@ from mmcgan.losses.contrastive import (
     conditional_contrastive,
     data_to_data_cross_entropy,
 )
+from mmcgan.losses.latent_law import LatentLawLoss
 from mmcgan.losses.multi_class import (
     DiscriminativeClassifierLoss,
     ImprovedClassificationLoss,
@@ -28,7 +29,8 @@ from mmcgan.losses.multi_class import (
     crammer_singer,
 )
 from mmcgan.losses.omni import OmniLoss, omni_loss
-from mmcgan.losses.paired import FeatureMatchingLoss, LeCamLoss, RelativisticLoss
+from mmcgan.losses.paired import FeatureMapLoss, FeatureMatchingLoss, LeCamLoss, RelativisticLoss
+from mmcgan.losses.perceptual import PerceptualLoss, VGG19Features
 from mmcgan.losses.top_k import TopKLoss, top_k_size
 
 __all__ = [
@@ -38,10 +40,12 @@ __all__ = [
     "CrossEntropyLoss",
     "D2DCELoss",
     "DiscriminativeClassifierLoss",
+    "FeatureMapLoss",
     "FeatureMatchingLoss",
     "GaussianCodeLoss",
     "HingeLoss",
     "ImprovedClassificationLoss",
+    "LatentLawLoss",
     "LeCamLoss",
     "LeastSquaresLoss",
     "Loss",
@@ -49,8 +53,10 @@ __all__ = [
     "NonSaturatingLoss",
     "OmniLoss",
     "PairedLoss",
+    "PerceptualLoss",
     "RelativisticLoss",
     "TopKLoss",
+    "VGG19Features",
     "WassersteinLoss",
     "categorical_code_loss",
     "conditional_contrastive",

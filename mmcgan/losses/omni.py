@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmcgan.label_maps import one_hot_map, resize_label_map
 from mmcgan.losses.base import Loss
 from mmcgan.registry import LOSSES
 
@@ -53,8 +54,9 @@ class OmniLoss(Loss):
     columns are negative. One-sided (Appendix B): only the asked class and "real" take part,
     positive for real and generated images, negative for fakes; the other columns are ignored.
 
-    The target is either ``label`` (N,) or ``attributes``, a multi-hot (N, C) matrix with one or
-    several positive classes an image (Appendix E).
+    The target is either ``label`` (N,), or ``attributes``, a multi-hot (N, C) matrix with one or
+    several positive classes an image (Appendix E), or ``label_map`` (N, H', W'), a class for every
+    position of a map of scores, resized to it by nearest neighbour (Appendix H).
 
     Args:
         margin: see :func:`omni_loss`.
@@ -73,41 +75,64 @@ class OmniLoss(Loss):
             raise ValueError(f"OmniLoss: gamma must be positive, got {gamma}")
         self.margin, self.gamma, self.one_sided = margin, gamma, one_sided
 
-    def real(self, score: Tensor, label: Tensor | None = None, attributes: Tensor | None = None) -> Tensor:
+    def real(
+        self,
+        score: Tensor,
+        label: Tensor | None = None,
+        attributes: Tensor | None = None,
+        label_map: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of real images; score (N, C + 2) or (N, C + 2, H, W)."""
-        asked = self._asked(score, label, attributes)
+        asked = _asked(score, label, attributes, label_map)
         return self._loss(score, positive=asked, negative=~asked & (not self.one_sided))
 
-    def fake(self, score: Tensor, label: Tensor | None = None, attributes: Tensor | None = None) -> Tensor:
+    def fake(
+        self,
+        score: Tensor,
+        label: Tensor | None = None,
+        attributes: Tensor | None = None,
+        label_map: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of generated images in the discriminator's step."""
         if self.one_sided:
-            asked = self._asked(score, label, attributes)
+            asked = _asked(score, label, attributes, label_map)
             return self._loss(score, positive=torch.zeros_like(asked), negative=asked)
         is_fake = torch.zeros_like(score, dtype=torch.bool)
         is_fake[:, -1] = True
         return self._loss(score, positive=is_fake, negative=~is_fake)
 
     def generated(
-        self, score: Tensor, label: Tensor | None = None, attributes: Tensor | None = None
+        self,
+        score: Tensor,
+        label: Tensor | None = None,
+        attributes: Tensor | None = None,
+        label_map: Tensor | None = None,
     ) -> Tensor:
         """Return the loss of generated images in the generator's step."""
-        return self.real(score, label, attributes)
-
-    def _asked(self, score: Tensor, label: Tensor | None, attributes: Tensor | None) -> Tensor:
-        """Return the mask of the asked classes and of "real", shaped like ``score``."""
-        columns = _class_columns(score.shape[1] - 2, label, attributes)
-        real = columns.new_ones(len(columns), 1)
-        mask = torch.cat([columns, real, ~real], dim=1)
-        return mask.reshape(*mask.shape, *[1] * (score.dim() - 2)).expand_as(score)
+        return self.real(score, label, attributes, label_map)
 
     def _loss(self, score: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         return omni_loss(score, positive, negative, self.margin, self.gamma).mean()
 
 
+def _asked(
+    score: Tensor, label: Tensor | None, attributes: Tensor | None, label_map: Tensor | None
+) -> Tensor:
+    """Return the mask of the asked classes and of "real", shaped like ``score``."""
+    given = [target for target in (label, attributes, label_map) if target is not None]
+    if len(given) != 1:
+        raise ValueError("OmniLoss: wire exactly one of 'label', 'attributes' and 'label_map'")
+    if label_map is None:
+        columns = _class_columns(score.shape[1] - 2, label, attributes)
+        columns = columns.reshape(*columns.shape, *[1] * (score.dim() - 2))
+    else:
+        columns = _pixel_columns(score, label_map)
+    real = columns.new_ones(len(columns), 1, *columns.shape[2:])
+    return torch.cat([columns, real, ~real], dim=1).expand_as(score)
+
+
 def _class_columns(num_classes: int, label: Tensor | None, attributes: Tensor | None) -> Tensor:
     """Return the bool (N, C) mask of the classes that an image shows."""
-    if (label is None) == (attributes is None):
-        raise ValueError("OmniLoss: wire exactly one of 'label' and 'attributes'")
     if attributes is not None:
         if attributes.shape[1] != num_classes:
             raise ValueError(
@@ -116,3 +141,11 @@ def _class_columns(num_classes: int, label: Tensor | None, attributes: Tensor | 
         return attributes > 0
     assert label is not None
     return F.one_hot(label, num_classes).bool()
+
+
+def _pixel_columns(score: Tensor, label_map: Tensor) -> Tensor:
+    """Return the bool (N, C, H, W) mask of the class that every position shows."""
+    if score.dim() != 4:
+        raise ValueError(f"OmniLoss: label_map needs scores (N, C + 2, H, W), got {tuple(score.shape)}")
+    resized = resize_label_map(label_map, (score.shape[2], score.shape[3]))
+    return one_hot_map(resized, score.shape[1] - 2).bool()

@@ -60,6 +60,33 @@ class FeatureMatchingLoss(PairedLoss):
 
 
 @LOSSES.register_module()
+class FeatureMapLoss(PairedLoss):
+    """Mean absolute difference of a feature map of fake and real images of one condition (pix2pixHD, Eq. 4).
+
+    Image by image and position by position, unlike :class:`FeatureMatchingLoss`. Real features are
+    constants. SPADE sums it over all layers of a scale and averages over scales: wire all maps in a
+    list, whose mean is taken, and multiply the weight by the number of layers of a scale.
+    """
+
+    input_names: ClassVar[tuple[str, ...]] = ("feature",)
+    needs_real_in_generator_step: ClassVar[bool] = True
+
+    def generator(self, fake: Inputs, real: Inputs) -> Tensor:
+        """Return the scalar; features (N, C, h, w) on both sides.
+
+        Raises:
+            ValueError: the numbers of fake and real images differ.
+        """
+        ours, theirs = fake["feature"], real["feature"].detach()
+        if ours.shape != theirs.shape:
+            raise ValueError(
+                f"FeatureMapLoss compares image by image: {tuple(ours.shape)} generated and "
+                f"{tuple(theirs.shape)} real features do not fit; leave step.generator_batch_size unset"
+            )
+        return F.l1_loss(ours, theirs)
+
+
+@LOSSES.register_module()
 class LeCamLoss(PairedLoss):
     """LeCam regularisation (Tseng et al. 2021, Eq. 5) of the discriminator's logits.
 

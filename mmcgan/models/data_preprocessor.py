@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ from torch import Generator, Tensor
 from mmcgan.distributed import draw_shared
 from mmcgan.registry import MODELS
 from mmcgan.structures import CONDITION_FIELDS, Condition, GANBatch
+
+#: Fields of the condition that belong to pixels.
+MAPS = ("label_map", "edge_map")
 
 
 @MODELS.register_module()
@@ -45,16 +49,20 @@ class GANDataPreprocessor(BaseDataPreprocessor):
         """
         image = self._checked(data.get("image") if isinstance(data, dict) else None)
         image = image.to(self.device, non_blocking=True)
+        condition = self.condition(data)
         if training and self.flip_probability > 0:
-            image = self._flip(image, generator)
+            flipped = self._draw_flips(len(image), generator)
+            image, condition = _mirror(image, flipped), _mirror_maps(condition, flipped)
         image = image.float().div_(127.5).sub_(1.0)
         if self.channels_last:
             image = image.contiguous(memory_format=torch.channels_last)
-        return GANBatch(image, self.condition(data))
+        return GANBatch(image, condition)
 
     def condition(self, data: dict) -> Condition:
         """Return the :class:`Condition` in ``data`` on the model's device; other keys are ignored."""
         present = {name: data[name] for name in CONDITION_FIELDS if data.get(name) is not None}
+        if "edge_map" in present:
+            present["edge_map"] = present["edge_map"].bool()
         return Condition(**present).to(self.device)
 
     @staticmethod
@@ -71,9 +79,19 @@ class GANDataPreprocessor(BaseDataPreprocessor):
             )
         return image
 
-    def _flip(self, image: Tensor, generator: Generator | None) -> Tensor:
+    def _draw_flips(self, size: int, generator: Generator | None) -> Tensor:
         if generator is None:
             raise ValueError("flip_probability > 0 needs a torch.Generator: draws are never global")
-        draw = draw_shared(lambda n: torch.rand(n, generator=generator, device=generator.device), len(image))
-        flipped = draw.to(image.device) < self.flip_probability
-        return torch.where(flipped[:, None, None, None], image.flip(-1), image)
+        draw = draw_shared(lambda n: torch.rand(n, generator=generator, device=generator.device), size)
+        return draw.to(self.device) < self.flip_probability
+
+
+def _mirror(value: Tensor, flipped: Tensor) -> Tensor:
+    """Return ``value`` (N, ..., W) with the rows of the batch that ``flipped`` (N,) marks mirrored."""
+    return torch.where(flipped.view(-1, *[1] * (value.dim() - 1)), value.flip(-1), value)
+
+
+def _mirror_maps(condition: Condition, flipped: Tensor) -> Condition:
+    """Return ``condition`` with what it says of every pixel mirrored like the image."""
+    maps = {name: getattr(condition, name) for name in MAPS if getattr(condition, name) is not None}
+    return replace(condition, **{name: _mirror(value, flipped) for name, value in maps.items()})

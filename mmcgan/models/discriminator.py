@@ -16,7 +16,7 @@ EQUALIZED = "equalized"
 
 
 class Discriminator(nn.Module):
-    """Scores images. The backbone never sees the condition; heads do.
+    """Scores images. Heads see the condition; a backbone does only if it ``requires`` fields of it.
 
     Args:
         backbone: config of a backbone (``out_channels`` attribute, dict of features).
@@ -50,7 +50,10 @@ class Discriminator(nn.Module):
         else:
             initialize(self.heads, init)
         freeze(self.backbone, freeze_stages)
-        self.requires = sorted({field for head in built.values() for field in head.requires})
+        #: fields of the condition that the backbone looks at beside the image
+        self.backbone_requires: tuple[str, ...] = getattr(self.backbone, "requires", ())
+        heads_require = {field for head in built.values() for field in head.requires}
+        self.requires = sorted({*self.backbone_requires, *heads_require})
 
     @property
     def emits(self) -> list[str]:
@@ -63,13 +66,14 @@ class Discriminator(nn.Module):
         """Return all named tensors of ``image`` (N, C, H, W) in [-1, 1] under ``condition``.
 
         Raises:
-            ValueError: a head needs a field of the condition that is absent.
+            ValueError: a head or the backbone needs a field of the condition that is absent.
         """
         missing = [field for field in self.requires if getattr(condition, field) is None]
         if missing:
             present = [f for f in CONDITION_FIELDS if getattr(condition, f) is not None]
-            raise ValueError(f"the discriminator's heads need condition.{missing}, present: {present}")
-        features = self.backbone(image)
+            needing = "backbone needs" if set(missing) & set(self.backbone_requires) else "heads need"
+            raise ValueError(f"the discriminator's {needing} condition.{missing}, present: {present}")
+        features = self.backbone(image, condition) if self.backbone_requires else self.backbone(image)
         outputs = {f"feature.{name}": value for name, value in features.items()}
         for name, head in self.heads.items():
             outputs |= {f"{name}.{k}": v for k, v in head(features, condition).items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 from mmcgan.models.layers import SpectralNormArg, conv2d, linear
 from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK
 
+#: what an encoder tells of a latent's law
+LAW = ("mean", "log_variance")
 BOTTOM = 4
 WIDEST = 8
 
@@ -48,7 +51,7 @@ class SPADEEncoder(nn.Module):
         self.side = side
         self.blocks = nn.ModuleList(
             conv2d(before, after, 3, stride=2, padding=1, bias=False, spectral_norm=spectral_norm)
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            for before, after in pairwise(widths)
         )
         self.mean = linear(widths[-1] * BOTTOM**2, latent_dim)
         self.log_variance = linear(widths[-1] * BOTTOM**2, latent_dim)
@@ -84,3 +87,10 @@ def encoder_of(latent_dim: int, options: Mapping[str, Any] | None) -> SPADEEncod
 def sample_law(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     """Return ``mean + exp(log_variance / 2) * noise``, the reparameterised draw (N, D)."""
     return mean + torch.exp(0.5 * log_variance) * noise
+
+
+def encoded_names(generator: nn.Module) -> list[str]:
+    """Return the named tensors that the encoder of ``generator`` gives losses; none without encoder."""
+    if getattr(generator, "encoder", None) is None:
+        return []
+    return [f"latent.{name}" for name in LAW]

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmcgan.distributed import average_buffers, draw_shared
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.encoder import encoded_names
 from mmcgan.models.latent_moves import build_move
 from mmcgan.models.random_source import connect_random_sources
 from mmcgan.models.sampling import SamplingModel
@@ -69,7 +70,8 @@ class ConditionalGAN(SamplingModel):
         self.discriminator = Discriminator(**discriminator)
         # Plain containers for typed access; the modules hold what is checkpointed of them.
         self.losses: list[WiredLoss] = build_losses(
-            losses, [*self.discriminator.emits, *code_names(self.latent_sampler)]
+            losses,
+            [*self.discriminator.emits, *code_names(self.latent_sampler), *encoded_names(self.generator)],
         )
         self.regularizers = build_regularizers(regularizers, self.discriminator.emits)
         self.loss_modules = torch.nn.ModuleDict({loss.name: loss for loss in self.losses})
@@ -98,16 +100,23 @@ class ConditionalGAN(SamplingModel):
         batch = self.data_preprocessor(data, training=True, generator=self.random["flip"])
         real = batch.split(self.step.real_mini_batches)
         log: Terms = {}
+        if self.step.generator_first:
+            log |= self._train_generator(real, optim_wrapper)
         for update in range(self.step.n_critic):
             chosen = real[update * self.step.d_accumulation :][: self.step.d_accumulation]
             steps = [partial(self.discriminator_terms, part) for part in chosen]
             log |= self._update("discriminator", steps, optim_wrapper)
-        chosen = [real[-1 - i % len(real)] for i in range(self.step.g_accumulation)]
-        log |= self._update("generator", [partial(self.generator_terms, p) for p in chosen], optim_wrapper)
+        if not self.step.generator_first:
+            log |= self._train_generator(real, optim_wrapper)
         log |= self.augment.report()
         average_buffers(self)
         self.random.start(self.iteration + 1)
         return log
+
+    def _train_generator(self, real: Sequence[GANBatch], optimizers: OptimWrapperDict) -> Terms:
+        """Update the generator once beside the last mini-batches of ``real``."""
+        chosen = [real[-1 - i % len(real)] for i in range(self.step.g_accumulation)]
+        return self._update("generator", [partial(self.generator_terms, p) for p in chosen], optimizers)
 
     def _update(
         self, role: str, steps: Sequence[Callable[[Any], Terms]], optimizers: OptimWrapperDict
@@ -134,7 +143,7 @@ class ConditionalGAN(SamplingModel):
         if any(regularizer.needs_real_gradient for regularizer in self._due("discriminator").values()):
             real.image.requires_grad_()
         with optimizer.autocast():
-            fake = self.make_fakes("discriminator", len(real))
+            fake = self.make_fakes("discriminator", len(real), real)
             real, fake = self.augment.pair(real, fake, self.random.local("augment", self.device))
             real_scores, fake_scores = self.score_pair(real, fake)
         self.augment.observe(real_scores, fake_scores)
@@ -146,7 +155,7 @@ class ConditionalGAN(SamplingModel):
     def generator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the generator's loss terms on fresh fakes; ``real`` is scored only if a loss asks."""
         with optimizer.autocast():
-            fake = self.make_fakes("generator", self.step.generator_batch_size or len(real))
+            fake = self.make_fakes("generator", self.step.generator_batch_size or len(real), real)
             real_scores = None
             if any(loss.needs_real for loss in self.losses):
                 real_scores, fake_scores = self.score_pair(real, fake)
@@ -159,23 +168,45 @@ class ConditionalGAN(SamplingModel):
 
     # --- its parts ----------------------------------------------------------------------------
 
-    def draw(self, size: int) -> tuple[Tensor, Condition]:
+    def draw(self, size: int, real: GANBatch | None = None) -> tuple[Tensor, Condition]:
         """Return ``size`` latents and conditions for the generator, on the model's device.
 
         Every rank draws for all ranks and keeps its own rows, so that N processes see the same
-        numbers as one process with N times the batch.
+        numbers as one process with N times the batch. A sampler with a method ``from_real`` takes
+        the conditions of the real images, if there are any, instead.
         """
+        sampler = self.condition_sampler
         latent = draw_shared(lambda n: self.latent_sampler.sample(n, self.random["latent"]), size)
-        condition = draw_shared(lambda n: self.condition_sampler.sample(n, self.random["condition"]), size)
+        if real is not None and hasattr(sampler, "from_real"):
+            condition = sampler.from_real(real.condition)
+        else:
+            condition = draw_shared(lambda n: sampler.sample(n, self.random["condition"]), size)
         return latent.to(self.device, non_blocking=True), condition.to(self.device)
 
-    def make_fakes(self, role: str, size: int) -> GANBatch:
-        """Return ``size`` generated images; due regularisers of ``role`` may move their latents first."""
-        latent, condition = self.draw(size)
+    def make_fakes(self, role: str, size: int, real: GANBatch | None = None) -> GANBatch:
+        """Return ``size`` generated images; due regularisers of ``role`` may move their latents first.
+
+        Args:
+            role: whose step it is.
+            size: number of images.
+            real: images whose conditions a sampler, and whose contents an encoder may look at; repeated
+                or cut to ``size``.
+        """
+        if real is not None and size != len(real):
+            real = real[torch.arange(size, device=real.image.device) % len(real)]
+        latent, condition = self.draw(size, real)
+        latent, law = self._encode(role, latent, real)
         generate = partial(self._generate, role)
         for regularizer in self._due(role).values():
             latent = regularizer.move_latent(latent, condition, self.score, generate, self.random)
-        return GANBatch(generate(latent, condition), condition, latent)
+        return GANBatch(generate(latent, condition), condition, latent, law)
+
+    def _encode(self, role: str, noise: Tensor, real: GANBatch | None) -> tuple[Tensor, Terms]:
+        """Return latents, and their law if an encoder of the generator draws them from ``real``."""
+        if real is None or not encoded_names(self.generator):
+            return noise, {}
+        with torch.set_grad_enabled(role == "generator"):
+            return self.generator.encode(real.image, noise)
 
     def _generate(self, role: str, latent: Tensor, condition: Condition) -> Tensor:
         """Return images; in the discriminator's step gradients pass only to latents that ask for them."""
@@ -223,6 +254,7 @@ class ConditionalGAN(SamplingModel):
         conditions = {f"cond.{name}": value for name, value in batch.condition.present().items()}
         iteration = torch.tensor(self.iteration)
         codes = latent_codes(self.latent_sampler, batch.latent)
+        codes |= {f"latent.{name}": value for name, value in batch.law.items()}
         return scores | conditions | codes | {"image": batch.image, "train.iteration": iteration}
 
     def _due(self, role: str) -> dict[str, Regularizer]:

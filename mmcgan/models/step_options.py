@@ -17,6 +17,8 @@ class StepOptions:
             (BigGAN-PyTorch). One pass is faster and moves spectral-norm vectors once; batch
             statistics of a discriminator with batch norm differ between the two.
         real_first: with ``split_d``, whether real images pass first.
+        generator_first: update the generator before the discriminator learns from the same real
+            mini-batches (SPADE); new images are made for the latter.
         track_generator_statistics: whether the generator's batch-norm running statistics move
             in the discriminator's step (BigGAN: yes, StudioGAN: no).
     """
@@ -27,6 +29,7 @@ class StepOptions:
     generator_batch_size: int | None = None
     split_d: bool = True
     real_first: bool = True
+    generator_first: bool = False
     track_generator_statistics: bool = True
 
     def __post_init__(self) -> None:

@@ -13,6 +13,9 @@ from mmcgan.losses.base import Inputs, Loss, PairedLoss
 from mmcgan.registry import AUGMENTS, LOSSES, nearest
 from mmcgan.structures import CONDITION_FIELDS
 
+#: Argument of a loss -> named tensor, or several.
+Wiring = Mapping[str, str | Sequence[str]]
+
 ALWAYS_AVAILABLE = ("image", "train.iteration", *(f"cond.{field}" for field in CONDITION_FIELDS))
 
 PLAYER_VIEWS = {
@@ -27,7 +30,8 @@ class WiredLoss(nn.Module):
     Args:
         name: the key in the config's ``losses``, used in logs and messages.
         loss: the loss.
-        inputs: argument of the loss -> named tensor.
+        inputs: argument of the loss -> named tensor, or a list of them, over which the loss is averaged
+            (scales or layers; several lists go side by side).
         weights: one factor for all views, or a factor by view; a view left out is switched off.
         available: the named tensors that exist.
 
@@ -39,7 +43,7 @@ class WiredLoss(nn.Module):
         self,
         name: str,
         loss: Loss,
-        inputs: Mapping[str, str] | None,
+        inputs: Wiring | None,
         weights: float | Mapping[str, float],
         available: Sequence[str],
     ) -> None:
@@ -48,26 +52,35 @@ class WiredLoss(nn.Module):
         self.inputs = dict(loss.default_inputs if inputs is None else inputs)
         self.weights = _weights_by_view(name, loss, weights)
         _check_inputs(name, loss, self.inputs, available)
+        self._calls = calls_of(self.inputs)
         self.needs_real = loss.needs_real_in_generator_step and "generator" in self.weights
         self.sees_real = bool({"real", "discriminator"} & set(loss.implemented_views()))
         _check_codes(name, loss, self.inputs, self.sees_real)
 
     def discriminator(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return the weighted terms of the discriminator's step, named ``<loss>_<view>``."""
-        picked = self._pick(real) if self.sees_real else {}
-        return self._weighted(self.loss.discriminator_terms(picked, self._pick(fake)))
+        fakes = self._pick(fake)
+        reals: list[dict[str, Tensor]] = self._pick(real) if self.sees_real else [{}] * len(fakes)
+        pairs = zip(reals, fakes, strict=True)
+        return self._weighted([self.loss.discriminator_terms(*pair) for pair in pairs])
 
     def generator(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return the weighted terms of the generator's step, named ``<loss>_<view>``."""
-        picked = None if real is None else self._pick(real)
-        return self._weighted(self.loss.generator_terms(self._pick(fake), picked))
+        fakes = self._pick(fake)
+        looks = self.loss.needs_real_in_generator_step and real is not None
+        reals: list[Any] = self._pick(real) if looks else [None] * len(fakes)  # type: ignore[arg-type]
+        return self._weighted([self.loss.generator_terms(*pair) for pair in zip(fakes, reals, strict=True)])
 
-    def _pick(self, named: Inputs) -> dict[str, Tensor]:
-        return {argument: named[source] for argument, source in self.inputs.items()}
+    def _pick(self, named: Inputs) -> list[dict[str, Tensor]]:
+        """Return the arguments of every call of the loss."""
+        return [{argument: named[source] for argument, source in call.items()} for call in self._calls]
 
-    def _weighted(self, terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        used = {view: term for view, term in terms.items() if view in self.weights}
-        return {f"{self.name}_{view}": self.weights[view] * term for view, term in used.items()}
+    def _weighted(self, calls: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        used = [view for view in calls[0] if view in self.weights]
+        return {
+            f"{self.name}_{view}": self.weights[view] * sum(terms[view] for terms in calls) / len(calls)
+            for view in used
+        }
 
 
 def build_losses(configs: Mapping[str, Mapping[str, Any]], available: Sequence[str]) -> list[WiredLoss]:
@@ -128,7 +141,19 @@ def loss_arguments(loss: type[Loss]) -> dict[str, bool]:
     return arguments
 
 
-def input_problems(loss: type[Loss], inputs: Mapping[str, str], available: Sequence[str]) -> list[str]:
+def sources_of(inputs: Wiring) -> list[str]:
+    """Return every named tensor that ``inputs`` ask for."""
+    return [name for value in inputs.values() for name in ([value] if isinstance(value, str) else value)]
+
+
+def calls_of(inputs: Wiring) -> list[dict[str, str]]:
+    """Return argument -> named tensor for every call: one call, or one for each entry of the lists."""
+    number = max((len(value) for value in inputs.values() if not isinstance(value, str)), default=1)
+    lists = {name: [value] * number if isinstance(value, str) else value for name, value in inputs.items()}
+    return [{name: values[index] for name, values in lists.items()} for index in range(number)]
+
+
+def input_problems(loss: type[Loss], inputs: Wiring, available: Sequence[str]) -> list[str]:
     """Return what is wrong with the wiring ``inputs`` of ``loss``, one sentence each."""
     arguments = loss_arguments(loss)
     known = [*available, *ALWAYS_AVAILABLE]
@@ -139,21 +164,25 @@ def input_problems(loss: type[Loss], inputs: Mapping[str, str], available: Seque
     ]
     problems += [
         f"input {argument!r} asks for {source!r}, which nothing emits.{nearest(source, known)}"
-        for argument, source in inputs.items()
+        for argument, value in inputs.items()
+        for source in sources_of({argument: value})
         if source not in known
     ]
+    lengths = {name: len(value) for name, value in inputs.items() if not isinstance(value, str)}
+    if len(set(lengths.values())) > 1 or 0 in lengths.values():
+        problems.append(f"lists of inputs must have one length of at least 1, got {lengths}")
     missing = [name for name, required in arguments.items() if required and name not in inputs]
     return problems + [f"{loss.__name__} needs an input {name!r}" for name in missing]
 
 
-def _check_inputs(name: str, loss: Loss, inputs: Mapping[str, str], available: Sequence[str]) -> None:
+def _check_inputs(name: str, loss: Loss, inputs: Wiring, available: Sequence[str]) -> None:
     problems = input_problems(type(loss), inputs, available)
     if problems:
         raise ValueError(f"losses.{name}: " + "; ".join(problems))
 
 
-def _check_codes(name: str, loss: Loss, inputs: Mapping[str, str], sees_real: bool) -> None:
-    codes = sorted(source for source in inputs.values() if source.startswith("latent."))
+def _check_codes(name: str, loss: Loss, inputs: Wiring, sees_real: bool) -> None:
+    codes = sorted(source for source in sources_of(inputs) if source.startswith("latent."))
     if codes and (sees_real or loss.needs_real_in_generator_step):
         raise ValueError(
             f"losses.{name}: {type(loss).__name__} looks at real images, which have no {codes[0]!r}; "

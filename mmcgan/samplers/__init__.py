@@ -1,5 +1,6 @@
 """What the generator is asked for: latents and conditions, drawn from explicit generators."""
 
+from mmcgan.samplers.attributes import ChosenAttributes, EmpiricalAttributes, UniformAttributes
 from mmcgan.samplers.codes import CodedLatent, code_names, latent_codes
 from mmcgan.samplers.instance import (
     AllInstances,
@@ -24,13 +25,16 @@ from mmcgan.samplers.latent import (
     truncated_normal,
 )
 from mmcgan.samplers.moves import LangevinLatents, LatentMove, OptimizedLatents
+from mmcgan.samplers.real import RealCondition
 
 __all__ = [
     "AllInstances",
     "BalancedLabel",
+    "ChosenAttributes",
     "ClassInstances",
     "CodedLatent",
     "ConstantLabel",
+    "EmpiricalAttributes",
     "EmpiricalLabel",
     "InstanceSampler",
     "KMeansInstances",
@@ -39,8 +43,10 @@ __all__ = [
     "NormalLatent",
     "OptimizedLatents",
     "RandomInstances",
+    "RealCondition",
     "TemperatureLabel",
     "TruncatedNormalLatent",
+    "UniformAttributes",
     "UniformLabel",
     "UniformLatent",
     "WeightedInstances",

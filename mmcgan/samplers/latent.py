@@ -70,8 +70,8 @@ class _Latent:
     """Common constructor check of the latent samplers."""
 
     def __init__(self, latent_dim: int) -> None:
-        if latent_dim < 1:
-            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        if latent_dim < 0:  # 0: a generator that is told all by its condition
+            raise ValueError(f"latent_dim must not be negative, got {latent_dim}")
         self.latent_dim = latent_dim
 
 

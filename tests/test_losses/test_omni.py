@@ -107,7 +107,7 @@ def test_gradcheck(view):
 def test_bad_settings_and_targets_are_named():
     with pytest.raises(ValueError, match="gamma must be positive, got 0"):
         OmniLoss(gamma=0)
-    with pytest.raises(ValueError, match="exactly one of 'label' and 'attributes'"):
+    with pytest.raises(ValueError, match="exactly one of 'label', 'attributes' and 'label_map'"):
         OmniLoss().real(torch.zeros(1, 5))
     with pytest.raises(ValueError, match="attributes have 2 columns, the score 3"):
         OmniLoss().real(torch.zeros(1, 5), attributes=torch.zeros(1, 2))

@@ -81,5 +81,5 @@ def test_bad_threshold_is_named(threshold):
 
 
 def test_bad_latent_dim_is_named():
-    with pytest.raises(ValueError, match="latent_dim must be at least 1, got 0"):
-        NormalLatent(0)
+    with pytest.raises(ValueError, match="latent_dim must not be negative, got -1"):
+        NormalLatent(-1)

@@ -3,7 +3,15 @@
 from mmcgan.models.backbones.biggan import BigGANBackbone
 from mmcgan.models.backbones.biggan_deep import BigGANDeepBackbone
 from mmcgan.models.backbones.dcgan import DCGANBackbone
+from mmcgan.models.backbones.patch import PatchBackbone
 from mmcgan.models.backbones.resnet import ResNetBackbone
 from mmcgan.models.backbones.stylegan2 import StyleGAN2Backbone
 
-__all__ = ["BigGANBackbone", "BigGANDeepBackbone", "DCGANBackbone", "ResNetBackbone", "StyleGAN2Backbone"]
+__all__ = [
+    "BigGANBackbone",
+    "BigGANDeepBackbone",
+    "DCGANBackbone",
+    "PatchBackbone",
+    "ResNetBackbone",
+    "StyleGAN2Backbone",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -38,7 +39,8 @@ class SPADEGenerator(nn.Module):
     Args:
         image_size: side, or (height, width), of the images; a multiple of 32, 64 or 128 by ``upsampling``.
         num_map_classes: classes of the label map, "don't care" included.
-        base_channels: channels of the last block (half of that with ``most``); the first has 16 times as many.
+        base_channels: channels of the last block (half of that with ``most``); the first has 16 times as
+            many.
         latent_dim: length of z; 0 for none.
         has_edges: whether instance edges are a further channel of the map.
         upsampling: ``normal`` (32 times), ``more`` (64) or ``most`` (128).
@@ -91,8 +93,7 @@ class SPADEGenerator(nn.Module):
         widths = [max(1, units * base_channels // 2) for units in CHANNELS[: len(self.doubled) + 1]]
         self.stem = self._stem(map_channels, widths[0])
         self.blocks = nn.ModuleList(
-            SPADEBlock(before, after, layer, spectral_norm)
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            SPADEBlock(before, after, layer, spectral_norm) for before, after in pairwise(widths)
         )
         self.output_conv = conv2d(widths[-1], 3, 3, padding=1)
         self.encoder = encoder_of(latent_dim, encoder)
@@ -121,8 +122,8 @@ class SPADEGenerator(nn.Module):
             x = block(F.interpolate(x, scale_factor=2) if doubled else x, embedding)
         return torch.tanh(self.output_conv(F.leaky_relu(x, LEAK)).float())
 
-    def encode(self, image: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Return ``latent``, ``mean`` and ``log_variance`` (N, latent_dim) of real images.
+    def encode(self, image: Tensor, noise: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the latents (N, latent_dim) of real images, and their ``mean`` and ``log_variance``.
 
         Args:
             image: (N, 3, H, W) in [-1, 1].
@@ -130,8 +131,7 @@ class SPADEGenerator(nn.Module):
         """
         assert self.encoder is not None
         mean, log_variance = (value.float() for value in self.encoder(image))
-        latent = sample_law(mean, log_variance, noise)
-        return {"latent": latent, "mean": mean, "log_variance": log_variance}
+        return sample_law(mean, log_variance, noise), {"mean": mean, "log_variance": log_variance}
 
     def forward(self, latent: Tensor, condition: Condition) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] of z and label maps."""
