@@ -23,7 +23,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Train a small classifier on real images and report its accuracy on held-out ones.",
     )
     parser.add_argument(
-        "data", help="a recipe (digits-16, fashion-mnist-32) or a config, whose training set is used"
+        "data",
+        help="a recipe (digits-16, fashion-mnist-32, two-domain-digits-16) or a config, whose training set "
+        "is used",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="safetensors file to write")
     parser.add_argument("--epochs", type=int, help="default: that of the recipe")
@@ -79,7 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     import torch
 
+    from mmcgan.datasets import AttributeImages
+    from mmcgan.extractors.attribute_classifier import train_attribute_classifier
     from mmcgan.extractors.train_classifier import train_classifier
+    from mmcgan.registry import DATASETS
 
     torch.set_num_threads(arguments.threads)
     command = shlex.join(["tools/train_classifier.py", *(sys.argv[1:] if argv is None else argv)])
@@ -89,10 +94,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.epochs is not None:
             options = replace(options, epochs=arguments.epochs)
         with _bar() as progress:
-            record = train_classifier(replace(recipe, options=options), arguments.out, command, progress)
+            attributes = issubclass(DATASETS.require(recipe.train["type"]), AttributeImages)
+            train = train_attribute_classifier if attributes else train_classifier
+            record = train(replace(recipe, options=options), arguments.out, command, progress)
     except (ValueError, FileNotFoundError) as error:
         print(f"train_classifier.py: error: {error}", file=sys.stderr)
         return 2
     print(f"accuracy on {record.test_images} real test images: {record.test_accuracy:.2%}")
+    for name, share in record.group_accuracy.items():
+        print(f"  {name}: {share:.2%}")
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")
     return 0

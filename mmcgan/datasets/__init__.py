@@ -1,5 +1,8 @@
 """Image datasets, the order they are read in, and the seeded conditions of an evaluation."""
 
+from mmcgan.datasets.attribute_conditions import AttributeConditionDataset
+from mmcgan.datasets.attribute_folder import AttributeFolder
+from mmcgan.datasets.attributes import AttributeImages
 from mmcgan.datasets.base import ImageDataset, MemoryDataset
 from mmcgan.datasets.cifar import CIFAR10, CIFAR100
 from mmcgan.datasets.class_order import ClassBalancedDraws
@@ -13,15 +16,21 @@ from mmcgan.datasets.image_list import ImageList
 from mmcgan.datasets.imagenet import ImageNet, TinyImageNet
 from mmcgan.datasets.instance_conditions import InstanceConditionDataset
 from mmcgan.datasets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
+from mmcgan.datasets.mnist_svhn import MNISTSVHN
 from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
 from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
 from mmcgan.datasets.packed import PackedDataset
 from mmcgan.datasets.scenes import Scenes
 from mmcgan.datasets.synthetic import SyntheticImages
+from mmcgan.datasets.two_domain import TwoDomainDigits
 
 __all__ = [
     "CIFAR10",
     "CIFAR100",
+    "MNISTSVHN",
+    "AttributeConditionDataset",
+    "AttributeFolder",
+    "AttributeImages",
     "BadImageError",
     "ClassBalancedDraws",
     "ClassSubset",
@@ -44,6 +53,7 @@ __all__ = [
     "Scenes",
     "SyntheticImages",
     "TinyImageNet",
+    "TwoDomainDigits",
     "gan_collate",
     "shot_groups",
 ]

@@ -1,5 +1,6 @@
 """Figures about generated images: metrics that share one extractor pass."""
 
+from mmcgan.evaluation.attribute_accuracy import AttributeAccuracy
 from mmcgan.evaluation.base import GenerationMetric
 from mmcgan.evaluation.conditional_accuracy import ConditionalAccuracy
 from mmcgan.evaluation.evaluator import GenerationEvaluator
@@ -29,6 +30,7 @@ __all__ = [
     "MSSSIM",
     "PRDC",
     "SWD",
+    "AttributeAccuracy",
     "ClassificationAccuracyScore",
     "ConditionalAccuracy",
     "FIDInfinity",

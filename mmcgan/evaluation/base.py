@@ -21,11 +21,13 @@ class GenerationMetric:
 
     * ``needs_logits``: the extractor classifies;
     * ``needs_labels``: images were asked for by label;
+    * ``needs_attributes``: images were asked for by attributes;
     * ``needs_reference``: real images to compare with.
     """
 
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
+    needs_attributes: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:

@@ -83,15 +83,21 @@ class GenerationEvaluator(Evaluator):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict[str, Any] | None) -> None:
-        """Check that images are asked for by label if a metric needs labels, and that they are enough.
+        """Check that images are asked for by label, or attributes, if a metric needs these, and are enough.
 
         Raises:
-            ValueError: a metric needs labels and the conditions have none.
+            ValueError: a metric needs labels or attributes and the conditions have none.
         """
         self._dataset_meta = dataset_meta
         needing = [type(metric).__name__ for metric in self.metrics if metric.needs_labels]
         if needing and dataset_meta is not None and dataset_meta.get("num_classes") == 0:
             raise ValueError(f"{', '.join(needing)} need labels, the evaluation conditions have none")
+        needing = [type(metric).__name__ for metric in self.metrics if metric.needs_attributes]
+        if needing and dataset_meta is not None and not dataset_meta.get("attributes"):
+            raise ValueError(
+                f"{', '.join(needing)} needs attributes, the evaluation conditions have none; use "
+                "dict(type='AttributeConditionDataset')"
+            )
         size, width = (dataset_meta or {}).get("size"), self.extractor.feature_dim
         if self.reference is not None and size is not None and size <= width:
             print_log(

@@ -13,6 +13,7 @@ METRIC_NAMES: dict[str, dict[str, Any]] = {
     "is": dict(type="InceptionScore"),
     "is10": dict(type="InceptionScore", splits=10),
     "accuracy": dict(type="ConditionalAccuracy"),
+    "attribute-accuracy": dict(type="AttributeAccuracy"),
     "accuracy5": dict(type="ConditionalAccuracy", top_k=5),
     "intra-fid": dict(type="IntraFID"),
     "stratified-fid": dict(type="StratifiedFID"),
@@ -71,7 +72,17 @@ def metric_configs(
 
 # what the whole suite leaves out: variants of what it has, what needs weights or special data, and what
 # takes minutes by itself
-LEFT_OUT = ("is10", "accuracy5", "lpips", "spatial-fid", "stratified-fid", "cas", "swd", "miou")
+LEFT_OUT = (
+    "is10",
+    "accuracy5",
+    "attribute-accuracy",
+    "lpips",
+    "spatial-fid",
+    "stratified-fid",
+    "cas",
+    "swd",
+    "miou",
+)
 # generated images that a metric's defaults need
 MINIMUM = {"fid-infinity": 5001, "kid": 1000}
 

@@ -176,6 +176,6 @@ def override(
     if extractor is not None:
         evaluator["extractor"] = extractor
     if metrics is not None:
-        classifies = evaluator["extractor"]["type"] not in ("SwAV", "DINO")
+        classifies = evaluator["extractor"]["type"] not in ("SwAV", "DINO", "AttributeClassifier")
         labelled = bool(dataset.get("num_classes"))
         evaluator["metrics"] = metric_configs(metrics, classifies, labelled, dataset["size"])

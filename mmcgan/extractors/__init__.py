@@ -1,5 +1,6 @@
 """Frozen networks from uint8 images to features and logits."""
 
+from mmcgan.extractors.attribute_classifier import AttributeClassifier
 from mmcgan.extractors.base import (
     RESIZE_RULES,
     Extractor,
@@ -18,6 +19,7 @@ from mmcgan.extractors.timm_extractor import TimmExtractor
 __all__ = [
     "DINO",
     "RESIZE_RULES",
+    "AttributeClassifier",
     "EfficientNetLite0",
     "Extractor",
     "ExtractorOutput",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class ClassifierRecord:
         command: what made the file.
         seed: the seed of that command.
         seconds: wall time of the training.
+        attributes: groups of attributes, where it classifies those; ``classes`` are then its columns.
+        group_accuracy: share of test images by attribute group; ``test_accuracy`` is of all at once.
     """
 
     image_size: int
@@ -43,6 +45,8 @@ class ClassifierRecord:
     command: str
     seed: int
     seconds: float
+    attributes: dict[str, Any] = field(default_factory=dict)
+    group_accuracy: dict[str, float] = field(default_factory=dict)
 
 
 def halve(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -30,7 +30,9 @@ def extractor_config(name: str, weights: str | None = None, resize: str | None =
     Raises:
         ValueError: an unknown name; suggests others.
     """
-    shipped = read_index("classifier")
+    shipped, attributes = read_index("classifier"), read_index("attribute-classifier")
+    if name in attributes and weights is None and resize is None:
+        return dict(type="AttributeClassifier", weights=name)
     if name in shipped or name.endswith(".safetensors"):
         return _small(name, weights, resize)
     if name.startswith(TIMM):
@@ -38,7 +40,7 @@ def extractor_config(name: str, weights: str | None = None, resize: str | None =
     elif name in EXTRACTOR_NAMES:
         config = dict(EXTRACTOR_NAMES[name])
     else:
-        choices = [*EXTRACTOR_NAMES, *shipped, "timm:MODEL"]
+        choices = [*EXTRACTOR_NAMES, *shipped, *attributes, "timm:MODEL"]
         raise ValueError(f"no extractor {name!r}.{nearest(name, choices)}")
     given = {"weights": weights, "resize": resize}
     return {**config, **{key: value for key, value in given.items() if value is not None}}

@@ -23,11 +23,16 @@ class SmallClassifier(Extractor):
 
     Raises:
         FileNotFoundError: neither a shipped name nor a file; the message lists the names.
-        ValueError: the file is damaged or was not made by ``tools/train_classifier.py``.
+        ValueError: the file is damaged, was not made by ``tools/train_classifier.py``, or classifies
+            attributes.
     """
 
     def __init__(self, weights: str, precision: str = "float32") -> None:
         network, record = load_classifier(find_weights(weights))
+        if record.attributes:
+            raise ValueError(
+                f"SmallClassifier: {weights} classifies attributes; use dict(type='AttributeClassifier')"
+            )
         super().__init__(
             f"small-classifier:{Path(weights).stem}", Preprocessing(record.image_size), precision
         )

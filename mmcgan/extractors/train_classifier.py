@@ -108,9 +108,20 @@ def _learning_rate(progress: float) -> float:
 
 
 def train_network(
-    train: Images, num_classes: int, options: TrainOptions, progress: Progress | None = None
+    train: Images,
+    num_classes: int,
+    options: TrainOptions,
+    progress: Progress | None = None,
+    objective: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
 ) -> SmallNetwork:
     """Train a network on uint8 images (N, 3, H, W) with labels (N,) and return it in eval mode.
+
+    Args:
+        train: images and labels, or other targets that ``objective`` takes.
+        num_classes: number of logits.
+        options: how to train.
+        progress: called after every step.
+        objective: (logits (N, C), targets) -> loss.
 
     Raises:
         ValueError: fewer images than one batch, or labels outside 0..num_classes-1.
@@ -118,7 +129,7 @@ def train_network(
     images, labels = train
     if len(images) < options.batch_size:
         raise ValueError(f"{len(images)} training images do not fill one batch of {options.batch_size}")
-    if int(labels.min()) < 0 or int(labels.max()) >= num_classes:
+    if not labels.is_floating_point() and (int(labels.min()) < 0 or int(labels.max()) >= num_classes):
         raise ValueError(
             f"labels span {int(labels.min())}..{int(labels.max())}, classes 0..{num_classes - 1}"
         )
@@ -135,7 +146,7 @@ def train_network(
         pixels = options.augmentation(preprocess(images[rows]), make_generator(options.seed, "augment", step))
         with torch.autocast("cpu", PRECISIONS["bfloat16"], enabled=options.precision == "bfloat16"):
             _, logits = network(pixels.contiguous(memory_format=torch.channels_last))
-        loss = F.cross_entropy(logits.float(), labels[rows])
+        loss = objective(logits.float(), labels[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -178,6 +189,11 @@ RECIPES = {
         dict(type="FashionMNIST", split="train", image_size=32),
         dict(type="FashionMNIST", split="test", image_size=32),
         TrainOptions(epochs=14, augmentation=Augmentation(rotation=5, scale=0.1, shift=0.06, flip=True)),
+    ),
+    "two-domain-digits-16": Recipe(
+        dict(type="TwoDomainDigits", split="train", image_size=16),
+        dict(type="TwoDomainDigits", split="test", image_size=16),
+        TrainOptions(widths=(16, 32, 64), epochs=100, batch_size=64, learning_rate=4e-3),
     ),
 }
 

@@ -14,6 +14,7 @@ from mmengine.hooks import Hook
 from PIL import Image
 from torch import Tensor
 
+from mmcgan.attributes import AttributeGroups
 from mmcgan.checkpoints.files import atomic_write
 from mmcgan.engine.random_state import preserved_random_state
 from mmcgan.random import make_generator
@@ -28,6 +29,9 @@ PROBES = 64  # labels drawn to see whether there is more than one
 @HOOKS.register_module()
 class SampleGridHook(Hook):
     """Writes ``samples/iter_N.png``: a column per class, a row per latent, drawn by the average.
+
+    For a model with attributes, a column per attribute of the first exclusive group, and rows that go
+    through the combinations of the others; one latent for each such round.
 
     Latents and conditions depend on ``seed`` only. Pictures also go to the visualiser's
     backends. Rank 0 draws.
@@ -85,6 +89,9 @@ class SampleGridHook(Hook):
     def draw(self, model: Any) -> Tensor:
         """Return the images (rows * columns, 3, H, W) in [-1, 1], row by row."""
         columns = self._columns(model)
+        combinations = self._combinations(model)
+        if combinations is not None:
+            return self._draw_combinations(model, combinations)
         count = self.rows * columns
         condition: Condition = model.condition_sampler.sample(
             count, make_generator(self.seed, "grid condition")
@@ -103,6 +110,32 @@ class SampleGridHook(Hook):
         ]
         return torch.cat(images).cpu()
 
+    def _combinations(self, model: Any) -> Tensor | None:
+        """Return the attributes to show, (K, A) with the columns' group fastest; None without attributes."""
+        groups: AttributeGroups | None = getattr(model.condition_sampler, "groups", None)
+        if groups is None or not groups.exclusive:
+            return None
+        columns = min(self.columns, len(groups.exclusive[0].names))
+        rows = min(self.rows, groups.num_combinations // len(groups.exclusive[0].names))
+        size = len(groups.exclusive[0].names)
+        return torch.stack([groups.combination(r * size + c) for r in range(rows) for c in range(columns)])
+
+    def _draw_combinations(self, model: Any, combinations: Tensor) -> Tensor:
+        columns = self._columns(model)
+        rounds = max(1, self.rows * columns // len(combinations))
+        source = make_generator(self.seed, "grid latent")
+        latent = model.latent_sampler.sample(rounds, source)
+        images = [
+            model.sample(
+                Condition(attributes=combinations),
+                latent[i : i + 1].expand(len(combinations), -1),
+                source,
+                self.truncation,
+            )
+            for i in range(rounds)
+        ]
+        return torch.cat(images).cpu()
+
     def _shown(self, model: Any) -> list[int]:
         """Return the classes of the columns; empty if training asks for no label or always the same."""
         if self.labels:
@@ -115,6 +148,9 @@ class SampleGridHook(Hook):
         return [int(label) for label in spaced]
 
     def _columns(self, model: Any) -> int:
+        groups: AttributeGroups | None = getattr(model.condition_sampler, "groups", None)
+        if groups is not None and groups.exclusive:
+            return min(self.columns, len(groups.exclusive[0].names))
         return len(self._shown(model)) or self.columns
 
 

@@ -40,7 +40,9 @@ DATA = {
     "imagenet-lt-64": "ImageNet-LT 64x64",
     "imagenet-lt-128": "ImageNet-LT 128x128",
     "imagenet-lt-256": "ImageNet-LT 256x256",
+    "mnist-svhn-32": "MNIST and SVHN 32x32",
     "tiny-imagenet-64": "Tiny-ImageNet",
+    "two-domain-digits-16": "two-domain digits",
 }
 #: components that come from a paper of their own, beside the method's
 PAPERS = {

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require_field
+from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes, check_labels, require_field
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
     BatchNormOptions,
@@ -79,7 +79,11 @@ class BigGANGenerator(ImageGenerator):
         shared_embedding, hierarchical: see above.
         instance_dim: length of an instance feature, 0 for none (IC-GAN).
         instance_embedding_dim: length of its embedding; 0 passes the feature through.
-        num_attributes: number of attributes, 0 for none; embedded to ``shared_dim``.
+        num_attributes: number of attributes, 0 for none; None takes that of ``attribute_groups``.
+        attribute_groups: names of the attributes by group, as
+            :meth:`~mmcgan.attributes.AttributeGroups.from_config` takes them.
+        attribute_embedding: ``concatenate`` embeddings of length ``shared_dim``, one for each group, or
+            ``sum`` them to one.
         attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
         attention_blocks: or the indices of those blocks, counted from 0.
         channels: channels before the first and after every block, in place of the table.
@@ -112,7 +116,9 @@ class BigGANGenerator(ImageGenerator):
         hierarchical: bool = True,
         instance_dim: int = 0,
         instance_embedding_dim: int = 512,
-        num_attributes: int = 0,
+        num_attributes: int | None = None,
+        attribute_groups: Mapping[str, Any] | None = None,
+        attribute_embedding: str = "concatenate",
         attention_resolutions: Sequence[int] = (64,),
         attention_blocks: Sequence[int] | None = None,
         channels: Sequence[int] | None = None,
@@ -136,12 +142,13 @@ class BigGANGenerator(ImageGenerator):
         self.chunk_dim = _chunk_dim(latent_dim, slots)
         self.latent_dim = self.chunk_dim * slots + code_dim
         self.per_class = per_class = bool(num_classes) and not shared_embedding
-        _check_label_route(per_class, hierarchical, bool(instance_dim or num_attributes or code_dim))
+        attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
+        _check_label_route(per_class, hierarchical, bool(instance_dim or attributes or code_dim))
         self.condition = ConditionEmbedding(
             0 if per_class else num_classes,
             shared_dim or latent_dim,
-            num_attributes=num_attributes,
             attribute_dim=shared_dim or latent_dim,
+            attribute_sizes=attributes,
             instance_dim=instance_dim,
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=spectral_norm,

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require_field
+from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes, check_labels, require_field
 from mmcgan.models.generators.biggan import block_channels
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
@@ -53,7 +53,8 @@ class BigGANDeepGenerator(ImageGenerator):
         shared_dim: length of the label embedding; 0 means ``latent_dim``.
         shared_embedding: False lets every batch norm keep a row per class; the latent then feeds the
             first linear map only (MMagic without shared embedding).
-        instance_dim, instance_embedding_dim, num_attributes: see :class:`BigGANGenerator`.
+        instance_dim, instance_embedding_dim, num_attributes, attribute_groups, attribute_embedding: see
+            :class:`BigGANGenerator`.
         attention_resolutions: sizes of feature maps after whose stage self-attention is inserted.
         attention_blocks: or the indices of blocks that it follows, counted from 0 over all stages.
         channels: channels before the first and after every stage, in place of the table.
@@ -85,7 +86,9 @@ class BigGANDeepGenerator(ImageGenerator):
         shared_embedding: bool = True,
         instance_dim: int = 0,
         instance_embedding_dim: int = 512,
-        num_attributes: int = 0,
+        num_attributes: int | None = None,
+        attribute_groups: Mapping[str, Any] | None = None,
+        attribute_embedding: str = "concatenate",
         attention_resolutions: Sequence[int] = (64,),
         attention_blocks: Sequence[int] | None = None,
         channels: Sequence[int] | None = None,
@@ -110,13 +113,14 @@ class BigGANDeepGenerator(ImageGenerator):
         self.bottom_size, self.bottom_channels_last = bottom_size, bottom_channels_last
         self.latent_first = latent_first
         self.per_class = bool(num_classes) and not shared_embedding
-        if self.per_class and (instance_dim or num_attributes or code_dim):
+        attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
+        if self.per_class and (instance_dim or attributes or code_dim):
             raise ValueError("instance_dim, num_attributes and code_dim need shared_embedding=True")
         self.condition = ConditionEmbedding(
             0 if self.per_class else num_classes,
             shared_dim or latent_dim,
-            num_attributes=num_attributes,
             attribute_dim=shared_dim or latent_dim,
+            attribute_sizes=attributes,
             instance_dim=instance_dim,
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=spectral_norm,

@@ -108,20 +108,40 @@ class ClassifierHead(Head):
 
 @HEADS.register_module()
 class OmniHead(Head):
-    """C classes, "real" and "fake" in one vector; emits ``score`` (N, num_classes + 2).
+    """C classes or attributes, "real" and "fake" in one vector; emits ``score`` (N, C + 2).
 
-    Omni-GAN, Sec. 3.2. Columns: 0 ... C-1 the classes, C = real, C+1 = fake.
+    Omni-GAN, Sec. 3.2 and Appendix E. Columns: 0 ... C-1 the classes, or the attributes of all groups side
+    by side, C = real, C+1 = fake.
+
+    Args:
+        num_classes: C on a data set with labels.
+        num_attributes: C on a data set with attributes.
+
+    Raises:
+        ValueError: neither, or both.
     """
 
     emits = ("score",)
 
-    def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int = 0,
+        spectral_norm: SpectralNorm = True,
+        num_attributes: int = 0,
+    ) -> None:
         super().__init__()
-        check_num_classes(self, num_classes)
-        self.linear = linear(in_channels, num_classes + 2, spectral_norm=spectral_norm)
+        if num_classes and num_attributes:
+            raise ValueError(
+                f"OmniHead: num_classes={num_classes} and num_attributes={num_attributes}: set that to 0 "
+                "which the loss is not wired to"
+            )
+        columns = num_classes or num_attributes
+        check_num_classes(self, columns)
+        self.linear = linear(in_channels, columns + 2, spectral_norm=spectral_norm)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
-        """Return ``score`` (N, num_classes + 2); the condition is not looked at."""
+        """Return ``score`` (N, C + 2); the condition is not looked at."""
         return {"score": self.linear(features["pooled"])}
 
     def realness(self, outputs: Mapping[str, Tensor]) -> Tensor:
