@@ -109,6 +109,28 @@ class Regularizer(nn.Module):
         """Edit the parameters of ``network`` in place after its optimiser stepped."""
 
 
+class LogitRegularizer(Regularizer):
+    """Base of those that look at one logit of the discriminator.
+
+    Args:
+        weight: factor of the scalar; None for the ``paper_weight`` of the class.
+        logit: which named output to read.
+    """
+
+    allowed_on = ("discriminator",)
+    paper_weight: ClassVar[float] = 1.0
+
+    def __init__(
+        self,
+        on: str = "discriminator",
+        weight: float | None = None,
+        interval: int = 1,
+        logit: str = "adv.logit",
+    ) -> None:
+        super().__init__(on, self.paper_weight if weight is None else weight, interval)
+        self.logit, self.reads = logit, (logit,)
+
+
 def build_regularizers(
     configs: Mapping[str, Mapping[str, Any]] | None, available: Sequence[str]
 ) -> dict[str, Regularizer]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from mmcgan.registry import REGULARIZERS
-from mmcgan.regularizers.base import Regularizer, StepContext
+from mmcgan.regularizers.base import LogitRegularizer, StepContext
 
 
 @REGULARIZERS.register_module()
-class LogitDrift(Regularizer):
+class LogitDrift(LogitRegularizer):
     """mean D(x)^2 over real images (Progressive GAN, App. A.1; MMagic's discriminator shift).
 
     Args:
@@ -17,17 +17,7 @@ class LogitDrift(Regularizer):
         logit: which named output is kept near 0.
     """
 
-    allowed_on = ("discriminator",)
-
-    def __init__(
-        self,
-        on: str = "discriminator",
-        weight: float = 0.001,
-        interval: int = 1,
-        logit: str = "adv.logit",
-    ) -> None:
-        super().__init__(on, weight, interval)
-        self.logit, self.reads = logit, (logit,)
+    paper_weight = 0.001
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the mean square, a scalar."""

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from mmcgan.distributed import draw_shared
 from mmcgan.registry import REGULARIZERS
-from mmcgan.regularizers.base import Regularizer, StepContext
+from mmcgan.regularizers.base import LogitRegularizer, StepContext
 from mmcgan.regularizers.r1 import image_gradient, squared_gradient
 
 
-class PointPenalty(Regularizer):
+class PointPenalty(LogitRegularizer):
     """Base: scores un-augmented points under a condition and penalises the squared gradient there.
 
     By default the points lie between real and generated images, with one share per sample, under
@@ -22,17 +22,7 @@ class PointPenalty(Regularizer):
         logit: which named output to differentiate.
     """
 
-    allowed_on = ("discriminator",)
-
-    def __init__(
-        self,
-        on: str = "discriminator",
-        weight: float = 10.0,
-        interval: int = 1,
-        logit: str = "adv.logit",
-    ) -> None:
-        super().__init__(on, weight, interval)
-        self.logit, self.reads = logit, (logit,)
+    paper_weight = 10.0
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty, a scalar."""
@@ -86,7 +76,7 @@ class GradientPenalty(PointPenalty):
     def __init__(
         self,
         on: str = "discriminator",
-        weight: float = 10.0,
+        weight: float | None = None,
         interval: int = 1,
         logit: str = "adv.logit",
         per_pixel: bool = False,
@@ -115,10 +105,12 @@ class DivergencePenalty(PointPenalty):
         ValueError: ``power`` is not positive.
     """
 
+    paper_weight = 2.0
+
     def __init__(
         self,
         on: str = "discriminator",
-        weight: float = 2.0,
+        weight: float | None = None,
         interval: int = 1,
         logit: str = "adv.logit",
         power: float = 6.0,
@@ -159,7 +151,7 @@ class PerturbationPenalty(GradientPenalty):
 
 
 @REGULARIZERS.register_module()
-class R2(Regularizer):
+class R2(LogitRegularizer):
     """1/2 * mean over samples of |d D(x) / d x|^2 at generated images (Which GAN Training Methods...).
 
     Scales as in :class:`~mmcgan.regularizers.r1.R1`; together with it and the relativistic loss it
@@ -169,18 +161,6 @@ class R2(Regularizer):
         weight: gamma of the paper.
         logit: which named output to differentiate.
     """
-
-    allowed_on = ("discriminator",)
-
-    def __init__(
-        self,
-        on: str = "discriminator",
-        weight: float = 1.0,
-        interval: int = 1,
-        logit: str = "adv.logit",
-    ) -> None:
-        super().__init__(on, weight, interval)
-        self.logit, self.reads = logit, (logit,)
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty of the generated mini-batch, a scalar."""

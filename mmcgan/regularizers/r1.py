@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.registry import REGULARIZERS
-from mmcgan.regularizers.base import Regularizer, StepContext
+from mmcgan.regularizers.base import LogitRegularizer, StepContext
 
 
 def image_gradient(logit: Tensor, image: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ def squared_gradient(logit: Tensor, image: Tensor) -> Tensor:
 
 
 @REGULARIZERS.register_module()
-class R1(Regularizer):
+class R1(LogitRegularizer):
     """1/2 * mean over samples of |d D(x) / d x|^2 at real images (Which GAN Training Methods..., Eq. 9).
 
     The gradient is the sum over all pixels and channels of images in [-1, 1]. MMagic's "pixel"
@@ -39,18 +39,15 @@ class R1(Regularizer):
             StudioGAN and StyleGAN2 do. False runs the discriminator again, on the un-augmented images.
     """
 
-    allowed_on = ("discriminator",)
-
     def __init__(
         self,
         on: str = "discriminator",
-        weight: float = 1.0,
+        weight: float | None = None,
         interval: int = 1,
         logit: str = "adv.logit",
         reuse_scores: bool = False,
     ) -> None:
-        super().__init__(on, weight, interval)
-        self.logit, self.reads = logit, (logit,)
+        super().__init__(on, weight, interval, logit)
         self.needs_real_gradient = reuse_scores
 
     def forward(self, context: StepContext) -> Tensor:
