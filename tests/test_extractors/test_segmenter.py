@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mmcgan.cli import main
+from mmcgan.datasets import DigitsDataset, Scenes
+from mmcgan.evaluation.image.mean_iou import mean_iou
+from mmcgan.extractors import SmallSegmenter
+from mmcgan.extractors.base import state_hash
+from mmcgan.extractors.train_segmenter import (
+    SEGMENTER_RECIPES,
+    SegmenterOptions,
+    SegmenterRecipe,
+    confusion,
+    read_pairs,
+    train_network,
+    train_segmenter,
+)
+
+TINY = SegmenterOptions(widths=(8, 12), steps=3, batch_size=4, precision="float32")
+RECIPE = SegmenterRecipe(
+    dict(type="Scenes", split="train", image_size=32, size=64),
+    dict(type="Scenes", split="test", image_size=32, size=6),
+    TINY,
+)
+
+
+def test_learns_and_is_repeatable():
+    scenes = Scenes(image_size=32, size=200, objects=(1, 2))
+    options = replace(TINY, steps=60, batch_size=8, learning_rate=1e-2)
+    network = train_network(scenes, 11, options)
+    held_out = Scenes(split="test", image_size=32, size=50, objects=(1, 2))
+    assert mean_iou(confusion(network, held_out)) > 0.14  # 0.09 is background everywhere
+    short = replace(options, steps=2)
+    first, again = (state_hash(train_network(scenes, 11, short).state_dict()) for _ in range(2))
+    assert first == again
+    assert state_hash(train_network(scenes, 11, replace(short, seed=1)).state_dict()) != first
+
+
+def test_written_file_is_an_extractor_of_label_maps(tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    record = train_segmenter(RECIPE, path, "the command")
+    extractor = SmallSegmenter(str(path))
+    assert extractor.record == record
+    assert (record.image_size, record.test_images, record.classes[0]) == ((32, 32), 6, "background")
+    output = extractor(Scenes(image_size=(32, 64), size=2).__getitems__([0, 1])["image"])
+    assert output.label_map.shape == (2, 32, 64) and int(output.label_map.max()) < 11
+    assert output.features.shape == (2, 12) and extractor.pixel_classes == 11
+    pairs = Scenes(split="test", image_size=32, size=6)
+    counts = confusion(extractor.network, pairs)
+    assert mean_iou(counts) == pytest.approx(record.test_miou)
+
+
+def test_ignored_pixels_do_not_count():
+    scenes = Scenes(image_size=32, size=4)
+    _, target = read_pairs(scenes, [0, 1], 11, ignore_label=0)
+    assert (target == -100).any() and not (target == 0).any()
+    network = train_network(scenes, 11, replace(TINY, ignore_label=0, steps=1))
+    objects = sum(int((scenes[i]["label_map"] > 0).sum()) for i in range(4))
+    assert int(confusion(network, scenes, ignore_label=0).sum()) == objects
+
+
+def test_command_prints_figures_of_held_out_images(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(SEGMENTER_RECIPES, "scenes-64", RECIPE)
+    out = tmp_path / "scenes.safetensors"
+    assert main(["train-segmenter", "scenes-64", "--out", str(out), "--steps", "1"]) == 0
+    record = SmallSegmenter(str(out)).record
+    assert f"on 6 real test images: mean IoU {record.test_miou:.2%}" in capsys.readouterr().out
+    assert record.command == f"mmcgan train-segmenter scenes-64 --out {out} --steps 1"
+
+
+def test_data_without_maps_or_with_unknown_ids():
+    with pytest.raises(ValueError, match="DigitsDataset: a segmentation network needs label maps"):
+        read_pairs(DigitsDataset(), [0], 11)
+    with pytest.raises(ValueError, match=r"Scenes: label maps have the ids \[.*10\], allowed are 0..3"):
+        read_pairs(Scenes(size=30), list(range(30)), 4)
+    with pytest.raises(ValueError, match="2 training images do not fill one batch of 4"):
+        train_network(Scenes(size=2), 11, TINY)
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match="neither a file nor one of the shipped segmenters"):
+        SmallSegmenter("scenes-65")
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="not a readable safetensors file"):
+        SmallSegmenter(str(broken))
+    from safetensors.torch import save_file
+
+    other = tmp_path / "other.safetensors"
+    save_file({"a": torch.zeros(1)}, other)
+    with pytest.raises(ValueError, match="make the file with mmcgan train-segmenter"):
+        SmallSegmenter(str(other))
+
+
+def test_neither_recipe_nor_config(capsys):
+    assert main(["train-segmenter", "no-such-thing", "--out", "x.safetensors"]) == 2
+    assert "Recipes: scenes-64" in capsys.readouterr().err
