@@ -96,7 +96,15 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", nargs="+", metavar="LABEL", help="class numbers or names, in turn (default: all)"
     )
-    parser.add_argument("--num", type=int, default=16, help="images in all (default: %(default)s)")
+    parser.add_argument(
+        "--attributes",
+        nargs="+",
+        metavar="GROUP=NAME",
+        help="of a model with attributes, e.g. digit=3,5 domain=textured; groups left out go through all",
+    )
+    parser.add_argument(
+        "--num", type=int, help="images in all (default: 16, or one of each combination of attributes)"
+    )
     parser.add_argument(
         "--instances",
         nargs="+",
@@ -128,6 +136,20 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="T",
         help="redraw latents beyond +-T; StyleGAN2: psi (default: off)",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        nargs="+",
+        metavar="PIXELS",
+        help="height and width (or one number) of the images, for a generator of any size",
+    )
+    parser.add_argument(
+        "--window",
+        type=int,
+        nargs=4,
+        metavar=("TOP", "LEFT", "HEIGHT", "WIDTH"),
+        help="render this part of them only",
     )
     parser.add_argument(
         "--ddls", type=int, metavar="STEPS", help="move latents by the run's discriminator (needs a .pth)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
+from typing import Any
 
 
 def train_command(arguments: Namespace) -> int:
@@ -39,8 +40,10 @@ def check_command(arguments: Namespace) -> int:
 
 def sample_command(arguments: Namespace) -> int:
     """Write sample images and say where they are."""
+    from mmcgan.apis.attribute_sampling import parse_attributes
     from mmcgan.apis.instance_sampling import InstanceOptions
     from mmcgan.apis.sampling import sample
+    from mmcgan.apis.views import find_view
     from mmcgan.config import parse_options
 
     instances = InstanceOptions(
@@ -59,6 +62,7 @@ def sample_command(arguments: Namespace) -> int:
         arguments.model,
         arguments.checkpoint,
         labels=arguments.labels,
+        attributes=None if arguments.attributes is None else parse_attributes(arguments.attributes),
         num=arguments.num,
         seed=arguments.seed,
         truncation=arguments.truncation,
@@ -67,6 +71,7 @@ def sample_command(arguments: Namespace) -> int:
         options=parse_options(arguments.cfg_options),
         instances=instances,
         move=move,
+        view=find_view(arguments.size, arguments.window),
     )
     print(f"{len(result.images)} images in {result.grid.parent}")
     print(f"picture: {result.grid}")
@@ -82,12 +87,20 @@ def list_command(arguments: Namespace) -> int:
     records = read_index("generator")
     for name, record in records.items():
         figures = ", ".join(f"{key} {value:.4g}" for key, value in record["metrics"].items())
-        classes = len(record["classes"] or ())
+        classes = asked_of(record)
         size = record["generator"].get("image_size", "?")
-        print(f"{name}: {size} x {size}, {classes} classes, {record['images_seen']} images seen; {figures}")
+        print(f"{name}: {size} x {size}, {classes}, {record['images_seen']} images seen; {figures}")
     if not records:
         print("no models are shipped with this installation")
     return 0
+
+
+def asked_of(record: Mapping[str, Any]) -> str:
+    """Return what a shipped generator is conditioned on, for the list."""
+    groups = record["generator"].get("attribute_groups")
+    if not groups:
+        return f"{len(record['classes'] or ())} classes"
+    return "attributes " + " x ".join(groups)
 
 
 def export_command(arguments: Namespace) -> int:

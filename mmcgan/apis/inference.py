@@ -14,6 +14,7 @@ from torch import Tensor
 from mmcgan.apis.instances import build_extractor, find_photos, read_photos
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.sampling import find_labels
+from mmcgan.apis.views import checked_view, find_view
 from mmcgan.models.sampling import truncates_latent
 from mmcgan.random import make_generator
 from mmcgan.samplers.codes import truncate_noise
@@ -66,6 +67,8 @@ class CGANInferencer:
         truncation: float | None = None,
         batch_size: int = 64,
         return_type: str = "pil",
+        size: Sequence[int] | int | None = None,
+        window: Sequence[int] | None = None,
     ) -> Images:
         """Return ``num`` images.
 
@@ -80,14 +83,17 @@ class CGANInferencer:
             batch_size: images made at a time.
             return_type: ``pil``, a list of pictures; ``numpy``, uint8 (num, H, W, 3); ``tensor``, float32
                 (num, 3, H, W) in [-1, 1].
+            size: height and width (or one number) of the images, for a model with an implicit output layer.
+            window: top, left, height and width of the part of them to render.
 
         Raises:
             FileNotFoundError: a photo is not there.
-            ValueError: a number below 1, an unknown label or return type, or a condition that the model
-                does not take.
+            ValueError: a number below 1, an unknown label or return type, a condition that the model does
+                not take, or a size that it cannot make or that memory does not hold.
         """
         if return_type not in RETURNS:
             raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
+        view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name)
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)
         count = self._count(num, given, features)
@@ -97,11 +103,19 @@ class CGANInferencer:
             raise ValueError(f"truncation must be greater than 0, got {truncation}")
         condition = self._condition(given, features, count, seed)
         latent = torch.cat([self._latent(seed, index, truncation) for index in range(count)])
-        batches = [slice(start, start + batch_size) for start in range(0, count, batch_size)]
+        whole, part = (None, None) if view is None else (view.size, view.window)
+        step = batch_size if view is None else min(batch_size, view.batch)
         sampled = [
-            self.loaded.model.sample(condition[rows], latent[rows], truncation=truncation) for rows in batches
+            self.loaded.model.sample(
+                condition[start : start + step],
+                latent[start : start + step],
+                truncation=truncation,
+                size=whole,
+                window=part,
+            ).cpu()
+            for start in range(0, count, step)
         ]
-        return convert(torch.cat([images.cpu() for images in sampled]), return_type)
+        return convert(torch.cat(sampled), return_type)
 
     @staticmethod
     def _count(num: int | None, labels: Sequence[Any] | None, features: Tensor | None) -> int:

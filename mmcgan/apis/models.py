@@ -16,13 +16,12 @@ from torch import Tensor
 
 from mmcgan.apis.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
 from mmcgan.checkpoints.files import atomic_write, load_checkpoint, strip_prefix
-from mmcgan.config import all_configs, load_config
+from mmcgan.config import load_config
 from mmcgan.config.literals import assignments
 from mmcgan.instances.store import InstanceStore
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import nearest
-from mmcgan.weights import read_index, weight_path
+from mmcgan.zoo.locate import find_weights
 
 FORMAT = "mmcgan-generator-1"
 KIND = "generator"
@@ -112,12 +111,14 @@ def load_model(
 
     Args:
         source: name of a shipped model; or path or name of a config, with ``checkpoint``; or a
-            file of weights (``.pth`` of a run, or exported ``.safetensors``) by itself.
+            file of weights (``.pth`` of a run, or exported ``.safetensors``) by itself; or weights that
+            are elsewhere (:func:`mmcgan.zoo.locate.find_weights`).
         checkpoint: weights for a config.
         options: values by dotted path, for a config.
 
     Raises:
         FileNotFoundError: nothing of that name; suggests shipped models and configs.
+        ImportError: weights of the HuggingFace Hub, and its library is not installed.
         ValueError: a config without weights, or weights that do not fit.
     """
     load_plugins()
@@ -127,25 +128,11 @@ def load_model(
         classes = None if record is None else record.classes
         extractor = {} if record is None else record.extractor
         return _assemble(_record_of(config, classes, extractor=extractor), weights, Path(checkpoint))
-    path = Path(source)
-    if path.suffix not in (".pth", ".safetensors"):
-        path = _shipped(str(source))
+    path = find_weights(source)
     record, weights = read_weights(path)
     if record is None:
         raise ValueError(f"{path} does not say which config it was trained with; give CONFIG {path}")
     return _assemble(record, weights, path)
-
-
-def _shipped(name: str) -> Path:
-    known, configs = list(read_index(KIND)), [file.stem for file in all_configs()]
-    if name in known:
-        return weight_path(name, KIND)
-    if Path(name).stem in configs or Path(name).is_file():
-        raise ValueError(
-            f"{name} is a config: give its checkpoint too. Shipped models: {', '.join(known) or 'none'}"
-        )
-    hint = nearest(name, known or configs)
-    raise FileNotFoundError(f"no shipped model, config or weights file {name!r}.{hint}")
 
 
 def read_weights(path: Path) -> tuple[GeneratorRecord | None, dict[str, Tensor]]:
@@ -172,7 +159,11 @@ def _read_exported(path: Path) -> tuple[GeneratorRecord, dict[str, Tensor]]:
     if metadata.get("format") != FORMAT:
         found = metadata.get("format")
         raise ValueError(f"{path}: format is {found!r}, expected {FORMAT!r}; make it with export-weights")
-    return GeneratorRecord(**json.loads(metadata["record"])), _single_precision(weights)
+    try:
+        record = GeneratorRecord(**json.loads(metadata["record"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: its record cannot be read ({error})") from error
+    return record, _single_precision(weights)
 
 
 def _single_precision(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -226,7 +217,10 @@ def _plain(value: Any) -> Any:
 
 
 def _assemble(record: GeneratorRecord, weights: Mapping[str, Tensor], path: Path) -> LoadedModel:
-    model = SamplingModel(record.generator, record.latent_sampler, ema=False)
+    try:
+        model = SamplingModel(record.generator, record.latent_sampler, ema=False)
+    except (KeyError, TypeError) as error:  # what a file asks for, that this version does not have
+        raise ValueError(f"{path}: its config asks for {error}") from error
     instances = StoredInstances.from_tensors(weights)
     weights = {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcgan.apis.attribute_sampling import DEFAULT_NUM, AttributeRequest, attribute_groups, attribute_request
 from mmcgan.apis.instance_grids import Request
 from mmcgan.apis.instance_sampling import InstanceOptions, check_options, instance_request, nearest_picture
 from mmcgan.apis.instances import Photos
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.models import LoadedModel, load_model
+from mmcgan.apis.views import View, checked_view, shrunk
 from mmcgan.datasets.progress import progress_bar
 from mmcgan.hooks.sample_grid import contact_sheet, tile, write_png
 from mmcgan.models.sampling import truncates_latent
@@ -42,12 +44,14 @@ class SampleResult:
         images: one file per image.
         labels: the label of each image; None for a model without labels.
         nearest: the instances and their closest images beside what was made of them; None if not asked for.
+        attributes: those of each image, such as ``digit=3 domain=textured``; None for a model without.
     """
 
     grid: Path
     images: list[Path]
     labels: list[int] | None
     nearest: Path | None = None
+    attributes: list[str] | None = None
 
 
 def sample(
@@ -55,7 +59,7 @@ def sample(
     checkpoint: str | Path | None = None,
     *,
     labels: Sequence[int | str] | None = None,
-    num: int = 16,
+    num: int | None = None,
     seed: int = 0,
     truncation: float | None = None,
     out: str | Path = "samples",
@@ -63,15 +67,17 @@ def sample(
     options: Mapping[str, Any] | None = None,
     instances: InstanceOptions | None = None,
     move: LatentMove | None = None,
+    view: View | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> SampleResult:
-    """Sample ``num`` images and write each as PNG, and all as ``grid.png``.
+    """Sample ``num`` images and write each as PNG, and all as ``grid.png``, large ones made small.
 
     Image i depends on the seed, its condition and i alone, not on ``num``.
 
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
         labels: class numbers or names, taken in turn; by default every class in turn.
-        num: number of images in all.
+        num: number of images in all; by default 16, or one of each combination of attributes.
         seed: of the latents.
         truncation: redraw latent values outside [-truncation, truncation] (BigGAN, Sec. 3.1); for
             StyleGAN2 psi, the share of a style's distance from the mean style that is kept.
@@ -81,39 +87,51 @@ def sample(
             it, instances are drawn as in training, or from those that came with the weights.
         move: rule by which the discriminator moves the latents, such as
             :class:`~mmcgan.samplers.LangevinLatents` (DDLS); needs the ``.pth`` checkpoint of a run.
+        view: size of the images and the part to render, for a generator with an implicit output layer.
+        attributes: group -> name or names, for a model with attributes; exclusive groups that are left out
+            go through all their attributes.
 
     Raises:
         FileExistsError: a file is there and ``overwrite`` is off; nothing is written.
         FileNotFoundError: a photo, the extractor or the store of instances is not there.
-        ValueError: ``num`` below 1, an unknown or missing label, an unreadable photo, another extractor than
-            that of training, or weights that do not fit.
+        ValueError: ``num`` below 1, an unknown or missing label or attribute, an unreadable photo, another
+            extractor than that of training, weights that do not fit, or a size that cannot be made.
     """
-    if num < 1:
+    if num is not None and num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
     loaded = load_model(source, checkpoint, options)
     if move is not None:
         attach_move(loaded, move, source if checkpoint is None else checkpoint)
-    if truncation is not None and truncates_latent(loaded.model.generator) and not truncation > 0:
-        raise ValueError(f"truncation must be greater than 0, got {truncation}")
+    view = checked_view(loaded.model.generator, view, loaded.name)
     folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"--out {folder} is a file; choose a folder")
+    _check(loaded, truncation, folder)
     check_options(loaded, instances)
+    if attributes is not None or "attributes" in loaded.requires:
+        wanted = attribute_request(loaded, attributes, num, seed)
+        return _sample_attributes(loaded, wanted, labels, seed, _Output(folder, overwrite, truncation, view))
+    num = DEFAULT_NUM if num is None else num
     if "instance" in loaded.requires:
         chosen = find_labels(loaded, labels) if labels is not None else []
         latents = partial(_latent, loaded, seed, truncation=truncation)
         asked = instance_request(loaded, instances or InstanceOptions(), num, chosen, seed, latents)
-        output = _Output(folder, overwrite, truncation)
+        output = _Output(folder, overwrite, truncation, view)
         return _sample_instances(loaded, instances or InstanceOptions(), *asked, output)
     chosen = find_labels(loaded, labels)
     assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
     files = [folder / _file_name(i, assigned, loaded.record.classes) for i in range(num)]
     if not overwrite:
         _refuse_existing([folder / GRID, *files])
-    images = draw(loaded, num, assigned, seed, truncation)
+    images = _made(loaded, *_drawn(loaded, num, assigned, seed, truncation), truncation, view)
     columns = min(len(chosen) if chosen and len(chosen) > 1 else math.ceil(math.sqrt(num)), num)
     _write_images(images, files, columns)
     return SampleResult(folder / GRID, files, assigned)
+
+
+def _check(loaded: LoadedModel, truncation: float | None, folder: Path) -> None:
+    if truncation is not None and truncates_latent(loaded.model.generator) and not truncation > 0:
+        raise ValueError(f"truncation must be greater than 0, got {truncation}")
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"--out {folder} is a file; choose a folder")
 
 
 @dataclass(frozen=True)
@@ -121,6 +139,27 @@ class _Output:
     folder: Path
     overwrite: bool
     truncation: float | None
+    view: View | None
+
+
+def _sample_attributes(
+    loaded: LoadedModel,
+    request: AttributeRequest,
+    labels: Sequence[int | str] | None,
+    seed: int,
+    output: _Output,
+) -> SampleResult:
+    if labels is not None:
+        groups = attribute_groups(loaded).describe()
+        raise ValueError(f"{loaded.name} has attributes in place of labels: give --attributes of {groups}")
+    files = [output.folder / f"{name}.png" for name in request.names]
+    if not output.overwrite:
+        _refuse_existing([output.folder / GRID, *files])
+    latent = torch.cat([_latent(loaded, seed, i, output.truncation) for i in range(len(files))])
+    condition = Condition(attributes=request.attributes)
+    images = _made(loaded, condition, latent, output.truncation, output.view)
+    _write_images(images, files, request.columns)
+    return SampleResult(output.folder / GRID, files, None, None, request.labels)
 
 
 def _sample_instances(
@@ -133,17 +172,25 @@ def _sample_instances(
     near = output.folder / NEAREST if options.nearest else None
     if not output.overwrite:
         _refuse_existing([output.folder / GRID, *files, *([near] if near else [])])
-    images = generate(loaded, request.condition, request.latent, output.truncation)
-    _write_images(images, files, request.columns or math.ceil(math.sqrt(len(request))))
+    made = _made(loaded, request.condition, request.latent, output.truncation, output.view)
+    images = _write_images(made, files, request.columns or math.ceil(math.sqrt(len(request))))
     if near is not None:
-        write_png(nearest_picture(loaded, options, request, photos, images), near)
+        side = max(images.shape[2:])
+        squares = torch.nn.functional.interpolate(images, size=(side, side))
+        write_png(nearest_picture(loaded, options, request, photos, squares), near)
     return SampleResult(output.folder / GRID, files, assigned, near)
 
 
-def _write_images(images: Tensor, files: Sequence[Path], columns: int) -> None:
-    for image, file in zip(images, files, strict=True):
-        write_png(tile(image[None], 1), file)
-    write_png(contact_sheet(_padded(images, columns), columns), files[0].parent / GRID)
+def _write_images(batches: Iterable[Tensor], files: Sequence[Path], columns: int) -> Tensor:
+    """Write images (n, 3, H, W) as they come, then the sheet; return them in the sheet's size."""
+    small: list[Tensor] = []
+    for images in batches:
+        for image, file in zip(images, files[len(small) :], strict=False):
+            write_png(tile(image[None], 1), file)
+        small += list(shrunk(images).split(1))
+    sheet = torch.cat(small)
+    write_png(contact_sheet(_padded(sheet, columns), columns), files[0].parent / GRID)
+    return sheet
 
 
 def find_labels(loaded: LoadedModel, wanted: Sequence[int | str] | None) -> list[int]:
@@ -190,22 +237,43 @@ def draw(
     loaded: LoadedModel, num: int, labels: Sequence[int] | None, seed: int, truncation: float | None
 ) -> Tensor:
     """Return ``num`` images (num, 3, H, W) in [-1, 1]."""
+    return generate(loaded, *_drawn(loaded, num, labels, seed, truncation), truncation)
+
+
+def _drawn(
+    loaded: LoadedModel, num: int, labels: Sequence[int] | None, seed: int, truncation: float | None
+) -> tuple[Condition, Tensor]:
+    """Return the conditions and latents (num, D) of a list of images."""
     label = torch.zeros(num, dtype=torch.int64) if labels is None else torch.tensor(labels)
     latent = torch.cat([_latent(loaded, seed, i, truncation) for i in range(num)])
-    return generate(loaded, Condition(label=label), latent, truncation)
+    return Condition(label=label), latent
 
 
 def generate(
     loaded: LoadedModel, condition: Condition, latent: Tensor, truncation: float | None = None
 ) -> Tensor:
     """Return the images (N, 3, H, W) in [-1, 1] of conditions and latents (N, D), batch by batch."""
-    images = []
-    with progress_bar("Sampling", math.ceil(len(latent) / BATCH)) as advance:
-        for start in range(0, len(latent), BATCH):
-            rows = slice(start, start + BATCH)
-            images.append(loaded.model.sample(condition[rows], latent[rows], truncation=truncation).cpu())
+    return torch.cat(list(_made(loaded, condition, latent, truncation, None)))
+
+
+def _made(
+    loaded: LoadedModel,
+    condition: Condition,
+    latent: Tensor,
+    truncation: float | None,
+    view: View | None,
+) -> Iterator[Tensor]:
+    """Yield images (n, 3, H, W), as many at a time as memory is good for."""
+    batch = BATCH if view is None else min(BATCH, view.batch)
+    size, window = (None, None) if view is None else (view.size, view.window)
+    with progress_bar("Sampling", math.ceil(len(latent) / batch)) as advance:
+        for start in range(0, len(latent), batch):
+            rows = slice(start, start + batch)
+            images = loaded.model.sample(
+                condition[rows], latent[rows], truncation=truncation, size=size, window=window
+            )
+            yield images.cpu()
             advance()
-    return torch.cat(images)
 
 
 def _latent(loaded: LoadedModel, seed: int, index: int, truncation: float | None) -> Tensor:

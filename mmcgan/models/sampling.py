@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmcgan.models.latent_moves import move_latents
+from mmcgan.models.layers.implicit_output import Size, Window
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
 from mmcgan.samplers.codes import truncate_noise
 from mmcgan.samplers.moves import LatentMove
@@ -68,6 +69,8 @@ class SamplingModel(BaseModel):
         generator: torch.Generator | None = None,
         truncation: float | None = None,
         use_ema: bool = True,
+        size: Size | None = None,
+        window: Window | None = None,
     ) -> Tensor:
         """Return images (N, C, H, W) in [-1, 1] for the N rows of ``condition``.
 
@@ -79,9 +82,11 @@ class SamplingModel(BaseModel):
                 with a given latent and no generator they are clamped, as in MMagic. A generator may
                 say otherwise, see :func:`truncates_latent`: StyleGAN2's takes it as psi.
             use_ema: sample from ``generator_ema`` where there is one.
+            size, window: of the image, for a generator with an implicit output layer; see
+                :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`.
 
         Raises:
-            ValueError: neither latent nor generator is given.
+            ValueError: neither latent nor generator is given, or a size that cannot be made.
         """
         if latent is None:
             if generator is None:
@@ -97,7 +102,9 @@ class SamplingModel(BaseModel):
             codes = getattr(self.latent_sampler, "code_dim", 0)
             moved = move_latents(self.latent_move, network, self.discriminator, *inputs, codes)
             inputs = (moved, inputs[1])
-        if truncation is not None and hasattr(network, "forward_truncated"):
+        if size is not None:
+            image = network(*inputs, size=size, window=window)
+        elif truncation is not None and hasattr(network, "forward_truncated"):
             image = network.forward_truncated(*inputs, truncation)
         else:
             image = network(*inputs)
