@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,10 +90,9 @@ class GoldenCase:
         return {k[len(prefix) :]: v for k, v in self.tensors.items() if k.startswith(prefix)}
 
     def state(self, prefix: str = "state/") -> State:
-        """Return the stored state dict, or the one rebuilt from the JSON's formula."""
-        stored = self.group(prefix)
+        """Return the state dict: what the JSON's formula rebuilds, and what is stored."""
         formula = self.spec.get("state_formula")
-        return stored if stored or not formula else state_from_formula(formula)
+        return (state_from_formula(formula) if formula else {}) | self.group(prefix)
 
     @property
     def tolerance(self) -> Tolerance:
@@ -115,17 +114,24 @@ def state_from_formula(formula: Mapping[str, Any]) -> State:
 
     Args:
         formula: ``keys`` maps each key to its shape; ``text`` holds the rules, of which the
-            counter's value and the one key with another scale are read.
+            counter's value and the keys with another scale are read.
     """
     text = "\n".join(formula.get("text", []))
     counter = int((re.findall(r"num_batches_tracked: (\d+)", text) or ["7"])[0])
-    scales = {key: float(scale) for key, scale in re.findall(r"for the key (\S+) times ([0-9.]+)", text)}
+    scales = re.findall(r"for (?:the|a) key (containing )?(\S+) times ([0-9.]+)", text)
     return {
-        key: _entry_from_formula(key, tuple(shape), counter, scales) for key, shape in formula["keys"].items()
+        key: _entry_from_formula(key, tuple(shape), counter, _scale(key, scales))
+        for key, shape in formula["keys"].items()
     }
 
 
-def _entry_from_formula(key: str, shape: tuple[int, ...], counter: int, scales: dict[str, float]) -> Tensor:
+def _scale(key: str, scales: Sequence[tuple[str, str, str]]) -> float:
+    """Return the factor of a key; of ``scales``, a part or the whole of the key with its factor."""
+    found = (float(factor) for part, name, factor in scales if (name in key if part else name == key))
+    return next(found, 1.0)
+
+
+def _entry_from_formula(key: str, shape: tuple[int, ...], counter: int, scale: float) -> Tensor:
     if key.endswith("num_batches_tracked"):
         return torch.tensor(counter)
     random = np.random.RandomState(zlib.crc32(key.encode()))
@@ -135,7 +141,7 @@ def _entry_from_formula(key: str, shape: tuple[int, ...], counter: int, scales: 
     elif key.endswith("running_mean"):
         value = 0.1 * random.standard_normal(size)
     elif len(shape) > 1:
-        value = random.standard_normal(size) * np.sqrt(2) / np.sqrt(size / shape[0]) * scales.get(key, 1.0)
+        value = random.standard_normal(size) * np.sqrt(2) / np.sqrt(size / shape[0]) * scale
     elif key.endswith("bias"):
         value = 0.1 * random.standard_normal(size)
     else:

@@ -83,7 +83,8 @@ class PeerFormat:
             the peer stores but never uses.
         inputs: the peer's names of inputs -> ``latent``, ``image``, ``label`` or ``instance``.
         image: the peer's name of a generator's output ("" for a bare output).
-        outputs: our discriminator's tensors by the peer's name ("" for a bare output).
+        outputs: our discriminator's tensors by the peer's name ("" for a bare output); all under their
+            own names if empty.
         present: description, outputs by the peer's names -> the same as the peer shows them.
     """
 
@@ -120,10 +121,16 @@ class PeerFormat:
         return [_without_slot(key, taken) for key in keys]
 
     def generate(
-        self, module: nn.Module, latent: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
+        self, module: nn.Module, latent: Tensor | None, condition: Condition, inputs: Mapping[str, Tensor]
     ) -> Tensor:
         """Return the images of a generator; a format may look at more of the peer's ``inputs``."""
         return module(latent, condition)
+
+    def discriminate(
+        self, module: nn.Module, image: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
+    ) -> State:
+        """Return the outputs of a discriminator by our names; a format may look at more ``inputs``."""
+        return module(image, condition)
 
     def convert_state(self, state: Mapping[str, Tensor], role: str) -> State:
         """Return our state dict; batch-norm counters that the peer does not keep start at 0."""
@@ -236,11 +243,11 @@ class PeerNetwork:
         given = {self.format.inputs[k]: v for k, v in inputs.items() if k in self.format.inputs}
         condition = read_condition(given)
         if self.role == GENERATOR:
-            image = self.format.generate(self.module, given["latent"], condition, inputs)
+            image = self.format.generate(self.module, given.get("latent"), condition, inputs)
             return self.format.present(self.spec, {self.format.image: image})
-        outputs = self.module(given["image"], condition)
-        names = self.format.outputs.items()
-        named = {theirs: outputs[ours] for theirs, ours in names if ours in outputs}
+        outputs = self.format.discriminate(self.module, given["image"], condition, inputs)
+        names = self.format.outputs or {name: name for name in outputs}
+        named = {theirs: outputs[ours] for theirs, ours in names.items() if ours in outputs}
         return self.format.present(self.spec, named)
 
 

@@ -53,10 +53,11 @@ LOSS_RULES: dict[str, LossRule] = {
     "studiogan": weighted_sum,
     "omnigan": omni_or_weighted_sum,
     "mmagic": square_plus_mean,
+    "spade": weighted_sum,
 }
 
 
-@checker(*((peer, "network") for peer in LOSS_RULES))
+@checker(*((peer, "network") for peer in LOSS_RULES), ("spade", "layer"), ("spade", "block"))
 def check_network(case: GoldenCase, comparison: Comparison) -> None:
     """Compare outputs in evaluation and training, gradients, and the state that a forward leaves."""
     form = peer_format(case.peer, case.spec)
@@ -77,7 +78,7 @@ def check_network(case: GoldenCase, comparison: Comparison) -> None:
 
 def compare_outputs(case: GoldenCase, comparison: Comparison, mode: str, outputs: Outputs) -> None:
     """Compare what is stored as ``out/<mode>`` or ``out/<mode>/<name>``, whole or strided."""
-    pattern = re.compile(rf"out/{mode}(?:/(\w+?))?(?:_stride(\d+))?")
+    pattern = re.compile(rf"out/{mode}(?:/([\w/]+?))?(?:_stride(\d+))?")
     for key, expected in case.tensors.items():
         found = pattern.fullmatch(key)
         if not found:
@@ -172,16 +173,23 @@ def recorded_gradient_norms(case: GoldenCase, prefix: str = "out/") -> dict[str,
         if not isinstance(names, list) or len(names) != len(listed):
             raise ValueError("the JSON's names of gradients do not fit the stored norms")
         norms |= dict(zip(names, listed.tolist(), strict=True))
-    noise = set(case.spec.get("grad_norms_that_are_pure_rounding_noise", ()))
+    noise = rounding_noise(case)
     return {name: norm for name, norm in norms.items() if norm >= 0 and name not in noise}
 
 
+def rounding_noise(case: GoldenCase) -> set[str]:
+    """Return the peer's names of parameters whose true gradient is zero."""
+    return set(case.spec.get("grad_norms_that_are_pure_rounding_noise", ()))
+
+
 def _compare_gradients(case: GoldenCase, comparison: Comparison, network: PeerNetwork) -> None:
-    gradients = network.gradients()
-    compare_gradient_norms(comparison, gradients, recorded_gradient_norms(case))
+    gradients, norms, noise = network.gradients(), recorded_gradient_norms(case), rounding_noise(case)
+    compare_gradient_norms(comparison, gradients, norms)
+    zero = Tolerance(1e-3, 1e-4 * max(norms.values(), default=0.0))
     for name, expected in case.group("out/grad/").items():
         value = gradients[name].reshape(expected.shape)
-        comparison.equal(f"gradient of {name}", value, expected, _gradient_tolerance(expected))
+        tolerance = zero if name in noise else _gradient_tolerance(expected)
+        comparison.equal(f"gradient of {name}", value, expected, tolerance)
 
 
 def compare_gradient_norms(
