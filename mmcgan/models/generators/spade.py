@@ -48,13 +48,15 @@ class SPADEGenerator(nn.Module):
         hidden_channels, kernel_size: of the SPADE layers.
         spectral_norm: for the blocks' convolutions; torch's classic one as in the authors' code.
         encoder: options of :class:`~mmcgan.models.encoder.SPADEEncoder`; None for no encoder.
+        channels: of the first features and behind every block, instead of those by ``base_channels``.
         init: see :func:`mmcgan.models.layers.initialize`.
 
     Attributes:
         num_classes: 0: images have no label as a whole.
 
     Raises:
-        ValueError: an image size that does not fit, no class, or an encoder without latent.
+        ValueError: an image size that does not fit, no class, an encoder without latent, or another number
+            of ``channels``.
     """
 
     requires = ("label_map",)
@@ -74,6 +76,7 @@ class SPADEGenerator(nn.Module):
         kernel_size: int = 3,
         spectral_norm: SpectralNormArg = CLASSIC_SPECTRAL,
         encoder: Mapping[str, Any] | None = None,
+        channels: Sequence[int] | None = None,
         init: str = "xavier_0.02",
     ) -> None:
         super().__init__()
@@ -90,7 +93,7 @@ class SPADEGenerator(nn.Module):
             hidden_channels=hidden_channels,
             kernel_size=kernel_size,
         )
-        widths = [max(1, units * base_channels // 2) for units in CHANNELS[: len(self.doubled) + 1]]
+        widths = block_widths(len(self.doubled), base_channels, channels)
         self.stem = self._stem(map_channels, widths[0])
         self.blocks = nn.ModuleList(
             SPADEBlock(before, after, layer, spectral_norm) for before, after in pairwise(widths)
@@ -136,6 +139,22 @@ class SPADEGenerator(nn.Module):
     def forward(self, latent: Tensor, condition: Condition) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] of z and label maps."""
         return self.synthesize(latent, self.embed(condition))
+
+
+def block_widths(blocks: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:
+    """Return the channels of the first features and behind each of ``blocks`` blocks.
+
+    Raises:
+        ValueError: ``channels`` are given, but not one more than blocks, or not positive.
+    """
+    if channels is None:
+        return [max(1, units * base_channels // 2) for units in CHANNELS[: blocks + 1]]
+    if len(channels) != blocks + 1 or min(channels) < 1:
+        raise ValueError(
+            f"SPADEGenerator: channels must be {blocks + 1} positive numbers, one for the first features and "
+            f"one behind each of {blocks} blocks; got {tuple(channels)}"
+        )
+    return list(channels)
 
 
 def bottom_size(image_size: int | Sequence[int], upsampling: str) -> tuple[tuple[int, int], tuple[bool, ...]]:
