@@ -39,7 +39,7 @@ class SegmenterOptions:
     """
 
     widths: tuple[int, ...] = (16, 24, 48, 64)
-    steps: int = 600
+    steps: int = 300
     batch_size: int = 16
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
