@@ -1,0 +1,202 @@
+"""What ``mmcgan sample`` does with a generator that paints label maps."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from mmcgan.apis.models import LoadedModel
+from mmcgan.hooks.sample_grid import contact_sheet
+from mmcgan.label_maps import instance_edges
+from mmcgan.registry import DATASETS
+from mmcgan.structures import Condition
+
+# modes of one channel that hold ids
+ID_MODES = ("1", "L", "P", "I", "I;16")
+HELD_OUT = ("test", "val")
+TRIPLES = 4  # groups of pictures side by side in a sheet
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """Label maps to paint.
+
+    Attributes:
+        condition: with ``label_map`` (N, H, W), and ``edge_map`` if the generator wants it.
+        names: a short one of each map.
+        real: the real images uint8 (N, 3, H, W) that the maps belong to; None for maps from files.
+    """
+
+    condition: Condition
+    names: list[str]
+    real: Tensor | None = None
+
+
+def check_label_maps(loaded: LoadedModel, files: Sequence[str | Path]) -> None:
+    """Refuse label maps for a model that does not paint them.
+
+    Raises:
+        ValueError: the model is of another kind.
+    """
+    if files and "label_map" not in loaded.requires:
+        raise ValueError(f"{loaded.name} is not conditioned on label maps: --label-maps is for SPADE models")
+
+
+def label_map_request(loaded: LoadedModel, files: Sequence[str | Path], num: int) -> MapRequest:
+    """Return ``num`` label maps: those of ``files`` in turn, or the first of the model's held-out data.
+
+    Args:
+        loaded: a generator with the facts ``num_map_classes``, ``image_size`` and ``has_edges``.
+        files: PNG files of class ids, or folders of them; empty takes the held-out split of the data that
+            the model was trained with.
+        num: number of images.
+
+    Raises:
+        FileNotFoundError: a file, or the data set, is not there.
+        ValueError: a file holds no ids, unknown ones, or has another size; or there is no held-out split.
+    """
+    if not files:
+        return _held_out(loaded, num)
+    paths = find_maps(files)
+    size, classes = map_size(loaded), int(loaded.model.generator.num_map_classes)  # type: ignore[arg-type]
+    maps = torch.stack([read_label_map(path, size, classes) for path in paths])
+    turn = torch.arange(num) % len(paths)
+    edges = instance_edges(maps)[turn] if _wants_edges(loaded) else None
+    names = [paths[i].stem for i in turn.tolist()]
+    return MapRequest(Condition(label_map=maps[turn], edge_map=edges), names)
+
+
+def map_size(loaded: LoadedModel) -> tuple[int, int]:
+    """Return height and width of the label maps that a generator paints."""
+    size: Any = loaded.model.generator.image_size
+    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+
+
+def _wants_edges(loaded: LoadedModel) -> bool:
+    return "edge_map" in loaded.requires or bool(getattr(loaded.model.generator, "has_edges", False))
+
+
+def find_maps(files: Sequence[str | Path]) -> list[Path]:
+    """Return the files given, and the PNG files of folders given, in order of name.
+
+    Raises:
+        FileNotFoundError: no such file, or a folder without PNG files.
+    """
+    found: list[Path] = []
+    for given in map(Path, files):
+        if given.is_dir():
+            inside = sorted(given.glob("*.png"))
+            if not inside:
+                raise FileNotFoundError(f"--label-maps {given}: the folder has no .png files")
+            found += inside
+        elif given.is_file():
+            found.append(given)
+        else:
+            raise FileNotFoundError(f"--label-maps {given}: no such file or folder")
+    return found
+
+
+def read_label_map(path: Path, size: tuple[int, int], num_map_classes: int) -> Tensor:
+    """Return the class ids in a picture of one channel, int64 (H, W).
+
+    Args:
+        path: gray or palette PNG whose values are ids.
+        size: height and width that the map must have.
+        num_map_classes: ids are 0..num_map_classes-1.
+
+    Raises:
+        ValueError: not such a picture, another size, or unknown ids; names the file and what is allowed.
+    """
+    try:
+        with Image.open(path) as picture:
+            mode, ids = picture.mode, np.asarray(picture)
+    except (UnidentifiedImageError, OSError) as error:
+        raise ValueError(f"{path}: not a readable picture ({error})") from error
+    if mode not in ID_MODES:
+        raise ValueError(
+            f"{path}: a label map is a picture of one channel that holds class ids (gray or palette), this one "
+            f"has mode {mode}"
+        )
+    if ids.shape != size:
+        raise ValueError(
+            f"{path}: the label map is {ids.shape[0]}x{ids.shape[1]} (height x width), the model paints "
+            f"{size[0]}x{size[1]}; resize it by nearest neighbour"
+        )
+    label_map = torch.from_numpy(ids.astype(np.int64))
+    unknown = label_map[(label_map < 0) | (label_map >= num_map_classes)].unique().tolist()
+    if unknown:
+        raise ValueError(
+            f"{path}: unknown class ids {unknown[:10]}{'...' if len(unknown) > 10 else ''}; allowed are "
+            f"0..{num_map_classes - 1}"
+        )
+    return label_map
+
+
+def _held_out(loaded: LoadedModel, num: int) -> MapRequest:
+    config = dict(loaded.record.dataset)
+    dataset = held_out_dataset(config, loaded.name)
+    rows = [i % len(dataset) for i in range(num)]
+    batch = dataset.__getitems__(rows)
+    edges = batch.get("edge_map") if _wants_edges(loaded) else None
+    condition = Condition(label_map=batch["label_map"], edge_map=None if edges is None else edges.bool())
+    return MapRequest(condition, [f"{dataset.split}{row}" for row in rows], batch["image"])
+
+
+def held_out_dataset(config: dict[str, Any], name: str) -> Any:
+    """Return the data set of ``config`` with the split that a model was not trained with.
+
+    Raises:
+        FileNotFoundError: the data set is not there.
+        ValueError: the model does not say what it was trained with, or that has no such split.
+    """
+    advice = "give label maps: --label-maps FILE.png ..."
+    kind: Any = DATASETS.get(config["type"]) if config.get("type") else None
+    if kind is None or "split" not in inspect.signature(kind).parameters:
+        raise ValueError(f"{name} does not say which held-out label maps to paint; {advice}")
+    for split in HELD_OUT:
+        try:
+            return DATASETS.build({**config, "split": split})
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{error}. Without the data, {advice}") from error
+        except ValueError as error:
+            fault = error
+    raise ValueError(f"{name}: {fault}; {advice}")
+
+
+def label_colours(num_map_classes: int) -> Tensor:
+    """Return a colour per class, uint8 (C, 3): black for 0, then far apart on the colour circle."""
+    index = torch.arange(num_map_classes)
+    hue = (index * 0.618034) % 1.0
+    distance = ((hue[:, None] - torch.tensor([0.0, 1 / 3, 2 / 3]) + 0.5) % 1 - 0.5).abs()
+    level = torch.where(index % 2 == 0, 1.0, 0.65)[:, None]
+    colours = level * (0.15 + 0.85 * (2 - 6 * distance).clamp(0, 1))
+    colours[0] = 0
+    return (255 * colours).round().to(torch.uint8)
+
+
+def map_sheet(request: MapRequest, images: Tensor, num_map_classes: int) -> np.ndarray:
+    """Return a picture: label map, real image (where there is one) and sample of each, four groups a row.
+
+    Args:
+        request: what was painted.
+        images: the samples, (N, 3, H, W) in [-1, 1].
+        num_map_classes: number of classes of pixels.
+    """
+    assert request.condition.label_map is not None
+    shown = [label_colours(num_map_classes)[request.condition.label_map].permute(0, 3, 1, 2)]
+    if request.real is not None:
+        shown.append(request.real)
+    parts = [part.float() / 127.5 - 1 for part in shown]
+    groups = torch.stack([*parts, images], dim=1)
+    side_by_side = min(TRIPLES, len(groups))
+    missing = -len(groups) % side_by_side
+    groups = torch.cat([groups, groups.new_full((missing, *groups.shape[1:]), -1.0)])
+    return contact_sheet(groups.flatten(0, 1), side_by_side * groups.shape[1])
