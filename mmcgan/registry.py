@@ -54,12 +54,33 @@ class SuggestingRegistry(Registry):
         return super().build(cfg, *args, **kwargs)
 
 
+class ClosedRegistry(SuggestingRegistry):
+    """A registry of nothing but what is registered.
+
+    MMEngine's registries import ``package.object`` for a name that they do not know. Configs of generators,
+    samplers and data sets come with the weights of other people, which could name any function that way.
+    """
+
+    def get(self, key: str) -> Any:
+        """Return what is registered as ``key``, here or in the parent; None if nothing is."""
+        self.import_from_location()
+        name = key.removeprefix(f"{SCOPE}.")
+        if name in self._module_dict or self.parent is None:
+            return self._module_dict.get(name)
+        self.parent.import_from_location()
+        return self.parent._module_dict.get(key.removeprefix(f"{self.parent.scope}."))
+
+
 def _child(parent: Registry, *locations: str) -> SuggestingRegistry:
     return SuggestingRegistry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
 
 
-def _role(name: str, *locations: str) -> SuggestingRegistry:
-    return SuggestingRegistry(name, scope=SCOPE, locations=list(locations))
+def _closed_child(parent: Registry, *locations: str) -> ClosedRegistry:
+    return ClosedRegistry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
+
+
+def _role(name: str, *locations: str) -> ClosedRegistry:
+    return ClosedRegistry(name, scope=SCOPE, locations=list(locations))
 
 
 # --- children of MMEngine's roots -------------------------------------------------------------
@@ -69,10 +90,10 @@ LOOPS = _child(root.LOOPS, "mmcgan.engine")  # iteration order: GANTrainLoop
 HOOKS = _child(root.HOOKS, "mmcgan.hooks")  # what runs at intervals
 LOG_PROCESSORS = _child(root.LOG_PROCESSORS, "mmcgan.engine")  # how log lines are made
 STRATEGIES = _child(root.STRATEGIES, "mmcgan.engine")  # FlexibleRunner strategies (unused by us)
-DATASETS = _child(root.DATASETS, "mmcgan.datasets")  # images and seeded evaluation conditions
+DATASETS = _closed_child(root.DATASETS, "mmcgan.datasets")  # images and seeded evaluation conditions
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "mmcgan.datasets")  # order in which a DataLoader reads
-TRANSFORMS = _child(root.TRANSFORMS, "mmcgan.datasets", "mmcv.transforms")  # steps of an image pipeline
-MODELS = _child(root.MODELS, "mmcgan.models")  # ConditionalGAN and data preprocessors
+TRANSFORMS = _closed_child(root.TRANSFORMS, "mmcgan.datasets", "mmcv.transforms")  # steps of a pipeline
+MODELS = _closed_child(root.MODELS, "mmcgan.models")  # ConditionalGAN and data preprocessors
 MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, "mmcgan.engine")  # wrappers for distribution
 WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, "mmcgan.models")  # MMEngine initialisers
 OPTIMIZERS = _child(root.OPTIMIZERS, "mmcgan.optim")  # torch optimisers and ours

@@ -1,0 +1,36 @@
+"""Where downloaded and converted models are kept, and whether the network may be used."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+FOLDER_VARIABLE, OFFLINE_VARIABLE = "MMCGAN_CACHE", "MMCGAN_OFFLINE"
+HUB_OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
+_NO = ("", "0", "false", "no", "off")
+
+
+def cache_folder() -> Path:
+    """Return ``$MMCGAN_CACHE``, else ``mmcgan`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    if own := os.environ.get(FOLDER_VARIABLE):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base).expanduser() if base else Path.home() / ".cache") / "mmcgan"
+
+
+def converted_path(name: str) -> Path:
+    """Return where the converted file of the zoo's model ``name`` is kept."""
+    return cache_folder() / "models" / f"{name}.safetensors"
+
+
+def download_path(url: str) -> Path:
+    """Return where the file of an address is kept: one folder per address."""
+    name = url.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return cache_folder() / "downloads" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
+
+
+def offline(hub: bool = False) -> bool:
+    """Return whether ``MMCGAN_OFFLINE`` (or, of the hub, ``HF_HUB_OFFLINE``) forbids the network."""
+    variables = (OFFLINE_VARIABLE, HUB_OFFLINE_VARIABLE) if hub else (OFFLINE_VARIABLE,)
+    return any(os.environ.get(variable, "").strip().lower() not in _NO for variable in variables)

@@ -1,0 +1,89 @@
+"""From what a user writes for a model to a file on this machine."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from mmcgan.config import all_configs
+from mmcgan.registry import nearest
+from mmcgan.weights import read_index, weight_path
+from mmcgan.zoo.cache import converted_path, download_path
+from mmcgan.zoo.download import check_address, download
+from mmcgan.zoo.hub import SCHEME, fetch_from_hub
+from mmcgan.zoo.record import ZooRecord
+from mmcgan.zoo.store import find_record, published_records
+
+GENERATOR = "generator"
+SUFFIXES = (".safetensors", ".pth")
+HASH = "#sha256="
+
+
+def find_weights(source: str | Path) -> Path:
+    """Return the file of weights that ``source`` means, fetched if it is elsewhere.
+
+    Args:
+        source: a file; name of a shipped model; name of a published one whose converted file is in the
+            cache; ``https://`` address of exported weights, with ``#sha256=...`` behind it if known; or
+            ``hf://user/repo[/file][@revision]``.
+
+    Raises:
+        FileNotFoundError: nothing of that name; says how to get a published model.
+        ImportError: the hub needs an extra.
+        ValueError: a config without weights, a bad address, or a hash that differs.
+    """
+    text = str(source)
+    if text.startswith(SCHEME):
+        return fetch_from_hub(text)
+    if "://" in text:
+        return _fetch(text)
+    path = Path(source)
+    if path.suffix in SUFFIXES:
+        return path
+    if text in read_index(GENERATOR):
+        return weight_path(text, GENERATOR)
+    record = find_record(text)
+    if record is None:
+        raise _unknown(text)
+    return _converted(record)
+
+
+def _fetch(text: str) -> Path:
+    url, _, expected = text.partition(HASH)
+    path = download_path(url)
+    check_address(url)
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{url}: weights are named *.safetensors or *.pth; convert other files first")
+    if "#" in url:
+        raise ValueError(f"{text}: what follows the # must be sha256=HASH")
+    return download(url, path, expected or None)
+
+
+def _converted(record: ZooRecord) -> Path:
+    path = converted_path(record.name)
+    if path.is_file():
+        return path
+    raise FileNotFoundError(
+        f"{record.name} is a published model that is not here yet. {how_to_get(record)} "
+        f"With the result at {path} its name is enough."
+    )
+
+
+def how_to_get(record: ZooRecord) -> str:
+    """Return sentences that say how a published model becomes a file of ours."""
+    if record.conversion is None:
+        return f"See {record.source}: mmcgan convert does not know the form of {record.weights}."
+    if record.weights is None:
+        return f"We know of no direct link: see {record.source}; then run: {record.conversion}"
+    return f"Download {record.weights}, then run: {record.conversion}"
+
+
+def _unknown(name: str) -> Exception:
+    known, configs = list(read_index(GENERATOR)), [file.stem for file in all_configs()]
+    if Path(name).stem in configs or Path(name).is_file():
+        return ValueError(
+            f"{name} is a config: give its checkpoint too. Shipped models: {', '.join(known) or 'none'}"
+        )
+    close = get_close_matches(name, [*known, *published_records(), *configs], n=1)
+    hint = nearest(name, [*known, *published_records(), *configs] if close else known or configs)
+    return FileNotFoundError(f"no shipped model, config or weights file {name!r}.{hint}")
