@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mmcgan.models.layers import (
-    DownBlock,
-    DownBlockOptions,
-    PlainBatchNorm,
-    SelfAttention,
-    SpectralNormArg,
-    activation,
-    attention_places,
-    batch_norm_options,
-    initialize,
+from mmcgan.models.backbones.blocks import (
+    attention_layers,
+    check_pooling,
+    norm_factory,
+    pooled_features,
+    through_blocks,
 )
+from mmcgan.models.layers import DownBlock, DownBlockOptions, SpectralNormArg, activation, initialize
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``. 32 to 256 are BigGAN-PyTorch's
@@ -31,7 +27,6 @@ CHANNELS: dict[int, tuple[int, ...]] = {
     256: (1, 2, 4, 8, 8, 16, 16),
     512: (1, 1, 2, 4, 8, 8, 16, 16),
 }
-POOLINGS = ("sum", "mean")
 
 
 def block_plan(
@@ -105,11 +100,9 @@ class BigGANBackbone(nn.Module):
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
-        if pooling not in POOLINGS:
-            raise ValueError(f"pooling must be one of {POOLINGS}, got {pooling!r}")
+        check_pooling("BigGANBackbone", pooling)
         widths, halving = block_plan(image_size, base_channels, channels, downsample)
         self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
-        norm = None if batch_norm is None else partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
         options = DownBlockOptions(wide, activated_shortcut, activation_name)
         self.blocks = nn.ModuleList(
             DownBlock(
@@ -117,16 +110,15 @@ class BigGANBackbone(nn.Module):
                 after,
                 downsample=halve,
                 first=index == 0,
-                norm=norm,
+                norm=norm_factory(batch_norm),
                 options=options,
                 spectral_norm=spectral_norm,
             )
             for index, (before, after, halve) in enumerate(zip([3, *widths], widths, halving, strict=False))
         )
         sizes = [image_size // 2 ** sum(halving[: i + 1]) for i in range(len(halving))]
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(i): SelfAttention(widths[i], spectral_norm=spectral_norm) for i in places}
+        self.attention = attention_layers(
+            sizes, widths, attention_resolutions, attention_blocks, spectral_norm
         )
         self.activation = activation(activation_name)
         initialize(self, init)
@@ -136,12 +128,5 @@ class BigGANBackbone(nn.Module):
 
         The network is convolutional: other sizes than ``image_size`` pass, with other sums.
         """
-        x = image
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
-        x = self.activation(x)
-        # Sums over positions leave bf16's eight bits quickly: accumulate in float32.
-        pooled = x.float().sum(dim=(2, 3)) if self.pooling == "sum" else x.float().mean(dim=(2, 3))
-        return {"pooled": pooled, "map": x}
+        x = self.activation(through_blocks(image, self.blocks, self.attention))
+        return pooled_features(x, self.pooling)

@@ -8,29 +8,17 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mmcgan.models.layers import (
-    PlainBatchNorm,
-    SelfAttention,
-    SpectralNormArg,
-    activation,
-    attention_places,
-    batch_norm_options,
-    conv2d,
-    initialize,
+from mmcgan.models.backbones.biggan import CHANNELS
+from mmcgan.models.backbones.blocks import (
+    attention_layers,
+    check_pooling,
+    norm_factory,
+    pooled_features,
+    through_blocks,
 )
+from mmcgan.models.layers import SpectralNormArg, activation, conv2d, initialize
 from mmcgan.models.layers.deep_blocks import DeepDownBlock
 from mmcgan.registry import BACKBONES
-
-#: Channels after the first convolution and after every stage, in units of ``base_channels``. 32 to
-#: 256 are BigGAN-PyTorch's tables, 512 continues them, 16 is ours, for small images.
-CHANNELS: dict[int, tuple[int, ...]] = {
-    16: (4, 4, 4),
-    32: (4, 4, 4, 4),
-    64: (1, 2, 4, 8, 16),
-    128: (1, 2, 4, 8, 16, 16),
-    256: (1, 2, 4, 8, 8, 16, 16),
-    512: (1, 1, 2, 4, 8, 8, 16, 16),
-}
 
 
 @BACKBONES.register_module()
@@ -82,15 +70,13 @@ class BigGANDeepBackbone(nn.Module):
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
-        if pooling not in ("sum", "mean"):
-            raise ValueError(f"pooling must be one of ('sum', 'mean'), got {pooling!r}")
+        check_pooling("BigGANDeepBackbone", pooling)
         widths, halving = stage_plan(image_size, base_channels, channels, downsample)
         self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
         self.input_conv = conv2d(3, widths[0], 3, padding=1, spectral_norm=spectral_norm)
-        norm = None if batch_norm is None else partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
         block = partial(
             DeepDownBlock,
-            norm=norm,
+            norm=norm_factory(batch_norm),
             projected_shortcut=projected_shortcut,
             activated_shortcut=activated_shortcut,
             activation_name=activation_name,
@@ -104,30 +90,25 @@ class BigGANDeepBackbone(nn.Module):
                 entry = before if step == 0 else after
                 self.blocks.append(block(entry, after, downsample=halve and step == 0))
                 sizes.append(size if step == depth - 1 else 0)  # 0: no attention inside a stage
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(i): SelfAttention(widths[i // depth + 1], spectral_norm=spectral_norm) for i in places}
+        behind = [width for width in widths[1:] for _ in range(depth)]
+        self.attention = attention_layers(
+            sizes, behind, attention_resolutions, attention_blocks, spectral_norm
         )
         self.activation = activation(activation_name)
         initialize(self, init)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w)."""
-        x = self.input_conv(image)
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
-        x = self.activation(x)
-        # Sums over positions leave bf16's eight bits quickly: accumulate in float32.
-        pooled = x.float().sum(dim=(2, 3)) if self.pooling == "sum" else x.float().mean(dim=(2, 3))
-        return {"pooled": pooled, "map": x}
+        x = through_blocks(self.input_conv(image), self.blocks, self.attention)
+        return pooled_features(self.activation(x), self.pooling)
 
 
 def stage_plan(
     image_size: int, base_channels: int, channels: Sequence[int] | None, downsample: Sequence[bool] | None
 ) -> tuple[list[int], list[bool]]:
     """Return the channels before and after every stage, and whether each stage halves the image.
+
+    The table is BigGAN's; its first entry is the first convolution's.
 
     Raises:
         ValueError: no table for ``image_size``, or lists of different lengths.

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mmcgan.models.backbones.resnet import check_pooling, pooled_features
-from mmcgan.models.generators.biggan import attention_places
-from mmcgan.models.generators.dcgan import number_of_doublings
-from mmcgan.models.layers import (
-    PlainBatchNorm,
-    SelfAttention,
-    SpectralNormArg,
-    activation,
-    batch_norm_options,
-    conv2d,
-    initialize,
+from mmcgan.models.backbones.blocks import (
+    attention_layers,
+    check_pooling,
+    norm_factory,
+    pooled_features,
+    through_blocks,
 )
+from mmcgan.models.generators.dcgan import number_of_doublings
+from mmcgan.models.layers import SpectralNormArg, activation, conv2d, initialize
 from mmcgan.registry import BACKBONES
 
 #: Makes the normalisation of a number of channels.
@@ -95,17 +91,14 @@ class DCGANBackbone(nn.Module):
         halvings = number_of_doublings("DCGANBackbone", image_size)
         widths = [base_channels << index for index in range(halvings + 1)]
         self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
-        norm: NormFactory = nn.Identity
-        if batch_norm is not None:
-            norm = partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
+        norm: NormFactory = norm_factory(batch_norm) or nn.Identity
         self.blocks = nn.ModuleList(
             ConvPair(before, after, norm, activation_name, spectral_norm)
             for before, after in zip([3, *widths], widths[:-1], strict=False)
         )
         sizes = [image_size >> (index + 1) for index in range(halvings)]
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(index): SelfAttention(widths[index], spectral_norm=spectral_norm) for index in places}
+        self.attention = attention_layers(
+            sizes, widths, attention_resolutions, attention_blocks, spectral_norm
         )
         self.last_conv = conv2d(widths[-2], widths[-1], 3, padding=1, spectral_norm=spectral_norm)
         self.last_norm = norm(widths[-1])
@@ -114,9 +107,5 @@ class DCGANBackbone(nn.Module):
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``map`` (N, C, 4, 4) and ``pooled`` (N, C)."""
-        x = image
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
+        x = through_blocks(image, self.blocks, self.attention)
         return pooled_features(self.activation(self.last_norm(self.last_conv(x))), self.pooling)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.label_maps import semantic_map
-from mmcgan.models.backbones.resnet import pooled_features
+from mmcgan.models.backbones.blocks import pooled_features
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize
 from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK
 from mmcgan.registry import BACKBONES, nearest

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mmcgan.models.generators.biggan import attention_places
-from mmcgan.models.layers import (
-    DownBlock,
-    DownBlockOptions,
-    PlainBatchNorm,
-    SelfAttention,
-    SpectralNormArg,
-    activation,
-    batch_norm_options,
-    initialize,
+from mmcgan.models.backbones.blocks import (
+    attention_layers,
+    check_pooling,
+    norm_factory,
+    pooled_features,
+    through_blocks,
 )
+from mmcgan.models.layers import DownBlock, DownBlockOptions, SpectralNormArg, activation, initialize
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``, and how many blocks halve the size
@@ -31,8 +27,6 @@ LAYOUTS: dict[int, tuple[tuple[int, ...], int]] = {
     256: ((1, 2, 4, 8, 8, 16, 16), 6),
     512: ((1, 1, 2, 4, 8, 8, 16, 16), 7),
 }
-
-POOLINGS = ("sum", "mean")
 
 
 @BACKBONES.register_module()
@@ -86,7 +80,6 @@ class ResNetBackbone(nn.Module):
         check_pooling("ResNetBackbone", pooling)
         widths, halving = block_plan(image_size, base_channels, channels, downsample)
         attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
-        norm = None if batch_norm is None else partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
         options = DownBlockOptions(activated_shortcut=activated_shortcut, activation_name=activation_name)
         self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
         self.blocks = nn.ModuleList(
@@ -95,41 +88,21 @@ class ResNetBackbone(nn.Module):
                 after,
                 downsample=halving[index],
                 first=index == 0,
-                norm=norm,
+                norm=norm_factory(batch_norm),
                 options=options,
                 spectral_norm=spectral_norm,
             )
             for index, (before, after) in enumerate(zip([3, *widths], widths, strict=False))
         )
         sizes = [image_size >> sum(halving[: index + 1]) for index in range(len(halving))]
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(index): SelfAttention(widths[index], spectral_norm=attended) for index in places}
-        )
+        self.attention = attention_layers(sizes, widths, attention_resolutions, attention_blocks, attended)
         self.activation = activation(activation_name)
         initialize(self, init)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w)."""
-        x = image
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
+        x = through_blocks(image, self.blocks, self.attention)
         return pooled_features(self.activation(x), self.pooling)
-
-
-def check_pooling(owner: str, pooling: str) -> None:
-    """Raise ValueError unless ``pooling`` is known."""
-    if pooling not in POOLINGS:
-        raise ValueError(f"{owner}: pooling must be one of {POOLINGS}, got {pooling!r}")
-
-
-def pooled_features(x: Tensor, pooling: str) -> dict[str, Tensor]:
-    """Return ``map``, which is ``x`` (N, C, h, w), and its sum or mean over space as ``pooled``."""
-    # Sums over positions leave bf16's eight bits quickly: accumulate in float32.
-    pooled = x.float().sum((2, 3)) if pooling == "sum" else x.float().mean((2, 3))
-    return {"pooled": pooled, "map": x}
 
 
 def block_plan(
