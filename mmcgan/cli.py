@@ -113,6 +113,13 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         help="IC-GAN: condition on these images, files or folders, seen in training or not",
     )
     parser.add_argument(
+        "--label-maps",
+        nargs="+",
+        default=[],
+        metavar="PNG",
+        help="SPADE: paint these maps of class ids, files or folders (default: the held-out data's)",
+    )
+    parser.add_argument(
         "--grid",
         metavar="KIND",
         help="IC-GAN: latents (instance x latent), classes (instance x class) or interpolate (two of each)",
@@ -182,6 +189,9 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", help="checkpoint of a run (.pth)")
     parser.add_argument("out", help="NAME.safetensors to write; index.json beside it gets an entry")
     parser.add_argument("--half", action="store_true", help="store float16 instead of float32")
+    parser.add_argument(
+        "--discriminator", action="store_true", help="write the discriminator, to restore images with"
+    )
     parser.add_argument("--command-line", metavar="TEXT", help="what trained it, for the index")
 
 

@@ -62,6 +62,7 @@ def sample_command(arguments: Namespace) -> int:
         arguments.model,
         arguments.checkpoint,
         labels=arguments.labels,
+        label_maps=arguments.label_maps,
         attributes=None if arguments.attributes is None else parse_attributes(arguments.attributes),
         num=arguments.num,
         seed=arguments.seed,
@@ -104,9 +105,11 @@ def asked_of(record: Mapping[str, Any]) -> str:
 
 
 def export_command(arguments: Namespace) -> int:
-    """Export a checkpoint's averaged generator."""
+    """Export a checkpoint's averaged generator, or its discriminator."""
+    from mmcgan.apis.discriminators import export_discriminator
     from mmcgan.apis.models import export_weights
 
-    entry = export_weights(arguments.checkpoint, arguments.out, arguments.half, arguments.command_line)
+    export = export_discriminator if arguments.discriminator else export_weights
+    entry = export(arguments.checkpoint, arguments.out, arguments.half, arguments.command_line)
     print(f"{arguments.out}: sha256 {entry['sha256']}")
     return 0

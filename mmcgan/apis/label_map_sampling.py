@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
@@ -194,7 +195,8 @@ def map_sheet(request: MapRequest, images: Tensor, num_map_classes: int) -> np.n
     shown = [label_colours(num_map_classes)[request.condition.label_map].permute(0, 3, 1, 2)]
     if request.real is not None:
         shown.append(request.real)
-    parts = [part.float() / 127.5 - 1 for part in shown]
+    # large images are shown smaller
+    parts = [F.interpolate(part.float() / 127.5 - 1, images.shape[2:]) for part in shown]
     groups = torch.stack([*parts, images], dim=1)
     side_by_side = min(TRIPLES, len(groups))
     missing = -len(groups) % side_by_side

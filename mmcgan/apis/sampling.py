@@ -17,6 +17,7 @@ from mmcgan.apis.attribute_sampling import DEFAULT_NUM, AttributeRequest, attrib
 from mmcgan.apis.instance_grids import Request
 from mmcgan.apis.instance_sampling import InstanceOptions, check_options, instance_request, nearest_picture
 from mmcgan.apis.instances import Photos
+from mmcgan.apis.label_map_sampling import MapRequest, check_label_maps, label_map_request, map_sheet
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.views import View, checked_view, shrunk
@@ -69,6 +70,7 @@ def sample(
     move: LatentMove | None = None,
     view: View | None = None,
     attributes: Mapping[str, Any] | None = None,
+    label_maps: Sequence[str | Path] = (),
 ) -> SampleResult:
     """Sample ``num`` images and write each as PNG, and all as ``grid.png``, large ones made small.
 
@@ -90,10 +92,13 @@ def sample(
         view: size of the images and the part to render, for a generator with an implicit output layer.
         attributes: group -> name or names, for a model with attributes; exclusive groups that are left out
             go through all their attributes.
+        label_maps: pictures of class ids, or folders of them, for a model that paints label maps; by default
+            those of the data that was held out from training. ``grid.png`` then shows label map, real image
+            (where there is one) and sample side by side.
 
     Raises:
         FileExistsError: a file is there and ``overwrite`` is off; nothing is written.
-        FileNotFoundError: a photo, the extractor or the store of instances is not there.
+        FileNotFoundError: a photo, the extractor, the store of instances or a label map is not there.
         ValueError: ``num`` below 1, an unknown or missing label or attribute, an unreadable photo, another
             extractor than that of training, weights that do not fit, or a size that cannot be made.
     """
@@ -106,10 +111,14 @@ def sample(
     folder = Path(out)
     _check(loaded, truncation, folder)
     check_options(loaded, instances)
+    check_label_maps(loaded, label_maps)
     if attributes is not None or "attributes" in loaded.requires:
         wanted = attribute_request(loaded, attributes, num, seed)
         return _sample_attributes(loaded, wanted, labels, seed, _Output(folder, overwrite, truncation, view))
     num = DEFAULT_NUM if num is None else num
+    if "label_map" in loaded.requires:
+        painted = label_map_request(loaded, label_maps, num)
+        return _sample_label_maps(loaded, painted, seed, _Output(folder, overwrite, truncation, view))
     if "instance" in loaded.requires:
         chosen = find_labels(loaded, labels) if labels is not None else []
         latents = partial(_latent, loaded, seed, truncation=truncation)
@@ -160,6 +169,18 @@ def _sample_attributes(
     images = _made(loaded, condition, latent, output.truncation, output.view)
     _write_images(images, files, request.columns)
     return SampleResult(output.folder / GRID, files, None, None, request.labels)
+
+
+def _sample_label_maps(loaded: LoadedModel, request: MapRequest, seed: int, output: _Output) -> SampleResult:
+    files = [output.folder / f"{i:05d}_{name}.png" for i, name in enumerate(request.names)]
+    if not output.overwrite:
+        _refuse_existing([output.folder / GRID, *files])
+    latent = torch.cat([_latent(loaded, seed, i, output.truncation) for i in range(len(files))])
+    made = _made(loaded, request.condition, latent, output.truncation, output.view)
+    images = _write_images(made, files, math.ceil(math.sqrt(len(files))))
+    classes = int(loaded.model.generator.num_map_classes)  # type: ignore[arg-type]
+    write_png(map_sheet(request, images, classes), output.folder / GRID)
+    return SampleResult(output.folder / GRID, files, None)
 
 
 def _sample_instances(
