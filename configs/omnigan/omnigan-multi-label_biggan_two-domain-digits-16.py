@@ -7,7 +7,7 @@ model = dict(
     generator=dict(base_channels=12, latent_dim=64, shared_dim=32, spectral_norm=None),
     discriminator=dict(backbone=dict(base_channels=12)),
 )
-train_cfg = dict(max_iters=1500, val_interval=500)
+train_cfg = dict(max_iters=1200, val_interval=400)
 default_hooks = dict(
-    sample_grid=dict(interval=500), checkpoint=dict(interval=500, save_best="attribute_accuracy")
+    sample_grid=dict(interval=400), checkpoint=dict(interval=400, save_best="attribute_accuracy")
 )

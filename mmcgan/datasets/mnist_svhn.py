@@ -118,7 +118,7 @@ def _read_mnist(root: str, split: str, download: bool) -> tuple[Tensor, Tensor]:
         download_once(lambda: reader(root, download=True), "MNISTSVHN")
     try:
         data = reader(root, train=split == "train")
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, AssertionError) as error:  # torchvision asserts the format
         raise FileNotFoundError(_missing(root, "MNIST", "MNIST/raw")) from error
     border = (IMAGE_SIZE - data.data.shape[-1]) // 2
     return F.pad(data.data[:, None], (border,) * 4), data.targets.to(torch.int64)

@@ -1,0 +1,115 @@
+"""What ``mmcgan sample`` does with a model that is conditioned on attributes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmcgan.apis.models import LoadedModel
+from mmcgan.attributes import AttributeGroups
+from mmcgan.random import make_generator
+
+#: images without a number asked for, where combinations do not say how many
+DEFAULT_NUM = 16
+#: combinations that are shown one each without a number asked for
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class AttributeRequest:
+    """What to generate.
+
+    Attributes:
+        attributes: float32 (N, A).
+        labels: a text for each image, such as ``digit=3 domain=textured``.
+        columns: of the sheet.
+    """
+
+    attributes: Tensor
+    labels: list[str]
+    columns: int
+
+    @property
+    def names(self) -> list[str]:
+        """A file name without suffix for each image."""
+        texts = (re.sub(r"[^A-Za-z0-9.+=-]+", "_", label).replace("=", "-") for label in self.labels)
+        return [f"{i:05d}_{text}"[:120] for i, text in enumerate(texts)]
+
+
+def parse_attributes(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Return group -> names of texts like ``digit=3``, ``digit=3,5`` or ``traits=`` (none of them).
+
+    Raises:
+        ValueError: a text without ``=``, or a group twice.
+    """
+    choice: dict[str, list[str]] = {}
+    for text in texts:
+        group, separator, names = text.partition("=")
+        if not separator or not group:
+            raise ValueError(f"--attributes {text}: write GROUP=NAME, such as digit=3, or GROUP=NAME,NAME")
+        if group in choice:
+            raise ValueError(f"--attributes: group {group!r} is there twice; write {group}=NAME,NAME")
+        choice[group] = [name for name in names.split(",") if name]
+    return choice
+
+
+def attribute_groups(loaded: LoadedModel) -> AttributeGroups:
+    """Return the names of the attributes that ``loaded`` is conditioned on.
+
+    Raises:
+        ValueError: it is conditioned on none, or does not know their names.
+    """
+    if "attributes" not in loaded.requires:
+        raise ValueError(f"{loaded.name} is not conditioned on attributes, so that they cannot be chosen")
+    for part in (loaded.record.generator, loaded.record.condition_sampler):
+        if part.get("attribute_groups"):
+            return AttributeGroups.from_config(part["attribute_groups"])
+    raise ValueError(f"{loaded.name} does not say the names of its attributes (attribute_groups)")
+
+
+def attribute_request(
+    loaded: LoadedModel, wanted: Mapping[str, Any] | None, num: int | None, seed: int
+) -> AttributeRequest:
+    """Return what to generate: the combinations that ``wanted`` allows, in turn.
+
+    Args:
+        loaded: the model.
+        wanted: group -> name or names; exclusive groups that are not named go through all of theirs, free
+            attributes that are not named are off. None takes all combinations; of a model with free
+            attributes, or with very many combinations, what training asks for.
+        num: number of images; None takes one of each combination, if they are few.
+        seed: of drawn attributes.
+
+    Raises:
+        ValueError: an unknown group or attribute; suggests names.
+    """
+    groups = attribute_groups(loaded)
+    listable = len(groups.exclusive) == len(groups.groups) and groups.num_combinations <= MOST_SHOWN
+    if wanted is None and not listable:
+        count = DEFAULT_NUM if num is None else num
+        drawn = loaded.condition_sampler.sample(count, make_generator(seed, "sample attributes")).attributes
+        return AttributeRequest(drawn, [groups.label(row) for row in drawn], math.ceil(math.sqrt(count)))
+    try:
+        combinations = groups.matching(wanted or {})
+    except ValueError as error:
+        raise ValueError(f"{loaded.name}: {error}") from error
+    few = len(combinations) if 1 < len(combinations) <= MOST_SHOWN else DEFAULT_NUM
+    count = few if num is None else num
+    attributes = combinations[torch.arange(count) % len(combinations)]
+    columns = min(_columns(groups, combinations) or math.ceil(math.sqrt(count)), count)
+    return AttributeRequest(attributes, [groups.label(row) for row in attributes], columns)
+
+
+def _columns(groups: AttributeGroups, combinations: Tensor) -> int:
+    """Return how many attributes of the fastest group that varies there are; 0 if none varies."""
+    for group in groups.exclusive:
+        used = int(combinations[:, group.columns].any(0).sum())
+        if used > 1:
+            return used
+    return 0
