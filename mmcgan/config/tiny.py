@@ -19,10 +19,11 @@ from mmcgan.config.locate import find_config
 from mmcgan.config.problems import ConfigError
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import DATASETS, RUNNERS
+from mmcgan.registry import DATASETS, LOSSES, RUNNERS
+from mmcgan.structures import height_and_width
 
 # arguments that make things large, wherever a component has them
-TINY = {"base_channels": 8, "max_channels": 8, "rows": 1, "columns": 2}
+TINY = {"base_channels": 8, "max_channels": 8, "hidden_channels": 8, "rows": 1, "columns": 2}
 TINY_BATCH = 2
 # updates and mini-batches of one iteration; more of them repeat what the first has shown
 TINY_STEP = {"n_critic": 1, "d_accumulation": 1, "g_accumulation": 1}
@@ -49,6 +50,7 @@ def load_tiny_config(path_or_name: str | Path) -> Config:
     config = read_config(find_config(path_or_name))
     content = config._cfg_dict
     _stand_in_if_unknown(content)
+    _leave_out_unavailable_losses(content)
     problems = prepare_config(config, {})
     if problems:
         raise ConfigError(str(path_or_name), problems)
@@ -92,7 +94,7 @@ def _shrink_data(config: dict[str, Any]) -> None:
     loader.pop("prefetch_factor", None)
     facts = dataset_facts(config)
     small = {**loader["dataset"], "split": SMALL_SPLIT}
-    if facts.get("image_size", 0) > LARGEST_REAL_IMAGE:
+    if max(height_and_width(facts.get("image_size", 1))) > LARGEST_REAL_IMAGE:
         loader["dataset"] = _synthetic(facts, loader["dataset"])
     elif "split" in loader["dataset"] and _available(small, (OSError, ValueError)):
         loader["dataset"] = small
@@ -128,6 +130,19 @@ def _stand_in_if_unknown(config: dict[str, Any]) -> None:
         loader["dataset"] = _synthetic(known, loader["dataset"])
     except (ValueError, TypeError):
         return  # wrong arguments: the validation reports them
+
+
+def _leave_out_unavailable_losses(config: dict[str, Any]) -> None:
+    """Remove losses that need weights of a well-known network which are not there."""
+    losses = config["model"].get("losses") or {}
+    for name, loss in list(losses.items()):
+        own = {key: value for key, value in loss.items() if key not in ("inputs", "weights")}
+        try:
+            LOSSES.build(own)
+        except FileNotFoundError:
+            del losses[name]
+        except (KeyError, TypeError, ValueError):
+            continue  # facts are missing, or wrong arguments: the validation reports them
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from mmcgan.datasets.attribute_folder import AttributeFolder
 from mmcgan.datasets.attributes import AttributeImages
 from mmcgan.datasets.base import ImageDataset, MemoryDataset
 from mmcgan.datasets.cifar import CIFAR10, CIFAR100
+from mmcgan.datasets.cityscapes import Cityscapes
 from mmcgan.datasets.class_order import ClassBalancedDraws
 from mmcgan.datasets.class_subset import ClassSubset
 from mmcgan.datasets.conditions import ConditionDataset
@@ -15,6 +16,8 @@ from mmcgan.datasets.folder import ImageFolder
 from mmcgan.datasets.image_list import ImageList
 from mmcgan.datasets.imagenet import ImageNet, TinyImageNet
 from mmcgan.datasets.instance_conditions import InstanceConditionDataset
+from mmcgan.datasets.label_map_conditions import LabelMapConditions
+from mmcgan.datasets.label_maps import LabelMapDataset, LabelMapFiles, SyntheticLabelMaps
 from mmcgan.datasets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
 from mmcgan.datasets.mnist_svhn import MNISTSVHN
 from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
@@ -32,6 +35,7 @@ __all__ = [
     "AttributeFolder",
     "AttributeImages",
     "BadImageError",
+    "Cityscapes",
     "ClassBalancedDraws",
     "ClassSubset",
     "ConditionDataset",
@@ -47,11 +51,15 @@ __all__ = [
     "ImbalancedDataset",
     "InfiniteShuffle",
     "InstanceConditionDataset",
+    "LabelMapConditions",
+    "LabelMapDataset",
+    "LabelMapFiles",
     "MemoryDataset",
     "NeighbourhoodDataset",
     "PackedDataset",
     "Scenes",
     "SyntheticImages",
+    "SyntheticLabelMaps",
     "TinyImageNet",
     "TwoDomainDigits",
     "gan_collate",

@@ -140,9 +140,11 @@ class SampleGridHook(Hook):
         """Return the classes of the columns; empty if training asks for no label or always the same."""
         if self.labels:
             return list(self.labels)
-        asked = model.condition_sampler.sample(PROBES, make_generator(self.seed, "grid probe")).label
         classes = model.generator.num_classes
-        if asked is None or not classes or len(asked.unique()) == 1:
+        if not classes:
+            return []
+        asked = model.condition_sampler.sample(PROBES, make_generator(self.seed, "grid probe")).label
+        if asked is None or len(asked.unique()) == 1:
             return []
         spaced = np.linspace(0, classes - 1, min(self.columns, classes)).round().astype(int)
         return [int(label) for label in spaced]

@@ -43,6 +43,7 @@ CHECKER_MODULES = (
     "instances",
     "restoration",
     "restoration_runs",
+    "semantic_synthesis",
 )
 
 
