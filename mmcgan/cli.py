@@ -248,6 +248,9 @@ COMMANDS = {
     ),
     "restore": Command("restore images with a generator as the prior", "mmcgan.commands.restore:main"),
     "plot": Command("draw logged figures of runs as curves", "mmcgan.commands.plot:main"),
+    "convert": Command(
+        "convert checkpoints of other codebases into ours, and back", "mmcgan.commands.convert:main"
+    ),
     "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
     "export-weights": Command(
         "write a checkpoint's averaged generator for sharing",

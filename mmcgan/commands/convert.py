@@ -1,0 +1,84 @@
+"""``mmcgan convert``: other codebases' checkpoints become ours, and ours theirs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+TARGETS = ("biggan_pytorch", "studiogan", "mmagic")
+DESCRIPTION = """Convert a checkpoint of another codebase into weights and a config of mmcgan, or with --to
+the other way round. The format and the network are recognised by names and shapes; nothing in the file is
+executed. The exit status is 0 if every key found its place, 1 if some did not, 2 if it could not start."""
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments of the command line."""
+    parser = argparse.ArgumentParser(prog="mmcgan convert", description=DESCRIPTION)
+    parser.add_argument("source", help=".pth, .pt, .pkl, .bin or .safetensors file, or folder of a run")
+    parser.add_argument("destination", nargs="?", help="NAME.safetensors; NAME.py (and NAME.pth) stand beside it")
+    parser.add_argument("--format", metavar="NAME", help="of the source, where its keys leave a choice")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        action="extend",
+        metavar="KEY=VALUE",
+        help="what weights do not show, such as generator.activation_name=relu or channel_order=bgr",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--ema", action="store_true", help="the averaged generator (default where there is one)")
+    which.add_argument("--raw", action="store_true", help="the generator that was trained, not its average")
+    parser.add_argument("--generator-only", action="store_true", help="leave a discriminator out")
+    parser.add_argument("--strict", action="store_true", help="assume nothing: all that weights do not show is given")
+    parser.add_argument("--half", action="store_true", help="store the generator in float16")
+    parser.add_argument("--dry-run", action="store_true", help="print what was found, write nothing")
+    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    parser.add_argument("--to", choices=TARGETS, help="write our weights in another codebase's format (.pth)")
+    arguments = parser.parse_args(argv)
+    if arguments.destination is None and not arguments.dry_run:
+        parser.error("DESTINATION is needed unless --dry-run is given")
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert and print what was found; return the exit status."""
+    arguments = parse(argv)
+    from mmcgan.conversion.resolving import ConversionError
+
+    try:
+        _export(arguments) if arguments.to else _import(arguments)
+    except ConversionError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    from mmcgan.config import parse_options
+    from mmcgan.conversion.convert import Options, inspect_checkpoint, write
+    from mmcgan.conversion.report import print_conversion, print_files
+
+    options = Options(
+        format=arguments.format,
+        settings=parse_options(arguments.set),
+        average=True if arguments.ema else False if arguments.raw else None,
+        generator_only=arguments.generator_only,
+        strict=arguments.strict,
+        half=arguments.half,
+    )
+    conversion = inspect_checkpoint(arguments.source, options)
+    print_conversion(conversion)
+    if not arguments.dry_run:
+        print_files(write(conversion, arguments.destination, arguments.force))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from mmcgan.conversion.back import convert_back
+    from mmcgan.conversion.report import print_files
+
+    files = convert_back(
+        arguments.source, arguments.destination, arguments.to, force=arguments.force, dry_run=arguments.dry_run
+    )
+    if not arguments.dry_run:
+        print_files(files)

@@ -1,0 +1,1 @@
+"""Other codebases' checkpoints become ours, and ours become theirs."""
