@@ -201,19 +201,20 @@ def _last_figures(hub: Mapping[str, Any]) -> dict[str, float]:
 def _record_of(config: Mapping[str, Any], classes: Any, **progress: Any) -> GeneratorRecord:
     model = config["model"]
     return GeneratorRecord(
-        generator=_plain(model["generator"]),
-        latent_sampler=_plain(model.get("latent_sampler") or {"type": "NormalLatent"}),
-        condition_sampler=_plain(model["condition_sampler"]),
+        generator=plain(model["generator"]),
+        latent_sampler=plain(model.get("latent_sampler") or {"type": "NormalLatent"}),
+        condition_sampler=plain(model["condition_sampler"]),
         classes=None if classes is None else tuple(classes),
-        dataset=_plain((config.get("train_dataloader") or {}).get("dataset") or {}),
+        dataset=plain((config.get("train_dataloader") or {}).get("dataset") or {}),
         **progress,
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a config's value as plain dicts and lists."""
     if isinstance(value, Mapping):
-        return {key: _plain(element) for key, element in value.items()}
-    return [_plain(element) for element in value] if isinstance(value, list | tuple) else value
+        return {key: plain(element) for key, element in value.items()}
+    return [plain(element) for element in value] if isinstance(value, list | tuple) else value
 
 
 def _assemble(record: GeneratorRecord, weights: Mapping[str, Tensor], path: Path) -> LoadedModel:
@@ -257,14 +258,15 @@ def export_weights(
     record, weights = _read_checkpoint(checkpoint)
     if record is None:
         raise ValueError(f"{checkpoint} holds no config; it is not a checkpoint of a run")
-    kept = {key: _stored(value, half) for key, value in weights.items()}
+    kept = {key: stored(value, half) for key, value in weights.items()}
     store = store_of(record.condition_sampler)
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
     content = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
     atomic_write(out, lambda file: _write(file, content))
-    return _enter(out, record, command)
+    facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
+    return enter_in_index(out, facts, KIND, command)
 
 
 def _without_folders(record: GeneratorRecord) -> GeneratorRecord:
@@ -278,7 +280,8 @@ def _without_folders(record: GeneratorRecord) -> GeneratorRecord:
     return replace(record, condition_sampler=sampler, dataset=dataset, extractor=kept)
 
 
-def _stored(value: Tensor, half: bool) -> Tensor:
+def stored(value: Tensor, half: bool) -> Tensor:
+    """Return a tensor as it is written: contiguous, in float16 if ``half``."""
     value = value.detach().clone(memory_format=torch.contiguous_format)
     return value.half() if half and value.is_floating_point() else value
 
@@ -287,16 +290,15 @@ def _write(file: Any, content: bytes) -> None:
     file.write(content)
 
 
-def _enter(out: Path, record: GeneratorRecord, command: str | None) -> dict[str, Any]:
-    """Add ``out`` to the index beside it and return the entry."""
+def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str | None) -> dict[str, Any]:
+    """Add exported weights to the index beside them and return the entry."""
     from mmcgan.weights import file_hash
 
     index_path = out.parent / "index.json"
     index = json.loads(index_path.read_text(encoding="utf-8")) if index_path.exists() else {}
-    facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     index[out.stem] = {
         **facts,
-        "kind": KIND,
+        "kind": kind,
         "file": out.name,
         "sha256": file_hash(out),
         "license": "Apache-2.0",
