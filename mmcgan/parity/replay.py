@@ -93,6 +93,7 @@ class Replay:
         latents, labels, instances: every draw, in order; a peer without labels or instances has none.
         augment: what changes images in front of the discriminator, with recorded draws.
         head: class that stands in for the projection head, to repeat a peer's fault.
+        condition_sampler: of a peer that takes conditions from its real images; else the recorded ones.
     """
 
     peer: str
@@ -109,6 +110,7 @@ class Replay:
     head: type[Head] | None = None
     instances: Sequence[Tensor] = ()
     augment: Augment | None = None
+    condition_sampler: Config | None = None
 
     def __post_init__(self) -> None:
         self.formats: dict[str, PeerFormat] = {
@@ -126,7 +128,7 @@ class Replay:
             generator=self.formats[GENERATOR].generator_config(self.specs[GENERATOR]),
             discriminator=discriminator,
             losses=self.losses,
-            condition_sampler={"type": "UniformLabel", "num_classes": 1},
+            condition_sampler=self.condition_sampler or {"type": "UniformLabel", "num_classes": 1},
             regularizers=self.regularizers,
             step=self.step,
         )
@@ -135,7 +137,8 @@ class Replay:
         assert model.generator_ema is not None
         model.generator_ema.load_state_dict(model.generator.state_dict())
         model.latent_sampler = ReplayedLatents(self.latents)
-        model.condition_sampler = ReplayedConditions(self.labels, self.instances)
+        if self.condition_sampler is None:
+            model.condition_sampler = ReplayedConditions(self.labels, self.instances)
         if self.augment is not None:
             model.augment = self.augment
         model.data_preprocessor = PassingPreprocessor()

@@ -44,6 +44,7 @@ CHECKER_MODULES = (
     "restoration",
     "restoration_runs",
     "semantic_synthesis",
+    "semantic_steps",
 )
 
 

@@ -21,6 +21,7 @@ from mmcgan.checkpoints.peers.format import (
     State,
     Table,
     UnsupportedSetting,
+    rename,
 )
 from mmcgan.models.backbones.patch import layer_name, map_name
 from mmcgan.models.encoder import SPADEEncoder
@@ -34,6 +35,7 @@ OTHER_NORM = re.compile(r"spectral(instance|batch|sync_batch|none)?")
 #: On one device their synchronised batch norm is a batch norm.
 NORMS = {"syncbatch": "batch", "sync_batch": "batch", "": "none"}
 ENCODER_SIDE = 256
+ENCODER_PREFIX = "encoder."
 
 BLOCK_TABLE: Table = (
     (r"conv_0\.", "conv1."),
@@ -109,20 +111,31 @@ def _generator(spec: Spec) -> Config:
     columns = settings.take("crop_size") // factor
     # Python's rounding, as the peer's
     rows = round(columns / settings.take("aspect_ratio", 1.0))
-    channels, base = settings.take("semantic_nc"), settings.take("ngf", 64)
-    latent_dim = settings.take("z_dim", 256)
+    base, latent_dim = settings.take("ngf", 64), settings.take("z_dim", 256)
     latent_dim = latent_dim if settings.take("use_vae", False) else 0
+    channels = settings.take("semantic_nc")
+    semantics = _semantics(settings) if "label_nc" in settings.values else {"num_map_classes": channels}
     settings.finish()
+    # the peer's encoder is a network of its own; who trains with it says so
+    encoder = {"encoder": {"base_channels": base}} if spec.get("with_encoder") else {}
     return {
         "type": "SPADEGenerator",
         "image_size": (rows * factor, columns * factor),
-        "num_map_classes": channels,
+        **semantics,
+        **encoder,
         "base_channels": base,
         "latent_dim": latent_dim,
         "upsampling": depth,
         "spectral_norm": CLASSIC_SPECTRAL if spectral else None,
         **layers,
     }
+
+
+def _semantics(settings: Settings) -> Config:
+    """Return how a label map enters: its classes, and whether there are edges beside them."""
+    dont_care = bool(settings.take("contain_dontcare_label", False))
+    edges = not settings.take("no_instance", False)
+    return {"num_map_classes": settings.take("label_nc") + dont_care, "has_edges": edges}
 
 
 def _discriminator(spec: Spec) -> Config:
@@ -134,8 +147,7 @@ def _discriminator(spec: Spec) -> Config:
     scales = settings.take("num_D", 2)
     backbone = {
         "type": "PatchBackbone",
-        "num_map_classes": settings.take("label_nc") + bool(settings.take("contain_dontcare_label", False)),
-        "has_edges": not settings.take("no_instance", False),
+        **_semantics(settings),
         "base_channels": settings.take("ndf", 64),
         "num_scales": scales,
         "num_layers": settings.take("n_layers_D", 4),
@@ -160,7 +172,11 @@ def _refuse(spec: Spec) -> Config:
 
 
 class SPADEFormat(PeerFormat):
-    """The peer's networks take one-hot maps where ours take ids; these enter behind the encoding."""
+    """The peer's networks take one-hot maps where ours take ids; these enter behind the encoding.
+
+    An encoder, whose weights the peer keeps in a file of their own, belongs to a generator's state
+    under ``encoder.``.
+    """
 
     def generate(
         self, module: nn.Module, latent: Tensor | None, condition: Condition, inputs: Mapping[str, Tensor]
@@ -185,7 +201,12 @@ class SPADEFormat(PeerFormat):
         """Return our key for every key of the peer that is kept."""
         keys = list(keys)
         if role != DISCRIMINATOR:
-            return super().key_map(keys, role)
+            own = [key for key in keys if not key.startswith(ENCODER_PREFIX)]
+            encoder = {key: key.removeprefix(ENCODER_PREFIX) for key in keys if key not in own}
+            inside = {key: rename(rest, ENCODER_TABLE) for key, rest in encoder.items()}
+            return super().key_map(own, role) | {
+                key: f"{ENCODER_PREFIX}{name}" for key, name in inside.items()
+            }
         numbers = [int(found[1]) for key in keys if (found := re.search(r"\.model(\d+)\.", key))]
         last = f".model{max(numbers, default=0)}."
         renamed = {key.replace(last, ".output."): key for key in keys}
