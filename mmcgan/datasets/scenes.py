@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from mmcgan.datasets.base import check_choice
 from mmcgan.datasets.digits import DigitsDataset
 from mmcgan.datasets.fashion_mnist import CLASSES, FashionMNIST
+from mmcgan.datasets.label_maps import ImageSize, LabelMapDataset, map_facts
 from mmcgan.datasets.scene_layout import LayoutRule
-from mmcgan.datasets.scene_painting import Look, Painter
+from mmcgan.datasets.scene_painting import Look, Painter, with_background
+from mmcgan.label_maps import instance_edges
 from mmcgan.registry import DATASETS
 
 BACKGROUND = "background"
@@ -28,11 +29,9 @@ SMALLEST = 16
 # sides of objects, as parts of the geometric mean of height and width
 SIDES = (0.3, 0.35, 0.4, 0.45, 0.5)
 
-ImageSize = int | Sequence[int]
-
 
 @DATASETS.register_module()
-class Scenes(Dataset):
+class Scenes(LabelMapDataset):
     """Several real objects on a soft background, with exact label maps; scene i is a function of (seed, i).
 
     Objects are images of a real set, cut out where they are brighter than a threshold, resized and given the
@@ -46,7 +45,7 @@ class Scenes(Dataset):
         image_size: side, or (height, width), in pixels; from 16 on.
         size: number of scenes; 20,000 or 1,000 by default.
         objects: least and largest number of objects that are tried in a scene.
-        instance_map: also give the map of objects, 0 for background, k for the k-th object.
+        has_edges: also mark where objects meet each other and the background, in ``edge_map``.
         root: folder of Fashion-MNIST, see :class:`~mmcgan.datasets.fashion_mnist.FashionMNIST`.
         seed: another seed, other scenes.
 
@@ -62,69 +61,38 @@ class Scenes(Dataset):
         image_size: ImageSize = 64,
         size: int | None = None,
         objects: Sequence[int] = (3, 6),
-        instance_map: bool = False,
+        has_edges: bool = False,
         root: str | None = None,
         seed: int = 0,
     ) -> None:
         height, width = _check_options(source, split, image_size, size, objects)
+        names = (BACKGROUND, *CLASS_NAMES[source])
+        super().__init__(image_size, names, SIZES[split] if size is None else size, has_edges)
         self.split, self.source = split, source
-        self.image_size = _short_size(image_size)
-        self.size = SIZES[split] if size is None else size
-        self.map_classes = (BACKGROUND, *CLASS_NAMES[source])
-        self.instance_map = instance_map
-        self._facts = (source, split, height, width, self.size, tuple(objects), seed)
+        self._rule_facts = (source, split, tuple(objects), seed)
         images, labels = _read(source, split, root)
         order = labels.argsort(stable=True)
-        counts = torch.bincount(labels, minlength=len(self.map_classes) - 1)
+        counts = torch.bincount(labels, minlength=len(names) - 1)
         starts = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)])
         stream = (seed, "scene", source, split)
         bounds = (int(objects[0]), int(objects[1]))
         self.rule = LayoutRule(height, width, bounds, _sides(height, width), order, starts, stream)
         self.painter = Painter(images, len(counts), LOOKS[source], (height, width))
 
-    @property
-    def metainfo(self) -> dict[str, Any]:
-        """Names of the classes of pixels (the background first), their number, image size, number of scenes."""
-        return dict(
-            classes=None,
-            num_classes=0,
-            map_classes=self.map_classes,
-            num_map_classes=len(self.map_classes),
-            has_edges=False,
-            image_size=self.image_size,
-            size=self.size,
-            class_counts=None,
-        )
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Return ``image`` uint8 (3, H, W), ``label_map`` int64 (H, W) and, if asked for, ``instance_map``."""
-        return {name: value[0] for name, value in self.__getitems__([index]).items()}
-
-    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        """Return the fields of :meth:`__getitem__` with N rows.
-
-        Raises:
-            IndexError: an index is outside the data set.
-        """
-        rows = [int(index) for index in indices]
-        if any(not 0 <= row < self.size for row in rows):
-            raise IndexError(f"Scenes has {self.size} scenes; asked for {rows}")
-        layout = self.rule.draw(rows)
+    def _fetch_pairs(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        layout = self.rule.draw([int(index) for index in indices])
         image, owner = self.painter(layout)
-        labels = torch.cat([layout.label.new_zeros(len(rows), 1), layout.label + 1], dim=1)
+        labels = with_background(layout.label + 1, 0)
         batch = {"image": image, "label_map": labels.gather(1, owner.flatten(1)).view_as(owner)}
-        return {**batch, "instance_map": owner} if self.instance_map else batch
+        return {**batch, "edge_map": instance_edges(owner).byte()} if self.has_edges else batch
 
-    def label_maps(self, indices: Sequence[int]) -> Tensor:
-        """Return the label maps of scenes, int64 (N, H, W)."""
-        return self.__getitems__(indices)["label_map"]
+    def instance_maps(self, indices: Sequence[int]) -> Tensor:
+        """Return which object every pixel shows, int64 (N, H, W): 0 for the background, k for the k-th."""
+        return self.painter(self.rule.draw([int(index) for index in indices]))[1]
 
     def fingerprint(self) -> str:
         """Return a digest of what decides the scenes, and of the first of them."""
-        digest = hashlib.sha256(repr(self._facts).encode())
+        digest = hashlib.sha256(f"{super().fingerprint()} {self._rule_facts}".encode())
         digest.update(self.__getitems__([0])["image"].numpy().tobytes())
         return digest.hexdigest()
 
@@ -136,20 +104,13 @@ class Scenes(Dataset):
         image_size: ImageSize = 64,
         size: int | None = None,
         objects: Sequence[int] = (3, 6),
-        instance_map: bool = False,
+        has_edges: bool = False,
         root: str | None = None,
         seed: int = 0,
     ) -> dict[str, Any]:
         """Return the number of classes of pixels and the image size; needs no files."""
         _check_options(source, split, image_size, size, objects)
-        names = (BACKGROUND, *CLASS_NAMES[source])
-        return dict(
-            num_classes=0,
-            num_map_classes=len(names),
-            map_classes=names,
-            has_edges=False,
-            image_size=_short_size(image_size),
-        )
+        return map_facts(image_size, (BACKGROUND, *CLASS_NAMES[source]), has_edges)
 
     @staticmethod
     def stand_in(dataset: Mapping[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,14 +137,6 @@ def _check_options(
             f"Scenes: objects must be (least, largest) with 1 <= least <= largest; got {tuple(objects)}"
         )
     return sides  # type: ignore[return-value]
-
-
-def _short_size(image_size: ImageSize) -> int | tuple[int, int]:
-    """Return one number for a square."""
-    if isinstance(image_size, int):
-        return image_size
-    height, width = image_size
-    return height if height == width else (height, width)
 
 
 def _sides(height: int, width: int) -> tuple[int, ...]:

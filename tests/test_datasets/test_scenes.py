@@ -19,10 +19,10 @@ def test_a_scene_depends_on_seed_and_index_alone():
 
 def test_every_label_is_the_class_of_the_object_that_is_on_top_there():
     """Inside an object the hue is the class's; the background is muted."""
-    scenes = Scenes(size=40, instance_map=True)
+    scenes = Scenes(size=40)
     batch = scenes.__getitems__(range(40))
     image, label = batch["image"].float(), batch["label_map"]
-    assert torch.equal(label > 0, batch["instance_map"] > 0)
+    assert torch.equal(label > 0, scenes.instance_maps(range(40)) > 0)
     saturation = (image.amax(1) - image.amin(1)) / image.amax(1).clamp(min=1)
     assert saturation[label > 0].mean() > 0.75 and saturation[label == 0].mean() < 0.4
     assert set(label.unique().tolist()) == set(range(11))
@@ -33,7 +33,7 @@ def test_every_label_is_the_class_of_the_object_that_is_on_top_there():
 
 
 def test_one_object_is_the_real_image_cut_out_exactly():
-    scenes = Scenes(size=30, objects=(1, 1), instance_map=True)
+    scenes = Scenes(size=30, objects=(1, 1))
     layout = scenes.rule.draw([11])
     digit = DigitsDataset("train", image_size=8).images[layout.row[0, 0]].float()[None] / 255
     side, top, left = (int(value[0, 0]) for value in (layout.side, layout.top, layout.left))
@@ -47,10 +47,10 @@ def test_one_object_is_the_real_image_cut_out_exactly():
 
 
 def test_objects_do_not_hide_each_other_too_much():
-    scenes = Scenes(size=100, instance_map=True)
+    scenes = Scenes(size=100)
     layout = scenes.rule.draw(list(range(100)))
     whole = torch.zeros_like(layout.side)
-    owner = scenes.__getitems__(range(100))["instance_map"]
+    owner = scenes.instance_maps(range(100))
     for k in range(layout.side.shape[1]):
         level = scenes.painter._objects(layout, k, int(layout.side.max()))
         whole[:, k] = (level > scenes.painter.look.threshold).sum(dim=(1, 2))
@@ -75,12 +75,21 @@ def test_other_sizes():
     assert facts["image_size"] == (32, 64) and Scenes.facts(image_size=(48, 48))["image_size"] == 48
 
 
+def test_edges_separate_objects_even_of_one_class():
+    scenes = Scenes(size=200, has_edges=True)
+    batch = scenes.__getitems__(range(200))
+    edges, label, owner = batch["edge_map"].bool(), batch["label_map"], scenes.instance_maps(range(200))
+    different, same_class = owner[:, :, 1:] != owner[:, :, :-1], label[:, :, 1:] == label[:, :, :-1]
+    assert edges[:, :, 1:][different].all() and (different & same_class).any()
+    assert Scenes.facts(has_edges=True)["has_edges"]
+
+
 def test_facts_agree_with_the_data():
     scenes = Scenes(split="test")
     facts = Scenes.facts(split="test")
     assert len(scenes) == 1000 and scenes.metainfo["size"] == 1000
     assert {name: scenes.metainfo[name] for name in facts} == facts
-    assert facts["map_classes"][:2] == ("background", "0") and facts["num_map_classes"] == 11
+    assert scenes.map_classes[:2] == ("background", "0") and facts["num_map_classes"] == 11
     assert scenes.fingerprint() == Scenes(split="test").fingerprint() != Scenes(split="train").fingerprint()
 
 

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = {
     "afhq-256": "AFHQ 256x256",
     "cifar10-32": "CIFAR10",
+    "cityscapes-256x512": "Cityscapes 256x512",
     "cifar100-32": "CIFAR100",
     "cub200-128": "CUB-200-2011 128x128",
     "digits-16": "scikit-learn digits",
@@ -41,6 +42,7 @@ DATA = {
     "imagenet-lt-128": "ImageNet-LT 128x128",
     "imagenet-lt-256": "ImageNet-LT 256x256",
     "mnist-svhn-32": "MNIST and SVHN 32x32",
+    "scenes-64": "scenes of digits, 64x64",
     "tiny-imagenet-64": "Tiny-ImageNet",
     "two-domain-digits-16": "two-domain digits",
 }

@@ -1,0 +1,15 @@
+# Minutes on one CPU core: small networks, bfloat16.
+_base_ = "../default_runtime.py"
+optim_wrapper = dict(
+    constructor="GANOptimWrapperConstructor",
+    precision="bfloat16",
+    generator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
+    discriminator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
+)
+train_cfg = dict(type="GANTrainLoop", max_iters=400, val_interval=400)
+default_hooks = dict(
+    logger=dict(interval=25),
+    generator_ema=dict(decay=0.98, start=100),
+    sample_grid=dict(interval=100, rows=2),
+    checkpoint=dict(interval=200),
+)

@@ -1,0 +1,16 @@
+# SPADE's own losses, without the perceptual one, which needs weights of VGG19; small, for a laptop.
+_base_ = [
+    "../_base_/models/spade.py",
+    "../_base_/datasets/scenes-64.py",
+    "../_base_/schedules/laptop-scenes.py",
+]
+_layers = [f"feature.layer_{scale}_{index}" for scale in range(2) for index in range(3)]
+model = dict(
+    generator=dict(channels=(48, 48, 48, 40, 32, 32, 24, 16), hidden_channels=16),
+    # three layers instead of four: the scores of 64 x 64 pixels are 19 x 19, not 11 x 11
+    discriminator=dict(backbone=dict(base_channels=16, num_layers=3)),
+    losses=dict(features=dict(inputs=dict(feature=_layers), weights=10.0 * 3)),
+    # what pictures of progress are painted from; in training the maps are those of the mini-batch
+    condition_sampler=dict(dataset=dict(type="Scenes", split="test", image_size=64)),
+    data_preprocessor=dict(channels_last=True),
+)
