@@ -26,7 +26,7 @@ from mmcgan.checkpoints.files import atomic_write
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.progress import progress_bar
 from mmcgan.extractors.base import Extractor
-from mmcgan.instances.arrays import RowArray, allocate, write_rows
+from mmcgan.instances.arrays import RowArray, allocate, resident_bytes, write_rows
 from mmcgan.instances.features import BLOCK_IMAGES, PROBE_IMAGES, choose_precision, extract_block, read_images
 from mmcgan.instances.kmeans import kmeans, select_instances
 from mmcgan.instances.neighbours import NeighbourSearch
@@ -40,8 +40,10 @@ CHUNKS = "chunks.json"
 TICKS = 1000
 KMEANS_ITERATIONS = 25
 POLL_SECONDS = 0.2
-# what Python, torch and a network take before any block is read
+# what Python, torch and a network take before any block is read, where the system does not tell
 BASE_MEMORY = 800 << 20
+# for what one block needs beside its plan, and for pieces that the allocator keeps
+SPARE_MEMORY = 96 << 20
 LEAST_MEMORY = 128 << 20
 Advance = Callable[[float], None]
 
@@ -68,10 +70,10 @@ class Options:
     max_memory: int = 2 << 30
     command: str = ""
 
-    @property
     def working_memory(self) -> int:
-        """Bytes for blocks of data."""
-        return max(LEAST_MEMORY, self.max_memory - BASE_MEMORY)
+        """Return the bytes that the next step may take beside what the process has already."""
+        taken = resident_bytes() or BASE_MEMORY
+        return max(LEAST_MEMORY, self.max_memory - taken - SPARE_MEMORY)
 
 
 def prepare_instances(
@@ -268,12 +270,10 @@ class _Job:
         """Write the neighbours."""
         table = RowArray(self.folder / "features.npy")
         path = self.folder / CHUNKS
+        searcher = NeighbourSearch(table, self.options.k, self.options.working_memory())
         if self.rank == 0 and not path.is_file():
-            first = NeighbourSearch(table, self.options.k, self.options.working_memory)
-            rows = first.chunk_rows(self.world_size)
-            _write_text(path, json.dumps(dict(rows=rows)))
+            _write_text(path, json.dumps(dict(rows=searcher.chunk_rows(self.world_size))))
         self._wait(path)
-        searcher = NeighbourSearch(table, self.options.k, self.options.working_memory)
 
         def do(start: int, stop: int, pace: Advance) -> None:
             done = 0
@@ -302,7 +302,7 @@ class _Job:
                     self.options.kmeans,
                     KMEANS_ITERATIONS,
                     self.options.seed,
-                    self.options.working_memory,
+                    self.options.working_memory(),
                     advance,
                 )
             self._save("selected.npy", select_instances(table, found.centroids))
