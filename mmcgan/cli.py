@@ -91,7 +91,10 @@ def _test_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _sample_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="shipped model (see `mmcgan list`), or config: path or name")
+    parser.add_argument(
+        "model",
+        help="shipped model (see `mmcgan list`), file of weights, https:// or hf:// address, or config",
+    )
     parser.add_argument("checkpoint", nargs="?", help="weights; not needed for a shipped model")
     parser.add_argument(
         "--labels", nargs="+", metavar="LABEL", help="class numbers or names, in turn (default: all)"
@@ -163,6 +166,9 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--ddls-rate", type=float, default=0.01, metavar="RATE", help="its step size (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--sample-cfg", nargs="+", default=[], metavar="KEY=VALUE", help="truncation=0.4, seed=1 or num=64"
     )
     parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
@@ -252,6 +258,8 @@ COMMANDS = {
         "convert checkpoints of other codebases into ours, and back", "mmcgan.commands.convert:main"
     ),
     "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
+    "export": Command("write a generator as ONNX", "mmcgan.commands.export_onnx:main"),
+    "push-to-hub": Command("share weights on the HuggingFace Hub", "mmcgan.commands.push_to_hub:main"),
     "export-weights": Command(
         "write a checkpoint's averaged generator for sharing",
         "mmcgan.apis.commands:export_command",

@@ -38,8 +38,39 @@ def check_command(arguments: Namespace) -> int:
     return int(not all(result.passed for result in results) or not results)
 
 
+#: settings of ``--sample-cfg`` and what they must be
+SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "seed": int, "num": int}
+
+
+def apply_sample_settings(arguments: Namespace) -> None:
+    """Move the settings of ``--sample-cfg`` to the arguments of the same names, as in MMagic.
+
+    Raises:
+        ValueError: an item without ``=``, an unknown or repeated key, or a value of another type.
+    """
+    from mmcgan.config.options import parse_value
+    from mmcgan.registry import nearest
+
+    seen = set()
+    for item in arguments.sample_cfg:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise ValueError(f"--sample-cfg: expected KEY=VALUE, got {item!r}")
+        if key not in SAMPLE_SETTINGS:
+            raise ValueError(f"--sample-cfg: unknown key {key!r}.{nearest(key, list(SAMPLE_SETTINGS))}")
+        if key in seen:
+            raise ValueError(f"--sample-cfg: {key!r} is given twice")
+        seen.add(key)
+        value, kind = parse_value(text), SAMPLE_SETTINGS[key]
+        number = isinstance(value, kind | int) and not isinstance(value, bool)
+        if not number and not (value is None and key == "truncation"):
+            raise ValueError(f"--sample-cfg: {key} must be a number ({kind.__name__}), got {text!r}")
+        setattr(arguments, key, value)
+
+
 def sample_command(arguments: Namespace) -> int:
     """Write sample images and say where they are."""
+    apply_sample_settings(arguments)
     from mmcgan.apis.attribute_sampling import parse_attributes
     from mmcgan.apis.instance_sampling import InstanceOptions
     from mmcgan.apis.sampling import sample

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -28,7 +31,7 @@ from mmcgan.structures import Condition
 
 #: milliseconds that a frame of an animation is shown
 FRAME = 100
-SUFFIXES = (".png", ".gif")
+SUFFIXES = (".png", ".gif", ".mp4")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def interpolate(
     overwrite: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write a picture of ways between latents, classes or instances: PNG (a row each) or GIF.
+    """Write a picture of ways between latents, classes or instances: PNG (a row each), GIF or MP4.
 
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
@@ -82,7 +85,7 @@ def interpolate(
         ways: what changes, and in which steps.
         seed: of latents and conditions.
         truncation: see :func:`mmcgan.apis.sample`; not for StyleGAN2, whose truncation acts on styles.
-        out: file to write, ``.png`` or ``.gif``.
+        out: file to write, ``.png``, ``.gif`` or, with the extra ``video``, ``.mp4``.
         overwrite: replace the file.
 
     Returns:
@@ -191,7 +194,7 @@ def sefa(
         strengths: multiples of the unit vectors by which one latent is moved.
         label: class to show; by default the first of those trained for.
         seed: of the latent, and of an instance.
-        out: ``.png`` (or ``.gif``: a frame per strength).
+        out: ``.png`` (or ``.gif``, ``.mp4``: a frame per strength).
         overwrite: replace the file.
 
     Raises:
@@ -220,34 +223,64 @@ def check_target(out: str | Path, overwrite: bool) -> Path:
 
     Raises:
         FileExistsError: it exists and ``overwrite`` is off.
-        ValueError: the suffix is neither ``.png`` nor ``.gif``.
+        ImportError: ``.mp4`` without the extra ``video``.
+        ValueError: another suffix than those of ``SUFFIXES``.
     """
     path = Path(out)
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"--out {path}: the suffix must be one of {', '.join(SUFFIXES)}")
+    if path.suffix.lower() == ".mp4":
+        video_writer()
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; choose another --out or give --overwrite")
     return path
 
 
 def write_picture(images: Tensor, path: Path) -> None:
-    """Write images (rows, columns, 3, H, W) as a grid, or with ``.gif`` as a frame per column."""
+    """Write images (rows, columns, 3, H, W) as a grid, or with another suffix as a frame per column."""
     rows, columns = images.shape[:2]
     if path.suffix.lower() == ".png":
         write_png(contact_sheet(images.flatten(0, 1), columns), path)
         return
     side = math.ceil(math.sqrt(rows))
     blank = images.new_full((-rows % side, *images.shape[2:]), -1.0)
-    frames = [
-        Image.fromarray(contact_sheet(torch.cat([images[:, column], blank]), side))
-        for column in range(columns)
-    ]
+    frames = [contact_sheet(torch.cat([images[:, column], blank]), side) for column in range(columns)]
+    frames += frames[-2:0:-1]  # and back again, so that it can be repeated without a jump
+    content = _mp4(frames) if path.suffix.lower() == ".mp4" else _gif(frames)
+    atomic_write(path, lambda file: _write(file, content))
+
+
+def _gif(frames: Sequence[np.ndarray]) -> bytes:
+    first, *others = [Image.fromarray(frame) for frame in frames]
     buffer = io.BytesIO()
-    back = frames[-2:0:-1]  # and back again, so that it can be repeated without a jump
-    frames[0].save(
-        buffer, format="GIF", save_all=True, append_images=frames[1:] + back, duration=FRAME, loop=0
-    )
-    atomic_write(path, lambda file: _write(file, buffer.getvalue()))
+    first.save(buffer, format="GIF", save_all=True, append_images=others, duration=FRAME, loop=0)
+    return buffer.getvalue()
+
+
+def _mp4(frames: Sequence[np.ndarray]) -> bytes:
+    # the colours of H.264 are stored for two pixels at a time
+    even = [(0, length % 2) for length in frames[0].shape[:2]]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "film.mp4"
+        padded = [np.pad(frame, (*even, (0, 0))) for frame in frames]
+        video_writer().mimwrite(file, padded, fps=1000 / FRAME, macro_block_size=1)
+        return file.read_bytes()
+
+
+def video_writer() -> ModuleType:
+    """Return ``imageio``, once its encoder is there too.
+
+    Raises:
+        ImportError: one of them is not installed; names the extra.
+    """
+    try:
+        import imageio
+        import imageio_ffmpeg  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f'films (.mp4) need {error.name}: python3 -m pip install "mmcgan[video]"; .gif needs nothing'
+        ) from error
+    return imageio
 
 
 def _write(file: Any, content: bytes) -> None:

@@ -238,8 +238,8 @@ class StyleGAN2Generator(nn.Module):
             raise ValueError(
                 f"styles have shape {tuple(styles.shape)}, expected (N, {self.num_ws}, {self.style_dim})"
             )
-        noises = self._noises(self._mode() if noise is None else noise, len(styles))
-        x = self.constant.expand(len(styles), -1, -1, -1)
+        noises = self._noises(self._mode() if noise is None else noise, styles.shape[0])
+        x = self.constant.expand(styles.shape[0], -1, -1, -1)
         image, start = None, 0
         for block in self._blocks():
             chosen = styles[:, start : start + len(block.layers) + 1].unbind(1)

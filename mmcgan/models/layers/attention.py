@@ -46,7 +46,7 @@ class SelfAttention(nn.Module):
         # The softmax runs in float32: under bf16 autocast its sum would drift from one.
         weights = (query.transpose(1, 2) @ key).float().softmax(dim=-1)
         attended = value @ weights.transpose(1, 2).to(value.dtype)
-        attended = attended.reshape(len(x), -1, *x.shape[2:])
+        attended = attended.reshape(x.shape[0], -1, *x.shape[2:])
         return x + self.gamma * self.output(attended)
 
 

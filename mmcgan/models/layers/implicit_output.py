@@ -109,11 +109,11 @@ class ImplicitOutput(nn.Module):
         if whole == native and (height, width) == native:
             position = pixel_centres(whole).to(mapped)
             return self._colour(mapped, position, told, rest)
-        image = mapped.new_empty(len(features), 3, height, width)
+        image = mapped.new_empty(features.shape[0], 3, height, width)
         parts = []
         for y, x, h, w in _tiles(height, width, points):
             position = pixel_centres(whole, (top + y, left + x, h, w)).to(mapped)
-            grid = position.flip(-1).expand(len(features), -1, -1, -1)
+            grid = position.flip(-1).expand(features.shape[0], -1, -1, -1)
             sampled = F.grid_sample(mapped, grid, padding_mode="zeros", align_corners=False)
             parts.append(((y, x, h, w), self._colour(sampled, position, told, rest)))
             if not torch.is_grad_enabled():  # nothing to keep: place it at once

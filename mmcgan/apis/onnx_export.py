@@ -1,0 +1,253 @@
+"""A generator as an ONNX file, for programs without PyTorch. Needs the extra ``onnx``."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.apis.models import LoadedModel, load_model
+from mmcgan.models.layers import SpectralNorm
+from mmcgan.models.sampling import truncates_latent
+from mmcgan.random import make_generator
+from mmcgan.structures import Condition
+
+TOLERANCE = 1e-3
+OPSET = 18
+#: batch sizes at which both are compared: neither is the one it was traced with
+CHECKED = (1, 3)
+TRACED = 2
+#: fields of a condition that become inputs, in this order
+FIELDS = ("label", "instance", "attributes")
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """What was written.
+
+    Attributes:
+        path: the file.
+        inputs: shape of each input by name, with ``batch`` for the number of images.
+        difference: largest absolute difference from PyTorch, of values in [-1, 1].
+    """
+
+    path: Path
+    inputs: Mapping[str, tuple[str | int, ...]]
+    difference: float
+
+
+class _Network(nn.Module):
+    """What is traced: tensors in, an image in [-1, 1] out."""
+
+    def __init__(self, generator: nn.Module, fields: tuple[str, ...], extra: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.generator, self.fields, self.extra = generator, fields, extra
+
+    def forward(self, latent: Tensor, *values: Tensor) -> Tensor:
+        condition = Condition(**dict(zip(self.fields, values, strict=True)))
+        if "truncation" in self.extra:
+            image = self.generator.forward_truncated(latent, condition, self.extra["truncation"])
+        else:
+            image = self.generator(latent, condition, **self.extra)
+        return image.float().clamp(-1, 1)
+
+
+def export_onnx(
+    source: str | Path,
+    out: str | Path,
+    checkpoint: str | Path | None = None,
+    *,
+    truncation: float | None = None,
+    size: tuple[int, int] | None = None,
+    tolerance: float = TOLERANCE,
+    overwrite: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> OnnxFile:
+    """Write the generator of a model as ONNX and compare it with PyTorch on the CPU.
+
+    Inputs are ``latent`` (batch, latent_dim), float32, and what the generator is conditioned on: ``label``
+    (batch,), int64; ``instance`` (batch, F), of length 1; ``attributes`` (batch, A). Output is ``image``
+    (batch, 3, H, W) in [-1, 1]. The batch size is free.
+
+    Args:
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        out: ``.onnx`` file.
+        truncation: psi of a generator that truncates styles (StyleGAN2), fixed in the file. Latents of
+            others are truncated by whoever draws them.
+        size: height and width of the images of a generator that makes any size; the trained one by default.
+        tolerance: largest difference from PyTorch at which the file is kept.
+        overwrite: replace the file.
+
+    Raises:
+        FileExistsError: the file exists and ``overwrite`` is off.
+        ImportError: the extra is not installed.
+        ValueError: another suffix, a condition that cannot be an input, truncation or a size that the
+            generator does not have, or a difference above the tolerance; nothing is written then.
+    """
+    path = Path(out)
+    if path.suffix != ".onnx":
+        raise ValueError(f"{path}: an exported generator is named *.onnx")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; choose another name or give --overwrite")
+    runtime = onnx_runtime()
+    loaded = load_model(source, checkpoint, options)
+    network = _network(loaded, _extra(loaded, truncation, size))
+    temporary = path.with_name(f".{path.name}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _trace(network, _examples(loaded, network.fields, TRACED), temporary)
+        difference = _compare(runtime, network, loaded, temporary)
+        if not difference <= tolerance:
+            raise ValueError(
+                f"{loaded.name}: the ONNX file differs from PyTorch by up to {difference:.3g}, more than "
+                f"{tolerance:g}; it is not kept"
+            )
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    values = _examples(loaded, network.fields, TRACED)
+    names = ("latent", *network.fields)
+    shapes = {name: ("batch", *value.shape[1:]) for name, value in zip(names, values, strict=True)}
+    return OnnxFile(path, shapes, difference)
+
+
+def onnx_runtime() -> ModuleType:
+    """Return ``onnxruntime``, once what writes ONNX is there too.
+
+    Raises:
+        ImportError: one of them is not installed; names the extra.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f'export to ONNX needs {error.name}: python3 -m pip install "mmcgan[onnx]"'
+        ) from error
+    return onnxruntime
+
+
+def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] | None) -> dict[str, Any]:
+    """Return what is fixed in the file."""
+    generator = loaded.model.generator
+    if truncation is not None and truncates_latent(generator):
+        raise ValueError(
+            f"{loaded.name}: its truncation acts on the latents, which are an input: truncate them before"
+        )
+    if size is not None and getattr(generator, "implicit", None) is None:
+        raise ValueError(f"{loaded.name} makes images of {generator.image_size} pixels only, not {size}")
+    chosen = {"truncation": truncation, "size": size}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
+    unknown = [name for name in loaded.requires if name not in FIELDS]
+    if unknown:
+        raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
+    fields = tuple(name for name in FIELDS if name in loaded.requires)
+    return _Network(_baked(loaded.model.generator), fields, extra).eval()
+
+
+def _baked(generator: nn.Module) -> nn.Module:
+    """Return a copy on the CPU whose spectrally normalised weights are constants: they do not change."""
+    copy = deepcopy(generator).cpu().eval().requires_grad_(False)
+    for module in copy.modules():
+        if isinstance(getattr(module, "spectral", None), SpectralNorm):
+            module.weight = nn.Parameter(module.spectral(module.weight), requires_grad=False)
+            module.spectral = nn.Identity()
+    return copy
+
+
+def _examples(loaded: LoadedModel, fields: tuple[str, ...], count: int) -> tuple[Tensor, ...]:
+    """Return latents and conditions to trace or compare with."""
+    source = make_generator(0, "onnx", count)
+    generator = loaded.model.generator
+    latent = loaded.model.latent_sampler.sample(count, source)
+    drawn = {
+        "label": lambda: torch.randint(int(generator.num_classes), (count,), generator=source),
+        "instance": lambda: _unit(torch.randn(count, _width(loaded, "instance_dim"), generator=source)),
+        "attributes": lambda: torch.randint(
+            2, (count, _width(loaded, "num_attributes")), generator=source
+        ).float(),
+    }
+    return (latent, *(drawn[name]() for name in fields))
+
+
+def _unit(rows: Tensor) -> Tensor:
+    return torch.nn.functional.normalize(rows, dim=1)
+
+
+def _width(loaded: LoadedModel, argument: str) -> int:
+    """Return a length that the generator's config names, at any depth."""
+    config: Any = loaded.record.generator
+    while isinstance(config, Mapping):
+        if argument in config:
+            return int(config[argument])
+        config = config.get("generator")
+    raise ValueError(f"{loaded.name}: its config has no {argument}")
+
+
+def _trace(network: _Network, values: tuple[Tensor, ...], path: Path) -> None:
+    """Write the network, traced with ``values``, to ``path``."""
+    names = ["latent", *network.fields]
+    batch = torch.export.Dim("batch")
+    first, *rest = ({0: batch} for _ in values)
+    with torch.no_grad(), _quiet():
+        torch.onnx.export(
+            network,
+            values,
+            path,
+            input_names=names,
+            output_names=["image"],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=(first, tuple(rest)),
+            external_data=False,
+            optimize=False,  # whoever runs the file does that, and it is most of the time here
+            verbose=False,
+        )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's advice to itself: what matters is checked afterwards."""
+    names = ("torch.onnx", "onnxscript", "torch.export")
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+def _compare(runtime: ModuleType, network: _Network, loaded: LoadedModel, path: Path) -> float:
+    """Return the largest absolute difference between the file and the network."""
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names, worst = ("latent", *network.fields), 0.0
+    for count in CHECKED:
+        values = _examples(loaded, network.fields, count)
+        with torch.no_grad():
+            expected = network(*values)
+        feeds = {name: value.numpy() for name, value in zip(names, values, strict=True)}
+        (image,) = session.run(["image"], feeds)
+        found = torch.from_numpy(image)
+        if found.shape != expected.shape:
+            raise ValueError(f"{path}: images are {tuple(found.shape)}, expected {tuple(expected.shape)}")
+        worst = max(worst, float((found - expected).abs().max()))
+    return worst
