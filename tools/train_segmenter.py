@@ -1,4 +1,4 @@
-"""Train a small segmentation network for evaluation: ``tools/train_segmenter.py RECIPE_OR_CONFIG --out FILE``."""
+"""Train a segmentation network for evaluation: ``tools/train_segmenter.py RECIPE_OR_CONFIG --out FILE``."""
 
 from mmcgan.commands.train_segmenter import main
 

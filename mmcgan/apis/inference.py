@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from mmcgan.apis.instances import build_extractor, find_photos, read_photos
+from mmcgan.apis.label_map_sampling import check_label_maps, given_maps, label_map_request
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.sampling import find_labels
 from mmcgan.apis.views import checked_view, find_view
@@ -69,13 +70,14 @@ class CGANInferencer:
         return_type: str = "pil",
         size: Sequence[int] | int | None = None,
         window: Sequence[int] | None = None,
+        label_maps: Sequence[str | Path] | Tensor | None = None,
     ) -> Images:
         """Return ``num`` images.
 
         Args:
             labels: class numbers or names, taken in turn; by default every class in turn, or what comes
                 with a drawn instance.
-            num: number of images; by default one for each label or instance given, else one.
+            num: number of images; by default one for each label, instance or label map given, else one.
             instances: photos (files or folders) or features (K, F) to condition on, taken in turn; by
                 default drawn as in training.
             seed: of latents and drawn instances.
@@ -85,9 +87,11 @@ class CGANInferencer:
                 (num, 3, H, W) in [-1, 1].
             size: height and width (or one number) of the images, for a model with an implicit output layer.
             window: top, left, height and width of the part of them to render.
+            label_maps: class ids int64 (K, H, W), or pictures of them (files, folders), to paint in turn; by
+                default those of the data that was held out from training.
 
         Raises:
-            FileNotFoundError: a photo is not there.
+            FileNotFoundError: a photo or label map is not there.
             ValueError: a number below 1, an unknown label or return type, a condition that the model does
                 not take, or a size that it cannot make or that memory does not hold.
         """
@@ -96,12 +100,17 @@ class CGANInferencer:
         view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name)
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)
-        count = self._count(num, given, features)
+        check_label_maps(self.loaded, () if label_maps is None else label_maps)
+        maps = None if label_maps is None else given_maps(self.loaded, label_maps)
+        count = self._count(num, given, features if maps is None else maps)
         if count < 1 or batch_size < 1:
             raise ValueError(f"num and batch_size must be at least 1, got {count} and {batch_size}")
         if truncation is not None and truncates_latent(self.loaded.model.generator) and not truncation > 0:
             raise ValueError(f"truncation must be greater than 0, got {truncation}")
-        condition = self._condition(given, features, count, seed)
+        if "label_map" in self.loaded.requires:
+            condition = label_map_request(self.loaded, maps, count).condition
+        else:
+            condition = self._condition(given, features, count, seed)
         latent = torch.cat([self._latent(seed, index, truncation) for index in range(count)])
         whole, part = (None, None) if view is None else (view.size, view.window)
         step = batch_size if view is None else min(batch_size, view.batch)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from mmcgan.apis.models import LoadedModel
+from mmcgan.datasets.label_maps import read_ids
 from mmcgan.hooks.sample_grid import contact_sheet
-from mmcgan.label_maps import instance_edges
+from mmcgan.label_maps import check_label_map, instance_edges, unknown_ids
 from mmcgan.registry import DATASETS
 from mmcgan.structures import Condition
 
-# modes of one channel that hold ids
-ID_MODES = ("1", "L", "P", "I", "I;16")
 HELD_OUT = ("test", "val")
 TRIPLES = 4  # groups of pictures side by side in a sheet
 
@@ -41,38 +39,65 @@ class MapRequest:
     real: Tensor | None = None
 
 
-def check_label_maps(loaded: LoadedModel, files: Sequence[str | Path]) -> None:
+def check_label_maps(loaded: LoadedModel, files: Sequence[str | Path] | Tensor) -> None:
     """Refuse label maps for a model that does not paint them.
 
     Raises:
         ValueError: the model is of another kind.
     """
-    if files and "label_map" not in loaded.requires:
+    if len(files) and "label_map" not in loaded.requires:
         raise ValueError(f"{loaded.name} is not conditioned on label maps: --label-maps is for SPADE models")
 
 
-def label_map_request(loaded: LoadedModel, files: Sequence[str | Path], num: int) -> MapRequest:
-    """Return ``num`` label maps: those of ``files`` in turn, or the first of the model's held-out data.
+def label_map_request(loaded: LoadedModel, maps: Tensor | None, num: int) -> MapRequest:
+    """Return ``num`` label maps: those given in turn, or the first of the model's held-out data.
 
     Args:
         loaded: a generator with the facts ``num_map_classes``, ``image_size`` and ``has_edges``.
-        files: PNG files of class ids, or folders of them; empty takes the held-out split of the data that
-            the model was trained with.
+        maps: int64 (K, H, W), see :func:`given_maps`; None takes the held-out split of the data that the
+            model was trained with.
         num: number of images.
 
     Raises:
-        FileNotFoundError: a file, or the data set, is not there.
-        ValueError: a file holds no ids, unknown ones, or has another size; or there is no held-out split.
+        FileNotFoundError: the data set is not there.
+        ValueError: there is no held-out split.
     """
-    if not files:
+    if maps is None:
         return _held_out(loaded, num)
-    paths = find_maps(files)
-    size, classes = map_size(loaded), int(loaded.model.generator.num_map_classes)  # type: ignore[arg-type]
-    maps = torch.stack([read_label_map(path, size, classes) for path in paths])
-    turn = torch.arange(num) % len(paths)
+    turn = torch.arange(num) % len(maps)
     edges = instance_edges(maps)[turn] if _wants_edges(loaded) else None
-    names = [paths[i].stem for i in turn.tolist()]
-    return MapRequest(Condition(label_map=maps[turn], edge_map=edges), names)
+    return MapRequest(Condition(label_map=maps[turn], edge_map=edges), [f"map{i}" for i in turn.tolist()])
+
+
+def file_request(loaded: LoadedModel, files: Sequence[str | Path], num: int) -> MapRequest:
+    """Return :func:`label_map_request` of files and folders, by name; without any, of held-out data."""
+    if not files:
+        return label_map_request(loaded, None, num)
+    paths = find_maps(files)
+    asked = label_map_request(loaded, given_maps(loaded, paths), num)
+    return replace(asked, names=[paths[i % len(paths)].stem for i in range(num)])
+
+
+def given_maps(loaded: LoadedModel, given: Sequence[str | Path] | Tensor) -> Tensor:
+    """Return label maps that a model can paint, int64 (K, H, W).
+
+    Args:
+        loaded: a generator with the facts ``num_map_classes`` and ``image_size``.
+        given: class ids (K, H, W); or pictures of them, files or folders.
+
+    Raises:
+        FileNotFoundError: a file is not there.
+        ValueError: a file holds no ids, unknown ones, or a map has another size.
+    """
+    size, classes = map_size(loaded), int(loaded.model.generator.num_map_classes)  # type: ignore[arg-type]
+    if not isinstance(given, Tensor):
+        return torch.stack([read_label_map(path, size, classes) for path in find_maps(given)])
+    if given.ndim != 3 or tuple(given.shape[1:]) != size or not len(given):
+        raise ValueError(
+            f"label_maps must have the shape (K, {size[0]}, {size[1]}), got {tuple(given.shape)}"
+        )
+    check_label_map(given, classes)
+    return given.long()
 
 
 def map_size(loaded: LoadedModel) -> tuple[int, int]:
@@ -109,35 +134,23 @@ def read_label_map(path: Path, size: tuple[int, int], num_map_classes: int) -> T
     """Return the class ids in a picture of one channel, int64 (H, W).
 
     Args:
-        path: gray or palette PNG whose values are ids.
+        path: gray or palette picture whose values are ids.
         size: height and width that the map must have.
         num_map_classes: ids are 0..num_map_classes-1.
 
     Raises:
-        ValueError: not such a picture, another size, or unknown ids; names the file and what is allowed.
+        BadImageError, ValueError: not such a picture, another size, or unknown ids; names the file and what
+            is allowed.
     """
-    try:
-        with Image.open(path) as picture:
-            mode, ids = picture.mode, np.asarray(picture)
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{path}: not a readable picture ({error})") from error
-    if mode not in ID_MODES:
-        raise ValueError(
-            f"{path}: a label map is a picture of one channel that holds class ids (gray or palette), this one "
-            f"has mode {mode}"
-        )
+    ids = read_ids(path)
     if ids.shape != size:
         raise ValueError(
             f"{path}: the label map is {ids.shape[0]}x{ids.shape[1]} (height x width), the model paints "
             f"{size[0]}x{size[1]}; resize it by nearest neighbour"
         )
-    label_map = torch.from_numpy(ids.astype(np.int64))
-    unknown = label_map[(label_map < 0) | (label_map >= num_map_classes)].unique().tolist()
-    if unknown:
-        raise ValueError(
-            f"{path}: unknown class ids {unknown[:10]}{'...' if len(unknown) > 10 else ''}; allowed are "
-            f"0..{num_map_classes - 1}"
-        )
+    label_map = torch.from_numpy(ids)
+    if int(label_map.min()) < 0 or int(label_map.max()) >= num_map_classes:
+        raise ValueError(f"{path}: {unknown_ids(label_map, num_map_classes)}")
     return label_map
 
 

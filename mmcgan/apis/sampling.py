@@ -17,7 +17,7 @@ from mmcgan.apis.attribute_sampling import DEFAULT_NUM, AttributeRequest, attrib
 from mmcgan.apis.instance_grids import Request
 from mmcgan.apis.instance_sampling import InstanceOptions, check_options, instance_request, nearest_picture
 from mmcgan.apis.instances import Photos
-from mmcgan.apis.label_map_sampling import MapRequest, check_label_maps, label_map_request, map_sheet
+from mmcgan.apis.label_map_sampling import MapRequest, check_label_maps, file_request, map_sheet
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.views import View, checked_view, shrunk
@@ -117,7 +117,7 @@ def sample(
         return _sample_attributes(loaded, wanted, labels, seed, _Output(folder, overwrite, truncation, view))
     num = DEFAULT_NUM if num is None else num
     if "label_map" in loaded.requires:
-        painted = label_map_request(loaded, label_maps, num)
+        painted = file_request(loaded, label_maps, num)
         return _sample_label_maps(loaded, painted, seed, _Output(folder, overwrite, truncation, view))
     if "instance" in loaded.requires:
         chosen = find_labels(loaded, labels) if labels is not None else []

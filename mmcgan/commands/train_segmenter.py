@@ -57,9 +57,7 @@ def find_recipe(data: str) -> SegmenterRecipe:
             "train_dataloader.dataset at a data set with split='train' and others"
         )
     held_out = ((config.get("val_dataloader") or {}).get("dataset") or {}).get("dataset") or {}
-    return SegmenterRecipe(
-        {**dataset, "split": "train"}, {**dataset, "split": held_out.get("split", "test")}
-    )
+    return SegmenterRecipe({**dataset, "split": "train"}, {**dataset, "split": held_out.get("split", "test")})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

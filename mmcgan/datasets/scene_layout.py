@@ -70,9 +70,7 @@ class LayoutRule:
         numbers = torch.stack(
             [torch.rand(count, generator=make_generator(*self.stream, i), dtype=torch.float64) for i in index]
         )
-        many, facts, tries, background = numbers.split(
-            [1, places * FACTS, places * 2 * TRIES, extra], dim=1
-        )
+        many, facts, tries, background = numbers.split([1, places * FACTS, places * 2 * TRIES, extra], dim=1)
         facts = facts.view(-1, places, FACTS)
         label = _pick(facts[..., 0], len(self.starts) - 1)
         counts = self.starts.diff()[label]

@@ -68,7 +68,7 @@ class Painter:
         return (image * 255).round().clamp(0, 255).to(torch.uint8).contiguous(), owner
 
     def _stack(self, layout: Layout) -> tuple[Tensor, Tensor]:
-        """Return gray levels float32 (N, H, W) of the topmost objects, and whose they are, int64 (N, H, W)."""
+        """Return gray levels float32 (N, H, W) of the topmost objects, and their owners, int64 (N, H, W)."""
         count, places = layout.label.shape
         window = int(layout.side.max())
         height, width = self.height + window, self.width + window  # room for a window at the border

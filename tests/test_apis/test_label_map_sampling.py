@@ -5,11 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
+from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.label_map_sampling import (
+    file_request,
     find_maps,
     held_out_dataset,
     label_colours,
-    label_map_request,
     map_sheet,
     read_label_map,
 )
@@ -90,16 +91,16 @@ def test_palette_pictures_hold_ids_too(tmp_path):
 def test_edges_of_given_maps_are_borders_of_classes(tmp_path):
     ids = np.zeros((32, 32))
     ids[:, 16:] = 2
-    asked = label_map_request(painter(has_edges=True), [write_map(tmp_path / "map.png", ids)], 1)
+    asked = file_request(painter(has_edges=True), [write_map(tmp_path / "map.png", ids)], 1)
     assert asked.condition.edge_map[0].any(dim=0).nonzero().flatten().tolist() == [15, 16]
-    assert label_map_request(painter(), [tmp_path / "map.png"], 1).condition.edge_map is None
+    assert file_request(painter(), [tmp_path / "map.png"], 1).condition.edge_map is None
 
 
 def test_faulty_maps_are_named_and_nothing_is_written(shipped, tmp_path, capsys):
     cases = {
-        "unknown": (np.diag(np.arange(32)), r"unknown class ids [11, 12, 13"),
+        "unknown": (np.diag(np.arange(32)), "label map has class ids [11, 12, 13"),
         "size": (np.zeros((32, 64)), "is 32x64 (height x width), the model paints 32x32"),
-        "colour": (np.zeros((32, 32, 3)), "this one has mode RGB"),
+        "colour": (np.zeros((32, 32, 3)), "this image is of mode RGB"),
     }
     for name, (ids, message) in cases.items():
         path = write_map(tmp_path / f"{name}.png", ids)
@@ -117,21 +118,21 @@ def _message(call):
 
 
 def test_maps_that_are_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="--label-maps .*nowhere.png: no such file"):
+    with pytest.raises(FileNotFoundError, match=r"--label-maps .*nowhere\.png: no such file"):
         find_maps([tmp_path / "nowhere.png"])
-    with pytest.raises(FileNotFoundError, match="the folder has no .png files"):
+    with pytest.raises(FileNotFoundError, match=r"the folder has no \.png files"):
         find_maps([tmp_path])
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(ValueError, match="text.png: not a readable picture"):
+    with pytest.raises(ValueError, match=r"text\.png: unreadable map"):
         read_label_map(tmp_path / "text.png", (2, 2), 3)
 
 
 def test_models_whose_held_out_data_are_unknown_or_missing():
     assert held_out_dataset({**SCENES, "split": "train"}, "painter").split == "test"
-    with pytest.raises(ValueError, match="painter does not say which held-out label maps.*--label-maps"):
+    with pytest.raises(ValueError, match=r"painter does not say which held-out label maps.*--label-maps"):
         held_out_dataset({}, "painter")
     missing = dict(type="Scenes", source="fashion-mnist", root="/nowhere")
-    with pytest.raises(FileNotFoundError, match="not found in /nowhere.*--label-maps"):
+    with pytest.raises(FileNotFoundError, match=r"not found in /nowhere.*--label-maps"):
         held_out_dataset(missing, "painter")
 
 
@@ -148,7 +149,22 @@ def test_colours_differ_and_zero_is_black():
 
 
 def test_maps_from_files_are_shown_beside_the_samples_alone(tmp_path):
-    asked = label_map_request(painter(), [write_map(tmp_path / "map.png", np.ones((32, 32)))], 2)
+    asked = file_request(painter(), [write_map(tmp_path / "map.png", np.ones((32, 32)))], 2)
     sheet = map_sheet(asked, torch.zeros(2, 3, 32, 32), 11)
     assert sheet.shape == (66, 4 * 66, 3)
     assert (sheet[1, 1] == label_colours(11)[1].numpy()).all() and (sheet[1, 67] == 128).all()
+
+
+def test_the_inferencer_paints_tensors_files_or_held_out_maps(tmp_path):
+    paint = CGANInferencer(painter())
+    ids = torch.stack([torch.full((32, 32), 3), torch.full((32, 32), 7)])
+    two = paint(label_maps=ids, return_type="tensor")
+    assert two.shape == (2, 3, 32, 32)
+    path = write_map(tmp_path / "map.png", ids[1])
+    assert torch.equal(paint(label_maps=[path], return_type="tensor")[0], two[1])
+    held_out = Scenes(split="test", image_size=32).__getitems__([0])["label_map"]
+    assert torch.equal(paint(return_type="tensor"), paint(label_maps=held_out, return_type="tensor"))
+    with pytest.raises(ValueError, match=r"must have the shape \(K, 32, 32\), got \(32, 32\)"):
+        paint(label_maps=ids[0])
+    with pytest.raises(ValueError, match=r"class ids \[11\]; allowed are 0..10"):
+        paint(label_maps=ids + 4)

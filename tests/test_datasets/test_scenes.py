@@ -130,5 +130,5 @@ def test_bad_arguments_are_named(options, message):
 
 
 def test_no_such_scene():
-    with pytest.raises(IndexError, match="has 5 scenes; asked for .7."):
+    with pytest.raises(IndexError, match=r"has 5 images; asked for \[7\]"):
         Scenes(size=5)[7]

@@ -58,7 +58,10 @@ def test_reset_forgets():
     [
         (None, "generated without label maps; evaluate with dataset=dict.type='LabelMapConditions'"),
         (torch.full((1, 4, 4), 7), r"label maps ask for the ids \[7\], the segmentation network knows 0..2"),
-        (torch.zeros(1, 2, 4, dtype=torch.int64), r"images of \(4, 4\) were made from label maps of \(2, 4\)"),
+        (
+            torch.zeros(1, 2, 4, dtype=torch.int64),
+            r"images of \(4, 4\) were made from label maps of \(2, 4\)",
+        ),
     ],
 )
 def test_maps_that_cannot_be_compared(asked, message):
