@@ -16,7 +16,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="mmcgan convert", description=DESCRIPTION)
     parser.add_argument("source", help=".pth, .pt, .pkl, .bin or .safetensors file, or folder of a run")
-    parser.add_argument("destination", nargs="?", help="NAME.safetensors; NAME.py (and NAME.pth) stand beside it")
+    parser.add_argument(
+        "destination", nargs="?", help="NAME.safetensors; NAME.py (and NAME.pth) stand beside it"
+    )
     parser.add_argument("--format", metavar="NAME", help="of the source, where its keys leave a choice")
     parser.add_argument(
         "--set",
@@ -27,10 +29,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="what weights do not show, such as generator.activation_name=relu or channel_order=bgr",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--ema", action="store_true", help="the averaged generator (default where there is one)")
+    which.add_argument(
+        "--ema", action="store_true", help="the averaged generator (default where there is one)"
+    )
     which.add_argument("--raw", action="store_true", help="the generator that was trained, not its average")
     parser.add_argument("--generator-only", action="store_true", help="leave a discriminator out")
-    parser.add_argument("--strict", action="store_true", help="assume nothing: all that weights do not show is given")
+    parser.add_argument(
+        "--strict", action="store_true", help="assume nothing: all that weights do not show is given"
+    )
     parser.add_argument("--half", action="store_true", help="store the generator in float16")
     parser.add_argument("--dry-run", action="store_true", help="print what was found, write nothing")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
@@ -78,7 +84,11 @@ def _export(arguments: argparse.Namespace) -> None:
     from mmcgan.conversion.report import print_files
 
     files = convert_back(
-        arguments.source, arguments.destination, arguments.to, force=arguments.force, dry_run=arguments.dry_run
+        arguments.source,
+        arguments.destination,
+        arguments.to,
+        force=arguments.force,
+        dry_run=arguments.dry_run,
     )
     if not arguments.dry_run:
         print_files(files)

@@ -6,6 +6,7 @@ decide, which :class:`HalvingRule` names.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 from mmcgan.conversion.generators import LOADED
@@ -44,7 +45,9 @@ def _halving(shapes: Shapes, widths: list[int], given: Given, rule: HalvingRule)
     count = len(widths)
     if count not in rule:
         known = ", ".join(map(str, rule))
-        raise MisfitError(f"{count} blocks; published discriminators have {known}. Give downsample and image_size")
+        raise MisfitError(
+            f"{count} blocks; published discriminators have {known}. Give downsample and image_size"
+        )
     size, halvings = rule[count]
     steps = [index < halvings for index in range(count)]
     for index, (before, after) in enumerate(zip([3, *widths], widths, strict=False)):
@@ -103,7 +106,9 @@ def deep(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
     """
     count = shapes.blocks()
     widths = [shapes["input_conv.weight"][0], *(shapes[f"blocks.{i}.conv4.weight"][0] for i in range(count))]
-    found = [_deep_stages(shapes, widths, depth, given) for depth in range(1, count + 1) if count % depth == 0]
+    found = [
+        _deep_stages(shapes, widths, depth, given) for depth in range(1, count + 1) if count % depth == 0
+    ]
     configs = [config for config in found if config is not None]
     if not configs:
         raise MisfitError(f"channels {widths} do not make stages of equal depth")
@@ -132,7 +137,7 @@ def _deep_stages(shapes: Shapes, widths: list[int], depth: int, given: Given) ->
 
 def _projected(shapes: Shapes, widths: list[int]) -> bool:
     """Return whether shortcuts make all channels (StudioGAN's own form) or only those that grow."""
-    for index, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (before, after) in enumerate(itertools.pairwise(widths)):
         made = shapes.get(f"blocks.{index}.shortcut.weight")
         if made and (after == before or made[0] == after):
             return True

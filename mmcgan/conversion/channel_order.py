@@ -11,8 +11,12 @@ State = dict[str, Tensor]
 ORDERS = ("rgb", "bgr")
 COLOURS = 3
 #: Last layers of generators and first ones of backbones, by our names.
-OUTPUTS = re.compile(r"(generator\.)?(output_conv|blocks\.\d+\.to_rgb|implicit\.layers\.LAST)\.(weight|bias|spectral\.u\d)$")
-INPUTS = re.compile(r"backbone\.(blocks\.0\.(conv1|shortcut)|input_conv|from_rgb\.\d+)\.(weight|spectral\.v\d)$")
+OUTPUTS = re.compile(
+    r"(generator\.)?(output_conv|blocks\.\d+\.to_rgb|implicit\.layers\.LAST)\.(weight|bias|spectral\.u\d)$"
+)
+INPUTS = re.compile(
+    r"backbone\.(blocks\.0\.(conv1|shortcut)|input_conv|from_rgb\.\d+)\.(weight|spectral\.v\d)$"
+)
 
 
 def to_rgb(state: Mapping[str, Tensor], order: str) -> State:

@@ -17,20 +17,29 @@ IMAGENET_CLASSES = 1000
 
 #: Losses by type of head: name, and the config; the first that is there trains the network.
 LOSSES: dict[str, tuple[str, Config]] = {
-    "ClassifierHead": ("classification", {"type": "CrossEntropyLoss", "weights": {"real": 1.0, "generated": 1.0}}),
+    "ClassifierHead": (
+        "classification",
+        {"type": "CrossEntropyLoss", "weights": {"real": 1.0, "generated": 1.0}},
+    ),
     "ProxyHead": ("contrastive", {"type": "D2DCELoss", "weights": {"real": 0.5, "generated": 0.5}}),
     "OmniHead": ("omni", {"type": "OmniLoss"}),
 }
-ADVERSARIAL = ("AdversarialHead", "ProjectionHead", "ConditionProjectionHead", "MappedProjectionHead", "PerClassHead")
+ADVERSARIAL = (
+    "AdversarialHead",
+    "ProjectionHead",
+    "ConditionProjectionHead",
+    "MappedProjectionHead",
+    "PerClassHead",
+)
 
-TEMPLATE = '''# {title}
+TEMPLATE = """# {title}
 # It rebuilds the model: mmcgan sample {name}.py {name}.safetensors{load_note}
 _base_ = "{{{{$MMCGAN_CONFIGS:}}}}/_base_/default_runtime.py"
 model = {model}
 {dataset_note}train_dataloader = {loader}
 optim_wrapper = {optim_wrapper}
 train_cfg = dict(type="GANTrainLoop", max_iters=10_000)
-{load}'''
+{load}"""
 
 
 def config_text(name: str, title: str, record: Config, discriminator: Config | None) -> str:
@@ -98,7 +107,10 @@ def default_discriminator(generator: Mapping[str, Any]) -> Config:
     backbone["image_size"] = generator["image_size"]
     head: Config = {"type": "AdversarialHead"}
     if classes or instances:
-        head = {"type": "MappedProjectionHead" if style else "ConditionProjectionHead", "num_classes": classes}
+        head = {
+            "type": "MappedProjectionHead" if style else "ConditionProjectionHead",
+            "num_classes": classes,
+        }
         head["instance_dim"] = instances
     elif style:
         head["spectral_norm"] = False
@@ -135,7 +147,9 @@ def condition_sampler_of(generator: Config) -> Config:
     classes = inner["num_classes"]
     if inner.get("instance_dim"):
         return {"type": "AllInstances", "num_classes": classes, "instance_store": "data/instances"}
-    return {"type": "UniformLabel", "num_classes": classes} if classes else {"type": "ConstantLabel", "label": 0}
+    return (
+        {"type": "UniformLabel", "num_classes": classes} if classes else {"type": "ConstantLabel", "label": 0}
+    )
 
 
 def _text(value: Any) -> str:

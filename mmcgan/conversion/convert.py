@@ -156,7 +156,9 @@ def choose(found: Sequence[Found], options: Options, wishes: Wishes) -> tuple[li
     kept = [*wanted, *([] if options.generator_only and wanted else others)]
     for group, what in ((wanted, "generators"), (others, "discriminators")):
         if len(group) > 1:
-            raise ValueError(f"several {what}: {', '.join(n.name for n in group)}; give a file with one of them")
+            raise ValueError(
+                f"several {what}: {', '.join(n.name for n in group)}; give a file with one of them"
+            )
     return kept, [network.name for network in found if not any(network is other for other in kept)]
 
 
@@ -188,7 +190,9 @@ def write(conversion: Conversion, destination: str | Path, force: bool = False) 
     files = planned_files(conversion, destination)
     present = [path.name for path in files if path.exists()]
     if present and not force:
-        raise FileExistsError(f"{destination.parent or '.'} holds {', '.join(present)}; --force replaces them")
+        raise FileExistsError(
+            f"{destination.parent or '.'} holds {', '.join(present)}; --force replaces them"
+        )
     if conversion.generator is not None:
         _write_generator(conversion, destination)
         _write_config(conversion, destination)

@@ -154,10 +154,16 @@ def _read(form: PeerFormat, role: str, state: State, given: Given) -> list[Fit]:
     shapes = Shapes(weights)
     traits = TRAITS[form.name]
     reader = _generators if role == GENERATOR else _discriminators
-    return [
-        _compare(form, role, config, origin, state, weights)
-        for config, origin in reader(traits, shapes, state, given)
-    ]
+    found: list[Fit] = []
+    refused: list[str] = []
+    for config, origin in reader(traits, shapes, state, given):
+        try:
+            found.append(_compare(form, role, config, origin, state, weights))
+        except MisfitError as error:
+            refused.append(str(error))
+    if refused and not found:
+        raise MisfitError("; ".join(dict.fromkeys(refused)))
+    return found
 
 
 Read = tuple[Config, dict[str, str]]
@@ -195,7 +201,10 @@ def _discriminators(traits: Traits, shapes: Shapes, state: State, given: Given) 
                 [{"backbone": backbone, "heads": heads, "init": traits.head_init}],
                 {"backbone": traits.evidence_backbone(state)},
                 {"backbone": traits.assumed_backbone, "heads": assumed},
-                [{f"backbone.{k}": v for k, v in choice.items()} for choice in traits.choices_backbone(state)],
+                [
+                    {f"backbone.{k}": v for k, v in choice.items()}
+                    for choice in traits.choices_backbone(state)
+                ],
                 bare,
             )
     return found
@@ -227,7 +236,7 @@ def _complete(
         for choice in [choice for choice in choices if not _contradiction(choice, given)] or [{}]:
             chosen = {path: value for path, value in choice.items() if path not in given}
             complete = with_settings(whole, {**given, **chosen})
-            sources = {path: "given" for path in given} | {path: "chosen" for path in chosen}
+            sources = dict.fromkeys(given, "given") | dict.fromkeys(chosen, "chosen")
             found.append((complete, origin | sources))
     if refused and not found:
         raise MisfitError("; ".join(sorted(set(refused))))
@@ -253,7 +262,7 @@ def _contradiction(shown: Mapping[str, Any], given: Given) -> str | None:
 
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
     """Return ``config`` with values set by dotted path."""
-    result: Config = {key: value for key, value in config.items()}
+    result: Config = dict(config.items())
     for path, value in settings.items():
         head, _, rest = path.partition(".")
         if rest:

@@ -6,7 +6,7 @@ Every function takes our names and returns all configs that the shapes allow, us
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import pairwise, product
 
 from mmcgan.conversion.shapes import Config, Given, MisfitError, Shapes, side
 
@@ -31,7 +31,10 @@ def read_norm(shapes: Shapes, norms: Iterable[tuple[str, int]]) -> tuple[list[st
     given = [(shapes[f"{name}.gain.weight"], c) for name, c in norms if f"{name}.gain.weight" in shapes]
     if not given:
         return [], 0
-    lengths = {"vector": {s[1] for s, c in given if s[0] == c}, "table": {s[0] for s, c in given if s[1] == c}}
+    lengths = {
+        "vector": {s[1] for s, c in given if s[0] == c},
+        "table": {s[0] for s, c in given if s[1] == c},
+    }
     complete = {
         "vector": all(s[0] == c for s, c in given),
         "table": all(s[1] == c for s, c in given),
@@ -45,12 +48,17 @@ def read_norm(shapes: Shapes, norms: Iterable[tuple[str, int]]) -> tuple[list[st
 def _widths(shapes: Shapes) -> list[int]:
     """Return the channels before the first and after every residual block."""
     count = shapes.blocks()
-    return [shapes["blocks.0.conv1.weight"][1], *(shapes[f"blocks.{i}.conv1.weight"][0] for i in range(count))]
+    return [
+        shapes["blocks.0.conv1.weight"][1],
+        *(shapes[f"blocks.{i}.conv1.weight"][0] for i in range(count)),
+    ]
 
 
 def _norms(widths: list[int]) -> list[Norm]:
-    pairs = zip(widths, widths[1:], strict=False)
-    return [(f"blocks.{i}.norm{k + 1}", width) for i, pair in enumerate(pairs) for k, width in enumerate(pair)]
+    pairs = pairwise(widths)
+    return [
+        (f"blocks.{i}.norm{k + 1}", width) for i, pair in enumerate(pairs) for k, width in enumerate(pair)
+    ]
 
 
 def _residual(shapes: Shapes, widths: list[int]) -> Config:
@@ -83,7 +91,11 @@ def implicit_choices(shapes: Shapes, channels: int) -> list[Config]:
         return [{}]
     width = shapes["implicit.layers.0.weight"][1]
     told = {0: ("none", False), 2: ("none", True), 4: ("relative", True)}
-    found = [(kernel, *told[width - channels * kernel**2]) for kernel in (3, 1) if width - channels * kernel**2 in told]
+    found = [
+        (kernel, *told[width - channels * kernel**2])
+        for kernel in (3, 1)
+        if width - channels * kernel**2 in told
+    ]
     if not found:
         raise MisfitError(f"the implicit layer sees {width} values of {channels} channels")
     choices = []
@@ -198,7 +210,9 @@ def _explicit(norm: Config | None) -> Config | bool:
     return False if norm is None else norm
 
 
-def _class_parts(shapes: Shapes, kinds: list[str], length: int, codes: tuple[int, ...] | None, first: str) -> list[Config]:
+def _class_parts(
+    shapes: Shapes, kinds: list[str], length: int, codes: tuple[int, ...] | None, first: str
+) -> list[Config]:
     """Return how label and codes may make up ``length`` values that batch norms see."""
     extra = {"code_dim": codes[1]} if codes else {}
     if not kinds:
@@ -282,12 +296,17 @@ def _is_published(size: int, widths: list[int]) -> bool:
 
 
 def _same_ratio(widths: list[int], table: tuple[int, ...]) -> bool:
-    return len(widths) == len(table) and all(w * table[-1] == widths[-1] * t for w, t in zip(widths, table, strict=True))
+    return len(widths) == len(table) and all(
+        w * table[-1] == widths[-1] * t for w, t in zip(widths, table, strict=True)
+    )
 
 
 def _deep_widths(shapes: Shapes) -> list[int]:
     count = shapes.blocks()
-    return [shapes["blocks.0.conv1.weight"][1], *(shapes[f"blocks.{i}.conv4.weight"][0] for i in range(count))]
+    return [
+        shapes["blocks.0.conv1.weight"][1],
+        *(shapes[f"blocks.{i}.conv4.weight"][0] for i in range(count)),
+    ]
 
 
 def _deep_base(shapes: Shapes, widths: list[int], bottom: int) -> Config:
@@ -333,8 +352,10 @@ def published_deep(shapes: Shapes, given: Given) -> list[Config]:
     plan = given.get("block_plan")
     if not plan:
         if len(widths) % 2 == 0 or any(widths[i] != widths[i + 1] for i in range(0, len(widths) - 1, 2)):
-            raise MisfitError(f"channels {widths} are not the published ones; give block_plan or a config.json")
-        plan = [[bool(i % 2), a, b] for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False))]
+            raise MisfitError(
+                f"channels {widths} are not the published ones; give block_plan or a config.json"
+            )
+        plan = [[bool(i % 2), a, b] for i, (a, b) in enumerate(pairwise(widths))]
     configs = deep(shapes, {**given, "block_plan": plan})
     rows = shapes["output_norm.norm.means"][0]
     norm = {"batch_norm": {"rows": rows}, "output_batch_norm": {"rows": rows}}

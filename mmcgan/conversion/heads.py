@@ -19,7 +19,9 @@ def read_heads(shapes: Shapes) -> list[Heads]:
         MisfitError: none.
     """
     names = sorted({key.split(".")[1] for key in shapes.shapes if key.startswith("heads.")})
-    choices = [[(name, choice) for choice in _choices(name, shapes.below(f"heads.{name}."))] for name in names]
+    choices = [
+        [(name, choice) for choice in _choices(name, shapes.below(f"heads.{name}."))] for name in names
+    ]
     empty = [name for name, found in zip(names, choices, strict=True) if not found]
     if empty or not names:
         raise MisfitError(f"no head has weights like those of {', '.join(empty) or 'none at all'}")
@@ -97,7 +99,10 @@ def _classes(shapes: Shapes) -> list[Config]:
         configs = [{"type": kind, "num_classes": n, **proxies} for kind, n in kinds if n]
     else:
         rows, bias = _linear(shapes), "linear.bias" in shapes
-        kinds = [("ClassifierHead", rows), ("DiscriminativeClassifierHead", rows // 2 if rows % 2 == 0 else 0)]
+        kinds = [
+            ("ClassifierHead", rows),
+            ("DiscriminativeClassifierHead", rows // 2 if rows % 2 == 0 else 0),
+        ]
         configs = [{"type": kind, "num_classes": n, "bias": bias} for kind, n in kinds if n]
     return [_with_norm(shapes, "linear", config) for config in configs]
 
@@ -113,4 +118,3 @@ def _discrete(shapes: Shapes) -> list[Config]:
 def _continuous(shapes: Shapes) -> list[Config]:
     config = {"type": "ContinuousCodeHead", "codes": shapes["mean.weight"][0], "bias": "mean.bias" in shapes}
     return [_with_norm(shapes, "mean", config)]
-

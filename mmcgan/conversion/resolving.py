@@ -15,8 +15,8 @@ from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR, PEERS
 from mmcgan.conversion.fitting import Fit, fits, select
 from mmcgan.conversion.shapes import flatten
 from mmcgan.conversion.sources import Found
-from mmcgan.registry import BACKBONES, GENERATORS, nearest
 from mmcgan.random import make_generator
+from mmcgan.registry import BACKBONES, GENERATORS, nearest
 from mmcgan.structures import Condition
 
 SHOWN = 6
@@ -136,7 +136,9 @@ def _agree(chosen: Sequence[Fit]) -> bool:
     backbones = {fit.format.name for fit in chosen}
     if len(backbones) > 1 and not _companions(backbones):
         return False
-    return all(len({fact[name] for fact in facts if fact.get(name)}) <= 1 for name in ("num_classes", "image_size"))
+    return all(
+        len({fact[name] for fact in facts if fact.get(name)}) <= 1 for name in ("num_classes", "image_size")
+    )
 
 
 def _companions(names: set[str]) -> bool:
@@ -150,7 +152,10 @@ def _facts(fit: Fit) -> dict[str, Any]:
         config = config.get("generator", config)
         return {"num_classes": config["num_classes"], "image_size": config["image_size"]}
     classes = [head.get("num_classes") for head in config["heads"].values()]
-    return {"num_classes": max((n for n in classes if n), default=0), "image_size": config["backbone"]["image_size"]}
+    return {
+        "num_classes": max((n for n in classes if n), default=0),
+        "image_size": config["backbone"]["image_size"],
+    }
 
 
 def _distinct(column: Iterable[Fit]) -> list[Fit]:
@@ -214,7 +219,9 @@ def _ambiguous(network: Found, readings: Sequence[Fit]) -> AmbiguousError:
     differing = [path for path in paths if len({repr(table.get(path)) for table in tables}) > 1]
     lines = []
     for fit, table in zip(readings, tables, strict=True):
-        choices = " ".join(f"{path}={table[path]}" for path in differing if path in table and not path.endswith("type"))
+        choices = " ".join(
+            f"{path}={table[path]}" for path in differing if path in table and not path.endswith("type")
+        )
         lines.append(f"  {fit.format.name}: {choices or fit.config.get('type', role)}")
     formats = list(dict.fromkeys(fit.format.name for fit in readings))
     advice = f"--format {'|'.join(formats)}" if len(formats) > 1 else ""

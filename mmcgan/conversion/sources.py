@@ -188,7 +188,9 @@ def _read_folder(folder: Path) -> list[Found]:
         if len(models) == 1:
             return read_source(models[0])
         names = ", ".join(path.name for path in files) or "no checkpoint files"
-        raise CheckpointError(f"{folder}: expected G_ema.pth, G.pth or D.pth, model=G…, or one model file; found {names}")
+        raise CheckpointError(
+            f"{folder}: expected G_ema.pth, G.pth or D.pth, model=G…, or one model file; found {names}"
+        )
     settings = _training_settings(read_file(settings_file)) if settings_file else {}
     found = []
     for role, path in chosen.items():

@@ -33,7 +33,9 @@ def generator(shapes: Shapes, given: Given) -> list[Config]:
     """
     sizes = _sizes(shapes, "blocks", BOTTOM)
     channels = [shapes[f"blocks.{size}.conv1.weight"][-4] for size in sizes]
-    style = one_of((s[1] for k, s in shapes.shapes.items() if k.endswith(".style.weight")), "the length of styles")
+    style = one_of(
+        (s[1] for k, s in shapes.shapes.items() if k.endswith(".style.weight")), "the length of styles"
+    )
     label, instance = shapes.get("mapping.label.weight"), shapes.get("mapping.instance.weight")
     condition = sum(part[0] for part in (label, instance) if part)
     config: Config = {
@@ -44,7 +46,9 @@ def generator(shapes: Shapes, given: Given) -> list[Config]:
         "style_dim": style,
         "mapping_layers": shapes.blocks("mapping.layers"),
         "channels": channels,
-        "architecture": _architecture(shapes, "to_rgb", sum(".to_rgb.weight" in key for key in shapes.shapes)),
+        "architecture": _architecture(
+            shapes, "to_rgb", sum(".to_rgb.weight" in key for key in shapes.shapes)
+        ),
     }
     if label:
         config["label_dim"] = label[0]

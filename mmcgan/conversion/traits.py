@@ -107,9 +107,7 @@ def _spectral(eps: float, **options: Any) -> Config:
     return {"eps": eps, **options}
 
 
-def _family(
-    norm: Config, eps: float, *, networks: tuple[Infer, Infer] | None = None, **extra: Any
-) -> Traits:
+def _family(norm: Config, eps: float, *, networks: tuple[Infer, Infer] | None = None, **extra: Any) -> Traits:
     """Return the traits of a format of BigGAN-like networks.
 
     Args:
@@ -170,7 +168,9 @@ _OUTER = {"outer_spectral_norm": _spectral(1e-12), "condition_spectral_norm": _s
 
 TRAITS: dict[str, Traits] = {
     "biggan_pytorch": BIGGAN_PYTORCH,
-    "biggan_pytorch_deep": _family(AJBROCK, 1e-5, networks=DEEP, evidence=batch_norm_layer, choices_generator=cross_replica),
+    "biggan_pytorch_deep": _family(
+        AJBROCK, 1e-5, networks=DEEP, evidence=batch_norm_layer, choices_generator=cross_replica
+    ),
     "dgp": BIGGAN_PYTORCH,
     "omnigan": BIGGAN_PYTORCH,
     "omni_inr": BIGGAN_PYTORCH,
@@ -181,7 +181,8 @@ TRAITS: dict[str, Traits] = {
             partial(generators.biggan, raw_instances=True),
             partial(backbones.biggan, rule=PUBLISHED),
         ),
-        evidence=batch_norm_layer, choices_generator=cross_replica,
+        evidence=batch_norm_layer,
+        choices_generator=cross_replica,
     ),
     "ic_gan_stylegan2": _styles(assumed_generator=_style_settings(0.995)),
     "studiogan_big_resnet": _studiogan(),
@@ -194,9 +195,7 @@ TRAITS: dict[str, Traits] = {
         backbone={},
     ),
     "studiogan_deep": _studiogan(networks=DEEP),
-    "studiogan_stylegan2": _styles(
-        assumed_generator=_style_settings(0.998), assumed_heads=STUDIOGAN_HEADS
-    ),
+    "studiogan_stylegan2": _styles(assumed_generator=_style_settings(0.998), assumed_heads=STUDIOGAN_HEADS),
     "mmagic_biggan": _family(_MMAGIC, 1e-5, choices_backbone=in_place),
     "mmagic_biggan_deep": _family(
         _MMAGIC,
