@@ -1,0 +1,68 @@
+"""Classifiers of attributes: trained, written, shipped, refused where they do not belong."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mmcgan import weights
+from mmcgan.attributes import AttributeGroups
+from mmcgan.commands.train_classifier import find_recipe, main
+from mmcgan.extractors import AttributeClassifier, SmallClassifier
+from mmcgan.extractors.attribute_classifier import attribute_loss
+from mmcgan.extractors.names import extractor_config
+from mmcgan.extractors.train_classifier import RECIPES, TrainOptions
+from mmcgan.registry import EXTRACTORS
+
+NAME = "two-domain-digits-16"
+
+
+def test_loss_is_cross_entropy_of_every_exclusive_group_plus_binary_of_free_ones():
+    groups = AttributeGroups.from_config({"a": ["x", "y"], "free": {"any_of": ["u", "v"]}})
+    logits = torch.tensor([[2.0, -1.0, 0.5, -3.0]], dtype=torch.float64)
+    wanted = torch.tensor([[0.0, 1.0, 1.0, 0.0]], dtype=torch.float64)
+    log = torch.tensor
+    exclusive = (log(2.0).double().exp() + log(-1.0).double().exp()).log() + 1.0
+    free = (torch.nn.functional.softplus(-logits[0, 2]) + torch.nn.functional.softplus(logits[0, 3])) / 2
+    assert attribute_loss(logits, wanted, groups).item() == pytest.approx((exclusive + free).item())
+
+
+def test_command_writes_a_classifier_of_all_groups(tmp_path, capsys, monkeypatch):
+    tiny = TrainOptions(widths=(8, 16), epochs=1, batch_size=64, precision="float32")
+    small = dict(type="TwoDomainDigits", split="test", image_size=16)
+    monkeypatch.setitem(RECIPES, NAME, replace(RECIPES[NAME], train=small, test=small, options=tiny))
+    out = tmp_path / "tiny.safetensors"
+    assert main([NAME, "--out", str(out)]) == 0
+    extractor = AttributeClassifier(str(out))
+    printed = capsys.readouterr().out
+    assert f"  domain: {extractor.record.group_accuracy['domain']:.2%}" in printed
+    assert list(extractor.record.group_accuracy) == ["digit", "domain"]
+    assert extractor.record.classes[-1] == "domain=textured"
+    output = extractor(torch.zeros(2, 3, 16, 16, dtype=torch.uint8))
+    assert output.logits.shape == (2, 12) and output.features.shape == (2, extractor.feature_dim)
+    # columns of several groups are no classes of one: the Inception Score must not take them for that
+    assert extractor.num_classes is None
+    with pytest.raises(ValueError, match=r"classifies attributes; use dict\(type='AttributeClassifier'\)"):
+        SmallClassifier(str(out))
+
+
+def test_config_gives_its_training_set():
+    recipe = find_recipe("omnigan-multi-label-held-out_biggan_two-domain-digits-16", flip=False)
+    assert len(recipe.train["leave_out"]) == 3 and recipe.test["split"] == "test"
+
+
+def test_shipped_file_and_index_agree():
+    record, inside = weights.read_index("attribute-classifier")[NAME], AttributeClassifier(NAME).record
+    assert weights.weight_path(NAME).stat().st_size < 200_000
+    assert record["attributes"] == inside.attributes
+    assert (record["command"], record["dataset"]) == (inside.command, inside.dataset)
+    assert record["group_accuracy"]["digit"] == round(inside.group_accuracy["digit"], 4)
+    assert extractor_config(NAME) == dict(type="AttributeClassifier", weights=NAME)
+
+
+def test_wrong_weights_are_named():
+    with pytest.raises(FileNotFoundError, match=r"'two-domain' is neither a file .*two-domain-digits-16"):
+        EXTRACTORS.build(dict(type="AttributeClassifier", weights="two-domain"))
+    path = weights.weight_path("digits-16")
+    with pytest.raises(ValueError, match="classifies one set of classes, no attributes"):
+        AttributeClassifier(str(path))
