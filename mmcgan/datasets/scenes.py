@@ -136,7 +136,7 @@ def _check_options(
         raise ValueError(
             f"Scenes: objects must be (least, largest) with 1 <= least <= largest; got {tuple(objects)}"
         )
-    return sides  # type: ignore[return-value]
+    return sides
 
 
 def _sides(height: int, width: int) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from mmcgan.extractors.train_segmenter import (
     train_network,
     train_segmenter,
 )
+from mmcgan.weights import read_index
 
 TINY = SegmenterOptions(widths=(8, 12), steps=3, batch_size=4, precision="float32")
 RECIPE = SegmenterRecipe(
@@ -97,3 +98,11 @@ def test_files_that_are_none(tmp_path):
 def test_neither_recipe_nor_config(capsys):
     assert main(["train-segmenter", "no-such-thing", "--out", "x.safetensors"]) == 2
     assert "Recipes: scenes-64" in capsys.readouterr().err
+
+
+def test_the_shipped_network_segments_held_out_scenes():
+    extractor = SmallSegmenter()
+    entry = read_index("segmenter")["scenes-64"]
+    assert (entry["test_miou"], entry["test_images"]) == (round(extractor.record.test_miou, 4), 1000)
+    counts = confusion(extractor.network, Scenes(split="test", size=40))
+    assert mean_iou(counts) == pytest.approx(extractor.record.test_miou, abs=0.03)
