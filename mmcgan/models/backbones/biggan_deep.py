@@ -10,13 +10,12 @@ from torch import Tensor, nn
 
 from mmcgan.models.backbones.biggan import CHANNELS
 from mmcgan.models.backbones.blocks import (
-    attention_layers,
     check_pooling,
     norm_factory,
     pooled_features,
     through_blocks,
 )
-from mmcgan.models.layers import SpectralNormArg, activation, conv2d, initialize
+from mmcgan.models.layers import SpectralNormArg, activation, attention_layers, conv2d, initialize
 from mmcgan.models.layers.deep_blocks import DeepDownBlock
 from mmcgan.registry import BACKBONES
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from torch import Tensor, nn
 
-from mmcgan.models.layers import (
-    PlainBatchNorm,
-    SelfAttention,
-    SpectralNormArg,
-    attention_places,
-    batch_norm_options,
-)
+from mmcgan.models.layers import PlainBatchNorm, batch_norm_options
 
 POOLINGS = ("sum", "mean")
 
@@ -29,28 +23,6 @@ def norm_factory(batch_norm: Mapping[str, object] | None) -> partial[PlainBatchN
     if batch_norm is None:
         return None
     return partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
-
-
-def attention_layers(
-    sizes: Sequence[int],
-    widths: Sequence[int],
-    resolutions: Sequence[int],
-    blocks: Sequence[int] | None,
-    spectral_norm: SpectralNormArg,
-) -> nn.ModuleDict:
-    """Return self-attention by the index of the block that it follows.
-
-    Args:
-        sizes, widths: of the feature map behind every block; size 0 where attention cannot be.
-        resolutions: sizes after which there is attention, or
-        blocks: indices of blocks, in their place.
-        spectral_norm: of the attention.
-
-    Raises:
-        ValueError: a place outside the network.
-    """
-    places = attention_places(sizes, resolutions, blocks)
-    return nn.ModuleDict({str(i): SelfAttention(widths[i], spectral_norm=spectral_norm) for i in places})
 
 
 def through_blocks(x: Tensor, blocks: Iterable[nn.Module], attention: nn.ModuleDict) -> Tensor:

@@ -8,14 +8,13 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mmcgan.models.backbones.blocks import (
-    attention_layers,
     check_pooling,
     norm_factory,
     pooled_features,
     through_blocks,
 )
 from mmcgan.models.generators.dcgan import number_of_doublings
-from mmcgan.models.layers import SpectralNormArg, activation, conv2d, initialize
+from mmcgan.models.layers import SpectralNormArg, activation, attention_layers, conv2d, initialize
 from mmcgan.registry import BACKBONES
 
 #: Makes the normalisation of a number of channels.

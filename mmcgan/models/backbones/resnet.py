@@ -8,13 +8,19 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mmcgan.models.backbones.blocks import (
-    attention_layers,
     check_pooling,
     norm_factory,
     pooled_features,
     through_blocks,
 )
-from mmcgan.models.layers import DownBlock, DownBlockOptions, SpectralNormArg, activation, initialize
+from mmcgan.models.layers import (
+    DownBlock,
+    DownBlockOptions,
+    SpectralNormArg,
+    activation,
+    attention_layers,
+    initialize,
+)
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``, and how many blocks halve the size

@@ -10,26 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes, check_labels, require_field
-from mmcgan.models.generators.output import ImageGenerator, implicit_output
+from mmcgan.models.conditioning import attribute_sizes
+from mmcgan.models.generators.blocks import EmbeddingGenerator
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
     NormFactory,
     PlainBatchNorm,
-    SelfAttention,
     SpectralNormArg,
     UpBlock,
-    activation,
-    attention_places,
+    attention_layers,
     batch_norm_options,
-    conv2d,
-    initialize,
     linear,
 )
 from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.registry import GENERATORS
-from mmcgan.structures import Condition
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block.
 #: 32 to 512 are BigGAN-PyTorch's tables; 16 is ours, for small images.
@@ -57,7 +52,7 @@ def block_channels(image_size: int, base_channels: int, channels: Sequence[int] 
 
 
 @GENERATORS.register_module()
-class BigGANGenerator(ImageGenerator):
+class BigGANGenerator(EmbeddingGenerator):
     """Maps a latent and a condition to an image through residual up-sampling blocks.
 
     With ``hierarchical`` the latent is cut into one chunk per block and one for the first linear
@@ -141,19 +136,13 @@ class BigGANGenerator(ImageGenerator):
         slots = len(widths) if hierarchical else 1
         self.chunk_dim = _chunk_dim(latent_dim, slots)
         self.latent_dim = self.chunk_dim * slots + code_dim
-        self.per_class = per_class = bool(num_classes) and not shared_embedding
+        dim = shared_dim or latent_dim
         attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
-        _check_label_route(per_class, hierarchical, bool(instance_dim or attributes or code_dim))
-        self.condition = ConditionEmbedding(
-            0 if per_class else num_classes,
-            shared_dim or latent_dim,
-            attribute_dim=shared_dim or latent_dim,
-            attribute_sizes=attributes,
-            instance_dim=instance_dim,
-            instance_embedding_dim=instance_embedding_dim,
-            spectral_norm=spectral_norm,
-        )
-        self.code_features = (shared_dim or latent_dim) if code_dim else 0
+        instance = (instance_dim, instance_embedding_dim)
+        self.embed_condition(dim, shared_embedding, attributes, instance, code_dim, spectral_norm)
+        if self.per_class and hierarchical:
+            raise ValueError("hierarchical=True needs shared_embedding=True: labels take no latent chunk")
+        self.code_features = dim if code_dim else 0
         self.codes = code_projection(code_dim, self.code_features, spectral_norm=spectral_norm)
         norm = self._norm_factory(spectral_norm, batch_norm_options(batch_norm), one_hot)
         self.linear = linear(self.chunk_dim, widths[0] * bottom_size**2, spectral_norm=spectral_norm)
@@ -161,16 +150,17 @@ class BigGANGenerator(ImageGenerator):
             UpBlock(a, b, norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
             for a, b in pairwise(widths)
         )
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(i): SelfAttention(widths[i + 1], spectral_norm=spectral_norm) for i in places}
+        self.attention = attention_layers(
+            sizes, widths[1:], attention_resolutions, attention_blocks, spectral_norm
         )
-        if implicit is None:
-            self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(output_batch_norm))
-            self.output_activation = activation(activation_name)
-            self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
-        initialize(self, init)
-        self.implicit = implicit_output(widths[-1], implicit, spectral_norm)
+        self.finish(
+            widths[-1],
+            implicit,
+            spectral_norm,
+            batch_norm=output_batch_norm,
+            activation_name=activation_name,
+            init=init,
+        )
 
     def _norm_factory(
         self, spectral_norm: SpectralNormArg, options: BatchNormOptions, one_hot: bool
@@ -188,23 +178,6 @@ class BigGANGenerator(ImageGenerator):
         if not dim:
             return partial(PlainBatchNorm, options=options)
         return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return ("label",) if self.per_class else self.condition.requires
-
-    def embed(self, condition: Condition) -> Tensor | None:
-        """Return the conditioning vector (N, dim); the labels (N,) without a shared embedding; or None.
-
-        Raises:
-            ValueError: a field that the generator was built for is absent or out of range.
-        """
-        if not self.per_class:
-            return self.condition(condition)
-        label = require_field(condition, "label")
-        check_labels(label, self.num_classes)
-        return label
 
     def _split(self, latent: Tensor, embedding: Tensor | None) -> tuple[Tensor, list[Tensor | None]]:
         """Return the input of the linear map and the conditioning of every block."""
@@ -230,15 +203,7 @@ class BigGANGenerator(ImageGenerator):
             latent, embedding = self.codes(latent, embedding)
         first, conditions = self._split(latent, embedding)
         x = self.linear(first).view(-1, self.bottom_channels, self.bottom_size, self.bottom_size)
-        for index, (block, condition) in enumerate(zip(self.blocks, conditions, strict=True)):
-            x = block(x, condition)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
-        return x
-
-    def convolve(self, features: Tensor) -> Tensor:
-        """Return the colours (N, 3, H, W), before tanh."""
-        return self.output_conv(self.output_activation(self.output_norm(features)))
+        return self.through_blocks(x, conditions)
 
 
 def _chunk_dim(latent_dim: int, slots: int) -> int:
@@ -256,10 +221,3 @@ def _feature_sizes(image_size: int, bottom_size: int, blocks: int) -> list[int]:
             f"{sizes[-1] if sizes else bottom_size}, not to image_size={image_size}"
         )
     return sizes
-
-
-def _check_label_route(per_class: bool, hierarchical: bool, other_parts: bool) -> None:
-    if per_class and hierarchical:
-        raise ValueError("hierarchical=True needs shared_embedding=True: per-class rows take no latent chunk")
-    if per_class and other_parts:
-        raise ValueError("instance_dim, num_attributes and code_dim need shared_embedding=True")

@@ -10,21 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes, check_labels, require_field
+from mmcgan.models.conditioning import attribute_sizes
 from mmcgan.models.generators.biggan import block_channels
-from mmcgan.models.generators.output import ImageGenerator, implicit_output
+from mmcgan.models.generators.blocks import EmbeddingGenerator
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
     NormFactory,
-    PlainBatchNorm,
-    SelfAttention,
     SpectralNormArg,
-    activation,
-    attention_places,
+    attention_layers,
     batch_norm_options,
-    conv2d,
-    initialize,
     linear,
 )
 from mmcgan.models.layers.code_projection import code_projection
@@ -38,7 +33,7 @@ BlockPlan = tuple[bool, int, int]
 
 
 @GENERATORS.register_module()
-class BigGANDeepGenerator(ImageGenerator):
+class BigGANDeepGenerator(EmbeddingGenerator):
     """Maps a latent and a condition to an image through bottleneck blocks.
 
     Unlike :class:`BigGANGenerator`, the whole latent and the embedded condition feed the first linear
@@ -112,46 +107,36 @@ class BigGANDeepGenerator(ImageGenerator):
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
         self.bottom_size, self.bottom_channels_last = bottom_size, bottom_channels_last
         self.latent_first = latent_first
-        self.per_class = bool(num_classes) and not shared_embedding
+        dim = shared_dim or latent_dim
         attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
-        if self.per_class and (instance_dim or attributes or code_dim):
-            raise ValueError("instance_dim, num_attributes and code_dim need shared_embedding=True")
-        self.condition = ConditionEmbedding(
-            0 if self.per_class else num_classes,
-            shared_dim or latent_dim,
-            attribute_dim=shared_dim or latent_dim,
-            attribute_sizes=attributes,
-            instance_dim=instance_dim,
-            instance_embedding_dim=instance_embedding_dim,
-            spectral_norm=spectral_norm,
-        )
-        code_features = (shared_dim or latent_dim) if code_dim else 0
+        instance = (instance_dim, instance_embedding_dim)
+        self.embed_condition(dim, shared_embedding, attributes, instance, code_dim, spectral_norm)
+        code_features = dim if code_dim else 0
         self.codes = code_projection(code_dim, code_features, spectral_norm=spectral_norm)
         width = latent_dim + (0 if self.per_class else self.condition.dim) + code_features
         norm = self._norm_factory(width, spectral_norm, batch_norm_options(batch_norm))
         self.linear = linear(width, plan[0][1] * bottom_size**2, spectral_norm=spectral_norm)
-        self.blocks = nn.ModuleList(
-            DeepUpBlock(
-                before,
-                after,
-                norm=norm,
-                upsample=enlarge,
-                projected_shortcut=projected_shortcut,
-                activation_name=activation_name,
-                spectral_norm=spectral_norm,
-            )
-            for enlarge, before, after in plan
+        block = partial(
+            DeepUpBlock,
+            norm=norm,
+            projected_shortcut=projected_shortcut,
+            activation_name=activation_name,
+            spectral_norm=spectral_norm,
         )
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(i): SelfAttention(plan[i][2], spectral_norm=spectral_norm) for i in places}
+        self.blocks = nn.ModuleList(block(before, after, upsample=up) for up, before, after in plan)
+        widths = [after for _, _, after in plan]
+        self.attention = attention_layers(
+            sizes, widths, attention_resolutions, attention_blocks, spectral_norm
         )
-        if implicit is None:
-            self.output_norm = PlainBatchNorm(plan[-1][2], batch_norm_options(output_batch_norm))
-            self.output_activation = activation(activation_name)
-            self.output_conv = conv2d(plan[-1][2], image_filters, 3, padding=1, spectral_norm=spectral_norm)
-        initialize(self, init)
-        self.implicit = implicit_output(plan[-1][2], implicit, spectral_norm)
+        self.finish(
+            widths[-1],
+            implicit,
+            spectral_norm,
+            batch_norm=output_batch_norm,
+            activation_name=activation_name,
+            init=init,
+            filters=image_filters,
+        )
 
     def _norm_factory(
         self, dim: int, spectral_norm: SpectralNormArg, options: BatchNormOptions
@@ -162,23 +147,6 @@ class BigGANDeepGenerator(ImageGenerator):
                 ConditionalBatchNorm, condition_dim=self.num_classes, encoding="label", options=options
             )
         return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return ("label",) if self.per_class else self.condition.requires
-
-    def embed(self, condition: Condition) -> Tensor | None:
-        """Return the embedded condition (N, dim); labels (N,) without a shared embedding; or None.
-
-        Raises:
-            ValueError: a field that the generator was built for is absent or out of range.
-        """
-        if not self.per_class:
-            return self.condition(condition)
-        label = require_field(condition, "label")
-        check_labels(label, self.num_classes)
-        return label
 
     def _inputs(self, latent: Tensor, embedding: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return what the linear map and what every block sees."""
@@ -208,15 +176,7 @@ class BigGANDeepGenerator(ImageGenerator):
             x = x.view(len(x), size, size, -1).permute(0, 3, 1, 2)
         else:
             x = x.view(len(x), -1, size, size)
-        for index, block in enumerate(self.blocks):
-            x = block(x, condition)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
-        return x
-
-    def convolve(self, features: Tensor) -> Tensor:
-        """Return the colours (N, 3, H, W), before tanh."""
-        return self.output_conv(self.output_activation(self.output_norm(features)))[:, :3]
+        return self.through_blocks(x, [condition] * len(self.blocks))
 
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
         """Return images of truncated latents, with the batch statistics kept for that truncation.

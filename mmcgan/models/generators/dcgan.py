@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mmcgan.models.generators.biggan import attention_places
-from mmcgan.models.generators.output import ImageGenerator, implicit_output
-from mmcgan.models.generators.resnet import ClassNorm, label_of
+from mmcgan.models.generators.blocks import LabelGenerator
+from mmcgan.models.generators.output import implicit_output
+from mmcgan.models.generators.resnet import ClassNorm
 from mmcgan.models.layers import (
-    SelfAttention,
     SpectralNormArg,
     activation,
+    attention_layers,
     batch_norm_options,
     conv2d,
     conv_transpose2d,
@@ -23,7 +23,6 @@ from mmcgan.models.layers import (
 )
 from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.registry import GENERATORS
-from mmcgan.structures import Condition
 
 BOTTOM = 4
 
@@ -67,7 +66,7 @@ class DoublingBlock(nn.Module):
 
 
 @GENERATORS.register_module()
-class DCGANGenerator(ImageGenerator):
+class DCGANGenerator(LabelGenerator):
     """Latent -> linear -> 4x4 -> transposed convolutions that double the size -> 3x3 -> tanh.
 
     The channels halve with every doubling and end at ``base_channels``, as in StudioGAN's
@@ -125,38 +124,20 @@ class DCGANGenerator(ImageGenerator):
             DoublingBlock(a, b, norm, activation_name, spectral_norm) for a, b in pairwise(widths)
         )
         sizes = [BOTTOM << (index + 1) for index in range(doublings)]
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(index): SelfAttention(widths[index + 1], spectral_norm=spectral_norm) for index in places}
+        self.attention = attention_layers(
+            sizes, widths[1:], attention_resolutions, attention_blocks, spectral_norm
         )
         if implicit is None:
             self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
         initialize(self, init)
         self.implicit = implicit_output(widths[-1], implicit, spectral_norm)
 
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return ("label",) if self.num_classes else ()
-
-    def embed(self, condition: Condition) -> Tensor | None:
-        """Return the labels (N,), which every layer looks up in its own table; None if unconditional.
-
-        Raises:
-            ValueError: the label is absent or out of range.
-        """
-        return label_of(condition, self.num_classes)
-
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last doubling (N, C, H, W) from z (N, latent_dim) and labels or None."""
         if self.codes is not None:
             latent, embedding = self.codes(latent, embedding)
         x = self.linear(latent).unflatten(1, (-1, BOTTOM, BOTTOM))
-        for index, block in enumerate(self.blocks):
-            x = block(x, embedding)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
-        return x
+        return self.through_blocks(x, [embedding] * len(self.blocks))
 
     def convolve(self, features: Tensor) -> Tensor:
         """Return the colours (N, 3, H, W), before tanh."""

@@ -8,25 +8,19 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import check_labels, require_field
-from mmcgan.models.generators.biggan import attention_places
-from mmcgan.models.generators.output import ImageGenerator, implicit_output
+from mmcgan.models.generators.blocks import LabelGenerator
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
     PlainBatchNorm,
-    SelfAttention,
     SpectralNormArg,
     UpBlock,
-    activation,
+    attention_layers,
     batch_norm_options,
-    conv2d,
-    initialize,
     linear,
 )
 from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.registry import GENERATORS
-from mmcgan.structures import Condition
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block
 #: (SNGAN, Tables 3 to 5). 256 and 512 continue the row as BigGAN does; 16 is ours.
@@ -41,7 +35,7 @@ CHANNELS: dict[int, tuple[int, ...]] = {
 
 
 @GENERATORS.register_module()
-class ResNetGenerator(ImageGenerator):
+class ResNetGenerator(LabelGenerator):
     """Latent -> linear -> 4x4 -> residual blocks that double the size -> RGB.
 
     The class enters through conditional batch normalisation with one row of gains and biases per
@@ -123,45 +117,18 @@ class ResNetGenerator(ImageGenerator):
         )
         sizes = [bottom_size << (index + 1) for index in range(len(widths) - 1)]
         check_size("ResNetGenerator", image_size, bottom_size, len(sizes))
-        places = attention_places(sizes, attention_resolutions, attention_blocks)
-        self.attention = nn.ModuleDict(
-            {str(index): SelfAttention(widths[index + 1], spectral_norm=attended) for index in places}
+        self.attention = attention_layers(
+            sizes, widths[1:], attention_resolutions, attention_blocks, attended
         )
-        if implicit is None:
-            last = batch_norm if output_batch_norm is None else output_batch_norm
-            self.output_norm = PlainBatchNorm(widths[-1], batch_norm_options(last))
-            self.output_activation = activation(activation_name)
-            self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=outer)
-        initialize(self, init)
-        self.implicit = implicit_output(widths[-1], implicit, outer)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return ("label",) if self.num_classes else ()
-
-    def embed(self, condition: Condition) -> Tensor | None:
-        """Return the labels (N,), which every layer looks up in its own table; None if unconditional.
-
-        Raises:
-            ValueError: the label is absent or out of range.
-        """
-        return label_of(condition, self.num_classes)
+        last = batch_norm if output_batch_norm is None else output_batch_norm
+        self.finish(widths[-1], implicit, outer, batch_norm=last, activation_name=activation_name, init=init)
 
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last block (N, C, H, W) from z (N, latent_dim) and labels or None."""
         if self.codes is not None:
             latent, embedding = self.codes(latent, embedding)
         x = self.linear(latent).unflatten(1, (-1, self.bottom_size, self.bottom_size))
-        for index, block in enumerate(self.blocks):
-            x = block(x, embedding)
-            if str(index) in self.attention:
-                x = self.attention[str(index)](x)
-        return x
-
-    def convolve(self, features: Tensor) -> Tensor:
-        """Return the colours (N, 3, H, W), before tanh."""
-        return self.output_conv(self.output_activation(self.output_norm(features)))
+        return self.through_blocks(x, [embedding] * len(self.blocks))
 
 
 class ClassNorm:
@@ -199,19 +166,6 @@ class ClassNorm:
             options=self.options,
             unit_gain=self.unit_gain,
         )
-
-
-def label_of(condition: Condition, num_classes: int) -> Tensor | None:
-    """Return the checked labels (N,) of ``condition``; None for ``num_classes`` 0.
-
-    Raises:
-        ValueError: the label is absent or not in [0, num_classes).
-    """
-    if not num_classes:
-        return None
-    label = require_field(condition, "label")
-    check_labels(label, num_classes)
-    return label
 
 
 def block_channels(image_size: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:

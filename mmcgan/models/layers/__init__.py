@@ -1,6 +1,6 @@
 """Building blocks shared by all networks."""
 
-from mmcgan.models.layers.attention import SelfAttention, attention_places
+from mmcgan.models.layers.attention import SelfAttention, attention_layers
 from mmcgan.models.layers.blocks import DownBlock, DownBlockOptions, NormFactory, UpBlock
 from mmcgan.models.layers.factories import (
     ACTIVATIONS,
@@ -42,7 +42,7 @@ __all__ = [
     "SpectralNormOptions",
     "UpBlock",
     "activation",
-    "attention_places",
+    "attention_layers",
     "batch_norm",
     "batch_norm_options",
     "conv2d",

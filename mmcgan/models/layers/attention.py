@@ -72,3 +72,25 @@ def attention_places(
         if not 0 <= index < len(sizes):
             raise ValueError(f"attention_blocks: {index} is not in 0..{len(sizes) - 1}")
     return sorted(set(blocks))
+
+
+def attention_layers(
+    sizes: Sequence[int],
+    widths: Sequence[int],
+    resolutions: Sequence[int],
+    blocks: Sequence[int] | None,
+    spectral_norm: SpectralNormArg,
+) -> nn.ModuleDict:
+    """Return self-attention by the index of the block that it follows.
+
+    Args:
+        sizes, widths: of the feature map behind every block; size 0 where attention cannot be.
+        resolutions: sizes after which there is attention, or
+        blocks: indices of blocks, in their place.
+        spectral_norm: of the attention.
+
+    Raises:
+        ValueError: a place outside the network.
+    """
+    places = attention_places(sizes, resolutions, blocks)
+    return nn.ModuleDict({str(i): SelfAttention(widths[i], spectral_norm=spectral_norm) for i in places})
