@@ -61,7 +61,9 @@ class SPADE(nn.Module):
 
     def forward(self, x: Tensor, semantics: Tensor) -> Tensor:
         """Return (N, channels, h, w); ``semantics`` (N, map_channels, H, W) is resized by nearest."""
-        hidden = F.relu(self.shared(F.interpolate(semantics, size=x.shape[2:])))
+        if semantics.shape[2:] != x.shape[2:]:  # resizing to the same size would be a slow copy
+            semantics = F.interpolate(semantics, size=x.shape[2:])
+        hidden = F.relu(self.shared(semantics))
         return self.norm(x) * (1 + self.gain(hidden)) + self.bias(hidden)
 
 
