@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 import torch
 
-from mmcgan.config.components import Node, parameters_of, walk
+from mmcgan.config.components import Node, find_component, parameters_of, walk
 from mmcgan.config.problems import Problem, dotted
-from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS
+from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
 
 FACT_NAMES = (
     "num_classes",
@@ -55,7 +56,19 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     kind = config["train_dataloader"]["dataset"]["type"] if facts else ""
     problems = [problem for node in nodes for problem in _fill(node, facts, kind)]
     _fill_latent_dim(config, nodes)
-    return problems
+    _fill_sampled_set(config)
+    return [*problems, *_attributes_not_taken(nodes)]
+
+
+def _fill_sampled_set(config: Mapping[str, Any]) -> None:
+    """Let a condition sampler that draws from a data set draw from the training one if it names none."""
+    sampler = (config.get("model") or {}).get("condition_sampler")
+    dataset = (config.get("train_dataloader") or {}).get("dataset")
+    if not isinstance(sampler, dict) or not isinstance(dataset, dict) or sampler.get("dataset") is not None:
+        return
+    component = find_component(sampler.get("type"), (SAMPLERS,))
+    if component is not None and "dataset" in (parameters_of(component) or {}):
+        sampler["dataset"] = deepcopy(dataset)
 
 
 def _receivers(config: Mapping[str, Any]) -> Iterator[Node]:
@@ -78,6 +91,19 @@ def _fill(node: Node, facts: Mapping[str, Any], kind: str) -> Iterator[Problem]:
                 f"{_short(given)} contradicts {SOURCE} ({kind}), which has {name} {_short(facts[name])}; "
                 "leave it out to use the dataset's",
             )
+
+
+def _attributes_not_taken(nodes: list[Node]) -> Iterator[Problem]:
+    """Yield a generator that would not see the attributes it is asked for."""
+    takes = {dotted(node.path): parameters_of(node.component) or {} for node in nodes if node.component}
+    asked = "attribute_groups" in takes.get("model.condition_sampler", {})
+    generator = takes.get("model.generator")
+    if asked and generator is not None and "num_attributes" not in generator:
+        yield Problem(
+            "model.generator.type",
+            "the condition sampler asks for attributes, which this generator does not take; use "
+            "BigGANGenerator, BigGANDeepGenerator or StyleGAN2Generator",
+        )
 
 
 def _contradicts(name: str, given: Any, known: Any) -> bool:

@@ -71,7 +71,8 @@ class EmpiricalAttributes(_ListedAttributes):
         attribute_groups: see :meth:`~mmcgan.attributes.AttributeGroups.from_config`.
         attribute_counts: ``[[positive columns], number of images]`` of every combination; a data set
             with few of them says it by itself.
-        dataset: config of a set with attributes, which are counted then; for those of many combinations.
+        dataset: config of a set with attributes, which are counted where ``attribute_counts`` are not known:
+            for sets of many combinations.
 
     Raises:
         ValueError: neither counts nor data set, or counts that are no combinations of the groups.
@@ -84,7 +85,7 @@ class EmpiricalAttributes(_ListedAttributes):
         dataset: Mapping[str, Any] | None = None,
     ) -> None:
         groups = AttributeGroups.from_config(attribute_groups)
-        if dataset is not None:
+        if attribute_counts is None and dataset is not None:
             attribute_counts = groups.count(_attributes_of(dataset, groups))
         if not attribute_counts:
             raise ValueError(

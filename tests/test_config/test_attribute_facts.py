@@ -3,6 +3,8 @@
 import pytest
 
 from mmcgan.config import ConfigError, load_config
+from mmcgan.config.load import prepare_config, read_config
+from mmcgan.config.locate import find_config
 from mmcgan.registry import DATASETS
 
 NAME = "omnigan-multi-label_biggan_two-domain-digits-16"
@@ -41,3 +43,12 @@ def test_bad_combinations_are_found_by_the_check():
     options = {"train_dataloader.dataset.leave_out": [{"digit": "3", "domain": "texture"}]}
     with pytest.raises(ConfigError, match="Did you mean 'textured'"):
         load_config(NAME, options)
+
+
+def test_a_generator_that_would_not_see_the_attributes_is_refused():
+    deaf = dict(type="DCGANGenerator", base_channels=8, latent_dim=16)
+    config = read_config(find_config(NAME))
+    config._cfg_dict["model"]["generator"] = deaf
+    problems = prepare_config(config, {})
+    assert [problem.path for problem in problems] == ["model.generator.type"]
+    assert "asks for attributes" in problems[0].message
