@@ -130,9 +130,8 @@ class BigGANGenerator(EmbeddingGenerator):
         super().__init__()
         widths = block_channels(image_size, base_channels, channels)
         sizes = _feature_sizes(image_size, bottom_size, len(widths) - 1)
-        self.image_size, self.num_classes = image_size, num_classes
+        self.image_size, self.num_classes, self.hierarchical = image_size, num_classes, hierarchical
         self.bottom_size, self.bottom_channels = bottom_size, widths[0]
-        self.hierarchical = hierarchical
         slots = len(widths) if hierarchical else 1
         self.chunk_dim = _chunk_dim(latent_dim, slots)
         self.latent_dim = self.chunk_dim * slots + code_dim
