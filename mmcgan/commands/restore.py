@@ -28,7 +28,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--distance",
         choices=["auto", "discriminator", "pixels"],
         default="auto",
-        help="discriminator needs a run's .pth; auto takes it where there is one (default: %(default)s)",
+        help="of images; auto takes a discriminator where there is one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--discriminator",
+        metavar="NAME",
+        help="that compares: a run's .pth or shipped (default: the model's, or one of its images)",
     )
     parser.add_argument("--label", metavar="LABEL", help="class number or name (default: chosen with z)")
     parser.add_argument("--to-label", metavar="LABEL", help="task transfer: class to show the image as")
@@ -36,8 +41,19 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--share", type=float, default=1.0, metavar="S", help="of the iterations (default: %(default)s)"
     )
-    parser.add_argument("--factor", type=int, metavar="N", help="of sr (default: 4) and hybrid (default: 2)")
-    parser.add_argument("--size", type=int, metavar="N", help="shorter side, for a generator of any size")
+    parser.add_argument(
+        "--factor", type=float, metavar="N", help="of sr (default: 4) and hybrid (default: 2); 1 and more"
+    )
+    parser.add_argument(
+        "--size", type=int, metavar="N", help="shorter side to tune at, for a generator of any size"
+    )
+    parser.add_argument(
+        "--render", type=int, metavar="N", help="shorter side of the result, for a generator of any size"
+    )
+    parser.add_argument("--gif", action="store_true", help="write the way there as an animation too")
+    parser.add_argument(
+        "--lpips", choices=["alex", "vgg", "squeeze"], help="a perceptual figure beside PSNR and SSIM"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the candidates (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace results of other settings")
     return parser.parse_args(argv)
@@ -50,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from mmcgan.restoration.prior import load_prior
     from mmcgan.restoration.workflow import RestoreOptions, restore
 
-    prior = load_prior(arguments.model, arguments.checkpoint, arguments.distance)
+    prior = load_prior(arguments.model, arguments.checkpoint, arguments.distance, arguments.discriminator)
     label, to_label = (
         None if text is None else find_labels(prior.loaded, [text])[0]
         for text in (arguments.label, arguments.to_label)
@@ -64,10 +80,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         share=arguments.share,
         factor=arguments.factor,
         size=arguments.size,
+        render=arguments.render,
+        gif=arguments.gif,
+        lpips=arguments.lpips,
         overwrite=arguments.overwrite,
     )
-    if prior.pixels_only:
-        print(f"{prior.loaded.name} has no discriminator here: images are compared by pixels")
+    how = "pixels" if prior.pixels_only else f"features of the discriminator {prior.compared}"
+    print(f"images are compared by {how}")
     for result in restore(prior, arguments.images, arguments.task, out=arguments.out, options=options):
         known = ", ".join(f"{name} {value:.4g}" for name, value in result.figures.items())
         before = " (restored before)" if result.skipped else ""

@@ -15,13 +15,14 @@ from mmcgan.restoration.groups import parameter_groups
 from mmcgan.restoration.instance_norm import InstanceNorms
 from mmcgan.restoration.lanczos import lanczos_downsample, lanczos_kernel
 from mmcgan.restoration.morphing import Tuned, morph
+from mmcgan.restoration.options import Restored, RestoreOptions, RestoreResult
 from mmcgan.restoration.plan import Plan, Rates, Stage, rates, stage_at
 from mmcgan.restoration.presets import PRESETS, preset_plan
 from mmcgan.restoration.prior import Prior, load_prior
 from mmcgan.restoration.problem import Problem
 from mmcgan.restoration.render import makes_any_size, render
 from mmcgan.restoration.search import candidate_distances
-from mmcgan.restoration.workflow import Restored, RestoreOptions, RestoreResult, restore, restore_image
+from mmcgan.restoration.workflow import restore, restore_image
 
 __all__ = [
     "PRESETS",

@@ -68,25 +68,24 @@ class SuperResolution(Degradation):
     """The image is small.
 
     As in the Deep Generative Prior the target is shrunk in 8 bits by a Lanczos filter of three lobes, the
-    generated image by one of two, which is differentiable; both are enlarged bilinearly.
+    generated image by one of two, which is differentiable; both are enlarged bilinearly. Between whole
+    factors, which that filter does not know, the generated image is shrunk by an antialiased cubic one.
 
     Args:
-        factor: how many times smaller.
+        factor: how many times smaller, not necessarily a whole number; 1 leaves the size as it is.
 
     Raises:
-        ValueError: ``factor`` below 2.
+        ValueError: ``factor`` below 1.
     """
 
-    def __init__(self, factor: int = 4) -> None:
-        if factor < 2:
-            raise ValueError(f"sr: factor must be at least 2, got {factor}")
+    def __init__(self, factor: float = 4) -> None:
+        if not factor >= 1:
+            raise ValueError(f"sr: factor must be at least 1, got {factor}")
         self.factor = factor
 
     def target(self, original: Tensor) -> Tensor:
         """Return the images shrunk and enlarged again."""
-        height, width = original.shape[2] // self.factor, original.shape[3] // self.factor
-        if min(height, width) < 1:
-            raise ValueError(f"sr: an image of {tuple(original.shape[2:])} cannot shrink {self.factor} times")
+        height, width = self._small((original.shape[2], original.shape[3]))
         # truncation, not rounding, as in the peer
         levels = ((original + 1) / 2 * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         small = [Image.fromarray(each).resize((width, height), Image.Resampling.LANCZOS) for each in levels]
@@ -96,12 +95,26 @@ class SuperResolution(Degradation):
 
     def degrade(self, image: Tensor) -> Tensor:
         """Return the images shrunk and enlarged again."""
-        small = lanczos_downsample((image + 1) / 2, self.factor) * 2 - 1
-        return self.place(small, (image.shape[2], image.shape[3]))
+        size = (image.shape[2], image.shape[3])
+        if self.factor == 1:
+            return image
+        if self.factor == int(self.factor):
+            return self.place(lanczos_downsample((image + 1) / 2, int(self.factor)) * 2 - 1, size)
+        small = F.interpolate(image, size=self._small(size), mode="bicubic", antialias=True)
+        return self.place(small, size)
 
     def place(self, degraded: Tensor, size: tuple[int, int]) -> Tensor:
         """Return small images enlarged to ``size``."""
         return F.interpolate(degraded, size=size, mode="bilinear", align_corners=False)
+
+    def _small(self, size: tuple[int, int]) -> tuple[int, int]:
+        if self.factor == int(self.factor):
+            height, width = (side // int(self.factor) for side in size)
+        else:
+            height, width = (round(side / self.factor) for side in size)
+        if min(height, width) < 1:
+            raise ValueError(f"sr: an image of {size} cannot shrink {self.factor} times")
+        return height, width
 
 
 @DEGRADATIONS.register_module("colorize")
@@ -153,7 +166,7 @@ class Hybrid(Degradation):
         factor: how many times smaller.
     """
 
-    def __init__(self, factor: int = 2) -> None:
+    def __init__(self, factor: float = 2) -> None:
         self.small, self.grey, self.hole = SuperResolution(factor), Colorization(), Inpainting()
 
     def target(self, original: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mmcgan.restoration.render import Size
 from mmcgan.structures import Condition
 
 
@@ -27,11 +28,12 @@ class Tuned:
 
 
 @torch.no_grad()
-def morph(first: Tuned, second: Tuned, share: float) -> Tensor:
+def morph(first: Tuned, second: Tuned, share: float, size: Size | None = None) -> Tensor:
     """Return an image (1, 3, H, W) that is ``share`` of the first and the rest of the second.
 
     The latent, the embedding (each by its own generator) and every parameter and buffer are mixed linearly.
-    Where layers look labels up themselves there is nothing to mix: those of the first are kept.
+    Where layers look labels up themselves there is nothing to mix: those of the first are kept. ``size`` is
+    for generators of any size.
 
     Raises:
         ValueError: generators of different architecture.
@@ -44,7 +46,9 @@ def morph(first: Tuned, second: Tuned, share: float) -> Tensor:
     embeddings = [each.generator.embed(each.condition) for each in (first, second)]  # type: ignore[operator]
     embedding = None if embeddings[0] is None else _mix(embeddings[0], embeddings[1], share)
     latent = _mix(first.latent, second.latent, share)
-    return mixed.synthesize(latent, embedding)  # type: ignore[operator]
+    if size is None:
+        return mixed.synthesize(latent, embedding)  # type: ignore[operator]
+    return mixed.synthesize(latent, embedding, size=size)  # type: ignore[operator]
 
 
 def _mix(first: Tensor, second: Tensor, share: float) -> Tensor:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
+from mmcgan.apis.discriminators import (
+    LoadedDiscriminator,
+    load_discriminator,
+    read_discriminator,
+    shipped_for,
+)
 from mmcgan.apis.models import LoadedModel, load_model
-from mmcgan.checkpoints import load_checkpoint, strip_prefix
-from mmcgan.config.literals import assignments
-from mmcgan.models.discriminator import Discriminator
 from mmcgan.restoration.features import DiscriminatorDistance, Distance, PixelDistance
 from mmcgan.structures import Condition
 
-PREFIX = "discriminator."
 DISTANCES = ("auto", "discriminator", "pixels")
+PIXELS = "pixels"
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,17 @@ class Prior:
     Attributes:
         loaded: the model.
         distance: between images.
-        pixels_only: whether the distance knows pixels only.
+        compared: name of the discriminator that compares them, or ``pixels``.
     """
 
     loaded: LoadedModel
     distance: Distance
-    pixels_only: bool
+    compared: str = PIXELS
+
+    @property
+    def pixels_only(self) -> bool:
+        """Whether the distance knows pixels only."""
+        return self.compared == PIXELS
 
     @property
     def generator(self) -> nn.Module:
@@ -58,44 +65,48 @@ class Prior:
         return Condition(label=torch.full((number,), label))
 
 
-def load_prior(source: str | Path, checkpoint: str | Path | None = None, distance: str = "auto") -> Prior:
+def load_prior(
+    source: str | Path,
+    checkpoint: str | Path | None = None,
+    distance: str = "auto",
+    discriminator: str | Path | None = None,
+) -> Prior:
     """Return a trained model as a prior.
 
     Args:
         source, checkpoint: see :func:`mmcgan.apis.load_model`.
-        distance: ``discriminator`` compares features of the discriminator, which a run's ``.pth`` holds and
-            exported weights do not; ``pixels`` compares pixels; ``auto`` takes the discriminator if there is
-            one.
+        distance: ``discriminator`` compares features of a discriminator: the one given, else that of the run
+            (a ``.pth`` holds it), else one that ships and was trained with the same images; ``pixels``
+            compares pixels; ``auto`` takes a discriminator if there is one.
+        discriminator: see :func:`mmcgan.apis.discriminators.load_discriminator`.
 
     Raises:
         ValueError: an unknown ``distance``, or no discriminator where one is asked for.
-        FileNotFoundError: no such model.
+        FileNotFoundError: no such model or discriminator.
     """
     if distance not in DISTANCES:
         raise ValueError(f"distance={distance!r}: choose one of {', '.join(DISTANCES)}")
+    if distance == PIXELS and discriminator is not None:
+        raise ValueError(f"distance=pixels compares without the discriminator {discriminator}; leave one out")
     loaded = load_model(source, checkpoint)
-    path = Path(checkpoint if checkpoint is not None else source)
-    found = None if distance == "pixels" or path.suffix != ".pth" else read_discriminator(path)
-    if found is None and distance == "discriminator":
+    if distance == PIXELS:
+        return Prior(loaded, PixelDistance())
+    if discriminator is not None:
+        found: LoadedDiscriminator | None = load_discriminator(discriminator)
+    else:
+        found = _discriminator_of(loaded, Path(checkpoint if checkpoint is not None else source))
+    if found is not None:
+        return Prior(loaded, DiscriminatorDistance(found.network.backbone), found.name)
+    if distance == "discriminator":
         raise ValueError(
-            f"{loaded.name} comes without its discriminator: give the checkpoint (.pth) of a run, which "
-            "holds it, or distance=pixels"
+            f"{loaded.name} comes without its discriminator, and none ships that was trained with its "
+            "images: give the checkpoint (.pth) of a run, which holds it, a discriminator, or distance=pixels"
         )
-    if found is None:
-        return Prior(loaded, PixelDistance(), True)
-    return Prior(loaded, DiscriminatorDistance(found.backbone), False)
+    return Prior(loaded, PixelDistance())
 
 
-def read_discriminator(path: Path) -> Discriminator | None:
-    """Return the discriminator of a run's checkpoint, in evaluation mode; None if it holds none."""
-    checkpoint = load_checkpoint(path)
-    state = strip_prefix(checkpoint.get("state_dict", checkpoint))
-    weights = {k.removeprefix(PREFIX): v for k, v in state.items() if k.startswith(PREFIX)}
-    config: dict[str, Any] | None = None
-    if "cfg" in checkpoint.get("meta", {}):
-        config = assignments(checkpoint["meta"]["cfg"])["model"].get("discriminator")
-    if not weights or config is None:
-        return None
-    discriminator = Discriminator(**{k: v for k, v in config.items() if k != "type"})
-    discriminator.load_state_dict(weights)
-    return discriminator.requires_grad_(False).eval()
+def _discriminator_of(loaded: LoadedModel, path: Path) -> LoadedDiscriminator | None:
+    """Return the discriminator of a run, or one that ships and knows the same images."""
+    own = read_discriminator(path) if path.suffix == ".pth" else None
+    name = shipped_for(loaded.record.dataset) if own is None else None
+    return own if name is None else load_discriminator(name)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.nn import functional as F
 
 from mmcgan.registry import DEGRADATIONS
 from mmcgan.restoration import figures, lanczos_downsample, lanczos_kernel, with_lightness_of
@@ -48,6 +49,16 @@ def test_a_constant_image_survives_shrinking():
     torch.testing.assert_close(task.target(constant), constant, rtol=0, atol=2 / 255)
 
 
+@pytest.mark.parametrize("factor", [1, 1.3, 2.5])
+def test_any_factor_shrinks_both_sides_alike(image, factor):
+    task = degradation("sr", factor=factor)
+    assert task.degrade(image).shape == image.shape
+    smooth = F.avg_pool2d(image, 7, stride=1, padding=3)
+    assert (task.degrade(smooth) - task.target(smooth)).abs().mean() < 0.02
+    if factor == 1:
+        assert torch.equal(task.degrade(image), image)
+
+
 def test_the_filter_sums_to_one_and_shrinks_by_its_factor(image):
     assert lanczos_kernel(4).shape == (16, 16)
     assert lanczos_kernel(3, phase=0).shape == (13, 13)
@@ -72,7 +83,7 @@ def test_figures_of_inpainting_look_at_the_hole_only(image):
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("sr", {"factor": 1}, "factor must be at least 2, got 1"),
+        ("sr", {"factor": 0.5}, "factor must be at least 1, got 0.5"),
         ("denoise", {"deviation": -1}, "deviation must not be negative"),
     ],
 )

@@ -66,6 +66,8 @@ def test_images_done_before_are_passed_over_and_other_settings_refused(prior, di
         ({"options": RestoreOptions(factor=2)}, "factor=2 is of the tasks sr and hybrid"),
         ({"options": RestoreOptions(label=10)}, "has the classes 0..9"),
         ({"options": RestoreOptions(size=64)}, "makes images of 16 x 16 only"),
+        ({"options": RestoreOptions(render=64)}, "makes images of 16 x 16 only"),
+        ({"options": RestoreOptions(lpips="resnet")}, "lpips='resnet': choose one of alex"),
         ({"stages": [Stage(depth=9)]}, "depth=9: BigGANGenerator has 3 groups"),
     ],
 )
@@ -75,9 +77,22 @@ def test_what_does_not_fit_is_said(prior, digit, tmp_path, changes, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_discriminator_is_said():
+def test_a_discriminator_of_the_same_images_is_found():
+    prior = load_prior(MODEL)
+    assert prior.compared == "omni-inr_biggan_digits-16-discriminator" and not prior.pixels_only
+    image = torch.rand(1, 3, 16, 16) * 2 - 1
+    assert float(prior.distance(image, image, 3)) == 0
+    assert float(prior.distance(image, -image, 3)) > 0
+    assert load_prior(MODEL, distance="pixels").pixels_only
+
+
+def test_a_missing_discriminator_is_said(monkeypatch):
+    monkeypatch.setattr("mmcgan.restoration.prior.shipped_for", lambda dataset: None)
+    assert load_prior(MODEL).pixels_only
     with pytest.raises(ValueError, match="comes without its discriminator"):
         load_prior(MODEL, distance="discriminator")
+    with pytest.raises(ValueError, match="distance=pixels compares without the discriminator x"):
+        load_prior(MODEL, distance="pixels", discriminator="x")
 
 
 def test_every_block_of_any_backbone_is_a_feature():
