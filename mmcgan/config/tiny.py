@@ -100,6 +100,17 @@ def _shrink_data(config: dict[str, Any]) -> None:
         loader["dataset"] = small
     elif not _available(loader["dataset"], (OSError,)):
         loader["dataset"] = _synthetic(facts, loader["dataset"])
+    sampler = config["model"]["condition_sampler"]
+    if "dataset" in sampler:  # conditions of real images
+        sampler["dataset"] = dict(loader["dataset"])
+    _adopt_size(config, facts.get("image_size"), dataset_facts(config).get("image_size"))
+
+
+def _adopt_size(config: Mapping[str, Any], before: Any, after: Any) -> None:
+    """Give the model the image size of a stand-in that is smaller than the data set."""
+    for node in walk({"model": config["model"]}):
+        if after != before and "image_size" in node.config:
+            node.config["image_size"] = after
 
 
 def _available(dataset: Mapping[str, Any], absent: tuple[type[Exception], ...]) -> bool:

@@ -60,6 +60,8 @@ CLASSES = (
 EVALUATED_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 #: Images of each split.
 COUNTS = {"train": 2975, "val": 500}
+#: height and width that generators of every depth but the largest can make
+TINY_SIZE = (64, 128)
 IMAGES, ANNOTATIONS = "leftImg8bit", "gtFine"
 
 
@@ -116,8 +118,9 @@ class Cityscapes(LabelMapFiles):
 
     @classmethod
     def stand_in(cls, dataset: Mapping[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a config that needs no files, for a tiny run."""
-        return synthetic_maps(cls.facts(**{key: value for key, value in dataset.items() if key != "type"}))
+        """Return a config of small images that needs no files, for a tiny run."""
+        facts = cls.facts(**{key: value for key, value in dataset.items() if key != "type"})
+        return synthetic_maps(facts | {"image_size": TINY_SIZE})
 
 
 def find_files(root: Path, split: str, has_edges: bool) -> list[MapFiles]:

@@ -79,6 +79,18 @@ PERTURBED = {
     "mmagic/ema": "out/rampup/step2/module.fc.weight",
     "mmagic/sn_layers_svs2": "out/emb/buffers1/sv1",
     "mmagic/sngan_g32_chainerinit": "state/conv_blocks.0.norm_1.weight_embedding.weight",
+    # SPADE's cases are in the full set only: their licence does not allow to pass them on
+    "spade/block_learned_spectral_syncbatch": "state/norm_s.mlp_gamma.weight",
+    "spade/data_cityscapes_fixed": "out/image/1",
+    "spade/D_2scale_3layer_dontcare": "out/eval/1/2",
+    "spade/E_64x128": "out/train/1",
+    "spade/G_normal_32x64": "after/head_0.conv_0.weight_u",
+    "spade/layer_batch3x3": "out/grad_input/seg",
+    "spade/loss_featmatch_kld": "out/grad_logvar",
+    "spade/loss_gan_2scale": "out/ls/D_real_grad/1",
+    "spade/loss_vgg_formula": "out/l1/3",
+    "spade/preprocess_dontcare_instance": "out/semantics",
+    "spade/trainstep_hinge": "out/loss/1/GAN_Feat",
 }
 
 

@@ -20,6 +20,9 @@ import yaml
 from mmcgan.checkpoints.files import atomic_write
 from mmcgan.config import all_configs
 from mmcgan.config.load import read_config
+from mmcgan.weights import read_index
+from mmcgan.zoo import ZooRecord, published_records
+from mmcgan.zoo.record import PUBLISHED, US
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -231,11 +234,14 @@ def _row(collection: Collection, method: Method, configs: Sequence[Path], root: 
 
 
 def metafile(collection: Collection, root: Path) -> str:
-    """Return the text of a folder's ``metafile.yml``: its collection as it is, its models from its files."""
-    content = {
-        "Collections": [dict(collection.header)],
-        "Models": [_model(collection, config, root) for config in collection.models],
-    }
+    """Return the text of a folder's ``metafile.yml``: its collection as it is, its models from its files.
+
+    Behind the configs come the published models (:mod:`mmcgan.zoo`) that one of them describes.
+    """
+    models = [_model(collection, config, root) for config in collection.models]
+    for config, model in zip(collection.models, list(models), strict=True):
+        models += [_published(record, model) for record in _published_with(config, root)]
+    content = {"Collections": [dict(collection.header)], "Models": models}
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -243,12 +249,40 @@ def _model(collection: Collection, config: Path, root: Path) -> dict[str, Any]:
     data = data_of(config)
     labelled = collection.models[config].condition_sampler.type != "ConstantLabel"
     task = "Conditional image generation" if labelled else "Image generation"
-    return {
+    model: dict[str, Any] = {
         "Name": config.stem,
         "In Collection": collection.name,
         "Config": config.relative_to(root).as_posix(),
         "Metadata": {"Training Data": data},
         "Results": [{"Task": task, "Dataset": data}],
+    }
+    shipped = read_index("generator").get(config.stem)
+    if shipped is not None:
+        figures = {name: round(value, 4) for name, value in shipped["metrics"].items()}
+        model["Weights"] = f"mmcgan/weights/{shipped['file']}"
+        model["Results"][0]["Metrics"] = {**figures, "Measured by": US}
+    return model
+
+
+def _published_with(config: Path, root: Path) -> list[ZooRecord]:
+    name = config.relative_to(root).as_posix()
+    return [record for record in published_records().values() if record.config == name]
+
+
+def _published(record: ZooRecord, model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry of a published model beside that of the config it has in common with ``model``."""
+    result = {"Task": model["Results"][0]["Task"], "Dataset": record.dataset}
+    results = [
+        {**result, "Metrics": {**figures.values, "Measured by": PUBLISHED, "Protocol": figures.protocol}}
+        for figures in record.figures
+    ]
+    return {
+        "Name": record.name,
+        "In Collection": model["In Collection"],
+        "Config": model["Config"],
+        "Metadata": {"Training Data": record.dataset},
+        "Results": results or [result],
+        "Converted From": {"Weights": record.weights, "Code": record.source},
     }
 
 
