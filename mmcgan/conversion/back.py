@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,10 @@ from mmcgan.conversion import back_names as names
 from mmcgan.conversion.back_names import Place, back_names
 from mmcgan.conversion.back_settings import SETTINGS
 from mmcgan.conversion.fitting import build
+from mmcgan.conversion.resolving import some
 from mmcgan.conversion.shapes import Config
+from mmcgan.random import make_generator
+from mmcgan.structures import Condition
 
 State = dict[str, Tensor]
 #: What a peer's form does with spectral norm: keeps u and sigma, or torch's two vectors, or either.
@@ -126,7 +130,10 @@ def export_network(to: str, role: str, config: Config, weights: Mapping[str, Ten
         renamed[key]: _peer_value(renamed[key], value) for key, value in state.items() if key in renamed
     }
     theirs |= _counters(theirs)
-    spec = SETTINGS[target.format](role, config, network)
+    try:
+        spec = SETTINGS[target.format](role, config, network)
+    except ValueError as error:
+        raise NotCarried(f"{target.format} cannot hold this network: {error}") from error
     exported = Exported(target.format, theirs, spec)
     _check(exported, role, network)
     return exported
@@ -204,30 +211,62 @@ def _check(exported: Exported, role: str, network: nn.Module) -> None:
     """
     form = PEERS[exported.format]
     try:
-        again = form.network(exported.spec, exported.state).module.eval()
+        again = form.build(exported.spec).eval()
     except (ValueError, KeyError, TypeError) as error:
         raise NotCarried(f"{exported.format} cannot hold this network: {error}") from error
-    outputs = [_probe(each.eval(), role, network) for each in (network, again)]
+    difference = _difference(network, again)
+    if difference:
+        raise NotCarried(f"{exported.format} cannot hold this network: {difference}")
+    again = form.network(exported.spec, exported.state).module.eval()
+    outputs = [_probe(each.eval(), role) for each in (network, again)]
     for name, value in outputs[0].items():
         other = outputs[1].get(name)
         if other is None or not torch.allclose(value, other, rtol=1e-4, atol=1e-5):
             raise NotCarried(
                 f"{exported.format} would compute something else ({name or 'image'}): a setting such as "
-                "activation_name, activated_shortcut, pooling or latent order is not that of the peer"
+                "activation_name, activated_shortcut, pooling or batch_norm.eps is not one that the peer has"
             )
 
 
-@torch.no_grad()
-def _probe(network: nn.Module, role: str, ours: nn.Module) -> dict[str, Tensor]:
-    from mmcgan.random import make_generator
-    from mmcgan.structures import Condition
+def _difference(network: nn.Module, other: nn.Module) -> str | None:
+    """Return in which way the peer's network is built differently from ours, None if it is not.
 
+    Torch's vectors of spectral norm may stand for ours.
+    """
+    ours, theirs = (
+        {key: tuple(value.shape) for key, value in each.state_dict().items() if ".spectral." not in key}
+        for each in (network, other)
+    )
+    if ours == theirs:
+        return None
+    channels = [_channels(shapes) for shapes in (ours, theirs)]
+    if channels[0] != channels[1]:
+        return f"its channels are {channels[0]}, the format's own at this size {channels[1]}"
+    spare, absent = [key for key in ours if key not in theirs], [key for key in theirs if key not in ours]
+    if spare or absent:
+        return f"it has no place for {some(spare) or 'nothing'}, and wants {some(absent) or 'nothing more'}"
+    wrong = [f"{key} {shape} (there {theirs[key]})" for key, shape in ours.items() if shape != theirs[key]]
+    return f"other shapes: {some(wrong)}"
+
+
+def _channels(shapes: Mapping[str, tuple[int, ...]]) -> list[int]:
+    """Return the output channels of every block's last convolution."""
+    found = {
+        key: shape[0] for key, shape in shapes.items() if re.search(r"blocks\.\d+\.conv[24]\.weight$", key)
+    }
+    last = {key.rpartition(".conv")[0]: width for key, width in sorted(found.items())}
+    return list(last.values())
+
+
+@torch.no_grad()
+def _probe(network: Any, role: str) -> dict[str, Tensor]:
+    """Return what a network makes of two random inputs, images before they are squashed."""
     source = make_generator("export probe")
-    label = torch.zeros(2, dtype=torch.int64) if "label" in tuple(ours.requires) else None  # type: ignore[arg-type]
-    condition = Condition(label=label)
+    condition = Condition(label=torch.zeros(2, dtype=torch.int64) if "label" in network.requires else None)
     if role == GENERATOR:
-        return {"": network(torch.randn(2, int(ours.latent_dim), generator=source), condition)}  # type: ignore[arg-type]
-    size = ours.backbone.image_size  # type: ignore[union-attr]
+        latent = torch.randn(2, network.latent_dim, generator=source)
+        return {"": network.convolve(network.features(latent, network.embed(condition)))}
+    size = network.backbone.image_size
     outputs = network(torch.randn(2, 3, size, size, generator=source), condition)
     return {name: value for name, value in outputs.items() if not name.startswith("feature.")}
 

@@ -42,9 +42,15 @@ def _classes(config: Config) -> int:
     return max((int(head.get("num_classes") or 0) for head in config["heads"].values()), default=0)
 
 
-def _unit(widths: Sequence[int], table: Sequence[int]) -> int:
-    """Return the unit that turns a peer's table into ``widths``, as near as it can: the reader checks it."""
-    return max(1, widths[-1] // table[-1])
+def _unit(last: int, size: int, table: Mapping[int, int]) -> int:
+    """Return the unit of a peer's channel table whose last entry is ``last``; what else differs shows later.
+
+    Raises:
+        ValueError: the peer has no networks of this size.
+    """
+    if size not in table:
+        raise ValueError(f"image_size={size}, the format has {', '.join(map(str, table))}")
+    return max(1, last // table[size])
 
 
 # --- BigGAN-PyTorch --------------------------------------------------------------------------------
@@ -85,7 +91,7 @@ def _biggan_generator(config: Config, network: nn.Module) -> Config:
     label = shapes.get("condition.label.weight")
     latent = int(network.latent_dim)  # type: ignore[arg-type]
     settings: Config = {
-        "G_ch": max(1, last // LAST_G.get(config["image_size"], 1)),
+        "G_ch": _unit(last, config["image_size"], LAST_G),
         "G_attn": _sizes_after(config["image_size"], [i // depth for i in shapes.indices("attention")]),
         "dim_z": latent,
         "hier": True if deep else bool(config.get("hierarchical", True)),
@@ -112,7 +118,7 @@ def _biggan_discriminator(config: Config, network: nn.Module) -> Config:
     if size == 32 and stages:  # its table calls every map of 32-pixel networks 16
         attention = "16"
     settings: Config = {
-        "D_ch": max(1, last // LAST_D.get(size, 16)),
+        "D_ch": _unit(last, size, LAST_D),
         "D_attn": attention,
         "D_wide": bool(backbone.get("wide", True)),
     }
@@ -168,7 +174,7 @@ def _studiogan_generator(config: Config, shapes: Shapes, network: nn.Module) -> 
     label = shapes.get("condition.label.weight")
     conditional = bool(config["num_classes"])
     return {
-        "g_conv_dim": max(1, last // STUDIOGAN_LAST_G.get(config["image_size"], 1)),
+        "g_conv_dim": _unit(last, config["image_size"], STUDIOGAN_LAST_G),
         "z_dim": int(network.latent_dim),  # type: ignore[arg-type]
         "g_shared_dim": label[1] if label else 0,
         "g_cond_mtd": "cBN" if conditional else "W/O",
@@ -183,7 +189,7 @@ def _studiogan_discriminator(config: Config, shapes: Shapes, network: nn.Module)
     classifier = heads.get("cls", {})
     size = config["backbone"]["image_size"]
     settings: Config = {
-        "d_conv_dim": max(1, last // STUDIOGAN_LAST_D.get(size, 16)),
+        "d_conv_dim": _unit(last, size, STUDIOGAN_LAST_D),
         "d_cond_mtd": METHODS.get(kinds, " + ".join(sorted(kinds))),
         "d_embed_dim": classifier.get("embed_dim"),
         "normalize_d_embed": bool(classifier.get("normalize", "embed_dim" in classifier)),

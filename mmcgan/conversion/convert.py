@@ -163,7 +163,7 @@ def choose(found: Sequence[Found], options: Options, wishes: Wishes) -> tuple[li
 
 
 def role_of(network: Found, wishes: Wishes) -> str:
-    """Return whether a network is a generator, by its keys; what nothing explains counts as one by its name."""
+    """Return a network's role by its keys, or by its name where no format knows them."""
     found = likely_role(network.state, wishes.format)
     if found is not None:
         return found

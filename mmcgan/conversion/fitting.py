@@ -25,6 +25,8 @@ from mmcgan.registry import BACKBONES, GENERATORS, HEADS
 State = dict[str, Tensor]
 #: Share of keys that a format must know to be worth a try.
 KNOWN_SHARE = 0.5
+#: How a message begins that sets a given value against the weights.
+CONTRADICTION = "the weights say"
 #: Keys that are looked at to find out whether a format is worth a try.
 SAMPLED_KEYS = 40
 
@@ -110,13 +112,12 @@ def _candidates(state: State, name: str | None) -> Iterator[tuple[PeerFormat, st
 
 
 def likely_role(state: State, name: str | None = None) -> str | None:
-    """Return whether keys look like a generator's or a discriminator's; None if no format knows them."""
-    shares: dict[str, float] = {}
-    for form in PEERS.values():
-        if form.name in TRAITS and name in (None, form.name):
-            shares = {role: max(share, shares.get(role, 0.0)) for role, share in _shares(form, state).items()}
-    role = max(shares, key=lambda key: shares[key], default=None)
-    return role if role and shares[role] >= KNOWN_SHARE else None
+    """Return whether keys are a generator's or a discriminator's; None if no format knows them."""
+    roles = {role for _, role in _candidates(state, name)}
+    if len(roles) < 2:
+        return next(iter(roles), None)
+    attempts, _ = fits(state, {}, name)
+    return attempts[0].role if attempts else GENERATOR
 
 
 def _shares(form: PeerFormat, state: State) -> dict[str, float]:
@@ -127,8 +128,9 @@ def _shares(form: PeerFormat, state: State) -> dict[str, float]:
     for role in form.tables:
         if role in OURS:
             ours = form.key_map(sample, role)
-            known = sum(bool(OURS[role].match(key)) for key in ours.values())
-            found[role] = known / max(1, len(ours))
+            inner = [key.removeprefix("generator.") for key in ours.values()]  # behind a map of codes
+            known = sum(bool(OURS[role].match(key)) or key.startswith("mix.") for key in inner)
+            found[role] = known / max(1, len(inner))
     return found
 
 
@@ -256,7 +258,7 @@ def _accepts(config: Config, path: str) -> bool:
 def _contradiction(shown: Mapping[str, Any], given: Given) -> str | None:
     for path, value in given.items():
         if path in shown and shown[path] != plain(value):
-            return f"the weights say {path}={shown[path]!r}, not {value!r}"
+            return f"{CONTRADICTION} {path}={shown[path]!r}, not {value!r}"
     return None
 
 

@@ -256,7 +256,6 @@ def dcgan(shapes: Shapes, given: Given) -> list[Config]:
 # --- BigGAN-deep --------------------------------------------------------------------------------
 #: Channels in units of the base, before the first and after every stage, by image size.
 DEEP_TABLES: dict[int, tuple[tuple[int, ...], ...]] = {
-    16: ((4, 4, 4),),
     32: ((4, 4, 4, 4),),
     64: ((16, 16, 8, 4, 2), (16, 8, 4, 2, 1)),
     128: ((16, 16, 8, 4, 2, 1),),
@@ -282,7 +281,8 @@ def deep(shapes: Shapes, given: Given) -> list[Config]:
     found = []
     for depth in range(1, count + 1):
         stages = widths[::depth]
-        if count % depth or any(widths[i] != stages[i // depth] for i in range(count)):
+        inside = [place for place in base["attention_blocks"] if (place + 1) % depth]
+        if count % depth or inside or any(widths[i] != stages[i // depth] for i in range(count)):
             continue
         found.append({**base, "depth": depth, "channels": stages, "image_size": bottom << (count // depth)})
     if not found:

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR, PEERS
-from mmcgan.conversion.fitting import Fit, fits, select
+from mmcgan.conversion.fitting import CONTRADICTION, Fit, fits, select
 from mmcgan.conversion.shapes import flatten
 from mmcgan.conversion.sources import Found
+from mmcgan.conversion.traits import TRAITS
 from mmcgan.random import make_generator
 from mmcgan.registry import BACKBONES, GENERATORS, nearest
 from mmcgan.structures import Condition
@@ -52,8 +53,8 @@ class Wishes:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.format is not None and self.format not in PEERS:
-            raise ValueError(f"unknown format {self.format!r}; formats: {', '.join(PEERS)}")
+        if self.format is not None and self.format not in TRAITS:
+            raise ValueError(f"unknown format {self.format!r}; formats: {', '.join(TRAITS)}")
 
 
 def read_networks(found: Sequence[Found], wishes: Wishes, stated: Mapping[str, Any]) -> list[Fit]:
@@ -93,15 +94,17 @@ def _complete_readings(network: Found, wishes: Wishes, stated: Mapping[str, Any]
         for fit in complete:
             _name_origins(fit, wishes.settings)
         return complete
+    contradictions = [reason for reason in reasons.values() if reason.startswith(CONTRADICTION)]
+    if contradictions:
+        raise ValueError(f"{network.name}: {contradictions[0]}")
     if attempts:
         raise ConversionError(misfit_message(network.name, attempts[0]))
-    keys = list(network.state)
-    asked = f"the format {wishes.format}" if wishes.format else "no known format"
-    because = "".join(f"\n  {name}: {reason}" for name, reason in reasons.items())
-    what = f"{asked} does not explain" if wishes.format else f"{asked} explains"
-    raise ValueError(
-        f"{network.name}: {what} its {len(keys)} keys ({some(keys)}); formats: {', '.join(PEERS)}{because}"
-    )
+    if reasons:
+        because = "".join(f"\n  {name}: {reason}" for name, reason in reasons.items())
+        raise ConversionError(f"{network.name} looks like one of these, but is not complete:{because}")
+    keys, formats = list(network.state), ", ".join(TRAITS)
+    unknown = f"the format {wishes.format} does not know" if wishes.format else "no format knows"
+    raise ValueError(f"{network.name}: {unknown} its {len(keys)} keys ({some(keys)}); formats: {formats}")
 
 
 def _name_origins(fit: Fit, wishes: Mapping[str, Any]) -> None:

@@ -58,15 +58,16 @@ class Shapes:
         return sorted({int(found[1]) for key in self.shapes if (found := pattern.match(key))})
 
     def blocks(self, prefix: str = "blocks") -> int:
-        """Return the number of blocks, which are numbered from 0.
+        """Return the number of blocks, which are numbered from 0 without a gap.
 
         Raises:
-            MisfitError: none, or one is missing.
+            MisfitError: there is none.
         """
         found = self.indices(prefix)
-        if not found or found != list(range(len(found))):
-            raise MisfitError(f"{prefix} are numbered {found}")
-        return len(found)
+        count = next((index for index, number in enumerate(found) if index != number), len(found))
+        if not count:
+            raise MisfitError(f"{prefix}.0 is missing")
+        return count
 
     def spectral(self, layer: str) -> Config | None:
         """Return what the buffers of ``layer`` say about its spectral norm; None without any."""
