@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.models.layers import SpectralNorm
-from mmcgan.models.sampling import truncates_latent
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
 
@@ -83,8 +82,8 @@ def export_onnx(
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
         out: ``.onnx`` file.
-        truncation: psi of a generator that truncates styles (StyleGAN2), fixed in the file. Latents of
-            others are truncated by whoever draws them.
+        truncation: fixed in the file, of a generator that is told it: StyleGAN2's psi, the row of
+            BigGAN-deep's table of statistics. Latents are truncated by whoever draws them.
         size: height and width of the images of a generator that makes any size; the trained one by default.
         tolerance: largest difference from PyTorch at which the file is kept.
         overwrite: replace the file.
@@ -142,7 +141,7 @@ def onnx_runtime() -> ModuleType:
 def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] | None) -> dict[str, Any]:
     """Return what is fixed in the file."""
     generator = loaded.model.generator
-    if truncation is not None and truncates_latent(generator):
+    if truncation is not None and not hasattr(generator, "forward_truncated"):
         raise ValueError(
             f"{loaded.name}: its truncation acts on the latents, which are an input: truncate them before"
         )
@@ -213,7 +212,7 @@ def _trace(network: _Network, values: tuple[Tensor, ...], path: Path) -> None:
             output_names=["image"],
             opset_version=OPSET,
             dynamo=True,
-            dynamic_shapes=(first, tuple(rest)),
+            dynamic_shapes=(first, tuple(rest)) if rest else (first,),
             external_data=False,
             optimize=False,  # whoever runs the file does that, and it is most of the time here
             verbose=False,

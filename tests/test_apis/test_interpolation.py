@@ -1,5 +1,8 @@
 """Pictures of ways between images, and of SeFa's directions."""
 
+import sys
+import types
+
 import pytest
 import torch
 from PIL import Image
@@ -72,3 +75,32 @@ def test_a_model_without_conditions_has_latents_only():
     assert interpolated_images(model, None, InterpolationOptions(1, 3), 0, None).shape == (1, 3, 3, 8, 8)
     with pytest.raises(ValueError, match="no condition that could be chosen or changed"):
         interpolated_images(model, None, InterpolationOptions(1, 3, fix_z=True), 0, None)
+
+
+def test_a_film_needs_its_extra_and_says_so_first(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.setitem(sys.modules, "imageio", types.ModuleType("imageio"))
+    assert main(["interpolate", "pets", "--out", str(tmp_path / "way.mp4")]) == 2
+    error = capsys.readouterr().err
+    assert 'imageio_ffmpeg: python3 -m pip install "mmcgan[video]"' in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_has_even_sides_and_goes_back(shipped, monkeypatch, tmp_path):
+    written = []
+    writer = types.ModuleType("imageio")
+
+    def mimwrite(file, frames, *, fps, macro_block_size):
+        written.append((frames, fps))
+        file.write_bytes(b"film")
+
+    writer.mimwrite = mimwrite
+    monkeypatch.setitem(sys.modules, "imageio", writer)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", types.ModuleType("imageio_ffmpeg"))
+    path = interpolate("pets", ways=InterpolationOptions(1, 4), out=tmp_path / "way.mp4")
+    assert path.read_bytes() == b"film"
+    ((frames, fps),) = written
+    assert fps == 10
+    assert len(frames) == 6  # four there, two back
+    assert all(length % 2 == 0 for frame in frames for length in frame.shape[:2])
+    assert (frames[1] == frames[5]).all() and (frames[0] != frames[3]).any()

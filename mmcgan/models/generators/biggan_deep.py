@@ -173,9 +173,9 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         size = self.bottom_size
         x = self.linear(first)
         if self.bottom_channels_last:
-            x = x.view(len(x), size, size, -1).permute(0, 3, 1, 2)
+            x = x.view(x.shape[0], size, size, -1).permute(0, 3, 1, 2)
         else:
-            x = x.view(len(x), -1, size, size)
+            x = x.view(x.shape[0], -1, size, size)
         return self.through_blocks(x, [condition] * len(self.blocks))
 
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:

@@ -1,0 +1,122 @@
+"""Generators of every family as ONNX, compared with PyTorch."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from mmcgan.apis import onnx_export
+from mmcgan.apis.models import FORMAT, GeneratorRecord
+from mmcgan.apis.onnx_export import export_onnx, onnx_runtime
+from mmcgan.cli import main
+from mmcgan.models.sampling import SamplingModel
+
+LABEL = dict(type="UniformLabel", num_classes=3)
+BIGGAN = dict(type="BigGANGenerator", image_size=8, channels=[8, 8], latent_dim=6, shared_dim=4)
+FAMILIES = {
+    "DCGAN": dict(type="DCGANGenerator", image_size=8, num_classes=3, base_channels=4, latent_dim=6),
+    "ResNet": dict(type="ResNetGenerator", image_size=8, num_classes=3, channels=[4, 4], latent_dim=6),
+    "BigGAN": {**BIGGAN, "num_classes": 3, "instance_dim": 6, "instance_embedding_dim": 4}
+    | dict(attention_resolutions=(8,)),
+    "implicit": {**BIGGAN, "num_classes": 0, "attention_resolutions": (), "implicit": {}},
+    "BigGAN-deep": dict(type="BigGANDeepGenerator", image_size=8, channels=[8, 8], depth=1, num_classes=3)
+    | dict(latent_dim=6, shared_dim=4, attention_resolutions=()),
+    "StyleGAN2": dict(
+        type="StyleGAN2Generator", image_size=8, num_classes=3, channel_base=32, max_channels=4, latent_dim=4
+    )
+    | dict(style_dim=4, mapping_layers=1),
+}
+FIXED = {"StyleGAN2": dict(truncation=0.7), "implicit": dict(size=(12, 10))}
+INPUTS = {"BigGAN": ["latent", "label", "instance"], "implicit": ["latent"]}
+
+
+@pytest.fixture
+def runtime():
+    try:
+        return onnx_runtime()
+    except ImportError as error:
+        pytest.skip(str(error))
+
+
+def weights_of(name, folder):
+    """Write a generator whose parameters are all different and return the file."""
+    torch.manual_seed(0)
+    network = SamplingModel(dict(FAMILIES[name]), ema=False).generator
+    state = {key: value.clone() for key, value in network.state_dict().items()}
+    for key, value in state.items():
+        if value.is_floating_point():
+            state[key] = value + 0.1 * torch.rand_like(value)
+    record = GeneratorRecord(FAMILIES[name], dict(type="NormalLatent"), LABEL)
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(save(state, {"format": FORMAT, "record": json.dumps(asdict(record))}))
+    return path
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_agrees_at_any_batch_size(name, runtime, tmp_path):
+    out = tmp_path / "model.onnx"
+    written = export_onnx(weights_of(name, tmp_path), out, **FIXED.get(name, {}))
+    assert written.difference < 1e-4
+    session = runtime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    assert [entry.name for entry in session.get_inputs()] == INPUTS.get(name, ["latent", "label"])
+    assert all(entry.shape[0] == "batch" for entry in session.get_inputs())
+    feeds = {}
+    for entry in session.get_inputs():
+        shape = (5, *entry.shape[1:])
+        feeds[entry.name] = (torch.arange(5) % 3 if entry.name == "label" else torch.randn(shape)).numpy()
+    (image,) = session.run(None, feeds)
+    size = FIXED.get(name, {}).get("size") or (FAMILIES[name]["image_size"],) * 2
+    assert image.shape == (5, 3, *size)
+    assert abs(image).max() <= 1
+    assert len({row.tobytes() for row in image}) == 5  # all inputs matter
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_file_that_differs_is_not_kept(runtime, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_export, "_trace", lambda network, values, path: path.write_bytes(b""))
+    monkeypatch.setattr(onnx_export, "_compare", lambda *_: 0.5)
+    with pytest.raises(ValueError, match=r"differs from PyTorch by up to 0\.5, more than 0\.01; it is"):
+        export_onnx(weights_of("DCGAN", tmp_path), tmp_path / "a.onnx", tolerance=0.01)
+    monkeypatch.setattr(onnx_export, "_compare", lambda *_: float("nan"))
+    with pytest.raises(ValueError, match="differs from PyTorch by up to nan"):
+        export_onnx(weights_of("DCGAN", tmp_path), tmp_path / "a.onnx")
+    assert [file.name for file in tmp_path.iterdir()] == ["DCGAN.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(truncation=0.5), "its truncation acts on the latents"),
+        (dict(size=(9, 9)), "makes images of 8 pixels only"),
+    ],
+)
+def test_what_the_generator_does_not_have_is_refused(runtime, settings, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export_onnx(weights_of("DCGAN", tmp_path), tmp_path / "a.onnx", **settings)
+
+
+def test_the_target_is_checked_first(tmp_path):
+    with pytest.raises(ValueError, match=r"is named \*\.onnx"):
+        export_onnx("omnigan_biggan_digits-16", tmp_path / "a.pt")
+    (tmp_path / "a.onnx").write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match=r"a\.onnx exists"):
+        export_onnx("omnigan_biggan_digits-16", tmp_path / "a.onnx")
+
+
+def test_without_the_extra_it_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
+    assert main(["export", "omnigan_biggan_digits-16", str(tmp_path / "a.onnx")]) == 2
+    assert 'onnxscript: python3 -m pip install "mmcgan[onnx]"' in capsys.readouterr().err
+
+
+def test_the_command_says_inputs_and_difference(runtime, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(onnx_export, "_trace", lambda network, values, path: path.write_bytes(b"12"))
+    monkeypatch.setattr(onnx_export, "_compare", lambda *_: 2e-6)
+    out = tmp_path / "deep" / "a.onnx"
+    assert main(["export", str(weights_of("DCGAN", tmp_path)), str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "input latent: batch x 6\ninput label: batch\n" in text
+    assert "largest difference from PyTorch: 2e-06 (limit 0.001)" in text
+    assert f"{out}: 2 bytes" in text
