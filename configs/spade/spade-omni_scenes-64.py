@@ -6,7 +6,7 @@ _base_ = [
 ]
 _layers = [f"feature.layer_{scale}_{index}" for scale in range(2) for index in range(3)]
 model = dict(
-    generator=dict(channels=(48, 48, 48, 40, 32, 32, 24, 16), hidden_channels=16),
+    generator=dict(channels=(44, 44, 44, 40, 32, 32, 24, 16), hidden_channels=16),
     # three layers instead of four: the scores of 64 x 64 pixels are 19 x 19, not 11 x 11
     discriminator=dict(backbone=dict(base_channels=16, num_layers=3)),
     losses=dict(features=dict(inputs=dict(feature=_layers), weights=10.0 * 3)),
