@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR, UnsupportedSetting, peer_format
+from mmcgan.conversion.shapes import flatten
+
 #: BigGAN-PyTorch's and ic_gan's command line -> settings of ours that shapes do not show.
 COMMAND_LINE = {
     "G_nl": ("generator.activation_name",),
@@ -15,6 +18,8 @@ COMMAND_LINE = {
     "num_D_SV_itrs": ("discriminator.backbone.spectral_norm.iterations",),
     "hier": ("generator.hierarchical",),
 }
+#: Settings that MMagic's configs say and its weights do not show.
+UNSEEN = ("activation_name", "activated_shortcut", "unit_gain", "eps", "mapping_lr_mult", "minibatch_group")
 RECTIFIERS = {"relu", "inplace_relu", "ir"}
 
 
@@ -30,6 +35,8 @@ def file_settings(found: Mapping[str, Any]) -> dict[str, Any]:
         return _published(found)
     if "img_resolution" in found:
         return _style_gan(found)
+    if isinstance(found.get("model"), Mapping):
+        return _mmagic(found["model"])
     for theirs, ours in COMMAND_LINE.items():
         if theirs in found:
             value = found[theirs]
@@ -63,6 +70,22 @@ def _style_gan(found: Mapping[str, Any]) -> dict[str, Any]:
     if "mbstd_group_size" in last:
         values["discriminator.backbone.minibatch_group"] = last["mbstd_group_size"] or 0
     return {path: value for path, value in values.items() if value is not None}
+
+
+def _mmagic(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the model of MMagic's own config with the reader of its golden cases; skip what it refuses."""
+    settings: dict[str, Any] = {}
+    for player in (GENERATOR, DISCRIMINATOR):
+        spec = {"constructor": dict(model.get(player) or {})}
+        try:
+            form = peer_format("mmagic", spec)
+            read = form.generator_config if player == GENERATOR else form.discriminator_config
+            found = flatten(read(spec))
+        except (UnsupportedSetting, TypeError, KeyError, AttributeError):
+            continue
+        kept = {path: value for path, value in found.items() if path.rpartition(".")[2] in UNSEEN}
+        settings |= {f"{player}.{path}": value for path, value in kept.items()}
+    return settings
 
 
 def stated_format(found: Mapping[str, Any]) -> str | None:

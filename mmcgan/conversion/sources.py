@@ -16,6 +16,7 @@ from torch import Tensor
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, strip_prefix
 from mmcgan.checkpoints.restricted import read_untrusted, state_dict_of
 from mmcgan.checkpoints.stand_ins import Record
+from mmcgan.config.literals import assignments
 
 State = dict[str, Tensor]
 SUFFIXES = (".pth", ".pt", ".pkl", ".bin", ".safetensors", ".ckpt", ".tar")
@@ -123,6 +124,19 @@ def _training_settings(content: Mapping[Any, Any]) -> dict[str, Any]:
         value = value.state if isinstance(value, Record) else value
         if isinstance(value, Mapping):
             return _plain_settings(value)
+    return _written_config(content.get("meta"))
+
+
+def _written_config(meta: Any) -> dict[str, Any]:
+    """Return the model of the config that MMGeneration's and MMagic's runners write into checkpoints."""
+    texts = [meta.get(key) for key in ("config", "cfg")] if isinstance(meta, Mapping) else []
+    for text in texts:
+        try:
+            model = assignments(text).get("model") if isinstance(text, str) else None
+        except ValueError:
+            continue  # a config that does more than assign: its settings have to be given
+        if isinstance(model, Mapping):
+            return {"model": dict(model)}
     return {}
 
 

@@ -184,6 +184,18 @@ def test_what_weights_do_not_show_is_asked_for(tmp_path):
     assert chosen.discriminator.config["backbone"]["activated_shortcut"] is False
 
 
+def test_the_config_in_a_checkpoint_answers(tmp_path):
+    text = "model = dict(discriminator=dict(type='BigGANDiscriminator', input_scale=32, act_cfg=dict(%s)))"
+    state = under("discriminator", discriminator_state("mmagic"))
+    for rectifier, expected in (("type='ReLU', inplace=True", True), ("type='ReLU'", False)):
+        content = {"state_dict": state, "meta": {"config": text % rectifier}}
+        found = inspect(content, tmp_path / "d.pth").discriminator
+        assert found.config["backbone"]["activated_shortcut"] is expected
+        assert found.origin["backbone.activated_shortcut"] == "file"
+    with pytest.raises(AmbiguousError):
+        inspect({"state_dict": state, "meta": {"config": "import os"}}, tmp_path / "d.pth")
+
+
 def test_settings_must_exist_and_not_contradict_the_weights(generator, tmp_path):
     with pytest.raises(ValueError, match=r"no network of the checkpoint has it.*activation_name"):
         inspect(generator, tmp_path / "g.pth", settings={"activation_nam": "elu"})
