@@ -1,5 +1,6 @@
-# No textured 3, plain 5 or textured 8 is ever seen, and in training none is asked for: what the generator
-# makes of these pairs it has from the digit and the domain alone.
+# No textured 3, plain 5 or textured 8 is among the training images: what the generator makes of these pairs
+# comes from the digit and the domain alone. They are asked for in training; with
+# condition_sampler=dict(type="EmpiricalAttributes") they would not even be that.
 _base_ = "./omnigan-multi-label_biggan_two-domain-digits-16.py"
 train_dataloader = dict(
     dataset=dict(
@@ -10,4 +11,3 @@ train_dataloader = dict(
         ]
     )
 )
-model = dict(condition_sampler=dict(type="EmpiricalAttributes"))

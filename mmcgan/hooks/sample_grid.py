@@ -112,29 +112,21 @@ class SampleGridHook(Hook):
 
     def _combinations(self, model: Any) -> Tensor | None:
         """Return the attributes to show, (K, A) with the columns' group fastest; None without attributes."""
-        groups: AttributeGroups | None = getattr(model.condition_sampler, "groups", None)
-        if groups is None or not groups.exclusive:
+        groups = _groups(model)
+        if groups is None:
             return None
-        columns = min(self.columns, len(groups.exclusive[0].names))
-        rows = min(self.rows, groups.num_combinations // len(groups.exclusive[0].names))
-        size = len(groups.exclusive[0].names)
+        size, columns = len(groups.exclusive[0].names), self._columns(model)
+        rows = min(self.rows, groups.num_combinations // size)
         return torch.stack([groups.combination(r * size + c) for r in range(rows) for c in range(columns)])
 
     def _draw_combinations(self, model: Any, combinations: Tensor) -> Tensor:
         columns = self._columns(model)
         rounds = max(1, self.rows * columns // len(combinations))
         source = make_generator(self.seed, "grid latent")
-        latent = model.latent_sampler.sample(rounds, source)
-        images = [
-            model.sample(
-                Condition(attributes=combinations),
-                latent[i : i + 1].expand(len(combinations), -1),
-                source,
-                self.truncation,
-            )
-            for i in range(rounds)
-        ]
-        return torch.cat(images).cpu()
+        latents = model.latent_sampler.sample(rounds, source)
+        condition = Condition(attributes=combinations)
+        repeated = [latent.expand(len(combinations), -1) for latent in latents.split(1)]
+        return torch.cat([model.sample(condition, z, source, self.truncation) for z in repeated]).cpu()
 
     def _shown(self, model: Any) -> list[int]:
         """Return the classes of the columns; empty if training asks for no label or always the same."""
@@ -150,10 +142,16 @@ class SampleGridHook(Hook):
         return [int(label) for label in spaced]
 
     def _columns(self, model: Any) -> int:
-        groups: AttributeGroups | None = getattr(model.condition_sampler, "groups", None)
-        if groups is not None and groups.exclusive:
+        groups = _groups(model)
+        if groups is not None:
             return min(self.columns, len(groups.exclusive[0].names))
         return len(self._shown(model)) or self.columns
+
+
+def _groups(model: Any) -> AttributeGroups | None:
+    """Return the attributes that ``model`` is asked for, None if there is no exclusive group among them."""
+    groups: AttributeGroups | None = getattr(model.condition_sampler, "groups", None)
+    return groups if groups is not None and groups.exclusive else None
 
 
 def tile(images: Tensor, columns: int) -> np.ndarray:
