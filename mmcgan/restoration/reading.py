@@ -78,9 +78,9 @@ def read_given(prior: Prior, path: Path, task: str, options: RestoreOptions) -> 
         given = Given(
             target, original, shape if any_size else None, _output(shape, options.render), degradation
         )
-    check_memory(given.output, path.name, "a smaller --factor or --render: a picture")
     if given.size is not None:
         _check_tuning(given.size, prior.generator, path)
+    check_memory(given.output, path.name, "a smaller --factor or --render: a picture")
     return given
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +7,8 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from mmcgan.registry import BACKBONES
+from mmcgan.config.tiny import load_tiny_config
+from mmcgan.registry import BACKBONES, MODELS
 from mmcgan.restoration import (
     DiscriminatorDistance,
     RestoreOptions,
@@ -16,6 +18,7 @@ from mmcgan.restoration import (
     restore,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 MODEL = "omnigan_biggan_digits-16"
 STAGES = [Stage(20, 1e-3, 5e-2, depth=1), Stage(20, 1e-3, 1e-2, depth=3)]
 FEW = RestoreOptions(candidates=16)
@@ -84,6 +87,21 @@ def test_a_discriminator_of_the_same_images_is_found():
     assert float(prior.distance(image, image, 3)) == 0
     assert float(prior.distance(image, -image, 3)) > 0
     assert load_prior(MODEL, distance="pixels").pixels_only
+
+
+def test_the_discriminator_of_a_run_comes_first(tmp_path):
+    config = load_tiny_config(ROOT / "configs" / "omni_inr" / "omni-inr_biggan_digits-16.py")
+    model = MODELS.build(config.model)
+    state = {key: value for key, value in model.state_dict().items() if "generator_ema" not in key}
+    torch.save({"state_dict": state, "meta": {"cfg": config.pretty_text}}, tmp_path / "iter_1.pth")
+    prior = load_prior(tmp_path / "iter_1.pth")
+    assert prior.compared == "iter_1"
+    backbone = model.discriminator.backbone.eval()
+    image, other = torch.rand(2, 1, 3, 16, 16) * 2 - 1
+    expected = DiscriminatorDistance(backbone)(image, other, 4)
+    torch.testing.assert_close(prior.distance(image, other, 4), expected)
+    shipped = load_prior(tmp_path / "iter_1.pth", discriminator="omni-inr_biggan_digits-16-discriminator")
+    assert not torch.allclose(shipped.distance(image, other, 4), expected)
 
 
 def test_a_missing_discriminator_is_said(monkeypatch):
