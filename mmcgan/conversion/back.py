@@ -122,25 +122,32 @@ def export_network(to: str, role: str, config: Config, weights: Mapping[str, Ten
     if target is None:
         known = ", ".join(name for peer, name in TARGETS if peer == to)
         raise NotCarried(f"{to} has no {kind}; it has counterparts of {known}")
-    state = _suited_spectral(network.state_dict(), target.spectral, network)
-    table = _statistics(target, config)
-    place = _place(target, config, role)
-    renamed = back_names(state, (table,) if table is target.table else (target.table, table), place)
-    theirs = {
-        renamed[key]: _peer_value(renamed[key], value) for key, value in state.items() if key in renamed
-    }
-    theirs |= _counters(theirs)
     try:
         spec = SETTINGS[target.format](role, config, network)
-    except ValueError as error:
+        again = PEERS[target.format].build(spec).eval()
+    except (ValueError, KeyError, TypeError) as error:
         raise NotCarried(f"{target.format} cannot hold this network: {error}") from error
-    exported = Exported(target.format, theirs, spec)
+    difference = _difference(network, again)
+    if difference:
+        raise NotCarried(f"{target.format} cannot hold this network: {difference}")
+    state = _suited_spectral(network.state_dict(), target.spectral)
+    exported = Exported(
+        target.format, _in_peers_words(_suited_variances(state, network, again), target, config), spec
+    )
     _check(exported, role, network)
     return exported
 
 
-def _place(target: Target, config: Config, role: str) -> Place:
-    backbone = config.get("backbone", {}) if role == DISCRIMINATOR else {}
+def _in_peers_words(state: State, target: Target, config: Config) -> State:
+    table = _statistics(target, config)
+    tables = (table,) if table is target.table else (target.table, table)
+    renamed = back_names(state, tables, _place(target, config))
+    theirs = {name: _peer_value(name, state[key]) for key, name in renamed.items()}
+    return theirs | _counters(theirs)
+
+
+def _place(target: Target, config: Config) -> Place:
+    backbone = config.get("backbone", {})
     if backbone.get("type") == "BigGANDeepBackbone":
         return names.in_stages(int(backbone.get("depth", 2)))
     return target.place
@@ -174,7 +181,7 @@ def _peer_value(key: str, value: Tensor) -> Tensor:
 
 
 # --- spectral norm ---------------------------------------------------------------------------------
-def _suited_spectral(state: State, wanted: str, network: nn.Module) -> State:
+def _suited_spectral(state: State, wanted: str) -> State:
     """Return the state with the vectors of spectral norm that the peer keeps.
 
     From u alone, torch's pair (u, v) is what one iteration leaves: evaluation is the same.
@@ -202,6 +209,31 @@ def _suited_spectral(state: State, wanted: str, network: nn.Module) -> State:
     return found
 
 
+def _suited_variances(state: State, network: nn.Module, again: nn.Module) -> State:
+    """Return the state with running variances that make up for another epsilon of the peer's batch norms.
+
+    Raises:
+        NotCarried: a variance is smaller than the difference.
+    """
+    theirs = dict(again.named_modules())
+    found = dict(state)
+    for name, module in network.named_modules():
+        other = theirs.get(name)
+        if (
+            not isinstance(module, nn.BatchNorm2d)
+            or not isinstance(other, nn.BatchNorm2d)
+            or module.eps == other.eps
+        ):
+            continue
+        key = f"{name}.running_var"
+        found[key] = state[key] + (module.eps - other.eps)
+        if bool((found[key] < 0).any()):
+            raise NotCarried(
+                f"batch_norm.eps={module.eps}: the format's is {other.eps}, more than a variance of {key}"
+            )
+    return found
+
+
 # --- checking --------------------------------------------------------------------------------------
 def _check(exported: Exported, role: str, network: nn.Module) -> None:
     """Read the export as the peer's, and compare what both networks compute in evaluation.
@@ -209,22 +241,14 @@ def _check(exported: Exported, role: str, network: nn.Module) -> None:
     Raises:
         NotCarried: the peer's network is another one.
     """
-    form = PEERS[exported.format]
-    try:
-        again = form.build(exported.spec).eval()
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotCarried(f"{exported.format} cannot hold this network: {error}") from error
-    difference = _difference(network, again)
-    if difference:
-        raise NotCarried(f"{exported.format} cannot hold this network: {difference}")
-    again = form.network(exported.spec, exported.state).module.eval()
+    again = PEERS[exported.format].network(exported.spec, exported.state).module
     outputs = [_probe(each.eval(), role) for each in (network, again)]
     for name, value in outputs[0].items():
         other = outputs[1].get(name)
         if other is None or not torch.allclose(value, other, rtol=1e-4, atol=1e-5):
             raise NotCarried(
                 f"{exported.format} would compute something else ({name or 'image'}): a setting such as "
-                "activation_name, activated_shortcut, pooling or batch_norm.eps is not one that the peer has"
+                "activation_name, activated_shortcut, pooling or an option of batch norm is not one that the peer has"
             )
 
 
@@ -250,12 +274,17 @@ def _difference(network: nn.Module, other: nn.Module) -> str | None:
 
 
 def _channels(shapes: Mapping[str, tuple[int, ...]]) -> list[int]:
-    """Return the output channels of every block's last convolution."""
+    """Return the channels before the first block and after every one."""
     found = {
         key: shape[0] for key, shape in shapes.items() if re.search(r"blocks\.\d+\.conv[24]\.weight$", key)
     }
     last = {key.rpartition(".conv")[0]: width for key, width in sorted(found.items())}
-    return list(last.values())
+    first = [
+        shape[1]
+        for key, shape in shapes.items()
+        if re.search(r"^(backbone\.)?blocks\.0\.conv1\.weight$", key)
+    ]
+    return [*first, *last.values()]
 
 
 @torch.no_grad()

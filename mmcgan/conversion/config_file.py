@@ -53,8 +53,8 @@ def config_text(name: str, title: str, record: Config, discriminator: Config | N
     """
     generator = record["generator"]
     inner = generator.get("generator", generator)
-    classes, size = inner["num_classes"], inner["image_size"]
-    dataset = dataset_of(classes, size)
+    classes, size = inner.get("num_classes", 0), inner["image_size"]
+    dataset = label_maps_of(inner) if "num_map_classes" in inner else dataset_of(classes, size)
     model = {
         "type": "ConditionalGAN",
         "generator": generator,
@@ -63,7 +63,7 @@ def config_text(name: str, title: str, record: Config, discriminator: Config | N
         "latent_sampler": record["latent_sampler"],
         "condition_sampler": record["condition_sampler"],
     }
-    made_up = dataset["type"] == "SyntheticImages"
+    made_up = dataset["type"].startswith("Synthetic")
     note = "# Stand-in: put the images that it was trained on here.\n" if made_up else ""
     rate = {"optimizer": {"type": "Adam", "lr": 2e-5, "betas": (0.0, 0.999), "eps": 1e-6}}
     load = f'load_from = "{name}.pth"\n' if discriminator else ""
@@ -97,8 +97,18 @@ def dataset_of(num_classes: int, image_size: int) -> Config:
     return dict(NAMED.get((num_classes, image_size), stand_in))
 
 
+def label_maps_of(generator: Mapping[str, Any]) -> Config:
+    """Return made-up images with label maps of the generator's kind."""
+    names = ("image_size", "num_map_classes", "has_edges")
+    return {"type": "SyntheticLabelMaps", **{name: generator[name] for name in names}}
+
+
 def default_discriminator(generator: Mapping[str, Any]) -> Config:
     """Return a discriminator to train with where none was converted."""
+    if "num_map_classes" in generator:
+        seen = {name: generator[name] for name in ("num_map_classes", "has_edges")}
+        head = {"type": "PatchHead", "kernel_size": 4, "spectral_norm": False}
+        return {"backbone": {"type": "PatchBackbone", **seen, "num_scales": 1}, "heads": {"patch_0": head}}
     classes, instances = generator["num_classes"], generator.get("instance_dim", 0)
     style = generator["type"] == "StyleGAN2Generator"
     backbone: Config = {"type": "StyleGAN2Backbone" if style else "ResNetBackbone"}
@@ -120,6 +130,9 @@ def default_discriminator(generator: Mapping[str, Any]) -> Config:
 def losses(heads: Mapping[str, Config]) -> Config:
     """Return losses that train the heads, each wired to its head."""
     found: Config = {}
+    patches = [f"{name}.logit" for name, head in heads.items() if head["type"] == "PatchHead"]
+    if patches:
+        found["adversarial"] = {"type": "HingeLoss", "inputs": {"logit": patches}}
     for name, head in heads.items():
         kind = head["type"]
         if kind in ADVERSARIAL:
@@ -144,6 +157,8 @@ def latent_sampler_of(generator: Config, heads: Mapping[str, Config]) -> Config:
 def condition_sampler_of(generator: Config) -> Config:
     """Return what draws conditions: labels, instances of a store that the user prepares, or nothing."""
     inner = generator.get("generator", generator)
+    if "num_map_classes" in inner:
+        return {"type": "RealCondition", "dataset": label_maps_of(inner)}
     classes = inner["num_classes"]
     if inner.get("instance_dim"):
         return {"type": "AllInstances", "num_classes": classes, "instance_store": "data/instances"}

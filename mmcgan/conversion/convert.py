@@ -21,6 +21,7 @@ from mmcgan.conversion.fitting import Fit, likely_role
 from mmcgan.conversion.resolving import Wishes, read_networks
 from mmcgan.conversion.shapes import flatten
 from mmcgan.conversion.sources import Found, read_source
+from mmcgan.random import RandomStreams
 
 CHANNEL_ORDER = "channel_order"
 
@@ -209,7 +210,8 @@ def planned_files(conversion: Conversion, destination: Path) -> list[Path]:
 
 def training_state(conversion: Conversion) -> dict[str, Tensor]:
     """Return the state dict of a model of both networks; its averaged generator starts as the other."""
-    state: dict[str, Tensor] = {}
+    # seed and iteration of the random streams, as the model itself keeps them
+    state: dict[str, Tensor] = {"random._extra_state": RandomStreams(0).get_extra_state()}
     for fit, prefixes in (
         (conversion.generator, ("generator.", "generator_ema.")),
         (conversion.discriminator, ("discriminator.",)),

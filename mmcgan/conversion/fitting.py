@@ -129,7 +129,7 @@ def _shares(form: PeerFormat, state: State) -> dict[str, float]:
         if role in OURS:
             ours = form.key_map(sample, role)
             inner = [key.removeprefix("generator.") for key in ours.values()]  # behind a map of codes
-            known = sum(bool(OURS[role].match(key)) or key.startswith("mix.") for key in inner)
+            known = sum(bool(OURS[role].match(key)) or key.startswith(("mix.", "stem.")) for key in inner)
             found[role] = known / max(1, len(inner))
     return found
 

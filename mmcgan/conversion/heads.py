@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 from mmcgan.conversion.shapes import Config, MisfitError, Shapes
+from mmcgan.conversion.spade import patch_head
 
 Heads = dict[str, Config]
 
@@ -34,6 +36,8 @@ def _agree(heads: Heads) -> bool:
 
 
 def _choices(name: str, shapes: Shapes) -> list[Config]:
+    if re.fullmatch(r"patch_\d+", name):
+        return [patch_head(shapes, name)]
     reader = {"adv": _adversarial, "omni": _omni, "discrete_code": _discrete, "continuous_code": _continuous}
     return reader.get(name, _classes)(shapes)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmcgan.checkpoints.peers import DISCRIMINATOR, GENERATOR, PEERS
 from mmcgan.conversion.fitting import CONTRADICTION, Fit, fits, select
-from mmcgan.conversion.shapes import flatten
+from mmcgan.conversion.shapes import UNSEEN, flatten
 from mmcgan.conversion.sources import Found
 from mmcgan.conversion.traits import TRAITS
 from mmcgan.random import make_generator
@@ -21,6 +21,8 @@ from mmcgan.registry import BACKBONES, GENERATORS, nearest
 from mmcgan.structures import Condition
 
 SHOWN = 6
+#: What generator and discriminator of one model agree on.
+SHARED_FACTS = ("num_classes", "image_size", "num_map_classes", "has_edges")
 
 
 class ConversionError(ValueError):
@@ -97,6 +99,10 @@ def _complete_readings(network: Found, wishes: Wishes, stated: Mapping[str, Any]
     contradictions = [reason for reason in reasons.values() if reason.startswith(CONTRADICTION)]
     if contradictions:
         raise ValueError(f"{network.name}: {contradictions[0]}")
+    asking = [reason for reason in reasons.values() if reason.startswith(UNSEEN)]
+    if asking and not attempts:
+        setting = asking[0].removeprefix(f"{UNSEEN} ").partition(",")[0]
+        raise AmbiguousError(f"{network.name}: {asking[0]}; give it with --set", [setting], [])
     if attempts:
         raise ConversionError(misfit_message(network.name, attempts[0]))
     if reasons:
@@ -135,13 +141,11 @@ def _agree(chosen: Sequence[Fit]) -> bool:
     """Return whether networks come from one peer and know the same classes and sizes."""
     if len({fit.format.name for fit in chosen}) > 1 and len({fit.format.peer for fit in chosen}) > 1:
         return False
-    facts = [_facts(fit) for fit in chosen]
-    backbones = {fit.format.name for fit in chosen}
-    if len(backbones) > 1 and not _companions(backbones):
+    formats = {fit.format.name for fit in chosen}
+    if len(formats) > 1 and not _companions(formats):
         return False
-    return all(
-        len({fact[name] for fact in facts if fact.get(name)}) <= 1 for name in ("num_classes", "image_size")
-    )
+    facts = [_facts(fit) for fit in chosen]
+    return all(len({fact[name] for fact in facts if fact.get(name)}) <= 1 for name in SHARED_FACTS)
 
 
 def _companions(names: set[str]) -> bool:
@@ -150,15 +154,15 @@ def _companions(names: set[str]) -> bool:
 
 
 def _facts(fit: Fit) -> dict[str, Any]:
-    config = fit.config
+    """Return what two networks of one model have in common."""
     if fit.role == GENERATOR:
-        config = config.get("generator", config)
-        return {"num_classes": config["num_classes"], "image_size": config["image_size"]}
-    classes = [head.get("num_classes") for head in config["heads"].values()]
-    return {
-        "num_classes": max((n for n in classes if n), default=0),
-        "image_size": config["backbone"]["image_size"],
-    }
+        facts = {**fit.config, **fit.config.get("generator", {})}
+    else:
+        classes = [head.get("num_classes") or 0 for head in fit.config["heads"].values()]
+        facts = {**fit.config["backbone"], "num_classes": max(classes, default=0)}
+    if "has_edges" in facts:
+        facts["has_edges"] = str(facts["has_edges"])  # False counts as well
+    return {name: facts[name] for name in SHARED_FACTS if name in facts}
 
 
 def _distinct(column: Iterable[Fit]) -> list[Fit]:

@@ -15,6 +15,10 @@ Shape = tuple[int, ...]
 Given = Mapping[str, Any]
 
 
+#: How a message begins that asks for a setting without which nothing can be built.
+UNSEEN = "weights do not show"
+
+
 class MisfitError(ValueError):
     """Weights are not those of the network they are taken for; says why."""
 

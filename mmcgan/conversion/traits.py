@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mmcgan.conversion import backbones, generators, styles
+from mmcgan.conversion import backbones, generators, spade, styles
 from mmcgan.conversion.backbones import MMAGIC, PUBLISHED
 from mmcgan.conversion.shapes import Config, Given, MisfitError, Shapes
 
@@ -214,6 +214,12 @@ TRAITS: dict[str, Traits] = {
         choices_backbone=in_place,
     ),
     "mmagic_stylegan2": _styles(assumed_generator=_style_settings(0.998)),
+    "spade": Traits(
+        spade.generator,
+        spade.backbone,
+        assumed_generator={"spectral_norm": _spectral(1e-12)},
+        assumed_backbone={"spectral_norm": _spectral(1e-12)},
+    ),
     "hfbiggan": _family(
         _spectral(1e-4),
         1e-4,
