@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from mmcgan.apis.attribute_sampling import attribute_request
 from mmcgan.apis.instances import build_extractor, find_photos, read_photos
 from mmcgan.apis.label_map_sampling import check_label_maps, given_maps, label_map_request
 from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.sampling import find_labels
-from mmcgan.apis.views import checked_view, find_view
+from mmcgan.apis.views import View, checked_view, find_view
 from mmcgan.models.sampling import truncates_latent
 from mmcgan.random import make_generator
 from mmcgan.samplers.codes import truncate_noise
@@ -71,13 +72,15 @@ class CGANInferencer:
         size: Sequence[int] | int | None = None,
         window: Sequence[int] | None = None,
         label_maps: Sequence[str | Path] | Tensor | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> Images:
         """Return ``num`` images.
 
         Args:
             labels: class numbers or names, taken in turn; by default every class in turn, or what comes
                 with a drawn instance.
-            num: number of images; by default one for each label, instance or label map given, else one.
+            num: number of images; by default one for each label, instance, label map or combination of
+                attributes given, else one.
             instances: photos (files or folders) or features (K, F) to condition on, taken in turn; by
                 default drawn as in training.
             seed: of latents and drawn instances.
@@ -89,6 +92,7 @@ class CGANInferencer:
             window: top, left, height and width of the part of them to render.
             label_maps: class ids int64 (K, H, W), or pictures of them (files, folders), to paint in turn; by
                 default those of the data that was held out from training.
+            attributes: group -> name or names, as in :func:`mmcgan.apis.sample`.
 
         Raises:
             FileNotFoundError: a photo or label map is not there.
@@ -98,20 +102,34 @@ class CGANInferencer:
         if return_type not in RETURNS:
             raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
         view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name)
+        if batch_size < 1 or (num is not None and num < 1):
+            raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")
+        if truncation is not None and truncates_latent(self.loaded.model.generator) and not truncation > 0:
+            raise ValueError(f"truncation must be greater than 0, got {truncation}")
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)
         check_label_maps(self.loaded, () if label_maps is None else label_maps)
         maps = None if label_maps is None else given_maps(self.loaded, label_maps)
         count = self._count(num, given, features if maps is None else maps)
-        if count < 1 or batch_size < 1:
-            raise ValueError(f"num and batch_size must be at least 1, got {count} and {batch_size}")
-        if truncation is not None and truncates_latent(self.loaded.model.generator) and not truncation > 0:
-            raise ValueError(f"truncation must be greater than 0, got {truncation}")
-        if "label_map" in self.loaded.requires:
+        if attributes is not None or "attributes" in self.loaded.requires:
+            condition = self._attributes(attributes, given, num, seed)
+            count = len(condition)
+        elif "label_map" in self.loaded.requires:
             condition = label_map_request(self.loaded, maps, count).condition
         else:
             condition = self._condition(given, features, count, seed)
         latent = torch.cat([self._latent(seed, index, truncation) for index in range(count)])
+        return convert(self._render(condition, latent, truncation, batch_size, view), return_type)
+
+    def _render(
+        self,
+        condition: Condition,
+        latent: Tensor,
+        truncation: float | None,
+        batch_size: int,
+        view: View | None,
+    ) -> Tensor:
+        """Return the images (N, 3, H, W) in [-1, 1], so many at a time as memory is good for."""
         whole, part = (None, None) if view is None else (view.size, view.window)
         step = batch_size if view is None else min(batch_size, view.batch)
         sampled = [
@@ -122,9 +140,9 @@ class CGANInferencer:
                 size=whole,
                 window=part,
             ).cpu()
-            for start in range(0, count, step)
+            for start in range(0, len(latent), step)
         ]
-        return convert(torch.cat(sampled), return_type)
+        return torch.cat(sampled)
 
     @staticmethod
     def _count(num: int | None, labels: Sequence[Any] | None, features: Tensor | None) -> int:
@@ -147,6 +165,13 @@ class CGANInferencer:
             return torch.nn.functional.normalize(instances.float(), dim=1)
         paths = find_photos([str(instance) for instance in instances])
         return read_photos(self.loaded, paths, build_extractor(self.loaded)).feature
+
+    def _attributes(
+        self, attributes: Mapping[str, Any] | None, labels: Sequence[Any] | None, num: int | None, seed: int
+    ) -> Condition:
+        if labels is not None:
+            raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
+        return Condition(attributes=attribute_request(self.loaded, attributes, num, seed).attributes)
 
     def _condition(
         self, labels: Sequence[int | str] | None, features: Tensor | None, count: int, seed: int

@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 from mmcgan.apis.attribute_sampling import attribute_request, parse_attributes
+from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.models import GeneratorRecord, LoadedModel
 from mmcgan.apis.sampling import sample
 from mmcgan.hooks.sample_grid import SampleGridHook
@@ -121,3 +122,15 @@ def test_the_picture_of_progress_has_a_column_per_digit_and_one_latent_for_all_d
     assert len(images.flatten(1).unique(dim=0)) == 12
     again = SampleGridHook(rows=1, columns=2)
     assert len(again.draw(model)) == 2
+
+
+def test_the_inferencer_makes_the_same_images(shipped, tmp_path):
+    written = sample("faces", out=tmp_path)
+    pictures = CGANInferencer(loaded())(attributes={"digit": ["0", "1", "2"]}, seed=0)
+    assert [picture.tobytes() for picture in pictures] == [
+        Image.open(file).tobytes() for file in written.images
+    ]
+    with pytest.raises(ValueError, match="faces has attributes in place of labels"):
+        CGANInferencer(loaded())(labels=1)
+    with pytest.raises(ValueError, match=r"has no 'texture'. Did you mean 'textured'"):
+        CGANInferencer(loaded())(attributes={"domain": "texture"})
