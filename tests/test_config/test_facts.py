@@ -93,3 +93,28 @@ def test_dataset_with_bad_arguments_is_a_problem_not_a_crash():
 
 def test_no_dataset_no_facts():
     assert dataset_facts({}) == {}
+
+
+def test_facts_of_label_maps_reach_generator_backbone_and_heads():
+    maps = dict(type="SyntheticLabelMaps", num_map_classes=3, image_size=(32, 64), has_edges=True)
+    config = dict(
+        train_dataloader=dict(dataset=maps),
+        model=dict(
+            type="ConditionalGAN",
+            generator=dict(type="SPADEGenerator"),
+            discriminator=dict(
+                backbone=dict(type="PatchBackbone", num_map_classes=0),
+                heads=dict(pixel=dict(type="PixelClassHead"), patch=dict(type="PatchHead")),
+            ),
+            condition_sampler=dict(type="RealCondition"),
+        ),
+    )
+    assert fill_facts(config) == []
+    model = config["model"]
+    facts = dict(num_map_classes=3, image_size=(32, 64), has_edges=True)
+    assert model["generator"] == dict(type="SPADEGenerator", **facts)
+    assert model["discriminator"]["backbone"]["num_map_classes"] == 0, "0 says: sees no map"
+    assert model["discriminator"]["heads"]["pixel"]["num_map_classes"] == 3
+    assert model["condition_sampler"]["dataset"] == maps
+    model["generator"]["num_map_classes"] = 4
+    assert "num_map_classes 3" in fill_facts(config)[0].message

@@ -79,3 +79,14 @@ def test_bad_flips_are_named(image):
         GANDataPreprocessor(flip_probability=2)
     with pytest.raises(ValueError, match=r"needs a torch\.Generator"):
         GANDataPreprocessor(flip_probability=0.5)(dict(image=image), training=True)
+
+
+def test_what_belongs_to_pixels_is_flipped_with_the_image(image):
+    marks = image[:, 0].long()
+    data = dict(image=image, label_map=marks, edge_map=(marks > 128).byte(), label=torch.arange(64))
+    preprocessor = GANDataPreprocessor(flip_probability=0.5)
+    batch = preprocessor(data, training=True, generator=make_generator(0, "flip"))
+    seen = ((batch.image[:, 0] + 1) * 127.5).round().long()
+    assert torch.equal(batch.condition.label_map, seen)
+    assert torch.equal(batch.condition.edge_map, seen > 128)
+    assert not torch.equal(seen, marks) and torch.equal(batch.condition.label, torch.arange(64))
