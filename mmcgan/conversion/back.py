@@ -248,7 +248,7 @@ def _check(exported: Exported, role: str, network: nn.Module) -> None:
         if other is None or not torch.allclose(value, other, rtol=1e-4, atol=1e-5):
             raise NotCarried(
                 f"{exported.format} would compute something else ({name or 'image'}): a setting such as "
-                "activation_name, activated_shortcut, pooling or an option of batch norm is not one that the peer has"
+                "activation_name, activated_shortcut, pooling or an option of batch norm is not the peer's"
             )
 
 
