@@ -26,7 +26,7 @@ def test_ids_without_a_class_are_named():
 
 
 def test_a_condition_without_its_map_is_refused():
-    with pytest.raises(ValueError, match="needs condition.label_map, present: nothing"):
+    with pytest.raises(ValueError, match=r"needs condition.label_map, present: nothing"):
         semantic_map(Condition(), 3, False)
     with pytest.raises(ValueError, match=r"needs condition.edge_map, present: \['label_map'\]"):
         semantic_map(Condition(label_map=MAP), 3, True)

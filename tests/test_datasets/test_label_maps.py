@@ -158,7 +158,7 @@ def test_crops_depend_on_seed_and_position_alone(tmp_path):
 
 
 def test_bad_sizes_and_modes_are_named():
-    with pytest.raises(ValueError, match="mode must be one of fixed, .*; got 'zoom'"):
+    with pytest.raises(ValueError, match=r"mode must be one of fixed, .*; got 'zoom'"):
         MapTransform(16, "zoom")
     with pytest.raises(ValueError, match="load_size must be at least 32, got 16"):
         MapTransform(32, "resize_and_crop", 16)

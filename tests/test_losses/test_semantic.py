@@ -44,7 +44,7 @@ def test_feature_maps_are_compared_image_by_image_against_constants():
     value.backward()
     torch.testing.assert_close(value, (fake - real).abs().mean())
     assert real.grad is None and fake.grad is not None
-    with pytest.raises(ValueError, match="leave step.generator_batch_size unset"):
+    with pytest.raises(ValueError, match=r"leave step.generator_batch_size unset"):
         FeatureMapLoss().generator({"feature": fake}, {"feature": real[:1]})
 
 
@@ -81,7 +81,7 @@ def test_the_perceptual_loss_weights_its_taps_and_keeps_its_network_out_of_check
 
 def test_without_its_file_the_perceptual_loss_says_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("MMCGAN_CACHE", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="no vgg19-dcbb9e9d.pth in .* Nothing is downloaded"):
+    with pytest.raises(FileNotFoundError, match=r"no vgg19-dcbb9e9d.pth in .* Nothing is downloaded"):
         LOSSES.build(dict(type="PerceptualLoss"))
     (tmp_path / "mine.pth").write_bytes(b"something else")
     with pytest.raises(ValueError, match="expected dcbb9e9d"):
@@ -90,5 +90,5 @@ def test_without_its_file_the_perceptual_loss_says_what_is_missing(monkeypatch, 
 
 def test_weights_of_another_network_are_refused(tmp_path):
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "vgg.pth")
-    with pytest.raises(CheckpointError, match="missing: features.0.bias"):
+    with pytest.raises(CheckpointError, match=r"missing: features.0.bias"):
         VGG19Features().load(tmp_path / "vgg.pth")

@@ -125,7 +125,7 @@ def test_an_encoder_learns_in_the_generators_step_alone():
 
 
 def test_a_loss_of_a_latents_law_needs_an_encoder():
-    with pytest.raises(ValueError, match="losses.law: input 'mean' asks for 'latent.mean'"):
+    with pytest.raises(ValueError, match=r"losses.law: input 'mean' asks for 'latent.mean'"):
         make(dict(law=dict(type="LatentLawLoss")))
 
 

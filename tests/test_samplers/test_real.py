@@ -25,5 +25,5 @@ def test_without_real_images_items_of_a_set_are_drawn_from_the_generator():
     assert torch.equal(first.label_map, again.label_map)
     assert not torch.equal(first.label_map, sampler.sample(40, make_generator(4)).label_map)
     assert len({tuple(m.flatten().tolist()) for m in first.label_map}) == 6
-    with pytest.raises(ValueError, match="set condition_sampler.dataset"):
+    with pytest.raises(ValueError, match=r"set condition_sampler.dataset"):
         RealCondition().sample(1, make_generator(0))

@@ -76,5 +76,5 @@ def test_what_is_emitted_is_known_before_it_is_built():
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match="num_scales must be at least 1, got 0"):
         PatchBackbone(3, num_scales=0)
-    with pytest.raises(ValueError, match="no norm 'instanse'.*'instance'"):
+    with pytest.raises(ValueError, match=r"no norm 'instanse'.*'instance'"):
         PatchBackbone(3, norm="instanse")
