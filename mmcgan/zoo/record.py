@@ -98,7 +98,7 @@ class ZooRecord:
         if self.size is not None and self.size < 1:
             raise ValueError(f"zoo record {self.name}: size={self.size} bytes")
         measured = {figures.measured_by for figures in self.figures}
-        if measured > {self.measured_by}:
+        if measured - {self.measured_by}:
             raise ValueError(f"zoo record {self.name}: figures of ours and published ones are mixed")
 
     @property

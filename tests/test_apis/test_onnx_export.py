@@ -28,6 +28,8 @@ FAMILIES = {
     )
     | dict(style_dim=4, mapping_layers=1),
 }
+#: made of the same layers as BigGAN; every export takes seconds
+SLOW = ("ResNet", "BigGAN-deep")
 FIXED = {"StyleGAN2": dict(truncation=0.7), "implicit": dict(size=(12, 10))}
 INPUTS = {"BigGAN": ["latent", "label", "instance"], "implicit": ["latent"]}
 
@@ -54,7 +56,9 @@ def weights_of(name, folder):
     return path
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else []) for name in FAMILIES]
+)
 def test_every_family_agrees_at_any_batch_size(name, runtime, tmp_path):
     out = tmp_path / "model.onnx"
     written = export_onnx(weights_of(name, tmp_path), out, **FIXED.get(name, {}))
