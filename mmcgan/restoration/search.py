@@ -13,7 +13,8 @@ from mmcgan.structures import Condition
 
 #: Features compared, whatever the first stage compares.
 FEATURES = 3
-BATCH = 16
+#: Candidates made at a time, fewer where they have more pixels than this together.
+BATCH, PIXELS = 16, 2**16
 
 
 @torch.no_grad()
@@ -37,8 +38,9 @@ def candidate_distances(
     """
     degrade = degrade or problem.degradation.degrade
     found = []
-    for start in range(0, len(latents), BATCH):
-        rows = slice(start, start + BATCH)
+    batch = max(1, min(BATCH, PIXELS // problem.target[0, 0].numel()))
+    for start in range(0, len(latents), batch):
+        rows = slice(start, start + batch)
         images = degrade(render(generator, latents[rows], condition[rows], problem.size))
         found.append(problem.distance(images, problem.target, FEATURES))
         for _ in range(len(images)):

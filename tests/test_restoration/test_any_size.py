@@ -70,7 +70,7 @@ def test_too_much_memory_is_refused_before_work(prior, digit, monkeypatch):
         run(prior, digit, "sr", factor=600, degraded=True)
     monkeypatch.setattr("mmcgan.restoration.reading.available_memory", lambda: 10**7)
     with pytest.raises(
-        ValueError, match=r"tuning a generator at 400 x 600 takes about 1.0 GB.*smaller --size"
+        ValueError, match=r"tuning a generator at 400 x 600 takes about 0.8 GB.*smaller --size"
     ):
         run(prior, digit, size=400)
     assert not (digit.parent / "out").exists()
