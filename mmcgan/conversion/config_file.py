@@ -107,8 +107,8 @@ def default_discriminator(generator: Mapping[str, Any]) -> Config:
     """Return a discriminator to train with where none was converted."""
     if "num_map_classes" in generator:
         seen = {name: generator[name] for name in ("num_map_classes", "has_edges")}
-        head = {"type": "PatchHead", "kernel_size": 4, "spectral_norm": False}
-        return {"backbone": {"type": "PatchBackbone", **seen, "num_scales": 1}, "heads": {"patch_0": head}}
+        patches = {"patch_0": {"type": "PatchHead", "kernel_size": 4, "spectral_norm": False}}
+        return {"backbone": {"type": "PatchBackbone", **seen, "num_scales": 1}, "heads": patches}
     classes, instances = generator["num_classes"], generator.get("instance_dim", 0)
     style = generator["type"] == "StyleGAN2Generator"
     backbone: Config = {"type": "StyleGAN2Backbone" if style else "ResNetBackbone"}

@@ -195,8 +195,8 @@ def _beside(path: Path) -> dict[str, Any]:
 def _read_folder(folder: Path) -> list[Found]:
     files = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES and path.is_file()]
     settings_file = next((path for path in files if re.match(r"state_dict(_\w+)?\.pth$", path.name)), None)
-    chosen = {role: _one_file(folder, files, role) for role in ("G_ema", "G", "D")}
-    chosen = {role: path for role, path in chosen.items() if path is not None}
+    looked_for = ((role, _one_file(folder, files, role)) for role in ("G_ema", "G", "D"))
+    chosen = {role: path for role, path in looked_for if path is not None}
     if not chosen:
         models = [path for path in files if path.name in ("pytorch_model.bin", "model.safetensors")]
         if len(models) == 1:

@@ -8,9 +8,8 @@ and the user has to say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from torch import Tensor
 
@@ -103,132 +102,124 @@ def filter_taps(state: Mapping[str, Tensor]) -> Config:
 
 
 # --- the formats ---------------------------------------------------------------------------------
-def _spectral(eps: float, **options: Any) -> Config:
-    return {"eps": eps, **options}
+Networks = tuple[Infer, Infer | None]
+BIGGAN: Networks = (generators.biggan, partial(backbones.biggan, rule=PUBLISHED))
+RAW_BIGGAN: Networks = (partial(generators.biggan, raw_instances=True), BIGGAN[1])
+DEEP: Networks = (generators.deep, partial(backbones.deep, rule=PUBLISHED))
 
 
-def _family(norm: Config, eps: float, *, networks: tuple[Infer, Infer] | None = None, **extra: Any) -> Traits:
-    """Return the traits of a format of BigGAN-like networks.
+@dataclass(frozen=True)
+class Family:
+    """What is assumed of a format of BigGAN-like networks, beside rectifiers.
 
-    Args:
-        norm: what is assumed of spectral norm.
+    Attributes:
+        spectral: of spectral norm.
         eps: of batch norms.
-        networks: how generator and backbone are read; BigGAN's by default.
+        networks: how generator and backbone are read.
+        generator, backbone, heads: further assumptions.
     """
-    readers = networks or (generators.biggan, partial(backbones.biggan, rule=PUBLISHED))
-    statistics = {"batch_norm": {"eps": eps}, "output_batch_norm": {"eps": eps}}
-    assumed = {"activation_name": "relu", "spectral_norm": norm}
-    extra = dict(extra)
-    heads = {"*": {"spectral_norm": norm}, **extra.pop("assumed_heads", {})}
-    generator = {**assumed, **statistics, **extra.pop("generator", {})}
-    backbone = {**assumed, "batch_norm": {"eps": eps}, **extra.pop("backbone", {})}
-    return Traits(
-        *readers,
-        assumed_generator=generator,
-        assumed_backbone=backbone,
-        assumed_heads=heads,
-        **extra,
-    )
+
+    spectral: Config
+    eps: float
+    networks: Networks = BIGGAN
+    generator: Config = field(default_factory=dict)
+    backbone: Config = field(default_factory=dict)
+    heads: Config = field(default_factory=dict)
+
+    def traits(self) -> Traits:
+        """Return the traits."""
+        norms = {"batch_norm": {"eps": self.eps}}
+        common = {"activation_name": "relu", "spectral_norm": self.spectral, **norms}
+        return Traits(
+            *self.networks,
+            assumed_generator={**common, "output_batch_norm": {"eps": self.eps}, **self.generator},
+            assumed_backbone={**common, **self.backbone},
+            assumed_heads={"*": {"spectral_norm": self.spectral}, **self.heads},
+        )
 
 
-AJBROCK = _spectral(1e-6, iterations=1)
-DEEP = (generators.deep, partial(backbones.deep, rule=PUBLISHED))
-BIGGAN_PYTORCH = _family(AJBROCK, 1e-5, evidence=batch_norm_layer, choices_generator=cross_replica)
+def _biggan_pytorch(networks: Networks) -> Traits:
+    assumed = Family({"eps": 1e-6, "iterations": 1}, 1e-5, networks).traits()
+    return replace(assumed, evidence=batch_norm_layer, choices_generator=cross_replica)
 
+
+#: StudioGAN's rectifiers work in place, so that shortcuts see activated inputs.
+ACTIVATED = {"activated_shortcut": True}
 STUDIOGAN_HEADS = {
     "ProxyHead": {"normalize": True},
     "DiscriminativeProxyHead": {"normalize": True},
     "ClassifierHead": {"normalize": False},
     "DiscriminativeClassifierHead": {"normalize": False},
 }
-#: StudioGAN's rectifiers work in place, so that shortcuts see activated inputs.
-_studiogan = partial(
-    _family, _spectral(1e-6), 1e-4, assumed_heads=STUDIOGAN_HEADS, backbone={"activated_shortcut": True}
-)
-_RESNET = {"outer_spectral_norm": _spectral(1e-6), "condition_spectral_norm": _spectral(1e-6)}
-_RESNET |= {"attention_spectral_norm": _spectral(1e-6)}
-
-_styles = partial(
-    Traits,
-    styles.generator,
-    styles.backbone,
-    assumed_backbone={"minibatch_group": 4, "clamp": None},
-    evidence=filter_taps,
-    evidence_backbone=filter_taps,
-    head_init="equalized",
-)
+EPS_6: Config = {"eps": 1e-6}
+EPS_12: Config = {"eps": 1e-12}
 
 
-def _style_settings(decay: float) -> Config:
-    return {"mapping_lr_mult": 0.01, "mean_decay": decay, "style_mixing": 0.0, "clamp": None}
+def _studiogan(networks: Networks, generator: Config) -> Traits:
+    return Family(EPS_6, 1e-4, networks, generator, ACTIVATED, STUDIOGAN_HEADS).traits()
 
 
-_MMAGIC = _spectral(1e-6)
-_OUTER = {"outer_spectral_norm": _spectral(1e-12), "condition_spectral_norm": _spectral(1e-12)}
+def _styles(mean_decay: float, heads: Config | None = None) -> Traits:
+    settings = {"mapping_lr_mult": 0.01, "mean_decay": mean_decay, "style_mixing": 0.0, "clamp": None}
+    return Traits(
+        styles.generator,
+        styles.backbone,
+        assumed_generator=settings,
+        assumed_backbone={"minibatch_group": 4, "clamp": None},
+        assumed_heads=heads or {},
+        evidence=filter_taps,
+        evidence_backbone=filter_taps,
+        head_init="equalized",
+    )
+
+
+CHANNELS_LAST = {"latent_first": True, "bottom_channels_last": True}
+TABLES = {"eps": 1e-4, "swapped_rows": True}
+RESNET: Networks = (generators.resnet, partial(backbones.resnet, rule=PUBLISHED))
+MMAGIC_RESNET: Networks = (generators.resnet, partial(backbones.resnet, rule=MMAGIC))
+DCGAN: Networks = (generators.dcgan, partial(backbones.dcgan, rule=PUBLISHED))
+#: Groups of layers that have a spectral norm of their own.
+GROUPS = ("outer_spectral_norm", "condition_spectral_norm", "attention_spectral_norm")
 
 TRAITS: dict[str, Traits] = {
-    "biggan_pytorch": BIGGAN_PYTORCH,
-    "biggan_pytorch_deep": _family(
-        AJBROCK, 1e-5, networks=DEEP, evidence=batch_norm_layer, choices_generator=cross_replica
+    "biggan_pytorch": _biggan_pytorch(BIGGAN),
+    "biggan_pytorch_deep": _biggan_pytorch(DEEP),
+    "dgp": _biggan_pytorch(BIGGAN),
+    "omnigan": _biggan_pytorch(BIGGAN),
+    "omni_inr": _biggan_pytorch(BIGGAN),
+    "ic_gan_biggan": _biggan_pytorch(RAW_BIGGAN),
+    "ic_gan_stylegan2": _styles(0.995),
+    "studiogan_big_resnet": _studiogan(BIGGAN, {}),
+    "studiogan_resnet": _studiogan(RESNET, dict.fromkeys(GROUPS, EPS_6)),
+    "studiogan_deep_conv": _studiogan(DCGAN, {"condition_spectral_norm": EPS_6}),
+    "studiogan_deep": _studiogan(DEEP, {}),
+    "studiogan_stylegan2": _styles(0.998, STUDIOGAN_HEADS),
+    "mmagic_biggan": replace(Family(EPS_6, 1e-5).traits(), choices_backbone=in_place),
+    "mmagic_biggan_deep": replace(
+        Family(EPS_6, 1e-5, DEEP, CHANNELS_LAST).traits(), choices_backbone=in_place
     ),
-    "dgp": BIGGAN_PYTORCH,
-    "omnigan": BIGGAN_PYTORCH,
-    "omni_inr": BIGGAN_PYTORCH,
-    "ic_gan_biggan": _family(
-        AJBROCK,
-        1e-5,
-        networks=(
-            partial(generators.biggan, raw_instances=True),
-            partial(backbones.biggan, rule=PUBLISHED),
-        ),
-        evidence=batch_norm_layer,
-        choices_generator=cross_replica,
-    ),
-    "ic_gan_stylegan2": _styles(assumed_generator=_style_settings(0.995)),
-    "studiogan_big_resnet": _studiogan(),
-    "studiogan_resnet": _studiogan(
-        networks=(generators.resnet, partial(backbones.resnet, rule=PUBLISHED)), generator=_RESNET
-    ),
-    "studiogan_deep_conv": _studiogan(
-        networks=(generators.dcgan, partial(backbones.dcgan, rule=PUBLISHED)),
-        generator={"condition_spectral_norm": _spectral(1e-6)},
-        backbone={},
-    ),
-    "studiogan_deep": _studiogan(networks=DEEP),
-    "studiogan_stylegan2": _styles(assumed_generator=_style_settings(0.998), assumed_heads=STUDIOGAN_HEADS),
-    "mmagic_biggan": _family(_MMAGIC, 1e-5, choices_backbone=in_place),
-    "mmagic_biggan_deep": _family(
-        _MMAGIC,
-        1e-5,
-        networks=DEEP,
-        generator={"latent_first": True, "bottom_channels_last": True},
-        choices_backbone=in_place,
-    ),
-    "mmagic_resnet": _family(
-        _spectral(1e-12),
-        1e-4,
-        networks=(generators.resnet, partial(backbones.resnet, rule=MMAGIC)),
-        generator={**_OUTER, "attention_spectral_norm": _spectral(1e-6)},
-        backbone={"attention_spectral_norm": _spectral(1e-6)},
+    "mmagic_resnet": replace(
+        Family(
+            EPS_12,
+            1e-4,
+            MMAGIC_RESNET,
+            {**dict.fromkeys(GROUPS, EPS_12), "attention_spectral_norm": EPS_6},
+            {"attention_spectral_norm": EPS_6},
+        ).traits(),
         choices_generator=unit_gain,
         choices_backbone=in_place,
     ),
-    "mmagic_stylegan2": _styles(assumed_generator=_style_settings(0.998)),
+    "mmagic_stylegan2": _styles(0.998),
     "spade": Traits(
         spade.generator,
         spade.backbone,
-        assumed_generator={"spectral_norm": _spectral(1e-12)},
-        assumed_backbone={"spectral_norm": _spectral(1e-12)},
+        assumed_generator={"spectral_norm": EPS_12},
+        assumed_backbone={"spectral_norm": EPS_12},
     ),
-    "hfbiggan": _family(
-        _spectral(1e-4),
+    "hfbiggan": Family(
+        {"eps": 1e-4},
         1e-4,
-        networks=(generators.published_deep, None),
-        generator={
-            "latent_first": True,
-            "bottom_channels_last": True,
-            "batch_norm": {"eps": 1e-4, "swapped_rows": True},
-            "output_batch_norm": {"eps": 1e-4, "swapped_rows": True},
-        },
-    ),
+        (generators.published_deep, None),
+        {**CHANNELS_LAST, "batch_norm": TABLES, "output_batch_norm": TABLES},
+    ).traits(),
 }

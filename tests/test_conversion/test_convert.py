@@ -52,7 +52,7 @@ def test_a_run_becomes_weights_config_and_training_checkpoint(run, tmp_path, mon
     assert main(["check-config", "biggan.py"]) == 0
     config = load_config(tmp_path / "biggan.py")
     state = torch.load(tmp_path / config.load_from, weights_only=True)["state_dict"]
-    assert {key.split(".")[0] for key in state} == {"generator", "generator_ema", "discriminator"}
+    assert {key.split(".")[0] for key in state} == {"generator", "generator_ema", "discriminator", "random"}
 
 
 def test_training_goes_on_from_a_converted_run(run, tmp_path, monkeypatch):
