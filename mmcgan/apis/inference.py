@@ -101,7 +101,6 @@ class CGANInferencer:
         """
         if return_type not in RETURNS:
             raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
-        view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name)
         if batch_size < 1 or (num is not None and num < 1):
             raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")
         if truncation is not None and truncates_latent(self.loaded.model.generator) and not truncation > 0:
@@ -118,6 +117,7 @@ class CGANInferencer:
             condition = label_map_request(self.loaded, maps, count).condition
         else:
             condition = self._condition(given, features, count, seed)
+        view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name, count)
         latent = torch.cat([self._latent(seed, index, truncation) for index in range(count)])
         return convert(self._render(condition, latent, truncation, batch_size, view), return_type)
 

@@ -69,13 +69,14 @@ def find_view(size: Sequence[int] | int | None, window: Sequence[int] | None = N
     return View((sides[0], sides[1]), None if window is None else tuple(window))  # type: ignore[arg-type]
 
 
-def checked_view(generator: nn.Module, view: View | None, owner: str) -> View | None:
+def checked_view(generator: nn.Module, view: View | None, owner: str, kept: int = 1) -> View | None:
     """Return the view to ask a generator for, None for all of its own size, once it fits into memory.
 
     Args:
         generator: of the model.
         view: what is wanted; None is always possible.
         owner: name of the model, for messages.
+        kept: images that are in memory at the same time.
 
     Raises:
         ValueError: a generator of one size, or too little memory; says how much and what to set.
@@ -90,22 +91,23 @@ def checked_view(generator: nn.Module, view: View | None, owner: str) -> View | 
                 "with an implicit output layer, such as those of configs/omni_inr"
             )
         return None
-    check_memory(view.shape, owner, "a smaller --size, or parts of the image with --window")
+    check_memory(view.shape, owner, "a smaller size, or parts of the image with --window", kept)
     return view
 
 
-def check_memory(shape: Size, owner: str, instead: str) -> None:
-    """Check that an image of a shape (height, width) can be made and written.
+def check_memory(shape: Size, owner: str, instead: str, kept: int = 1) -> None:
+    """Check that images of a shape (height, width) can be made and written, ``kept`` of them at once.
 
     Raises:
-        ValueError: more memory than is available; ends in ``instead``.
+        ValueError: more memory than is available; says what to ask for ``instead``.
     """
-    needed, available = shape[0] * shape[1] * BYTES_PER_PIXEL, available_memory()
+    needed, available = kept * shape[0] * shape[1] * BYTES_PER_PIXEL, available_memory()
     if available is not None and needed > available:
+        images = "an image of" if kept == 1 else f"{kept} images of"
         raise ValueError(
-            f"{owner}: an image of {shape[0]} x {shape[1]} takes {needed / 1e9:.1f} GB of memory, "
+            f"{owner}: {images} {shape[0]} x {shape[1]} would take {needed / 1e9:.1f} GB of memory, "
             f"{available / 1e9:.1f} GB are available; ask for {instead} of at most "
-            f"{available // BYTES_PER_PIXEL} pixels"
+            f"{available // (kept * BYTES_PER_PIXEL)} pixels{'' if kept == 1 else ', or for fewer at a time'}"
         )
 
 

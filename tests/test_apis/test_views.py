@@ -101,10 +101,10 @@ def test_windows_and_views_need_each_other_and_a_generator_of_any_size():
 
 def test_too_little_memory_says_how_much_and_what_to_set(monkeypatch):
     monkeypatch.setattr(views, "available_memory", lambda: 48 * 10**6)
-    with pytest.raises(
-        ValueError, match=r"takes 0\.2 GB.*0\.0 GB are.*--window of at most 1000000"
-    ):
+    with pytest.raises(ValueError, match=r"would take 0\.2 GB.*0\.0 GB are.*--window of at most 1000000"):
         CGANInferencer(any_size())(size=2000)
+    with pytest.raises(ValueError, match=r"6 images of 600 x 600 would take 0\.1 GB.*fewer at a time"):
+        CGANInferencer(any_size())(size=600, num=6)
     assert CGANInferencer(any_size())(size=10**5, window=(0, 0, 10, 10))[0].size == (10, 10)
 
 
