@@ -289,3 +289,43 @@ def test_generator_config_of_the_tests_is_what_comes_back(generator, tmp_path):
     found = inspect(generator, tmp_path / "g.pth").generator.config
     for name in ("image_size", "num_classes", "latent_dim", "shared_dim"):
         assert found[name] == GENERATOR_CONFIG[name]
+
+
+def spade_state(config):
+    """Return SPADE's names of a generator of ours."""
+    blocks = ["head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2", "up_3"]
+    table = {
+        ".norm1.": ".norm_0.", ".norm2.": ".norm_1.", ".shortcut_norm.": ".norm_s.", ".conv1.": ".conv_0.",
+        ".conv2.": ".conv_1.", ".shortcut.": ".conv_s.", ".shared.": ".mlp_shared.0.", ".gain.": ".mlp_gamma.",
+        ".bias.": ".mlp_beta.", ".norm.": ".param_free_norm.", "stem.": "fc.", "output_conv.": "conv_img.",
+    }  # fmt: skip
+    found = {}
+    state = weights("generator", config)
+    hooked = {key.removesuffix(".spectral.v0") for key in state if key.endswith(".spectral.v0")}
+    for key, value in state.items():
+        name = key
+        for index, block in enumerate(blocks):
+            name = name.replace(f"blocks.{index}.", f"{block}.")
+        for ours, their in table.items():
+            name = name.replace(ours, their)
+        name = name.replace(".spectral.u0", ".weight_u").replace(".spectral.v0", ".weight_v")
+        orig = key.endswith(".weight") and key.removesuffix(".weight") in hooked
+        found[f"{name}_orig" if orig else name] = value
+    return found
+
+
+def test_spades_generator_needs_its_image_size(tmp_path):
+    config = {"type": "SPADEGenerator", "image_size": 32, "num_map_classes": 5, "base_channels": 2}
+    state = spade_state({**config, "hidden_channels": 4})
+    with pytest.raises(AmbiguousError, match=r"weights do not show generator.image_size"):
+        inspect(state, tmp_path / "latest_net_G.pth")
+    given = {"image_size": 32, "has_edges": False, "upsampling": "normal"}
+    conversion = inspect(state, tmp_path / "latest_net_G.pth", settings=given)
+    found = conversion.generator.config
+    assert (conversion.generator.format.name, found["num_map_classes"]) == ("spade", 5)
+    assert (found["hidden_channels"], found["norm"], found["latent_dim"]) == (4, "batch", 0)
+    write(conversion, tmp_path / "spade.safetensors")
+    network = load_model(tmp_path / "spade.safetensors").model.generator
+    ids = torch.zeros(1, 32, 32, dtype=torch.int64)
+    with torch.no_grad():
+        assert network(torch.zeros(1, 0), Condition(label_map=ids)).shape == (1, 3, 32, 32)
