@@ -61,8 +61,14 @@ class ClosedRegistry(SuggestingRegistry):
     samplers and data sets come with the weights of other people, which could name any function that way.
     """
 
-    def get(self, key: str) -> Any:
-        """Return what is registered as ``key``, here or in the parent; None if nothing is."""
+    def get(self, key: Any) -> Any:
+        """Return what is registered as ``key``, here or in the parent; None if nothing is.
+
+        Raises:
+            TypeError: ``key`` is no text.
+        """
+        if not isinstance(key, str):
+            raise TypeError(f"{self.name}: a component is named by text, got {key!r}")
         self.import_from_location()
         name = key.removeprefix(f"{SCOPE}.")
         if name in self._module_dict or self.parent is None:

@@ -21,7 +21,7 @@ from mmcgan.config.literals import assignments
 from mmcgan.instances.store import InstanceStore
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
-from mmcgan.zoo.locate import find_weights
+from mmcgan.zoo.locate import find_weights, short_name
 
 FORMAT = "mmcgan-generator-1"
 KIND = "generator"
@@ -132,7 +132,8 @@ def load_model(
     record, weights = read_weights(path)
     if record is None:
         raise ValueError(f"{path} does not say which config it was trained with; give CONFIG {path}")
-    return _assemble(record, weights, path)
+    loaded = _assemble(record, weights, path)
+    return replace(loaded, name=short_name(source, path))
 
 
 def read_weights(path: Path) -> tuple[GeneratorRecord | None, dict[str, Tensor]]:

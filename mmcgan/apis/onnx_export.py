@@ -49,6 +49,8 @@ class OnnxFile:
 class _Network(nn.Module):
     """What is traced: tensors in, an image in [-1, 1] out."""
 
+    generator: Any
+
     def __init__(self, generator: nn.Module, fields: tuple[str, ...], extra: Mapping[str, Any]) -> None:
         super().__init__()
         self.generator, self.fields, self.extra = generator, fields, extra
@@ -163,8 +165,10 @@ def _baked(generator: nn.Module) -> nn.Module:
     """Return a copy on the CPU whose spectrally normalised weights are constants: they do not change."""
     copy = deepcopy(generator).cpu().eval().requires_grad_(False)
     for module in copy.modules():
-        if isinstance(getattr(module, "spectral", None), SpectralNorm):
-            module.weight = nn.Parameter(module.spectral(module.weight), requires_grad=False)
+        norm = getattr(module, "spectral", None)
+        if isinstance(norm, SpectralNorm):
+            weight: Any = module.weight
+            module.weight = nn.Parameter(norm(weight), requires_grad=False)
             module.spectral = nn.Identity()
     return copy
 
@@ -189,13 +193,16 @@ def _unit(rows: Tensor) -> Tensor:
 
 
 def _width(loaded: LoadedModel, argument: str) -> int:
-    """Return a length that the generator's config names, at any depth."""
+    """Return a length that the generator, a part of it or its config knows by the constructor's name."""
+    for part in loaded.model.generator.modules():
+        if isinstance(length := getattr(part, argument, None), int) and length:
+            return length
     config: Any = loaded.record.generator
     while isinstance(config, Mapping):
-        if argument in config:
+        if config.get(argument):
             return int(config[argument])
         config = config.get("generator")
-    raise ValueError(f"{loaded.name}: its config has no {argument}")
+    raise ValueError(f"{loaded.name}: neither its generator nor its config knows {argument}")
 
 
 def _trace(network: _Network, values: tuple[Tensor, ...], path: Path) -> None:

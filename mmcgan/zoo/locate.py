@@ -10,7 +10,7 @@ from mmcgan.registry import nearest
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.cache import converted_path, download_path
 from mmcgan.zoo.download import check_address, download
-from mmcgan.zoo.hub import SCHEME, fetch_from_hub
+from mmcgan.zoo.hub import SCHEME, WEIGHTS_NAME, HubAddress, fetch_from_hub
 from mmcgan.zoo.record import ZooRecord
 from mmcgan.zoo.store import find_record, published_records
 
@@ -48,14 +48,22 @@ def find_weights(source: str | Path) -> Path:
     return _converted(record)
 
 
+def short_name(source: str | Path, path: Path) -> str:
+    """Return what a model is called in messages: its file's name, or its repository's on the hub."""
+    if str(source).startswith(SCHEME):
+        address = HubAddress.parse(str(source))
+        return Path(address.file).stem if address.file != WEIGHTS_NAME else address.repo.rpartition("/")[2]
+    return path.stem
+
+
 def _fetch(text: str) -> Path:
     url, _, expected = text.partition(HASH)
-    path = download_path(url)
-    check_address(url)
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"{url}: weights are named *.safetensors or *.pth; convert other files first")
     if "#" in url:
         raise ValueError(f"{text}: what follows the # must be sha256=HASH")
+    check_address(url)
+    path = download_path(url)
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{url}: weights are named *.safetensors or *.pth; convert other files first")
     return download(url, path, expected or None)
 
 

@@ -127,8 +127,10 @@ def hub(monkeypatch, local):
 
 def test_a_model_of_the_hub(hub, local):
     torch.testing.assert_close(image_of("hf://someone/pets"), image_of(local), rtol=0, atol=0)
-    image_of("hf://someone/pets/deep/dogs.safetensors@v2")
+    assert load_model("hf://someone/pets").name == "pets"
+    assert load_model("hf://someone/pets/deep/dogs.safetensors@v2").name == "dogs"
     assert hub.asked == [
+        ("someone/pets", "model.safetensors", None, False),
         ("someone/pets", "model.safetensors", None, False),
         ("someone/pets", "deep/dogs.safetensors", "v2", False),
     ]
