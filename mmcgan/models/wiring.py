@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mmcgan.augments.base import Augment
 from mmcgan.losses.base import Inputs, Loss, PairedLoss
 from mmcgan.registry import AUGMENTS, LOSSES, nearest
-from mmcgan.structures import CONDITION_FIELDS
+from mmcgan.structures import CONDITION_FIELDS, height_and_width
 
 #: Argument of a loss -> named tensor, or several.
 Wiring = Mapping[str, str | Sequence[str]]
@@ -78,7 +79,7 @@ class WiredLoss(nn.Module):
     def _weighted(self, calls: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         used = [view for view in calls[0] if view in self.weights]
         return {
-            f"{self.name}_{view}": self.weights[view] * sum(terms[view] for terms in calls) / len(calls)
+            f"{self.name}_{view}": self.weights[view] * torch.stack([terms[view] for terms in calls]).mean()
             for view in used
         }
 
@@ -103,13 +104,15 @@ def build_losses(configs: Mapping[str, Mapping[str, Any]], available: Sequence[s
     return wired
 
 
-def build_augment(config: Mapping[str, Any] | None, available: Sequence[str], image_size: int) -> Augment:
+def build_augment(
+    config: Mapping[str, Any] | None, available: Sequence[str], image_size: int | Sequence[int]
+) -> Augment:
     """Build the augmentation of ``config``, or one that changes nothing.
 
     Args:
         config: of the augmentation, or None.
         available: the named tensors that the discriminator emits.
-        image_size: of the images it will see.
+        image_size: side, or (height, width), of the images it will see.
 
     Raises:
         ValueError: it watches a tensor that nothing emits, or the images are too small for it.
@@ -125,7 +128,7 @@ def build_augment(config: Mapping[str, Any] | None, available: Sequence[str], im
                 f"augment: {type(augment).__name__} watches {source!r}, which nothing emits."
                 f"{nearest(source, list(available))}"
             )
-    augment.check_size(image_size, image_size)
+    augment.check_size(*height_and_width(image_size))
     return augment
 
 

@@ -121,7 +121,7 @@ class PeerFormat:
         return [_without_slot(key, taken) for key in keys]
 
     def generate(
-        self, module: nn.Module, latent: Tensor | None, condition: Condition, inputs: Mapping[str, Tensor]
+        self, module: nn.Module, latent: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
     ) -> Tensor:
         """Return the images of a generator; a format may look at more of the peer's ``inputs``."""
         return module(latent, condition)
@@ -243,7 +243,9 @@ class PeerNetwork:
         given = {self.format.inputs[k]: v for k, v in inputs.items() if k in self.format.inputs}
         condition = read_condition(given)
         if self.role == GENERATOR:
-            image = self.format.generate(self.module, given.get("latent"), condition, inputs)
+            # a generator without z is given an empty one
+            latent = given.get("latent", torch.empty(0))
+            image = self.format.generate(self.module, latent, condition, inputs)
             return self.format.present(self.spec, {self.format.image: image})
         outputs = self.format.discriminate(self.module, given["image"], condition, inputs)
         names = self.format.outputs or {name: name for name in outputs}

@@ -179,13 +179,11 @@ class SPADEFormat(PeerFormat):
     """
 
     def generate(
-        self, module: nn.Module, latent: Tensor | None, condition: Condition, inputs: Mapping[str, Tensor]
+        self, module: nn.Module, latent: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
     ) -> Tensor:
         """Return the images for ``inputs['seg']``, a map of floats."""
         semantics = inputs["seg"]
-        if latent is None:
-            latent = semantics.new_empty(len(semantics), 0)
-        return module.synthesize(latent, semantics)  # type: ignore[operator]
+        return module.synthesize(latent.view(len(semantics), -1), semantics)  # type: ignore[operator]
 
     def discriminate(
         self, module: nn.Module, image: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
@@ -311,7 +309,7 @@ class LayerFormat(PartFormat):
             sizes = (settings.take("fin"), settings.take("fout"))
             part: nn.Module = SPADEBlock(*sizes, layer, CLASSIC_SPECTRAL if spectral else None)
         else:
-            part = layer(settings.take("norm_nc"))
+            part = SPADE(settings.take("norm_nc"), map_channels, **options)
         settings.finish()
         return part
 

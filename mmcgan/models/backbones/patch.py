@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -141,7 +141,7 @@ class PatchBackbone(nn.Module):
             if scale:
                 x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
             y = x
-            for index, layer in enumerate(layers):  # type: ignore[arg-type]
+            for index, layer in enumerate(cast(nn.ModuleList, layers)):
                 y = layer(y)
                 found[layer_name(scale, index)] = y
             found[map_name(scale)] = y
