@@ -96,7 +96,7 @@ def write_result(output: Output, path: Path, given: Given, restored: Restored) -
     condition = restored.tuned.condition if label is None else Condition(label=torch.tensor([label]))
     image = restored.image if label is None else _rendered(restored.tuned, condition, given.size)
     finished = given.degradation.finish(image, given.target).clamp(-1, 1)
-    known = {} if given.original is None else _figures(output, finished, given)
+    known = {} if given.original is None or label is not None else _figures(output, finished, given)
     way = [given.target, *restored.snapshots, image, finished]
     row = way if given.original is None else [*way, given.original]
     picture = _picture(restored.tuned, condition, given, finished)

@@ -76,6 +76,11 @@ def test_too_much_memory_is_refused_before_work(prior, digit, monkeypatch):
     assert not (digit.parent / "out").exists()
 
 
+def test_another_class_has_no_truth_to_compare_with(prior, digit):
+    result = run(prior, digit, "transfer", label=3, to_label=8)
+    assert result.figures == {} and Image.open(result.picture).size == (24, 16)
+
+
 def test_an_animation_asked_for_later_is_made(prior, digit):
     run(prior, digit)
     assert run(prior, digit).skipped
