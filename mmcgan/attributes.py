@@ -69,7 +69,7 @@ class AttributeGroups:
     """All groups of a data set; their columns stand side by side, as in Omni-GAN, Eq. 25.
 
     Attributes:
-        groups: in the order of their columns.
+        groups: in the order of their columns, which is that of their names.
     """
 
     groups: tuple[AttributeGroup, ...]
@@ -85,7 +85,8 @@ class AttributeGroups:
         if not isinstance(spec, Mapping) or not spec:
             raise ValueError(f"attribute_groups must map group names to attribute names, got {spec!r}")
         groups, start = [], 0
-        for name, content in spec.items():
+        # by name: dumped configs and records sort their keys, so that the order of a dict would get lost
+        for name, content in sorted(spec.items(), key=lambda item: str(item[0])):
             exclusive = not isinstance(content, Mapping)
             names = _names(str(name), content if exclusive else content.get(FREE), exclusive)
             groups.append(AttributeGroup(str(name), names, exclusive, start))

@@ -20,6 +20,12 @@ def test_columns_stand_side_by_side_in_order():
     assert AttributeGroups.from_config(GROUPS.to_config()) == GROUPS
 
 
+def test_groups_stand_in_the_order_of_their_names_whatever_wrote_them():
+    shuffled = {name: SPEC[name] for name in ("traits", "digit", "domain")}
+    assert AttributeGroups.from_config(shuffled) == GROUPS
+    assert list(AttributeGroups.from_config(shuffled).to_config()) == ["digit", "domain", "traits"]
+
+
 def test_a_full_choice_is_one_row_and_an_open_group_goes_through_its_names():
     one = GROUPS.matching({"digit": 2, "domain": "textured", "traits": ["bold", "round"]})
     assert one.tolist() == [[0, 0, 1, 0, 1, 1, 1]]

@@ -46,7 +46,7 @@ def test_any_groups_equal_the_closed_form(seed, view):
     free, spread = random.randint(0, 4), random.choice([0.1, 1.0, 20.0])
     spec = {f"g{i}": [str(j) for j in range(size)] for i, size in enumerate(sizes)}
     if free:
-        spec["free"] = {"any_of": [f"t{j}" for j in range(free)]}
+        spec["z"] = {"any_of": [f"t{j}" for j in range(free)]}
     groups = AttributeGroups.from_config(spec)
     source = torch.Generator().manual_seed(seed)
     score = spread * torch.randn(3, len(groups) + 2, dtype=torch.float64, generator=source)
