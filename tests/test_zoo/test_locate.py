@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save, save_file
 
+from mmcgan import registry
 from mmcgan.apis.models import FORMAT, GeneratorRecord, load_model
 from mmcgan.cli import main
 from mmcgan.models.sampling import SamplingModel
@@ -194,6 +195,16 @@ def test_a_config_in_a_file_of_weights_runs_nothing(config, part, tmp_path, cont
     with pytest.raises((ValueError, KeyError), match=rf"no component named '{config['type']}'"):
         load_model(path).condition_sampler.sample(1, torch.Generator())
     assert not flag.exists()
+
+
+@pytest.mark.parametrize("closed", [registry.DATASETS, registry.TRANSFORMS, registry.MODELS, registry.HEADS])
+def test_what_files_can_name_is_registered(closed):
+    for name in ("os.system", "subprocess.run", "antigravity", "mmengine.os.system"):
+        assert closed.get(name) is None
+        with pytest.raises(KeyError, match=f"no component named '{name}'"):
+            closed.build(dict(type=name))
+    for known in list(closed._module_dict)[:1]:
+        assert closed.get(known) is closed.get(f"mmcgan.{known}") is not None
 
 
 def test_a_hostile_checkpoint_runs_nothing(tmp_path):

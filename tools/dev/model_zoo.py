@@ -66,7 +66,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def number(value: float) -> str:
-    """Return a figure of ours: two decimals, or four of one below 1."""
+    """Return a figure of ours: two decimals, four of one below 1, none of a count."""
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:.2f}" if abs(value) > 1 else f"{value:.4f}"
 
 
