@@ -29,6 +29,8 @@ KNOWN_SHARE = 0.5
 CONTRADICTION = "the weights say"
 #: Keys that are looked at to find out whether a format is worth a try.
 SAMPLED_KEYS = 40
+#: Number of values above which a network counts as large.
+LARGE = 10_000_000
 
 
 @dataclass
@@ -298,15 +300,18 @@ def _parameters(kind: Any) -> set[str] | None:
 
 
 # --- comparing with what was built ---------------------------------------------------------------
-@lru_cache(maxsize=32)
-def _expected(role: str, config: str) -> dict[str, torch.Size]:
+@lru_cache(maxsize=64)
+def _expected(role: str, config: str, large: bool) -> dict[str, torch.Size]:
     """Return names and shapes of the network that a config, as JSON, builds.
+
+    A large one is built without memory, which for a small one takes longer than building it.
 
     Raises:
         MisfitError: it builds none.
     """
+    place = torch.device("meta") if large else torch.random.fork_rng(devices=[])
     try:
-        with torch.device("meta"):
+        with place:
             return {key: value.shape for key, value in build(role, json.loads(config)).state_dict().items()}
     except (ValueError, TypeError, KeyError) as error:
         raise MisfitError(" ".join(str(error).split())) from error
@@ -320,7 +325,8 @@ def _compare(
     Raises:
         MisfitError: it builds none.
     """
-    own = _expected(role, json.dumps(config, sort_keys=True))
+    large = sum(value.numel() for value in weights.values()) > LARGE
+    own = _expected(role, json.dumps(config, sort_keys=True), large)
     theirs = form.key_map(state, role)
     fit = Fit(form, role, config, {key: value for key, value in weights.items() if key in own}, origin)
     optional = [key for key in weights if key not in own and _matches(form.optional, key)]

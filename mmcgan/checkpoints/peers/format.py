@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -269,8 +270,12 @@ def read_condition(given: Mapping[str, Tensor]) -> Condition:
     return Condition(**used)
 
 
+@lru_cache(maxsize=1 << 16)
 def rename(key: str, table: Table) -> str | None:
-    """Return our name of a key, or None if it is dropped."""
+    """Return our name of a key, or None if it is dropped; ``table`` is a tuple.
+
+    Recognising a checkpoint tries every format: most names are asked for many times.
+    """
     for pattern, replacement in table:
         if replacement is None:
             if re.search(pattern, key):
