@@ -295,9 +295,10 @@ def spade_state(config):
     """Return SPADE's names of a generator of ours."""
     blocks = ["head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2", "up_3"]
     table = {
-        ".norm1.": ".norm_0.", ".norm2.": ".norm_1.", ".shortcut_norm.": ".norm_s.", ".conv1.": ".conv_0.",
-        ".conv2.": ".conv_1.", ".shortcut.": ".conv_s.", ".shared.": ".mlp_shared.0.", ".gain.": ".mlp_gamma.",
-        ".bias.": ".mlp_beta.", ".norm.": ".param_free_norm.", "stem.": "fc.", "output_conv.": "conv_img.",
+        ".norm1.": ".norm_0.", ".norm2.": ".norm_1.", ".shortcut_norm.": ".norm_s.",
+        ".conv1.": ".conv_0.", ".conv2.": ".conv_1.", ".shortcut.": ".conv_s.",
+        ".shared.": ".mlp_shared.0.", ".gain.": ".mlp_gamma.", ".bias.": ".mlp_beta.",
+        ".norm.": ".param_free_norm.", "stem.": "fc.", "output_conv.": "conv_img.",
     }  # fmt: skip
     found = {}
     state = weights("generator", config)

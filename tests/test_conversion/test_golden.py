@@ -66,11 +66,20 @@ def compare_with_loader(golden, module):
     expected, found = reference.state_dict(), module.state_dict()
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[key], found[key]) for key in expected)
-    latent = torch.randn(2, module.latent_dim, generator=make_generator("test latents"))
-    label = torch.tensor([0, 1]) if "label" in module.requires else None
-    with torch.no_grad():
-        images = [each(latent, Condition(label=label)) for each in (reference, module)]
-    assert torch.equal(*images)
+    outputs = [probe(each, golden.role) for each in (reference, module)]
+    assert outputs[0].keys() == outputs[1].keys()
+    assert all(torch.equal(value, outputs[1][name]) for name, value in outputs[0].items())
+
+
+@torch.no_grad()
+def probe(module, role):
+    """Return what a network makes of two random inputs."""
+    source = make_generator("test inputs")
+    condition = Condition(label=torch.tensor([0, 1]) if "label" in module.requires else None)
+    if role == GENERATOR:
+        return {"image": module(torch.randn(2, module.latent_dim, generator=source), condition)}
+    size = module.backbone.image_size
+    return dict(module(torch.randn(2, 3, size, size, generator=source), condition))
 
 
 def test_every_peer_is_covered():
