@@ -1,5 +1,5 @@
-# SPADE's own losses. The perceptual one needs torchvision's weights of VGG19 in the cache folder of weights
-# (`mmcgan check-config` says which file and where); nothing is downloaded.
+# SPADE's own losses. The perceptual one needs torchvision's weights of VGG19 in the cache folder of weights;
+# without them training stops before work and says which file and where. Nothing is downloaded.
 _base_ = [
     "../_base_/models/spade.py",
     "../_base_/datasets/cityscapes-256x512.py",

@@ -102,13 +102,14 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def find_known(key: str, given: str | None, extractor: str) -> Path:
+def find_known(key: str, given: str | None, extractor: str, argument: str = "weights") -> Path:
     """Return the file of a well-known network, its checksum verified where one is known.
 
     Args:
         key: of :data:`KNOWN_WEIGHTS`.
         given: a path, or None to look in :func:`weights_folder`.
         extractor: who asks, for messages.
+        argument: what it calls the path.
 
     Raises:
         FileNotFoundError: no such file; says which, from where, with which hash, and what else there is.
@@ -117,11 +118,11 @@ def find_known(key: str, given: str | None, extractor: str) -> Path:
     known = KNOWN_WEIGHTS[key]
     path = _locate(known, given)
     if path is None:
-        asked = f"weights={given!r} is no file" if given else f"no {known.names[0]} in {weights_folder()}"
+        asked = f"{argument}={given!r} is no file" if given else f"no {known.names[0]} in {weights_folder()}"
         raise FileNotFoundError(
             f"{extractor}: {asked}. Nothing is downloaded: fetch {known.names[0]} from {known.origin} "
             f"(SHA-256 {_described(known)}) and put it into {weights_folder()}, or give its path as "
-            f"weights=. Without it: {known.instead}"
+            f"{argument}=. Without it: {known.instead}"
         )
     check_sha256(path, known.sha256, extractor)
     return path

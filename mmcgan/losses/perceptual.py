@@ -114,7 +114,7 @@ class PerceptualLoss(PairedLoss):
     ) -> None:
         super().__init__()
         if features is None:
-            path = find_known("vgg19", weights_file, "PerceptualLoss")
+            path = find_known("vgg19", weights_file, "PerceptualLoss", "weights_file")
             features = VGG19Features().load(path)
         if len(tap_weights) != len(TAPS) and isinstance(features, VGG19Features):
             given = list(tap_weights)

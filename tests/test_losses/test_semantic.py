@@ -81,7 +81,9 @@ def test_the_perceptual_loss_weights_its_taps_and_keeps_its_network_out_of_check
 
 def test_without_its_file_the_perceptual_loss_says_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("MMCGAN_CACHE", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"no vgg19-dcbb9e9d.pth in .* Nothing is downloaded"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no vgg19-dcbb9e9d.pth in .* Nothing is downloaded.* weights_file="
+    ):
         LOSSES.build(dict(type="PerceptualLoss"))
     (tmp_path / "mine.pth").write_bytes(b"something else")
     with pytest.raises(ValueError, match="expected dcbb9e9d"):
