@@ -6,7 +6,7 @@ optim_wrapper = dict(
     generator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
     discriminator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
 )
-train_cfg = dict(type="GANTrainLoop", max_iters=300, val_interval=300)
+train_cfg = dict(type="GANTrainLoop", max_iters=200, val_interval=200)
 default_hooks = dict(
     logger=dict(interval=25),
     generator_ema=dict(decay=0.98, start=100),

@@ -101,3 +101,12 @@ def test_bad_settings_are_named(settings, message):
 def test_a_map_with_unknown_ids_is_refused():
     with pytest.raises(ValueError, match=r"class ids \[3\]; allowed are 0..2"):
         tiny().embed(Condition(label_map=torch.full((1, 32, 64), 3)))
+
+
+def test_channels_of_ones_own_choice():
+    generator = tiny(channels=(8, 8, 7, 6, 6, 5, 4, 3))
+    widths = [(block.conv1.in_channels, block.conv2.out_channels) for block in generator.blocks]
+    assert widths == [(8, 8), (8, 7), (7, 6), (6, 6), (6, 5), (5, 4), (4, 3)]
+    assert generator.output_conv.in_channels == 3
+    with pytest.raises(ValueError, match=r"channels must be 8 positive numbers.*got \(8, 8\)"):
+        tiny(channels=(8, 8))
