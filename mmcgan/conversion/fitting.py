@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import torch
@@ -197,20 +198,23 @@ def _discriminators(traits: Traits, shapes: Shapes, state: State, given: Given) 
     own = {path.removeprefix("backbone."): value for path, value in given.items()}
     parts = ("backbone.", "heads.")
     bare = {path if path.startswith(parts) else f"backbone.{path}": value for path, value in given.items()}
-    found = []
-    for backbone in traits.backbone(shapes.below("backbone."), own):
-        for heads in read_heads(shapes):
-            assumed = {name: _assumed_head(traits, head["type"]) for name, head in heads.items()}
+    pairs = product(traits.backbone(shapes.below("backbone."), own), read_heads(shapes))
+    found: list[Read] = []
+    refused: list[str] = []
+    for backbone, heads in pairs:
+        assumed = {name: _assumed_head(traits, head["type"]) for name, head in heads.items()}
+        try:
             found += _complete(
                 [{"backbone": backbone, "heads": heads, "init": traits.head_init}],
                 {"backbone": traits.evidence_backbone(state)},
                 {"backbone": traits.assumed_backbone, "heads": assumed},
-                [
-                    {f"backbone.{k}": v for k, v in choice.items()}
-                    for choice in traits.choices_backbone(state)
-                ],
+                [{f"backbone.{k}": v for k, v in each.items()} for each in traits.choices_backbone(state)],
                 bare,
             )
+        except MisfitError as error:
+            refused.append(str(error))
+    if refused and not found:
+        raise MisfitError(refused[0])
     return found
 
 
