@@ -112,14 +112,34 @@ def deep(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
     configs = [config for config in found if config is not None]
     if not configs:
         raise MisfitError(f"channels {widths} do not make stages of equal depth")
-    return configs
+    published = [config for config in configs if _is_published(config["image_size"], config["channels"])]
+    return published or configs
+
+
+#: Channels of BigGAN-deep's discriminators in units of the base, by image size.
+DEEP_TABLES: dict[int, tuple[tuple[int, ...], ...]] = {
+    32: ((4, 4, 4, 4), (1, 4, 4, 4)),
+    64: ((1, 2, 4, 8, 16),),
+    128: ((1, 2, 4, 8, 16, 16),),
+    256: ((1, 2, 4, 8, 8, 16, 16),),
+    512: ((1, 1, 2, 4, 8, 8, 16, 16),),
+}
+
+
+def _is_published(size: int, widths: list[int]) -> bool:
+    return any(
+        len(table) == len(widths)
+        and all(w * table[0] == widths[0] * t for w, t in zip(widths, table, strict=True))
+        for table in DEEP_TABLES.get(size, ())
+    )
 
 
 def _deep_stages(shapes: Shapes, widths: list[int], depth: int, given: Given) -> Config | None:
     """Return the config with this depth, None if channels change inside a stage."""
     count = len(widths) - 1
     stages = [widths[0], *widths[depth::depth]]
-    if any(widths[i + 1] != stages[i // depth + 1] for i in range(count)):
+    inside = any((place + 1) % depth for place in shapes.indices("attention"))
+    if inside or any(widths[i + 1] != stages[i // depth + 1] for i in range(count)):
         return None
     size, halvings = PUBLISHED.get(len(stages), (0, 0))
     if not size:
