@@ -81,7 +81,8 @@ class Frozen:
 
     def __call__(self, image: Tensor) -> Sequence[Tensor]:
         """Return the network's features, computed where the image is."""
-        if next(self.network.parameters()).device != image.device:
+        weight = next(self.network.parameters(), image)
+        if weight.device != image.device:
             self.network.to(image.device)
         return self.network(image)
 

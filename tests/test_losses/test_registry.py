@@ -13,6 +13,7 @@ COLUMNS = {"MultiHingeLoss": 4, "ImprovedClassificationLoss": 4, "Discriminative
 ARGUMENTS = {
     "TopKLoss": dict(loss=dict(type="NonSaturatingLoss"), epoch_length=2, gamma=0.5, nu=0.25),
     "LeCamLoss": dict(initial=0.25),
+    "PerceptualLoss": dict(tap_weights=(0.5, 2.0)),
 }
 # Losses that compare images with each other, for which one sample or one class leaves nothing.
 CONTRASTIVE = ("ConditionalContrastiveLoss", "D2DCELoss")
@@ -24,8 +25,17 @@ def ours():
     return sorted(name for name, kind in classes.items() if kind.__module__.startswith("mmcgan.losses"))
 
 
+class TwoTaps(torch.nn.Module):
+    """Stands for VGG19, whose weights are nobody's to ship."""
+
+    def forward(self, image):
+        return [image.tanh(), image.square()]
+
+
 def build(name):
-    return LOSSES.build(dict(type=name, **ARGUMENTS.get(name, {})))
+    # made here: a config cannot hold a network
+    networks = {"features": TwoTaps()} if name == "PerceptualLoss" else {}
+    return LOSSES.build(dict(type=name, **ARGUMENTS.get(name, {}), **networks))
 
 
 def inputs(name, size=BATCH, seed=0):
@@ -47,6 +57,8 @@ def inputs(name, size=BATCH, seed=0):
         "feature": lambda: normal(5),
         "mean": lambda: normal(2),
         "variance": lambda: normal(2).exp(),
+        "log_variance": lambda: normal(2),
+        "image": lambda: normal(3, 4, 4),
         "code": lambda: normal(2),
         "label": lambda: label,
         "iteration": lambda: torch.tensor(3),
