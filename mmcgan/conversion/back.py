@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmcgan.apis.models import load_model
 from mmcgan.checkpoints.files import atomic_write, save_checkpoint
@@ -21,6 +20,7 @@ from mmcgan.checkpoints.peers.format import Table
 from mmcgan.conversion import back_names as names
 from mmcgan.conversion.back_names import Place, back_names
 from mmcgan.conversion.back_settings import SETTINGS
+from mmcgan.conversion.back_values import EITHER, HOOK, OWN, NotCarried, suited_spectral, suited_variances
 from mmcgan.conversion.fitting import build
 from mmcgan.conversion.resolving import some
 from mmcgan.conversion.shapes import Config
@@ -28,12 +28,6 @@ from mmcgan.random import make_generator
 from mmcgan.structures import Condition
 
 State = dict[str, Tensor]
-#: What a peer's form does with spectral norm: keeps u and sigma, or torch's two vectors, or either.
-OWN, HOOK, EITHER = "own", "hook", "either"
-
-
-class NotCarried(ValueError):
-    """Something of our model that the peer's format has no place for; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +124,9 @@ def export_network(to: str, role: str, config: Config, weights: Mapping[str, Ten
     difference = _difference(network, again)
     if difference:
         raise NotCarried(f"{target.format} cannot hold this network: {difference}")
-    state = _suited_spectral(network.state_dict(), target.spectral)
+    state = suited_spectral(network.state_dict(), target.spectral)
     exported = Exported(
-        target.format, _in_peers_words(_suited_variances(state, network, again), target, config), spec
+        target.format, _in_peers_words(suited_variances(state, network, again), target, config), spec
     )
     _check(exported, role, network)
     return exported
@@ -178,60 +172,6 @@ def _peer_value(key: str, value: Tensor) -> Tensor:
     if last[0] == "u" and last[1:].isdigit():
         return value[None].clone()
     return value.reshape(1).clone() if last == "sigma" else value.clone()
-
-
-# --- spectral norm ---------------------------------------------------------------------------------
-def _suited_spectral(state: State, wanted: str) -> State:
-    """Return the state with the vectors of spectral norm that the peer keeps.
-
-    From u alone, torch's pair (u, v) is what one iteration leaves: evaluation is the same.
-
-    Raises:
-        NotCarried: torch's hook, which a peer without it would evaluate otherwise; several vectors.
-    """
-    hooked = [key for key in state if key.endswith(".spectral.v0")]
-    own = [key for key in state if key.endswith(".spectral.sigma0")]
-    if wanted == OWN and hooked:
-        raise NotCarried(
-            "spectral_norm with iterate_in_eval=False (torch's hook): the format iterates in evaluation"
-        )
-    if wanted != HOOK or not own:
-        return dict(state)
-    if any(key.endswith(".spectral.u1") for key in state):
-        raise NotCarried("spectral_norm with singular_values > 1: the format keeps one")
-    found = {key: value for key, value in state.items() if ".spectral.sigma" not in key}
-    for key in own:
-        layer = key.removesuffix(".spectral.sigma0")
-        matrix = state[f"{layer}.weight"].flatten(1)
-        right = F.normalize(state[f"{layer}.spectral.u0"] @ matrix, dim=0)
-        found[f"{layer}.spectral.u0"] = F.normalize(matrix @ right, dim=0)
-        found[f"{layer}.spectral.v0"] = right
-    return found
-
-
-def _suited_variances(state: State, network: nn.Module, again: nn.Module) -> State:
-    """Return the state with running variances that make up for another epsilon of the peer's batch norms.
-
-    Raises:
-        NotCarried: a variance is smaller than the difference.
-    """
-    theirs = dict(again.named_modules())
-    found = dict(state)
-    for name, module in network.named_modules():
-        other = theirs.get(name)
-        if (
-            not isinstance(module, nn.BatchNorm2d)
-            or not isinstance(other, nn.BatchNorm2d)
-            or module.eps == other.eps
-        ):
-            continue
-        key = f"{name}.running_var"
-        found[key] = state[key] + (module.eps - other.eps)
-        if bool((found[key] < 0).any()):
-            raise NotCarried(
-                f"batch_norm.eps={module.eps}: the format's is {other.eps}, more than a variance of {key}"
-            )
-    return found
 
 
 # --- checking --------------------------------------------------------------------------------------
