@@ -18,7 +18,10 @@ from mmcgan.apis.models import GeneratorRecord, LoadedModel
 from mmcgan.apis.sampling import sample
 from mmcgan.cli import main
 from mmcgan.datasets import Scenes
+from mmcgan.evaluation.image.mean_iou import confusion_matrix, mean_iou
+from mmcgan.extractors import SmallSegmenter
 from mmcgan.models.sampling import SamplingModel
+from mmcgan.weights import read_index
 
 SCENES = dict(type="Scenes", image_size=32, size=50)
 
@@ -168,3 +171,12 @@ def test_the_inferencer_paints_tensors_files_or_held_out_maps(tmp_path):
         paint(label_maps=ids[0])
     with pytest.raises(ValueError, match=r"class ids \[11\]; allowed are 0..10"):
         paint(label_maps=ids + 4)
+
+
+def test_the_shipped_painter_shows_what_the_maps_ask_for(tmp_path):
+    result = sample("spade-omni_scenes-64", num=24, out=tmp_path)
+    images = torch.stack([torch.from_numpy(np.array(Image.open(path))) for path in result.images])
+    seen = SmallSegmenter()(images.permute(0, 3, 1, 2)).label_map
+    asked = Scenes(split="test").__getitems__(range(24))["label_map"]
+    expected = read_index("generator")["spade-omni_scenes-64"]["metrics"]["miou"]
+    assert mean_iou(confusion_matrix(seen, asked, 11)) == pytest.approx(expected, abs=0.1)
