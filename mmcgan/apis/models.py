@@ -273,6 +273,8 @@ def export_weights(
 def _without_folders(record: GeneratorRecord) -> GeneratorRecord:
     """Return the record with names in place of paths: those of one machine mean nothing on another."""
     sampler, dataset = dict(record.condition_sampler), dict(record.dataset)
+    while "store" in dataset and isinstance(dataset.get("dataset"), dict):
+        dataset = dict(dataset["dataset"])  # the images; neighbourhoods belong to the store
     extractor = dict(record.extractor.get("config", {}))
     for part, key in ((sampler, "instance_store"), (dataset, "store"), (extractor, "weights")):
         if isinstance(part.get(key), str):

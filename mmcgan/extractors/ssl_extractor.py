@@ -9,6 +9,9 @@ from torch import Tensor
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.train_ssl import load_ssl_extractor
 from mmcgan.registry import EXTRACTORS
+from mmcgan.weights import read_index, weight_path
+
+KIND = "ssl-extractor"
 
 
 @EXTRACTORS.register_module()
@@ -16,7 +19,7 @@ class SelfSupervisedExtractor(Extractor):
     """Pooled features of a small residual network that was trained without labels; no logits.
 
     Args:
-        weights: file made by ``mmcgan train-ssl-extractor``.
+        weights: file made by ``mmcgan train-ssl-extractor``, or the name of one that ships.
         precision: ``float32`` or ``bfloat16``.
 
     Raises:
@@ -25,7 +28,7 @@ class SelfSupervisedExtractor(Extractor):
     """
 
     def __init__(self, weights: str, precision: str = "float32") -> None:
-        path = Path(weights).expanduser()
+        path = _find(weights)
         network, self.record = load_ssl_extractor(path)
         super().__init__(f"ssl:{path.stem}", Preprocessing(self.record["options"]["image_size"]), precision)
         self.network = network
@@ -36,3 +39,10 @@ class SelfSupervisedExtractor(Extractor):
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features (N, F), non-negative."""
         return ExtractorOutput(self.network.features(pixels))
+
+
+def _find(weights: str) -> Path:
+    """Return the file; weights that were exported name it without its folder, which may be that of ours."""
+    path = Path(weights).expanduser()
+    shipped = Path(weights).name.removesuffix(".safetensors")
+    return weight_path(shipped, KIND) if not path.is_file() and shipped in read_index(KIND) else path

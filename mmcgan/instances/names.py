@@ -22,12 +22,14 @@ FILE_FORMATS = {
     "mmcgan-small-classifier": "SmallClassifier",
     "mmcgan-ssl-extractor": "SelfSupervisedExtractor",
 }
+# kinds of shipped weights -> extractor
+SHIPPED = {"classifier": "SmallClassifier", "ssl-extractor": "SelfSupervisedExtractor"}
 
 
 def extractor_config(name: str) -> dict[str, Any]:
     """Return the extractor config that a name on the command line stands for.
 
-    ``efficientnet-lite0``; a shipped classifier (``digits-16``); a file made by
+    ``efficientnet-lite0``; a shipped classifier (``digits-16``) or extractor (``fashion-mnist-ssl``); a file made by
     ``mmcgan train-ssl-extractor`` or ``mmcgan train-classifier``; ``swav-resnet50:FILE``,
     ``supervised-resnet50:FILE``, ``balanced-resnet50:FILE`` (classifier-balancing ImageNet-LT);
     ``timm:MODEL:FILE``.
@@ -38,8 +40,9 @@ def extractor_config(name: str) -> dict[str, Any]:
     """
     if name == EFFICIENTNET:
         return dict(type="EfficientNetLite0")
-    if name in read_index("classifier"):
-        return dict(type="SmallClassifier", weights=name)
+    for kind, extractor in SHIPPED.items():
+        if name in read_index(kind):
+            return dict(type=extractor, weights=name)
     kind, _, rest = name.partition(":")
     if kind in RESNETS:
         return dict(
@@ -50,7 +53,7 @@ def extractor_config(name: str) -> dict[str, Any]:
         return dict(type="TimmExtractor", model=model, weights=_existing(path, name))
     if Path(name).expanduser().is_file():
         return dict(type=_kind_of_file(Path(name).expanduser()), weights=name)
-    shipped = [EFFICIENTNET, *sorted(read_index("classifier"))]
+    shipped = [EFFICIENTNET, *sorted(each for kind in SHIPPED for each in read_index(kind))]
     if Path(name).suffix or "/" in name:
         raise FileNotFoundError(f"--extractor {name}: no such file")
     forms = [*shipped, *(f"{kind}:FILE" for kind in RESNETS), "timm:MODEL:FILE", "a .safetensors file"]

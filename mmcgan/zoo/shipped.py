@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from mmcgan.config import find_config, load_config
+from mmcgan.config import find_config
+from mmcgan.config.load import read_config
 from mmcgan.weights import FOLDER, read_index
 from mmcgan.zoo.record import US, Figures, ZooRecord
 
@@ -71,7 +72,7 @@ def paper_of(config: Path) -> str:
 
 def protocol_of(config: Path) -> str:
     """Return how a config evaluates: number of images, extractor, reference."""
-    loaded = load_config(config)
+    loaded = read_config(config)  # as written: a store or data set need not be here
     evaluator, loader = loaded.get("val_evaluator") or {}, loaded.get("val_dataloader") or {}
     number = (loader.get("dataset") or {}).get("size")
     extractor = evaluator.get("extractor") or {}
