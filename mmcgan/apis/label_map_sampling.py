@@ -89,7 +89,7 @@ def given_maps(loaded: LoadedModel, given: Sequence[str | Path] | Tensor) -> Ten
         FileNotFoundError: a file is not there.
         ValueError: a file holds no ids, unknown ones, or a map has another size.
     """
-    size, classes = map_size(loaded), int(loaded.model.generator.num_map_classes)  # type: ignore[arg-type]
+    size, classes = map_size(loaded), int(loaded.model.generator.num_map_classes)
     if not isinstance(given, Tensor):
         return torch.stack([read_label_map(path, size, classes) for path in find_maps(given)])
     if given.ndim != 3 or tuple(given.shape[1:]) != size or not len(given):

@@ -178,7 +178,7 @@ def _sample_label_maps(loaded: LoadedModel, request: MapRequest, seed: int, outp
     latent = torch.cat([_latent(loaded, seed, i, output.truncation) for i in range(len(files))])
     made = _made(loaded, request.condition, latent, output.truncation, output.view)
     images = _write_images(made, files, math.ceil(math.sqrt(len(files))))
-    classes = int(loaded.model.generator.num_map_classes)  # type: ignore[arg-type]
+    classes = int(loaded.model.generator.num_map_classes)
     write_png(map_sheet(request, images, classes), output.folder / GRID)
     return SampleResult(output.folder / GRID, files, None)
 
