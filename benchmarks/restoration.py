@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -143,20 +144,17 @@ def run(out: Path, images: Sequence[Tensor], share: float) -> list[dict[str, Any
     file = out / "rows.json"
     rows: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
     done = {(row["task"], row["method"], row["image"]) for row in rows}
-    with progress_bar(
-        "Restoring", sum(len(methods_of(task, share)) for task in TASKS) * len(images)
-    ) as advance:
-        for task, settings in TASKS.items():
-            degradation = DEGRADATIONS.build(dict(settings))
-            for name, method in methods_of(task, share).items():
-                for index, original in enumerate(images):
-                    if (task, name, index) not in done:
-                        restored = method(original, degradation, task).clamp(-1, 1)
-                        found = figures(restored, original, degradation)
-                        rows.append({"task": task, "method": name, "image": index, **found})
-                        _save(file, json.dumps(rows, indent=1))
-                        write_png(contact_sheet(restored, 1), _picture(out, task, name, index))
-                    advance()
+    jobs = [(task, name) for task in TASKS for name in methods_of(task, share)]
+    with progress_bar("Restoring", len(jobs) * len(images)) as advance:
+        for (task, name), (index, original) in product(jobs, enumerate(images)):
+            if (task, name, index) not in done:
+                degradation = DEGRADATIONS.build(dict(TASKS[task]))
+                restored = methods_of(task, share)[name](original, degradation, task).clamp(-1, 1)
+                found = figures(restored, original, degradation)
+                rows.append({"task": task, "method": name, "image": index, **found})
+                _save(file, json.dumps(rows, indent=1))
+                write_png(contact_sheet(restored, 1), _picture(out, task, name, index))
+            advance()
     return rows
 
 

@@ -96,6 +96,18 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         help="shipped model (see `mmcgan list`), file of weights, https:// or hf:// address, or config",
     )
     parser.add_argument("checkpoint", nargs="?", help="weights; not needed for a shipped model")
+    _condition_arguments(parser)
+    _image_arguments(parser)
+    parser.add_argument(
+        "--sample-cfg", nargs="+", default=[], metavar="KEY=VALUE", help="truncation=0.4, seed=1 or num=64"
+    )
+    parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
+
+
+def _condition_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is asked for."""
     parser.add_argument(
         "--labels", nargs="+", metavar="LABEL", help="class numbers or names, in turn (default: all)"
     )
@@ -104,9 +116,6 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="GROUP=NAME",
         help="of a model with attributes, e.g. digit=3,5 domain=textured; groups left out go through all",
-    )
-    parser.add_argument(
-        "--num", type=int, help="images in all (default: 16, or one of each combination of attributes)"
     )
     parser.add_argument(
         "--instances",
@@ -140,6 +149,13 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extractor", metavar="NAME", help="IC-GAN: where the extractor of the instances is now"
     )
+
+
+def _image_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how many images are made, and how."""
+    parser.add_argument(
+        "--num", type=int, help="images in all (default: 16, or one of each combination of attributes)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
     parser.add_argument(
         "--truncation",
@@ -167,12 +183,6 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ddls-rate", type=float, default=0.01, metavar="RATE", help="its step size (default: %(default)s)"
     )
-    parser.add_argument(
-        "--sample-cfg", nargs="+", default=[], metavar="KEY=VALUE", help="truncation=0.4, seed=1 or num=64"
-    )
-    parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=OPTIONS_HELP)
 
 
 def _check_arguments(parser: argparse.ArgumentParser) -> None:

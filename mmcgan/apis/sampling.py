@@ -14,9 +14,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.apis.attribute_sampling import DEFAULT_NUM, AttributeRequest, attribute_groups, attribute_request
-from mmcgan.apis.instance_grids import Request
 from mmcgan.apis.instance_sampling import InstanceOptions, check_options, instance_request, nearest_picture
-from mmcgan.apis.instances import Photos
 from mmcgan.apis.label_map_sampling import MapRequest, check_label_maps, file_request, map_sheet
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.models import LoadedModel, load_model
@@ -112,28 +110,17 @@ def sample(
     _check(loaded, truncation, folder)
     check_options(loaded, instances)
     check_label_maps(loaded, label_maps)
+    output = _Output(folder, overwrite, truncation, view)
     if attributes is not None or "attributes" in loaded.requires:
-        wanted = attribute_request(loaded, attributes, num, seed)
-        return _sample_attributes(loaded, wanted, labels, seed, _Output(folder, overwrite, truncation, view))
+        return _sample_attributes(
+            loaded, attribute_request(loaded, attributes, num, seed), labels, seed, output
+        )
     num = DEFAULT_NUM if num is None else num
     if "label_map" in loaded.requires:
-        painted = file_request(loaded, label_maps, num)
-        return _sample_label_maps(loaded, painted, seed, _Output(folder, overwrite, truncation, view))
+        return _sample_label_maps(loaded, file_request(loaded, label_maps, num), seed, output)
     if "instance" in loaded.requires:
-        chosen = find_labels(loaded, labels) if labels is not None else []
-        latents = partial(_latent, loaded, seed, truncation=truncation)
-        asked = instance_request(loaded, instances or InstanceOptions(), num, chosen, seed, latents)
-        output = _Output(folder, overwrite, truncation, view)
-        return _sample_instances(loaded, instances or InstanceOptions(), *asked, output)
-    chosen = find_labels(loaded, labels)
-    assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
-    files = [folder / _file_name(i, assigned, loaded.record.classes) for i in range(num)]
-    if not overwrite:
-        _refuse_existing([folder / GRID, *files])
-    images = _made(loaded, *_drawn(loaded, num, assigned, seed, truncation), truncation, view)
-    columns = min(len(chosen) if chosen and len(chosen) > 1 else math.ceil(math.sqrt(num)), num)
-    _write_images(images, files, columns)
-    return SampleResult(folder / GRID, files, assigned)
+        return _sample_instances(loaded, instances or InstanceOptions(), labels, num, seed, output)
+    return _sample_labels(loaded, labels, num, seed, output)
 
 
 def _check(loaded: LoadedModel, truncation: float | None, folder: Path) -> None:
@@ -149,6 +136,20 @@ class _Output:
     overwrite: bool
     truncation: float | None
     view: View | None
+
+
+def _sample_labels(
+    loaded: LoadedModel, labels: Sequence[int | str] | None, num: int, seed: int, output: _Output
+) -> SampleResult:
+    chosen = find_labels(loaded, labels)
+    assigned = [chosen[i % len(chosen)] for i in range(num)] if chosen else None
+    files = [output.folder / _file_name(i, assigned, loaded.record.classes) for i in range(num)]
+    if not output.overwrite:
+        _refuse_existing([output.folder / GRID, *files])
+    drawn = _drawn(loaded, num, assigned, seed, output.truncation)
+    columns = min(len(chosen) if chosen and len(chosen) > 1 else math.ceil(math.sqrt(num)), num)
+    _write_images(_made(loaded, *drawn, output.truncation, output.view), files, columns)
+    return SampleResult(output.folder / GRID, files, assigned)
 
 
 def _sample_attributes(
@@ -184,8 +185,16 @@ def _sample_label_maps(loaded: LoadedModel, request: MapRequest, seed: int, outp
 
 
 def _sample_instances(
-    loaded: LoadedModel, options: InstanceOptions, request: Request, photos: Photos | None, output: _Output
+    loaded: LoadedModel,
+    options: InstanceOptions,
+    labels: Sequence[int | str] | None,
+    num: int,
+    seed: int,
+    output: _Output,
 ) -> SampleResult:
+    chosen = find_labels(loaded, labels) if labels is not None else []
+    latents = partial(_latent, loaded, seed, truncation=output.truncation)
+    request, photos = instance_request(loaded, options, num, chosen, seed, latents)
     label = request.condition.label
     assigned = None if label is None else label.tolist()
     names = [_file_name(i, assigned, loaded.record.classes).removesuffix(".png") for i in range(len(request))]

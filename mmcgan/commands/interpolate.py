@@ -11,7 +11,7 @@ def _parser(name: str, description: str, picture: str) -> argparse.ArgumentParse
     parser.add_argument("model", help="shipped model (see `mmcgan list`), config, or file of weights")
     parser.add_argument("checkpoint", nargs="?", help="weights; not needed for a shipped model")
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
-    parser.add_argument("--out", default=picture, metavar="FILE", help=".png, .gif or .mp4 (default: %(default)s)")
+    parser.add_argument("--out", default=picture, metavar="FILE", help=".png, .gif, .mp4 (%(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     parser.add_argument(
         "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="settings of a config to replace"

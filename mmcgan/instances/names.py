@@ -29,8 +29,8 @@ SHIPPED = {"classifier": "SmallClassifier", "ssl-extractor": "SelfSupervisedExtr
 def extractor_config(name: str) -> dict[str, Any]:
     """Return the extractor config that a name on the command line stands for.
 
-    ``efficientnet-lite0``; a shipped classifier (``digits-16``) or extractor (``fashion-mnist-ssl``); a file made by
-    ``mmcgan train-ssl-extractor`` or ``mmcgan train-classifier``; ``swav-resnet50:FILE``,
+    ``efficientnet-lite0``; a shipped classifier (``digits-16``) or extractor (``fashion-mnist-ssl``); a file
+    made by ``mmcgan train-ssl-extractor`` or ``mmcgan train-classifier``; ``swav-resnet50:FILE``,
     ``supervised-resnet50:FILE``, ``balanced-resnet50:FILE`` (classifier-balancing ImageNet-LT);
     ``timm:MODEL:FILE``.
 

@@ -31,16 +31,19 @@ def read_records(files: Iterable[Path]) -> dict[str, ZooRecord]:
     """
     found: dict[str, ZooRecord] = {}
     for file in files:
-        for family in read_families(file):
-            try:
-                records = family.records()
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{file.name}: {error}") from error
-            for record in records:
-                if record.name in found:
-                    raise ValueError(f"{file.name}: two zoo records are called {record.name!r}")
-                found[record.name] = record
+        for record in _records_of(file):
+            if record.name in found:
+                raise ValueError(f"{file.name}: two zoo records are called {record.name!r}")
+            found[record.name] = record
     return found
+
+
+def _records_of(file: Path) -> list[ZooRecord]:
+    families = read_families(file)
+    try:
+        return [record for family in families for record in family.records()]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{file.name}: {error}") from error
 
 
 def read_families(file: Path) -> list[Family]:
