@@ -127,7 +127,14 @@ LABELLED = {
     ),
 }
 # ask for a label of every pixel, and for a target image, which no data set here has
-ELSEWHERE = {"PixelClassHead", "AbsoluteLoss"}
+ELSEWHERE = {
+    "PixelClassHead",
+    "AbsoluteLoss",
+    "PatchBackbone",
+    "FeatureMapLoss",
+    "LatentLawLoss",
+    "PerceptualLoss",
+}
 
 CASES = [
     *((network, name, True) for network in NETWORKS for name in (UNLABELLED | LABELLED)),

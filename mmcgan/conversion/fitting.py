@@ -106,8 +106,9 @@ def fits(state: State, given: Given, name: str | None = None) -> tuple[list[Fit]
 
 
 def _candidates(state: State, name: str | None) -> Iterator[tuple[PeerFormat, str]]:
-    for form in PEERS.values():
-        if form.name not in TRAITS or name not in (None, form.name):
+    # in this order: of two readings that are one network the first is kept
+    for form in (PEERS[known] for known in TRAITS):
+        if name not in (None, form.name):
             continue
         shares = _shares(form, state)
         best = max(shares.values(), default=0.0)

@@ -117,6 +117,7 @@ class Family:
         eps: of batch norms.
         networks: how generator and backbone are read.
         generator, backbone, heads: further assumptions.
+        one_norm: whether the last batch norm of the generator is always like the others.
     """
 
     spectral: Config
@@ -125,14 +126,16 @@ class Family:
     generator: Config = field(default_factory=dict)
     backbone: Config = field(default_factory=dict)
     heads: Config = field(default_factory=dict)
+    one_norm: bool = False
 
     def traits(self) -> Traits:
         """Return the traits."""
         norms = {"batch_norm": {"eps": self.eps}}
         common = {"activation_name": "relu", "spectral_norm": self.spectral, **norms}
+        last = {} if self.one_norm else {"output_batch_norm": {"eps": self.eps}}
         return Traits(
             *self.networks,
-            assumed_generator={**common, "output_batch_norm": {"eps": self.eps}, **self.generator},
+            assumed_generator={**common, **last, **self.generator},
             assumed_backbone={**common, **self.backbone},
             assumed_heads={"*": {"spectral_norm": self.spectral}, **self.heads},
         )
@@ -155,8 +158,8 @@ EPS_6: Config = {"eps": 1e-6}
 EPS_12: Config = {"eps": 1e-12}
 
 
-def _studiogan(networks: Networks, generator: Config) -> Traits:
-    return Family(EPS_6, 1e-4, networks, generator, ACTIVATED, STUDIOGAN_HEADS).traits()
+def _studiogan(networks: Networks, generator: Config, one_norm: bool = False) -> Traits:
+    return Family(EPS_6, 1e-4, networks, generator, ACTIVATED, STUDIOGAN_HEADS, one_norm).traits()
 
 
 def _styles(mean_decay: float, heads: Config | None = None) -> Traits:
@@ -181,6 +184,7 @@ DCGAN: Networks = (generators.dcgan, partial(backbones.dcgan, rule=PUBLISHED))
 #: Groups of layers that have a spectral norm of their own.
 GROUPS = ("outer_spectral_norm", "condition_spectral_norm", "attention_spectral_norm")
 
+#: In the order in which readings are tried: a network of StudioGAN that both its formats have counts as `resnet`.
 TRAITS: dict[str, Traits] = {
     "biggan_pytorch": _biggan_pytorch(BIGGAN),
     "biggan_pytorch_deep": _biggan_pytorch(DEEP),
@@ -189,8 +193,8 @@ TRAITS: dict[str, Traits] = {
     "omni_inr": _biggan_pytorch(BIGGAN),
     "ic_gan_biggan": _biggan_pytorch(RAW_BIGGAN),
     "ic_gan_stylegan2": _styles(0.995),
+    "studiogan_resnet": _studiogan(RESNET, dict.fromkeys(GROUPS, EPS_6), one_norm=True),
     "studiogan_big_resnet": _studiogan(BIGGAN, {}),
-    "studiogan_resnet": _studiogan(RESNET, dict.fromkeys(GROUPS, EPS_6)),
     "studiogan_deep_conv": _studiogan(DCGAN, {"condition_spectral_norm": EPS_6}),
     "studiogan_deep": _studiogan(DEEP, {}),
     "studiogan_stylegan2": _styles(0.998, STUDIOGAN_HEADS),
@@ -205,6 +209,7 @@ TRAITS: dict[str, Traits] = {
             MMAGIC_RESNET,
             {**dict.fromkeys(GROUPS, EPS_12), "attention_spectral_norm": EPS_6},
             {"attention_spectral_norm": EPS_6},
+            one_norm=True,
         ).traits(),
         choices_generator=unit_gain,
         choices_backbone=in_place,

@@ -39,7 +39,8 @@ def test_the_peers_file_gives_the_peers_outputs(stem, tmp_path):
     compare(golden, module)
     if golden.format.name in WRITTEN and fit.config.get("type") != "CodedGenerator":
         exported = export_network(WRITTEN[golden.format.name], fit.role, fit.config, fit.weights)
-        assert exported.format == golden.format.name
+        # two formats may have one network in common, such as a discriminator of residual blocks
+        assert WRITTEN[exported.format] == WRITTEN[golden.format.name]
         assert exported.state.keys() == golden.state.keys()
         assert all(torch.equal(exported.state[key], value) for key, value in golden.state.items())
 

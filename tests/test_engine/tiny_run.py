@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def tiny_config(work_dir: Path, **changes: Any) -> Config:
             ),
         )
     )
-    config.merge_from_dict(changes)
+    config.merge_from_dict(deepcopy(changes))  # building a run and merging options change what they are given
     return config
 
 
