@@ -126,7 +126,7 @@ LABELLED = {
         ),
     ),
 }
-# ask for a label of every pixel, and for a target image, which no data set here has
+# ask for a label of every pixel, a target image, several maps or an encoder, which no network here has
 ELSEWHERE = {
     "PixelClassHead",
     "AbsoluteLoss",
