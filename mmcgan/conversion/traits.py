@@ -184,7 +184,7 @@ DCGAN: Networks = (generators.dcgan, partial(backbones.dcgan, rule=PUBLISHED))
 #: Groups of layers that have a spectral norm of their own.
 GROUPS = ("outer_spectral_norm", "condition_spectral_norm", "attention_spectral_norm")
 
-#: In the order in which readings are tried: what both of StudioGAN's residual formats have counts as `resnet`.
+#: In the order in which readings are tried: what both residual formats of StudioGAN have is `resnet`.
 TRAITS: dict[str, Traits] = {
     "biggan_pytorch": _biggan_pytorch(BIGGAN),
     "biggan_pytorch_deep": _biggan_pytorch(DEEP),

@@ -30,7 +30,7 @@ QUERY_ROWS = 2048
 BLOCK_ROWS = 8 * QUERY_ROWS
 SLACK = 5e-4  # how far below its k-th approximate similarity a row's own k-th may lie before it needs float32
 MAX_CANDIDATES = 4096  # a row with more needs float32
-PRUNE_AFTER = 128  # new candidates of a row, on average
+PRUNE_AFTER = (128, 512)  # new candidates of a row, on average: at least and at most, by memory
 PAIR_BYTES = 12
 GROUPS_AT_ONCE = 1 << 17
 WHOLE_CHUNK = 1 << 17
@@ -317,7 +317,7 @@ class NeighbourSearch:
         candidates.columns.append((np.concatenate(columns) + first).astype(np.int32))
         candidates.values.append(np.concatenate(values))
         candidates.fresh += len(candidates.rows[-1])
-        if candidates.fresh > PRUNE_AFTER * len(candidates.best):
+        if candidates.fresh > min(max(PRUNE_AFTER[0], self._budget), PRUNE_AFTER[1]) * len(candidates.best):
             self._prune(candidates)
 
     def _prune(self, candidates: _Candidates) -> None:
