@@ -132,6 +132,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.slow
 def test_a_small_model_renders_six_megapixels_in_two_gigabytes():
     done = subprocess.run([sys.executable, "-c", RENDER], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
