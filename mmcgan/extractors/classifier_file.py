@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.extractors.network_file import read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
 
 FORMAT = "mmcgan-small-classifier-1"
@@ -84,21 +83,8 @@ def load_classifier(path: Path) -> tuple[SmallNetwork, ClassifierRecord]:
         FileNotFoundError: no such file.
         ValueError: not a file of :func:`save_classifier`, or a damaged one.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such classifier file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise ValueError(
-            f"{path}: metadata 'format' is {metadata.get('format')!r}, expected {FORMAT!r}; "
-            "make the file with tools/train_classifier.py"
-        )
-    values = json.loads(metadata["record"])
+    state, values = read_network_file(path, "classifier", FORMAT, "tools/train_classifier.py")
     record = ClassifierRecord(**{**values, **{k: tuple(values[k]) for k in ("widths", "classes")}})
     network = SmallNetwork(len(record.classes), record.widths)
-    network.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()})
+    network.load_state_dict(state)
     return network.eval(), record

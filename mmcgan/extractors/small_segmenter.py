@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import halve, write_atomically
+from mmcgan.extractors.network_file import read_network_file
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
@@ -120,22 +119,9 @@ def load_segmenter(path: Path) -> tuple[SegmentationNetwork, SegmenterRecord]:
         FileNotFoundError: no such file.
         ValueError: not a file of :func:`save_segmenter`, or a damaged one.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such segmenter file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise ValueError(
-            f"{path}: metadata 'format' is {metadata.get('format')!r}, expected {FORMAT!r}; "
-            "make the file with mmcgan train-segmenter"
-        )
-    values = json.loads(metadata["record"])
+    state, values = read_network_file(path, "segmenter", FORMAT, "mmcgan train-segmenter")
     lists = {name: tuple(values[name]) for name in ("image_size", "widths", "classes")}
     record = SegmenterRecord(**{**values, **lists})
     network = SegmentationNetwork(len(record.classes), record.widths)
-    network.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()})
+    network.load_state_dict(state)
     return network.eval(), record

@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import halve, write_atomically
+from mmcgan.extractors.network_file import read_network_file
 from mmcgan.extractors.small_network import SmallNetwork, initialise
 from mmcgan.extractors.train_classifier import Augmentation
 from mmcgan.random import make_generator
@@ -166,20 +166,8 @@ def load_ssl_extractor(path: Path) -> tuple[SmallNetwork, dict[str, Any]]:
         FileNotFoundError: no such file.
         ValueError: not a file of :func:`train_ssl_extractor`, or a damaged one.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; make one with mmcgan train-ssl-extractor")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise ValueError(
-            f"{path}: metadata 'format' is {metadata.get('format')!r}, expected {FORMAT!r}; make the file "
-            "with mmcgan train-ssl-extractor"
-        )
-    record = json.loads(metadata["record"])
+    state, found = read_network_file(path, "extractor", FORMAT, "mmcgan train-ssl-extractor")
+    record = dict(found)
     network = SmallNetwork(1, record["options"]["widths"])
-    network.load_state_dict({key: value.float() for key, value in state.items()}, strict=False)
+    network.load_state_dict(state, strict=False)
     return network.eval(), record

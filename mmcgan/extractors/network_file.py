@@ -1,0 +1,44 @@
+"""The file of a small network of ours: half-precision kernels and the record of how they were made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+
+def read_network_file(
+    path: Path, kind: str, form: str, command: str
+) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """Return the weights in float32 and the record of a safetensors file.
+
+    Args:
+        path: the file.
+        kind: what it is called in messages.
+        form: what its metadata field ``format`` must be.
+        command: what makes such a file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a damaged file, or one of another format.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such {kind} file; make one with {command}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+    if metadata.get("format") != form:
+        raise ValueError(
+            f"{path}: metadata 'format' is {metadata.get('format')!r}, expected {form!r}; "
+            f"make the file with {command}"
+        )
+    weights = {key: value.float() if value.dtype == torch.float16 else value for key, value in state.items()}
+    return weights, json.loads(metadata["record"])
