@@ -153,7 +153,7 @@ class Evaluator:
 
     def evaluate(self, wanted: Evaluation, checkpoint: Path) -> dict[str, float]:
         """Return the figures of ``checkpoint``."""
-        from mmcgan.apis.models import load_model
+        from mmcgan.zoo.models import load_model
 
         model = load_model(checkpoint).model
         conditions = wanted.conditions(self.out, self.size, model.generator.latent_dim)

@@ -27,8 +27,8 @@ from torch.nn import functional as F
 
 import mmcgan.datasets  # noqa: F401  (registers the data sets)
 from mmcgan.checkpoints.files import atomic_write
-from mmcgan.datasets.progress import progress_bar
-from mmcgan.hooks.sample_grid import contact_sheet, write_png
+from mmcgan.pictures import contact_sheet, write_png
+from mmcgan.progress import progress_bar
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS, DEGRADATIONS
 from mmcgan.restoration import (

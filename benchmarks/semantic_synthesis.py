@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 
 from mmcgan.apis.label_map_sampling import held_out_dataset, label_colours
-from mmcgan.apis.models import LoadedModel, load_model
-from mmcgan.datasets.progress import progress_bar
 from mmcgan.evaluation.evaluator import GenerationEvaluator
 from mmcgan.extractors import SmallSegmenter
-from mmcgan.hooks.sample_grid import contact_sheet, write_png
+from mmcgan.pictures import contact_sheet, write_png
+from mmcgan.progress import progress_bar
 from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel, load_model
 
 FIGURES = {"miou": "mean IoU", "pixel_accuracy": "pixel accuracy", "fid": "FID"}
 BATCH = 100

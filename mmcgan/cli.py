@@ -234,7 +234,7 @@ COMMANDS = {
     ),
     "pack-dataset": Command(
         "pack a data set for fast reading; run again to go on after a stop",
-        "mmcgan.datasets.pack_command:pack_command",
+        "mmcgan.commands.pack_dataset:pack_command",
         _pack_arguments,
     ),
     "train-classifier": Command(
@@ -267,7 +267,6 @@ COMMANDS = {
     "convert": Command(
         "convert checkpoints of other codebases into ours, and back", "mmcgan.commands.convert:main"
     ),
-    "check-parity": Command("compare with the peers' golden numbers", "mmcgan.parity.cli:main"),
     "export": Command("write a generator as ONNX", "mmcgan.commands.export_onnx:main"),
     "push-to-hub": Command("share weights on the HuggingFace Hub", "mmcgan.commands.push_to_hub:main"),
     "export-weights": Command(

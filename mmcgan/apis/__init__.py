@@ -2,10 +2,10 @@
 
 from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.interpolation import InterpolationOptions, interpolate, sefa
-from mmcgan.apis.models import GeneratorRecord, LoadedModel, export_weights, load_model
 from mmcgan.apis.sampling import SampleResult, sample
 from mmcgan.apis.testing import test
 from mmcgan.apis.training import TrainResult, train
+from mmcgan.zoo.models import GeneratorRecord, LoadedModel, export_weights, load_model
 
 __all__ = [
     "CGANInferencer",

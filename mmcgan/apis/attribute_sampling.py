@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.apis.models import LoadedModel
 from mmcgan.attributes import AttributeGroups
 from mmcgan.random import make_generator
+from mmcgan.zoo.models import LoadedModel
 
 #: images without a number asked for, where combinations do not say how many
 DEFAULT_NUM = 16

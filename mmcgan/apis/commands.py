@@ -137,8 +137,8 @@ def asked_of(record: Mapping[str, Any]) -> str:
 
 def export_command(arguments: Namespace) -> int:
     """Export a checkpoint's averaged generator, or its discriminator."""
-    from mmcgan.apis.discriminators import export_discriminator
-    from mmcgan.apis.models import export_weights
+    from mmcgan.zoo.discriminators import export_discriminator
+    from mmcgan.zoo.models import export_weights
 
     export = export_discriminator if arguments.discriminator else export_weights
     entry = export(arguments.checkpoint, arguments.out, arguments.half, arguments.command_line)

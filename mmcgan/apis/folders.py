@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from mmcgan.datasets.progress import progress_bar
 from mmcgan.evaluation.image_source import open_images
-from mmcgan.evaluation.metric_names import metric_configs
 from mmcgan.evaluation.overlap import prefetch
-from mmcgan.evaluation.report import environment
+from mmcgan.evaluation.report.metric_names import metric_configs
+from mmcgan.evaluation.report.report import environment
 from mmcgan.extractors.names import extractor_config
+from mmcgan.progress import progress_bar
 from mmcgan.registry import EVALUATOR, EXTRACTORS
 from mmcgan.structures import Condition
 
@@ -35,7 +35,7 @@ def evaluate_folders(
     Args:
         real, fake: folders of image files, or packed data sets.
         extractor: a short name (see :func:`~mmcgan.extractors.names.extractor_config`) or a config.
-        metrics: short names, see :data:`~mmcgan.evaluation.metric_names.METRIC_NAMES`; or ``all``.
+        metrics: short names, see :data:`~mmcgan.evaluation.report.metric_names.METRIC_NAMES`; or ``all``.
         labelled: the direct subfolders are classes, of the same names in both.
         image_size: crop and resize images to this; None takes squares of one size as they are.
         on_error: ``stop`` at an unreadable image, or ``skip`` and list it in the report.

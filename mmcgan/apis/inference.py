@@ -14,13 +14,13 @@ from torch import Tensor
 from mmcgan.apis.attribute_sampling import attribute_request
 from mmcgan.apis.instances import build_extractor, find_photos, read_photos
 from mmcgan.apis.label_map_sampling import check_label_maps, given_maps, label_map_request
-from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.sampling import find_labels
 from mmcgan.apis.views import View, checked_view, find_view
 from mmcgan.models.sampling import truncates_latent
 from mmcgan.random import make_generator
 from mmcgan.samplers.codes import truncate_noise
 from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel, load_model
 
 RETURNS = ("pil", "numpy", "tensor")
 Images = list[Image.Image] | np.ndarray | Tensor

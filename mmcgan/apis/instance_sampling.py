@@ -28,11 +28,11 @@ from mmcgan.apis.instances import (
     read_photos,
     training_images,
 )
-from mmcgan.apis.models import LoadedModel
 from mmcgan.datasets.decode import ImageReader
-from mmcgan.hooks.sample_grid import contact_sheet
+from mmcgan.pictures import contact_sheet
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel
 
 # generated images of one instance that are shown beside its closest ones
 SHOWN = 6

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.apis.models import LoadedModel
 from mmcgan.datasets.decode import ImageReader
-from mmcgan.datasets.progress import progress_bar
-from mmcgan.datasets.scan import scan_folder
+from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.extractors.base import Extractor
-from mmcgan.instances.features import extract
+from mmcgan.instance_preparation.features import extract
 from mmcgan.instances.names import extractor_config
 from mmcgan.instances.store import InstanceStore, StoreError
+from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS, EXTRACTORS
+from mmcgan.zoo.models import LoadedModel
 
 BLOCK = 64
 ROWS = 1 << 16

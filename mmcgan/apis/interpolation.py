@@ -19,15 +19,15 @@ from torch.nn import functional as F
 
 from mmcgan.analysis import interpolate as way
 from mmcgan.analysis import sefa_directions, walk
-from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.sampling import BATCH, find_labels
 from mmcgan.checkpoints.files import atomic_write
-from mmcgan.datasets.progress import progress_bar
-from mmcgan.hooks.sample_grid import contact_sheet, write_png
 from mmcgan.models.sampling import truncates_latent
+from mmcgan.pictures import contact_sheet, write_png
+from mmcgan.progress import progress_bar
 from mmcgan.random import make_generator
 from mmcgan.samplers.codes import truncate_noise
 from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel, load_model
 
 #: milliseconds that a frame of an animation is shown
 FRAME = 100

@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcgan.apis.models import LoadedModel
-from mmcgan.datasets.label_maps import read_ids
-from mmcgan.hooks.sample_grid import contact_sheet
+from mmcgan.datasets.label_maps.base import read_ids
 from mmcgan.label_maps import check_label_map, instance_edges, unknown_ids
+from mmcgan.pictures import contact_sheet
 from mmcgan.registry import DATASETS
 from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel
 
 HELD_OUT = ("test", "val")
 TRIPLES = 4  # groups of pictures side by side in a sheet

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmcgan.apis.models import LoadedModel
 from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
 from mmcgan.config.literals import assignments
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.latent_moves import check_reads
 from mmcgan.samplers.moves import LatentMove
+from mmcgan.zoo.models import LoadedModel
 
 PREFIX = "discriminator."
 

@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel, load_model
 
 TOLERANCE = 1e-3
 OPSET = 18

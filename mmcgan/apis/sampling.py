@@ -17,16 +17,16 @@ from mmcgan.apis.attribute_sampling import DEFAULT_NUM, AttributeRequest, attrib
 from mmcgan.apis.instance_sampling import InstanceOptions, check_options, instance_request, nearest_picture
 from mmcgan.apis.label_map_sampling import MapRequest, check_label_maps, file_request, map_sheet
 from mmcgan.apis.latent_moves import attach_move
-from mmcgan.apis.models import LoadedModel, load_model
 from mmcgan.apis.views import View, checked_view, shrunk
-from mmcgan.datasets.progress import progress_bar
-from mmcgan.hooks.sample_grid import contact_sheet, tile, write_png
 from mmcgan.models.sampling import truncates_latent
+from mmcgan.pictures import contact_sheet, tile, write_png
+from mmcgan.progress import progress_bar
 from mmcgan.random import make_generator
 from mmcgan.registry import nearest
 from mmcgan.samplers.latent import truncate
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel, load_model
 
 BATCH = 64
 GRID, NEAREST = "grid.png", "nearest.png"

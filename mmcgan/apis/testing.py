@@ -10,17 +10,17 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmcgan.apis.models import read_weights
 from mmcgan.apis.training import default_work_dir
 from mmcgan.config import load_config
 from mmcgan.distributed import destroy_process_group, initialize_process_group
-from mmcgan.evaluation.batch_statistics import evaluation_statistics
-from mmcgan.evaluation.report import environment, write_json
-from mmcgan.evaluation.sweep import Request, Sweep, run_sweep
+from mmcgan.evaluation.report.report import environment, write_json
+from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
+from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
 from mmcgan.models.sampling import truncates_latent
 from mmcgan.registry import RUNNERS
 from mmcgan.structures import Condition
 from mmcgan.weights import file_hash, read_index, weight_path
+from mmcgan.zoo.models import read_weights
 
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr")
 EVALUATION_PARTS = ("dataloader", "evaluator", "cfg")

@@ -41,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the lists, say how many images each has, return the exit status."""
     arguments = parse(argv)
     from mmcgan.checkpoints.files import atomic_write
-    from mmcgan.datasets.coco_stuff import find_scenes, read_annotations, split_scenes
-    from mmcgan.datasets.progress import progress_bar
+    from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
+    from mmcgan.progress import progress_bar
 
     files = {name: arguments.out / f"{name}.txt" for name in PUBLISHED}
     found = [path for path in files.values() if path.exists()]

@@ -50,7 +50,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Convert and print what was found; return the exit status."""
     arguments = parse(argv)
-    from mmcgan.conversion.resolving import ConversionError
+    from mmcgan.peers.resolving import ConversionError
 
     try:
         _export(arguments) if arguments.to else _import(arguments)
@@ -62,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _import(arguments: argparse.Namespace) -> None:
     from mmcgan.config import parse_options
-    from mmcgan.conversion.convert import Options, inspect_checkpoint, write
-    from mmcgan.conversion.report import print_conversion, print_files
+    from mmcgan.peers.convert import Options, inspect_checkpoint, write
+    from mmcgan.peers.report import print_conversion, print_files
 
     options = Options(
         format=arguments.format,
@@ -80,8 +80,8 @@ def _import(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from mmcgan.conversion.back import convert_back
-    from mmcgan.conversion.report import print_files
+    from mmcgan.peers.report import print_files
+    from mmcgan.peers.writing.back import convert_back
 
     files = convert_back(
         arguments.source,

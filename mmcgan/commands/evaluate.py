@@ -34,7 +34,7 @@ def prepare(cfg: Any, arguments: Namespace) -> Any:
     Raises:
         ValueError: an unknown name, or a config that cannot follow.
     """
-    from mmcgan.evaluation.protocols import apply_protocol, override
+    from mmcgan.evaluation.report.protocols import apply_protocol, override
     from mmcgan.extractors.names import extractor_config
 
     protocol = apply_protocol(cfg, arguments.protocol) if arguments.protocol else None
@@ -53,8 +53,8 @@ def sweep_of(arguments: Namespace, protocol: Any) -> Any:
     Raises:
         ValueError: a truncation that is no number, or one out of range.
     """
-    from mmcgan.evaluation.batch_statistics import BatchStatistics
-    from mmcgan.evaluation.sweep import Sweep
+    from mmcgan.evaluation.report.sweep import Sweep
+    from mmcgan.evaluation.statistics.batch_statistics import BatchStatistics
 
     statistics = BatchStatistics(
         arguments.batch_statistics,
@@ -87,9 +87,9 @@ def _check_outputs(arguments: Namespace) -> None:
 
 def show(report: dict[str, Any], cfg: Any, arguments: Namespace) -> None:
     """Print tables and a row for the model zoo, and write what was asked for."""
-    from mmcgan.evaluation.pictures import draw_evaluations
-    from mmcgan.evaluation.report import print_costs, print_table, write_json
-    from mmcgan.evaluation.sweep import heading
+    from mmcgan.evaluation.report.pictures import draw_evaluations
+    from mmcgan.evaluation.report.report import print_costs, print_table, write_json
+    from mmcgan.evaluation.report.sweep import heading
 
     entries = report["sweep"]
     columns = {heading(entry["truncation"]): entry["summary"] for entry in entries}
@@ -109,7 +109,7 @@ def show(report: dict[str, Any], cfg: Any, arguments: Namespace) -> None:
 
 
 def _row(report: Mapping[str, Any], cfg: Any, first: Mapping[str, Any]) -> str:
-    from mmcgan.evaluation.report import ZOO_COLUMNS, zoo_row
+    from mmcgan.evaluation.report.report import ZOO_COLUMNS, zoo_row
 
     entry = next((e for e in report["sweep"] if e["truncation"] is None), report["sweep"][0])
     figures = {name: value["mean"] for name, value in entry["summary"].items()}

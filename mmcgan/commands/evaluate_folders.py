@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate, show a table and write the file; return the exit status."""
     arguments = parse(argv)
     from mmcgan.apis.folders import evaluate_folders
-    from mmcgan.evaluation.report import print_costs, print_table, summarize, write_json
+    from mmcgan.evaluation.report.report import print_costs, print_table, summarize, write_json
     from mmcgan.extractors.names import extractor_config
 
     report = evaluate_folders(

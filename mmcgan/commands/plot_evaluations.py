@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy)")
     parser.add_argument("--out", default="evaluations.png", help="picture to write (default: %(default)s)")
     given = parser.parse_args(argv)
-    from mmcgan.evaluation.pictures import draw_evaluations
+    from mmcgan.evaluation.report.pictures import draw_evaluations
 
     if Path(given.out).suffix != ".png":
         raise ValueError(f"--out {given.out}: the file must be named *.png")

@@ -102,7 +102,7 @@ def open_dataset(arguments: argparse.Namespace, image_size: int) -> ImageDataset
         FileNotFoundError: no such folder or config.
         ValueError: ``--cfg-options`` with a folder.
     """
-    from mmcgan.datasets.folder import ImageFolder
+    from mmcgan.datasets.sets.folder import ImageFolder
     from mmcgan.registry import DATASETS
 
     if arguments.images is not None:
@@ -143,8 +143,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Make the store, say what is in it, return the exit status."""
     arguments = parse(argv)
     from mmcgan.distributed import destroy_process_group, initialize_process_group
+    from mmcgan.instance_preparation.prepare import Options, prepare_instances
     from mmcgan.instances.names import extractor_config
-    from mmcgan.instances.prepare import Options, prepare_instances
     from mmcgan.registry import EXTRACTORS
 
     extractor = extractor_config(arguments.extractor)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mmcgan.evaluation.reference import Reference
+    from mmcgan.evaluation.statistics.reference import Reference
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -41,7 +41,7 @@ def reference_of(config: Mapping[str, Any], where: str, out: str | None) -> Refe
     Raises:
         ValueError: the config evaluates nothing there, or without a reference.
     """
-    from mmcgan.evaluation.reference import Reference
+    from mmcgan.evaluation.statistics.reference import Reference
     from mmcgan.registry import EXTRACTORS
 
     evaluator = config.get(where)
@@ -62,7 +62,7 @@ def write_groups(reference: Reference, texts: Sequence[str], out: str | None) ->
     Raises:
         ValueError: no file to write to, or groups that do not fit the data set.
     """
-    from mmcgan.evaluation.grouped_reference import grouped_statistics, parse_groups, save_grouped
+    from mmcgan.evaluation.statistics.grouped_reference import grouped_statistics, parse_groups, save_grouped
 
     if out is None:
         raise ValueError("--groups needs --out FILE.safetensors")

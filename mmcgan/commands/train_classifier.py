@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmcgan.extractors.train_classifier import Recipe
+    from mmcgan.extractor_training.train_classifier import Recipe
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -45,7 +45,7 @@ def find_recipe(data: str, flip: bool) -> Recipe:
         ValueError: the config's training set has no ``split`` argument to take test images from.
     """
     from mmcgan.config import load_config
-    from mmcgan.extractors.train_classifier import RECIPES, Recipe, TrainOptions
+    from mmcgan.extractor_training.train_classifier import RECIPES, Recipe, TrainOptions
     from mmcgan.registry import DATASETS
 
     if data in RECIPES:
@@ -82,8 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     import torch
 
     from mmcgan.datasets import AttributeImages
+    from mmcgan.extractor_training.train_classifier import train_classifier
     from mmcgan.extractors.attribute_classifier import train_attribute_classifier
-    from mmcgan.extractors.train_classifier import train_classifier
     from mmcgan.registry import DATASETS
 
     torch.set_num_threads(arguments.threads)

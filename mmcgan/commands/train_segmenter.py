@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mmcgan.commands.train_classifier import _bar
 
 if TYPE_CHECKING:
-    from mmcgan.extractors.train_segmenter import SegmenterRecipe
+    from mmcgan.extractor_training.train_segmenter import SegmenterRecipe
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -41,7 +41,7 @@ def find_recipe(data: str) -> SegmenterRecipe:
         ValueError: the config's training set has no ``split`` argument to take test images from.
     """
     from mmcgan.config import load_config
-    from mmcgan.extractors.train_segmenter import SEGMENTER_RECIPES, SegmenterRecipe
+    from mmcgan.extractor_training.train_segmenter import SEGMENTER_RECIPES, SegmenterRecipe
     from mmcgan.registry import DATASETS
 
     if data in SEGMENTER_RECIPES:
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     import torch
 
-    from mmcgan.extractors.train_segmenter import train_segmenter
+    from mmcgan.extractor_training.train_segmenter import train_segmenter
 
     torch.set_num_threads(arguments.threads)
     command = shlex.join(["mmcgan", "train-segmenter", *(sys.argv[2:] if argv is None else argv)])

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from mmcgan.commands.prepare_instances import open_dataset
     from mmcgan.commands.train_classifier import _bar
-    from mmcgan.extractors.train_ssl import SSLOptions, train_ssl_extractor
+    from mmcgan.extractor_training.train_ssl import SSLOptions, train_ssl_extractor
 
     torch.set_num_threads(arguments.threads)
     dataset = open_dataset(arguments, arguments.image_size)

@@ -1,31 +1,31 @@
 """Image datasets, the order they are read in, and the seeded conditions of an evaluation."""
 
-from mmcgan.datasets.attribute_conditions import AttributeConditionDataset
-from mmcgan.datasets.attribute_folder import AttributeFolder
-from mmcgan.datasets.attributes import AttributeImages
+from mmcgan.datasets.attributes.attribute_folder import AttributeFolder
+from mmcgan.datasets.attributes.base import AttributeImages
 from mmcgan.datasets.base import ImageDataset, MemoryDataset
-from mmcgan.datasets.cifar import CIFAR10, CIFAR100
-from mmcgan.datasets.cityscapes import Cityscapes
 from mmcgan.datasets.class_order import ClassBalancedDraws
-from mmcgan.datasets.class_subset import ClassSubset
-from mmcgan.datasets.conditions import ConditionDataset
+from mmcgan.datasets.conditions.attribute_conditions import AttributeConditionDataset
+from mmcgan.datasets.conditions.base import ConditionDataset
+from mmcgan.datasets.conditions.instance_conditions import InstanceConditionDataset
+from mmcgan.datasets.conditions.label_map_conditions import LabelMapConditions
 from mmcgan.datasets.decode import BadImageError, ImageReader
-from mmcgan.datasets.digits import DigitsDataset
-from mmcgan.datasets.fashion_mnist import FashionMNIST
-from mmcgan.datasets.folder import ImageFolder
-from mmcgan.datasets.image_list import ImageList
-from mmcgan.datasets.imagenet import ImageNet, TinyImageNet
-from mmcgan.datasets.instance_conditions import InstanceConditionDataset
-from mmcgan.datasets.label_map_conditions import LabelMapConditions
-from mmcgan.datasets.label_maps import LabelMapDataset, LabelMapFiles, SyntheticLabelMaps
-from mmcgan.datasets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
-from mmcgan.datasets.mnist_svhn import MNISTSVHN
+from mmcgan.datasets.label_maps.base import LabelMapDataset, LabelMapFiles, SyntheticLabelMaps
 from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
 from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
-from mmcgan.datasets.packed import PackedDataset
-from mmcgan.datasets.scenes import Scenes
-from mmcgan.datasets.synthetic import SyntheticImages
-from mmcgan.datasets.two_domain import TwoDomainDigits
+from mmcgan.datasets.packing.packed import PackedDataset
+from mmcgan.datasets.sets.cifar import CIFAR10, CIFAR100
+from mmcgan.datasets.sets.cityscapes import Cityscapes
+from mmcgan.datasets.sets.class_subset import ClassSubset
+from mmcgan.datasets.sets.digits import DigitsDataset
+from mmcgan.datasets.sets.fashion_mnist import FashionMNIST
+from mmcgan.datasets.sets.folder import ImageFolder
+from mmcgan.datasets.sets.image_list import ImageList
+from mmcgan.datasets.sets.imagenet import ImageNet, TinyImageNet
+from mmcgan.datasets.sets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
+from mmcgan.datasets.sets.mnist_svhn import MNISTSVHN
+from mmcgan.datasets.sets.scenes import Scenes
+from mmcgan.datasets.sets.synthetic import SyntheticImages
+from mmcgan.datasets.sets.two_domain import TwoDomainDigits
 
 __all__ = [
     "CIFAR10",

@@ -1,28 +1,28 @@
 """Figures about generated images: metrics that share one extractor pass."""
 
-from mmcgan.evaluation.attribute_accuracy import AttributeAccuracy
-from mmcgan.evaluation.base import GenerationMetric
-from mmcgan.evaluation.conditional_accuracy import ConditionalAccuracy
 from mmcgan.evaluation.evaluator import GenerationEvaluator
-from mmcgan.evaluation.fid import FID
-from mmcgan.evaluation.fid_infinity import FIDInfinity, extrapolate
-from mmcgan.evaluation.frechet import (
+from mmcgan.evaluation.metrics.attribute_accuracy import AttributeAccuracy
+from mmcgan.evaluation.metrics.base import GenerationMetric
+from mmcgan.evaluation.metrics.conditional_accuracy import ConditionalAccuracy
+from mmcgan.evaluation.metrics.fid import FID
+from mmcgan.evaluation.metrics.fid_infinity import FIDInfinity, extrapolate
+from mmcgan.evaluation.metrics.grouped_fid import IntraFID, StratifiedFID, class_groups, intra_class_fid
+from mmcgan.evaluation.metrics.inception import InceptionScore, inception_score
+from mmcgan.evaluation.metrics.kid import KID, kernel_distance, kernel_distance_of_subsets
+from mmcgan.evaluation.metrics.memorized import Memorization, memorization
+from mmcgan.evaluation.metrics.pixels import MSSSIM, SWD, ClassificationAccuracyScore, LPIPSDiversity
+from mmcgan.evaluation.metrics.precision_recall import PRDC, PrecisionRecall, improved_precision_recall, prdc
+from mmcgan.evaluation.metrics.sajjadi import SajjadiPrecisionRecall, sajjadi_precision_recall
+from mmcgan.evaluation.metrics.semantic import MIoU
+from mmcgan.evaluation.metrics.spatial_fid import SpatialFID
+from mmcgan.evaluation.statistics.frechet import (
     GaussianStatistics,
     StreamingMoments,
     feature_frechet_distance,
     frechet_distance,
 )
-from mmcgan.evaluation.grouped_fid import IntraFID, StratifiedFID, class_groups, intra_class_fid
-from mmcgan.evaluation.inception import InceptionScore, inception_score
-from mmcgan.evaluation.kid import KID, kernel_distance, kernel_distance_of_subsets
-from mmcgan.evaluation.memorized import Memorization, memorization
-from mmcgan.evaluation.neighbours import kth_neighbour_distances, nearest_neighbours
-from mmcgan.evaluation.pixels import MSSSIM, SWD, ClassificationAccuracyScore, LPIPSDiversity
-from mmcgan.evaluation.precision_recall import PRDC, PrecisionRecall, improved_precision_recall, prdc
-from mmcgan.evaluation.reference import Reference
-from mmcgan.evaluation.sajjadi import SajjadiPrecisionRecall, sajjadi_precision_recall
-from mmcgan.evaluation.semantic import MIoU
-from mmcgan.evaluation.spatial_fid import SpatialFID
+from mmcgan.evaluation.statistics.neighbours import kth_neighbour_distances, nearest_neighbours
+from mmcgan.evaluation.statistics.reference import Reference
 
 __all__ = [
     "FID",

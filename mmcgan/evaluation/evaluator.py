@@ -14,10 +14,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcgan.evaluation.base import GenerationMetric
 from mmcgan.evaluation.meter import Cost
+from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.overlap import BackgroundWorker
-from mmcgan.evaluation.reference import Reference
+from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
 from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
@@ -34,7 +34,7 @@ class GenerationEvaluator(Evaluator):
         metrics: configs of generation metrics.
         extractor: config of the extractor they share, or the extractor itself.
         reference: ``dict(dataset=..., path=None, batch_size=256)``, the real images to compare with (a
-            config or a data set); see :class:`~mmcgan.evaluation.reference.Reference`.
+            config or a data set); see :class:`~mmcgan.evaluation.statistics.reference.Reference`.
         prefix: put in front of every figure's name, with a slash; to tell two extractors apart.
         overlap: extract and update metrics in a thread while the next images are generated; a fault of
             a batch is then reported with the next one, or at the end.

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from mmcgan.datasets.decode import BadImageError, ImageReader
-from mmcgan.datasets.folder import FileDataset
-from mmcgan.datasets.packed import METADATA, PackedDataset
-from mmcgan.datasets.progress import progress_bar
-from mmcgan.datasets.scan import FolderIndex, scan_folder
+from mmcgan.datasets.packing.packed import METADATA, PackedDataset
+from mmcgan.datasets.sets.folder import FileDataset
+from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
+from mmcgan.progress import progress_bar
 
 ON_ERROR = ("stop", "skip")
 

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
+from mmcgan.extractor_training.train_classifier import Progress, Recipe, train_network
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import ClassifierRecord, halve, load_classifier, save_classifier
 from mmcgan.extractors.small_network import SmallNetwork
-from mmcgan.extractors.train_classifier import Progress, Recipe, train_network
 from mmcgan.registry import DATASETS, EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
@@ -109,7 +109,7 @@ def train_attribute_classifier(
     """Train on a data set with attributes, measure on its test images, write ``out``.
 
     Args:
-        recipe, out, command, progress: as in :func:`~mmcgan.extractors.train_classifier.train_classifier`.
+        recipe, out, command, progress: as in ``train_classifier``.
     """
     start = time.monotonic()
     train_set, test_set = DATASETS.build(dict(recipe.train)), DATASETS.build(dict(recipe.test))

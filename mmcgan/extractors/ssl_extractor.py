@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from mmcgan.extractor_training.train_ssl import load_ssl_extractor
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.extractors.train_ssl import load_ssl_extractor
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.hooks import Hook
-from PIL import Image
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
-from mmcgan.checkpoints.files import atomic_write
 from mmcgan.engine.random_state import preserved_random_state
+from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
 from mmcgan.structures import Condition
 
-GAP = 1  # pixels of mid-grey around an image of a contact sheet
-VISIBLE_HEIGHT = 48  # pixels that an image of a contact sheet is high at least
 PROBES = 64  # labels drawn to see whether there is more than one
 
 
@@ -152,32 +147,3 @@ def _groups(model: Any) -> AttributeGroups | None:
     """Return the attributes that ``model`` is asked for, None if there is no exclusive group among them."""
     groups: AttributeGroups | None = getattr(model.condition_sampler, "groups", None)
     return groups if groups is not None and groups.exclusive else None
-
-
-def tile(images: Tensor, columns: int) -> np.ndarray:
-    """Return images (N, C, H, W) in [-1, 1] as one uint8 picture (height, width, 3).
-
-    Rounds to the nearest of 256 levels.
-    """
-    count, channels, height, width = images.shape
-    levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).expand(-1, max(channels, 3), -1, -1)
-    grid = levels.reshape(count // columns, columns, 3, height, width).permute(0, 3, 1, 4, 2)
-    return grid.reshape(count // columns * height, columns * width, 3).contiguous().numpy()
-
-
-def contact_sheet(images: Tensor, columns: int) -> np.ndarray:
-    """Return :func:`tile` to be looked at: small images enlarged, a grey gap around each."""
-    factor = math.ceil(VISIBLE_HEIGHT / images.shape[-2])
-    enlarged = images.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
-    return tile(torch.nn.functional.pad(enlarged, (GAP,) * 4), columns)
-
-
-def write_png(picture: np.ndarray, path: Path) -> None:
-    """Write a uint8 picture (height, width, 3) atomically."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG")
-    atomic_write(path, lambda file: _write(file, buffer.getvalue()))
-
-
-def _write(file: Any, content: bytes) -> None:
-    file.write(content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcgan.evaluation.image import psnr, ssim
+from mmcgan.evaluation.metrics.similarity import psnr, ssim
 from mmcgan.restoration.degradations import Degradation
 
 WINDOW = 7

@@ -9,15 +9,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mmcgan.apis.discriminators import (
+from mmcgan.restoration.features import DiscriminatorDistance, Distance, PixelDistance
+from mmcgan.structures import Condition
+from mmcgan.zoo.discriminators import (
     LoadedDiscriminator,
     load_discriminator,
     read_discriminator,
     shipped_for,
 )
-from mmcgan.apis.models import LoadedModel, load_model
-from mmcgan.restoration.features import DiscriminatorDistance, Distance, PixelDistance
-from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel, load_model
 
 DISTANCES = ("auto", "discriminator", "pixels")
 PIXELS = "pixels"
@@ -78,7 +78,7 @@ def load_prior(
         distance: ``discriminator`` compares features of a discriminator: the one given, else that of the run
             (a ``.pth`` holds it), else one that ships and was trained with the same images; ``pixels``
             compares pixels; ``auto`` takes a discriminator if there is one.
-        discriminator: see :func:`mmcgan.apis.discriminators.load_discriminator`.
+        discriminator: see :func:`mmcgan.zoo.discriminators.load_discriminator`.
 
     Raises:
         ValueError: an unknown ``distance``, or no discriminator where one is asked for.

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmcgan.datasets.progress import progress_bar
-from mmcgan.evaluation.pixels import load_lpips
+from mmcgan.evaluation.metrics.pixels import load_lpips
+from mmcgan.progress import progress_bar
 from mmcgan.random import make_generator
 from mmcgan.restoration.fitting import Fitting, Progress, check_depth
 from mmcgan.restoration.groups import parameter_groups

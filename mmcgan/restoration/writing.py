@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmcgan.extractors.classifier_file import write_atomically
-from mmcgan.hooks.sample_grid import contact_sheet, tile, write_png
+from mmcgan.pictures import contact_sheet, tile, write_png
 from mmcgan.random import make_generator
 from mmcgan.restoration.figures import figures
 from mmcgan.restoration.morphing import Tuned, morph

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from mmcgan.apis.models import GeneratorRecord, read_weights
 from mmcgan.checkpoints.files import atomic_write
 from mmcgan.version import __version__
 from mmcgan.weights import file_hash
 from mmcgan.zoo.hub import CARD_NAME, CONFIG_NAME, WEIGHTS_NAME
+from mmcgan.zoo.models import GeneratorRecord, read_weights
 
 SHOWN_CLASSES = 20
 

@@ -6,11 +6,11 @@ from PIL import Image
 
 from mmcgan.apis.attribute_sampling import attribute_request, parse_attributes
 from mmcgan.apis.inference import CGANInferencer
-from mmcgan.apis.models import GeneratorRecord, LoadedModel
 from mmcgan.apis.sampling import sample
 from mmcgan.hooks.sample_grid import SampleGridHook
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
+from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 
 SPEC = {"digit": ["0", "1", "2"], "domain": ["plain", "textured"]}
 FREE = {"traits": {"any_of": ["hat", "smile"]}}

@@ -8,7 +8,7 @@ from mmcgan.apis.folders import evaluate_folders
 from mmcgan.cli import main
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.evaluation import evaluator
-from mmcgan.evaluation.frechet import StreamingMoments, frechet_distance
+from mmcgan.evaluation.statistics.frechet import StreamingMoments, frechet_distance
 from mmcgan.extractors.names import extractor_config
 from tests.test_evaluation import stand_ins
 

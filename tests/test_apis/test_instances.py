@@ -10,13 +10,13 @@ from PIL import Image
 from mmcgan.apis.instance_grids import Instances, in_turn, interpolated, over_classes, over_latents
 from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.instances import closest
-from mmcgan.apis.models import export_weights, load_model
 from mmcgan.apis.sampling import sample
 from mmcgan.config import load_config
 from mmcgan.config.tiny import EVALUATION_KEYS
+from mmcgan.instance_preparation.prepare import Options, prepare_instances
 from mmcgan.instances import StoreError
-from mmcgan.instances.prepare import Options, prepare_instances
 from mmcgan.registry import DATASETS, RUNNERS
+from mmcgan.zoo.models import export_weights, load_model
 from tests.test_instances.stores import make_store
 
 DIGITS = dict(type="DigitsDataset", split="train", image_size=16)

@@ -14,14 +14,14 @@ from mmcgan.apis.label_map_sampling import (
     map_sheet,
     read_label_map,
 )
-from mmcgan.apis.models import GeneratorRecord, LoadedModel
 from mmcgan.apis.sampling import sample
 from mmcgan.cli import main
 from mmcgan.datasets import Scenes
-from mmcgan.evaluation.image.mean_iou import confusion_matrix, mean_iou
 from mmcgan.extractors import SmallSegmenter
+from mmcgan.mean_iou import confusion_matrix, mean_iou
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.weights import read_index
+from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 
 SCENES = dict(type="Scenes", image_size=32, size=50)
 

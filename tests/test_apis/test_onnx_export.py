@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import save
 
 from mmcgan.apis import onnx_export
-from mmcgan.apis.models import FORMAT, GeneratorRecord
 from mmcgan.apis.onnx_export import export_onnx, onnx_runtime
 from mmcgan.cli import main
 from mmcgan.models.sampling import SamplingModel
+from mmcgan.zoo.models import FORMAT, GeneratorRecord
 
 LABEL = dict(type="UniformLabel", num_classes=3)
 BIGGAN = dict(type="BigGANGenerator", image_size=8, channels=[8, 8], latent_dim=6, shared_dim=4)

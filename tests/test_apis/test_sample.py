@@ -4,10 +4,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.models import GeneratorRecord, LoadedModel
 from mmcgan.apis.sampling import draw, find_labels, sample
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
+from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 
 GENERATOR = dict(type="DCGANGenerator", image_size=8, num_classes=3, base_channels=4, latent_dim=6)
 NAMES = ("Cat", "dog", "T-shirt/top")

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from mmcgan.apis import CGANInferencer
-from mmcgan.datasets.fashion_mnist import SYSTEM_FOLDER
+from mmcgan.datasets.sets.fashion_mnist import SYSTEM_FOLDER
 from mmcgan.extractors.base import quantize
 from mmcgan.instances.names import extractor_config
 from mmcgan.registry import DATASETS, EXTRACTORS

@@ -10,11 +10,11 @@ from PIL import Image
 
 from mmcgan.apis import views
 from mmcgan.apis.inference import CGANInferencer
-from mmcgan.apis.models import GeneratorRecord, LoadedModel
 from mmcgan.apis.views import View, find_view, shrunk
 from mmcgan.cli import main
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
+from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 from tests.test_apis.test_sample import loaded
 
 GENERATOR = dict(

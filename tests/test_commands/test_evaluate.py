@@ -6,9 +6,9 @@ from PIL import Image
 from mmcgan.apis.testing import evaluate, evaluation_only
 from mmcgan.cli import main
 from mmcgan.config import load_config
-from mmcgan.evaluation.batch_statistics import BatchStatistics
-from mmcgan.evaluation.report import direction, formatted, summarize, write_json, zoo_row
-from mmcgan.evaluation.sweep import Sweep
+from mmcgan.evaluation.report.report import direction, formatted, summarize, write_json, zoo_row
+from mmcgan.evaluation.report.sweep import Sweep
+from mmcgan.evaluation.statistics.batch_statistics import BatchStatistics
 
 NAME = "biggan_digits-16"
 

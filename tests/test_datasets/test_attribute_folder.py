@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mmcgan.datasets import AttributeFolder
-from mmcgan.datasets.attribute_table import read_attribute_table
+from mmcgan.datasets.attributes.attribute_table import read_attribute_table
 
 CSV = """file,hair,Smiling,Hat
 a.png,black,1,-1

@@ -9,8 +9,8 @@ import scipy.io
 import torch
 
 from mmcgan.datasets import MNISTSVHN, AttributeConditionDataset, DigitsDataset, TwoDomainDigits
-from mmcgan.datasets.mnist_svhn import COUNTS
 from mmcgan.datasets.order import gan_collate
+from mmcgan.datasets.sets.mnist_svhn import COUNTS
 
 HELD_OUT = dict(digit="3", domain="textured")
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from mmcgan.cli import main
-from mmcgan.datasets.coco_stuff import find_scenes, split_scenes
+from mmcgan.datasets.sets.coco_stuff import find_scenes, split_scenes
 from mmcgan.registry import DATASETS
 
 CATEGORIES = [

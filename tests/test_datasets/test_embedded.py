@@ -19,7 +19,7 @@ from mmcgan.datasets import (
     SyntheticImages,
     TinyImageNet,
 )
-from mmcgan.datasets.fashion_mnist import CLASSES, SYSTEM_FOLDER
+from mmcgan.datasets.sets.fashion_mnist import CLASSES, SYSTEM_FOLDER
 
 
 def assert_facts_hold(dataset, facts):

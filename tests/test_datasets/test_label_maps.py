@@ -9,8 +9,8 @@ from PIL import Image
 
 from mmcgan.datasets import Cityscapes, Draw, LabelMapConditions, LabelMapFiles, SyntheticLabelMaps
 from mmcgan.datasets.decode import BadImageError
-from mmcgan.datasets.label_maps import MapFiles
-from mmcgan.datasets.map_transform import MapTransform
+from mmcgan.datasets.label_maps.base import MapFiles
+from mmcgan.datasets.label_maps.map_transform import MapTransform
 
 HEIGHT, WIDTH = 32, 64
 

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from mmcgan.cli import main
 from mmcgan.datasets import BadImageError, DigitsDataset, ImageFolder, PackedDataset, gan_collate
-from mmcgan.datasets.packing import pack
+from mmcgan.datasets.packing.pack import pack
 from tests.test_datasets.image_files import class_folders, truncate
 
 

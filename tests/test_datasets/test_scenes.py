@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from mmcgan.datasets import DigitsDataset, FashionMNIST, Scenes
-from mmcgan.datasets.scene_layout import MAX_OVERLAP
-from mmcgan.datasets.scene_painting import class_colours, close_gaps
+from mmcgan.datasets.sets.scene_layout import MAX_OVERLAP
+from mmcgan.datasets.sets.scene_painting import class_colours, close_gaps
 
 
 def test_a_scene_depends_on_seed_and_index_alone():

@@ -6,7 +6,7 @@ import torch
 from mmcgan.attributes import AttributeGroups
 from mmcgan.datasets import AttributeConditionDataset
 from mmcgan.evaluation import AttributeAccuracy, GenerationEvaluator
-from mmcgan.evaluation.metric_names import metric_configs
+from mmcgan.evaluation.report.metric_names import metric_configs
 from mmcgan.extractors import AttributeClassifier, ExtractorOutput
 from mmcgan.extractors.attribute_classifier import attribute_hits
 from mmcgan.structures import Condition

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmcgan.evaluation.batch_statistics import (
+from mmcgan.evaluation.statistics.batch_statistics import (
     BatchStatistics,
     accumulate_statistics,
     batch_norms,

@@ -12,8 +12,8 @@ from mmcgan.evaluation import (
     kernel_distance_of_subsets,
     sajjadi_precision_recall,
 )
-from mmcgan.evaluation.collected import Collected
-from mmcgan.evaluation.sajjadi import max_f_scores, precision_recall_curve
+from mmcgan.evaluation.metrics.collected import Collected
+from mmcgan.evaluation.metrics.sajjadi import max_f_scores, precision_recall_curve
 
 
 def cloud(count, width=6, seed=0, shift=0.0):
@@ -35,7 +35,7 @@ def plain_kernel_distance(real, fake):
 
 
 def test_kernel_distance_over_several_blocks(monkeypatch):
-    monkeypatch.setattr("mmcgan.evaluation.kid.BLOCK", 16)
+    monkeypatch.setattr("mmcgan.evaluation.metrics.kid.BLOCK", 16)
     real, fake = cloud(45, seed=1), cloud(37, seed=2, shift=0.4)
     assert kernel_distance(real, fake) == pytest.approx(plain_kernel_distance(real, fake), rel=1e-12)
 

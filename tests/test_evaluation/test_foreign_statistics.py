@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmcgan.evaluation.reference import Reference
+from mmcgan.evaluation.statistics.reference import Reference
 from tests.test_evaluation.stand_ins import ColourDataset, MeanColour
 
 

@@ -2,13 +2,13 @@ import pytest
 import torch
 
 from mmcgan.commands.reference_stats import main
-from mmcgan.evaluation.grouped_reference import (
+from mmcgan.evaluation.statistics.grouped_reference import (
     grouped_statistics,
     load_grouped,
     parse_groups,
     save_grouped,
 )
-from mmcgan.evaluation.reference import Reference
+from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.registry import DATASETS
 from tests.test_evaluation.stand_ins import MeanColour
 

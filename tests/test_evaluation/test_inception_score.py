@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mmcgan.evaluation import InceptionScore, inception_score
-from mmcgan.evaluation.inception import interleave
+from mmcgan.evaluation.metrics.inception import interleave
 from mmcgan.extractors import ExtractorOutput
 from mmcgan.structures import Condition
 

@@ -11,15 +11,15 @@ from PIL import Image
 
 from mmcgan.evaluation import (
     GenerationEvaluator,
-    collected,
     intra_class_fid,
     kernel_distance,
     memorization,
     prdc,
 )
-from mmcgan.evaluation.collected import Collected, take_from_each_class
-from mmcgan.evaluation.memorized import neighbour_picture
-from mmcgan.evaluation.pixels import pairs_of_one_condition
+from mmcgan.evaluation.metrics import collected
+from mmcgan.evaluation.metrics.collected import Collected, take_from_each_class
+from mmcgan.evaluation.metrics.memorized import neighbour_picture
+from mmcgan.evaluation.metrics.pixels import pairs_of_one_condition
 from mmcgan.extractors import ExtractorOutput
 from mmcgan.registry import EXTRACTORS
 from mmcgan.structures import Condition

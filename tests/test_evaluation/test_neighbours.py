@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from mmcgan.evaluation import distances as distances_module
 from mmcgan.evaluation import kth_neighbour_distances, nearest_neighbours, prdc
-from mmcgan.evaluation.distances import PairBounds, point_sets, smallest, sparse_pairs
-from mmcgan.evaluation.neighbours import count_balls
+from mmcgan.evaluation.statistics import distances as distances_module
+from mmcgan.evaluation.statistics.distances import PairBounds, point_sets, smallest, sparse_pairs
+from mmcgan.evaluation.statistics.neighbours import count_balls
 
 
 def cloud(count, width=24, seed=0, kind="normal"):
@@ -41,7 +41,7 @@ def product(request, monkeypatch):
     """Both precisions of products, and blocks so small that every case has several."""
     monkeypatch.setattr(distances_module, "product_dtype", lambda device: request.param)
     for name, size in (("ROW_BLOCK", 40), ("COLUMN_BLOCK", 48)):
-        monkeypatch.setattr(f"mmcgan.evaluation.neighbours.{name}", size)
+        monkeypatch.setattr(f"mmcgan.evaluation.statistics.neighbours.{name}", size)
     return request.param
 
 

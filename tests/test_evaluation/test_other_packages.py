@@ -10,7 +10,7 @@ from mmcgan.evaluation import (
     kernel_distance,
     prdc,
 )
-from mmcgan.evaluation.image import ms_ssim, psnr, ssim
+from mmcgan.evaluation.metrics.similarity import ms_ssim, psnr, ssim
 
 pytestmark = pytest.mark.slow
 WIDTH = 256

@@ -1,9 +1,9 @@
 import pytest
 
 from mmcgan.config import load_config
-from mmcgan.evaluation.metric_names import available_names, metric_configs
-from mmcgan.evaluation.protocols import PROTOCOLS, apply_protocol, find_protocol, override
-from mmcgan.evaluation.sweep import Sweep, run_sweep
+from mmcgan.evaluation.report.metric_names import available_names, metric_configs
+from mmcgan.evaluation.report.protocols import PROTOCOLS, apply_protocol, find_protocol, override
+from mmcgan.evaluation.report.sweep import Sweep, run_sweep
 from mmcgan.extractors import RESIZE_RULES
 from mmcgan.extractors.inception import NORMALIZATIONS
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATION_METRICS

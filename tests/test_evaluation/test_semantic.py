@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmcgan.evaluation.semantic import MIoU
+from mmcgan.evaluation.metrics.semantic import MIoU
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.structures import Condition
 

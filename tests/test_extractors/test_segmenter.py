@@ -5,10 +5,7 @@ import torch
 
 from mmcgan.cli import main
 from mmcgan.datasets import DigitsDataset, Scenes
-from mmcgan.evaluation.image.mean_iou import mean_iou
-from mmcgan.extractors import SmallSegmenter
-from mmcgan.extractors.base import state_hash
-from mmcgan.extractors.train_segmenter import (
+from mmcgan.extractor_training.train_segmenter import (
     SEGMENTER_RECIPES,
     SegmenterOptions,
     SegmenterRecipe,
@@ -17,6 +14,9 @@ from mmcgan.extractors.train_segmenter import (
     train_network,
     train_segmenter,
 )
+from mmcgan.extractors import SmallSegmenter
+from mmcgan.extractors.base import state_hash
+from mmcgan.mean_iou import mean_iou
 from mmcgan.weights import read_index
 
 TINY = SegmenterOptions(widths=(8, 12), steps=3, batch_size=4, precision="float32")

@@ -7,9 +7,9 @@ import pytest
 import torch
 from sklearn.datasets import load_sample_image
 
+from mmcgan.extractor_training.train_ssl import SSLOptions, contrastive_loss, train_ssl_extractor
 from mmcgan.extractors import EfficientNetLite0, SelfSupervisedExtractor
 from mmcgan.extractors.efficientnet import PACKAGE
-from mmcgan.extractors.train_ssl import SSLOptions, contrastive_loss, train_ssl_extractor
 from mmcgan.registry import DATASETS
 
 

@@ -19,7 +19,7 @@ from mmcgan.hooks import EarlyStopHook, FiniteGuardHook, SampleGridHook, WeightD
 from mmcgan.hooks.checkpoint import GANCheckpointHook
 from mmcgan.hooks.finite_guard import non_finite_tensors
 from mmcgan.hooks.monitor import Monitor
-from mmcgan.hooks.sample_grid import tile
+from mmcgan.pictures import tile
 from mmcgan.registry import HOOKS, METRICS
 from tests.test_engine.tiny_run import EVALUATION, MeanLevel, differences, tiny_config, train
 

@@ -4,7 +4,7 @@ import torch
 
 from mmcgan.datasets import MemoryDataset
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.instances.prepare import Options, prepare_instances
+from mmcgan.instance_preparation.prepare import Options, prepare_instances
 from mmcgan.registry import DATASETS, EXTRACTORS
 
 

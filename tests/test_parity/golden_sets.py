@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmcgan.parity import find_cases
+from tests.parity import find_cases
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMITTED = REPOSITORY / "tests" / "data" / "golden"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmcgan.parity import check_file
+from tests.parity import check_file
 from tests.test_parity.golden_sets import COMMITTED, case_stem
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from mmcgan.parity import GoldenCase, find_cases
-from mmcgan.parity.cases import state_from_formula
-from mmcgan.parity.kinds import kind_of
+from tests.parity import GoldenCase, find_cases
+from tests.parity.cases import state_from_formula
+from tests.parity.kinds import kind_of
 
 
 def case_of(tmp_path, **spec):

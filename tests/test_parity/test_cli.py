@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from mmcgan.parity.cli import main
+from tests.parity.cli import main
 from tests.test_parity.golden_sets import COMMITTED
 
 

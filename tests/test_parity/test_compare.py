@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from mmcgan.parity import Comparison, Tolerance
-from mmcgan.parity.compare import relative_error
+from tests.parity import Comparison, Tolerance
+from tests.parity.compare import relative_error
 
 LOOSE = Tolerance(rtol=0.1, atol=0.2)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmcgan.parity import check_file
+from tests.parity import check_file
 from tests.test_parity.golden_sets import COMMITTED, full_set, is_later, stems
 
 FULL = full_set()

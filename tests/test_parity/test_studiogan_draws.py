@@ -11,11 +11,11 @@ import dataclasses
 import pytest
 import torch
 
-from mmcgan.parity import load_case
-from mmcgan.parity.checkers import studiogan_draws
-from mmcgan.parity.checkers.studiogan_objectives import supply_draws
-from mmcgan.parity.checkers.training_steps import _studiogan_replay
-from mmcgan.parity.runner import Unsupported, load_checkers
+from tests.parity import load_case
+from tests.parity.checkers import studiogan_draws
+from tests.parity.checkers.studiogan_objectives import supply_draws
+from tests.parity.checkers.training_steps import _studiogan_replay
+from tests.parity.runner import Unsupported, load_checkers
 from tests.test_parity.golden_sets import full_set
 
 FULL = full_set()

@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import load_file, save, save_file
 
 from mmcgan import registry
-from mmcgan.apis.models import FORMAT, GeneratorRecord, load_model
 from mmcgan.cli import main
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.structures import Condition
 from mmcgan.zoo.cache import converted_path
 from mmcgan.zoo.hub import HubAddress
 from mmcgan.zoo.locate import find_weights
+from mmcgan.zoo.models import FORMAT, GeneratorRecord, load_model
 from mmcgan.zoo.store import published_records
 from tests.test_zoo.file_server import serving
 

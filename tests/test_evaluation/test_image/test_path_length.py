@@ -5,8 +5,7 @@ import math
 import pytest
 import torch
 
-from mmcgan.evaluation.image import perceptual_path_length, slerp
-from mmcgan.evaluation.image.path_length import trimmed_mean
+from mmcgan.evaluation.metrics.path_length import perceptual_path_length, slerp, trimmed_mean
 
 
 def ends(count=40, width=16, seed=0):

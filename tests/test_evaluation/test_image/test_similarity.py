@@ -7,8 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from mmcgan.evaluation.image import ms_ssim, psnr, ssim
-from mmcgan.evaluation.image.similarity import SCALE_WEIGHTS, contrast_similarity
+from mmcgan.evaluation.metrics.similarity import SCALE_WEIGHTS, contrast_similarity, ms_ssim, psnr, ssim
 
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 

@@ -2,12 +2,12 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from mmcgan.evaluation.image import sliced_wasserstein_distance
-from mmcgan.evaluation.image.sliced_wasserstein import (
+from mmcgan.evaluation.metrics.sliced_wasserstein import (
     cut_patches,
     laplacian_pyramid,
     normalise_patches,
     sliced_wasserstein,
+    sliced_wasserstein_distance,
 )
 
 
@@ -42,7 +42,7 @@ def test_directions_and_repeats_are_averaged():
 
 @pytest.mark.parametrize("rule", ["pggan", "mmagic"])
 def test_a_pyramid_adds_up_to_the_image(rule):
-    from mmcgan.evaluation.image.sliced_wasserstein import _enlarge
+    from mmcgan.evaluation.metrics.sliced_wasserstein import _enlarge
 
     image = images(2)
     fine, coarse = laplacian_pyramid(image, 2, rule)

@@ -1,0 +1,1 @@
+"""What an evaluation asks of the generator: seeded latents and conditions."""

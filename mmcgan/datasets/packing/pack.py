@@ -1,0 +1,217 @@
+"""Making a packed data set: shard by shard, so that a killed run goes on where it stopped.
+
+Everything is written to ``OUT.partial``, which is renamed to ``OUT`` at the end. A shard counts
+once its record ``images-00000.json`` exists; records are written after the shard and removed at
+the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from torch import Tensor
+
+from mmcgan.checkpoints.files import atomic_write
+from mmcgan.datasets.base import ImageDataset
+from mmcgan.datasets.decode import BadImageError
+from mmcgan.datasets.packing.packed import FORMAT, LABELS, METADATA, read_metadata, sha256_of
+from mmcgan.progress import progress_bar
+
+SHARD_BYTES = 1 << 28
+PLAN = "plan.json"
+SKIPPED = "skipped.txt"
+
+
+@dataclass(frozen=True)
+class PackResult:
+    """What packing left.
+
+    Attributes:
+        root: the packed folder.
+        size: number of images in it.
+        skipped: one line per image left out: the file and what is wrong with it.
+    """
+
+    root: Path
+    size: int
+    skipped: list[str]
+
+
+def pack(
+    dataset: ImageDataset, out: str | Path, skip_bad: bool = False, shard_images: int | None = None
+) -> PackResult:
+    """Pack ``dataset`` into the folder ``out``, going on with what an earlier run left.
+
+    Args:
+        dataset: what to pack; its pipeline is applied.
+        out: the folder to make.
+        skip_bad: leave unusable images out and list them in ``skipped.txt``, instead of stopping.
+        shard_images: images per shard; by default as many as make 256 MB.
+
+    Raises:
+        FileExistsError: ``out`` or ``out.partial`` holds something else.
+        BadImageError: an image cannot be used, without ``skip_bad``; finished shards are kept.
+        ValueError: nothing, or nothing of some class, is left after skipping.
+    """
+    out = Path(out)
+    per_shard = shard_images or max(1, SHARD_BYTES // (3 * dataset.image_size**2))
+    plan = dict(format=FORMAT, source=dataset.fingerprint(), size=len(dataset), shard_images=per_shard)
+    if _is_done(out, plan):
+        metadata = read_metadata(out)
+        return PackResult(out, metadata["size"], metadata["skipped"])
+    partial = _prepare(out, plan)
+    if not (partial / METADATA).is_file():
+        records = _pack_shards(dataset, partial, per_shard, skip_bad)
+        _write_metadata(dataset, partial, plan, records)
+    return _finish(partial, out)
+
+
+def _is_done(out: Path, plan: dict[str, Any]) -> bool:
+    """Return whether ``out`` is this very pack, finished; refuse to touch anything else."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    if (out / METADATA).is_file() and read_metadata(out)["plan"] == plan:
+        return True
+    raise FileExistsError(f"{out} exists and is not this packed data set; choose another folder or remove it")
+
+
+def _prepare(out: Path, plan: dict[str, Any]) -> Path:
+    """Return the folder to work in, new or left by an earlier run with the same plan."""
+    partial = out.with_name(out.name + ".partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    found = partial / PLAN
+    if found.is_file():
+        if json.loads(found.read_text()) != plan:
+            raise FileExistsError(
+                f"{partial} is the unfinished pack of something else (other images, size or options); "
+                "remove it or choose another folder"
+            )
+    elif any(path.suffix != ".tmp" for path in partial.iterdir()):
+        raise FileExistsError(f"{partial} exists and was not made by packing; remove it or choose another")
+    else:
+        _write_text(found, json.dumps(plan))
+    return partial
+
+
+def _pack_shards(
+    dataset: ImageDataset, partial: Path, per_shard: int, skip_bad: bool
+) -> list[dict[str, Any]]:
+    """Write the shards that have no record yet; return the records of all, in order."""
+    shards = [range(i, min(i + per_shard, len(dataset))) for i in range(0, len(dataset), per_shard)]
+    paths = [partial / f"images-{number:05d}.json" for number in range(len(shards))]
+    missing = [number for number, path in enumerate(paths) if not path.is_file()]
+    done = len(dataset) - sum(len(shards[number]) for number in missing)
+    # a pipeline seeds the global generators, which threads share
+    pool = ThreadPoolExecutor(os.cpu_count() if dataset.pipeline is None else 1)
+    try:
+        with progress_bar("Packing", len(dataset), done) as advance:
+            for number in missing:
+                read = pool.map(lambda index: _try_read(dataset, index, advance), shards[number])
+                path = paths[number].with_suffix(".npy")
+                record = _write_shard(dataset, path, shards[number], read, skip_bad)
+                _write_text(paths[number], json.dumps(record))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error, do not read the rest of the shard first
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def _try_read(dataset: ImageDataset, index: int, advance: Callable[[], None]) -> Tensor | BadImageError:
+    try:
+        return dataset[index]["image"]
+    except BadImageError as error:
+        return error
+    finally:
+        advance()
+
+
+def _write_shard(
+    dataset: ImageDataset,
+    path: Path,
+    shard: range,
+    read: Iterator[Tensor | BadImageError],
+    skip_bad: bool,
+) -> dict[str, Any]:
+    """Write the images of ``shard`` to ``path``; return its record."""
+    images = np.empty((len(shard), 3, dataset.image_size, dataset.image_size), dtype=np.uint8)
+    kept: list[int] = []
+    skipped: list[str] = []
+    for index, found in zip(shard, read, strict=True):
+        if isinstance(found, Tensor):
+            images[len(kept)] = found.numpy()
+            kept.append(index)
+        elif skip_bad:
+            skipped.append(str(found))
+        else:
+            raise BadImageError(f"{found}. Nothing is lost: repair it and run again, or add --skip-bad")
+    entry = dict(_save_array(path, images[: len(kept)]), images=len(kept))
+    labels = None if dataset.labels is None else dataset.labels[kept].tolist()
+    return dict(entry=entry, labels=labels, skipped=skipped)
+
+
+def _write_metadata(
+    dataset: ImageDataset, partial: Path, plan: dict[str, Any], records: list[dict[str, Any]]
+) -> None:
+    """Write the labels, the list of what was skipped and, last, the metadata."""
+    skipped = [line for record in records for line in record["skipped"]]
+    labels = None
+    if dataset.labels is not None:
+        labels = np.array([label for record in records for label in record["labels"]], dtype=np.int64)
+    size = sum(record["entry"]["images"] for record in records)
+    counts = _class_counts(dataset, size, labels)
+    if skipped:
+        _write_text(partial / SKIPPED, "\n".join(skipped) + "\n")
+    metadata = dict(
+        format=FORMAT,
+        plan=plan,
+        image_size=dataset.image_size,
+        size=size,
+        classes=dataset.classes,
+        class_counts=counts,
+        shards=[record["entry"] for record in records if record["entry"]["images"]],
+        labels=None if labels is None else _save_array(partial / LABELS, labels),
+        skipped=skipped,
+    )
+    _write_text(partial / METADATA, json.dumps(metadata, indent=1))
+
+
+def _class_counts(dataset: ImageDataset, size: int, labels: np.ndarray | None) -> list[int] | None:
+    if not size:
+        raise ValueError("every image was skipped: nothing is left to pack")
+    if labels is None or dataset.classes is None:
+        return None
+    counts = np.bincount(labels, minlength=len(dataset.classes)).tolist()
+    if 0 in counts:
+        name = dataset.classes[counts.index(0)]
+        raise ValueError(f"every image of class {name!r} was skipped; remove the class or repair its images")
+    return counts
+
+
+def _finish(partial: Path, out: Path) -> PackResult:
+    """Remove what only served to go on, and give the folder its final name."""
+    metadata = read_metadata(partial)
+    wanted = {METADATA, SKIPPED, LABELS, *(entry["file"] for entry in metadata["shards"])}
+    for path in partial.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+    os.replace(partial, out)
+    return PackResult(out, metadata["size"], metadata["skipped"])
+
+
+def _save_array(path: Path, array: np.ndarray) -> dict[str, Any]:
+    """Save ``array`` as .npy; return the file's name, length and checksum."""
+    atomic_write(path, lambda stream: np.save(stream, array, allow_pickle=False))
+    return dict(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def _write_text(path: Path, text: str) -> None:
+    def write(stream: BinaryIO) -> None:
+        stream.write(text.encode())
+
+    atomic_write(path, write)

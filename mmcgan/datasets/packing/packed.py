@@ -1,0 +1,140 @@
+"""The packed format: shards of uint8 images in memory-mapped files, labels, and what made them.
+
+A packed folder holds ``metadata.json``, ``labels.npy`` (int64, absent without labels) and shards
+``images-00000.npy``, ... of uint8 (n, 3, H, W). The metadata gives each file's SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import is_main_process
+from torch import Tensor
+
+from mmcgan.datasets.base import ImageDataset
+from mmcgan.progress import progress_bar
+from mmcgan.registry import DATASETS
+
+FORMAT = "mmcgan-packed-1"
+METADATA = "metadata.json"
+LABELS = "labels.npy"
+BLOCK = 1 << 22
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_metadata(root: str | Path) -> dict[str, Any]:
+    """Return the metadata of the packed folder ``root``.
+
+    Raises:
+        FileNotFoundError: it is not a packed folder.
+        ValueError: the metadata is damaged or of another format.
+    """
+    path = Path(root) / METADATA
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing: {root} is not a packed data set. Make one with "
+            "tools/pack_dataset.py CONFIG_OR_DIR OUT (an unfinished one is in OUT.partial: run it again)"
+        )
+    try:
+        metadata = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: damaged metadata: {error}; pack the data set again") from error
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise ValueError(f"{path}: not the metadata of a packed data set of format {FORMAT!r}")
+    return metadata
+
+
+@DATASETS.register_module()
+class PackedDataset(ImageDataset):
+    """A data set made by ``tools/pack_dataset.py``, read through memory maps.
+
+    Args:
+        root: the packed folder.
+        verify: compare every file's SHA-256 with the metadata at the start (about a second per GB);
+            sizes are always compared.
+        pipeline: mmcv transforms.
+
+    Raises:
+        FileNotFoundError: ``root`` is not a packed folder, or a file of it is missing.
+        ValueError: a file is truncated or damaged, or a label is out of range.
+    """
+
+    def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> None:
+        metadata = read_metadata(root)
+        self.root = Path(root)
+        self._maps: dict[int, np.ndarray] = {}
+        self.files = [entry["file"] for entry in metadata["shards"]]
+        counts = [entry["images"] for entry in metadata["shards"]]
+        self.ends = torch.tensor(counts, dtype=torch.int64).cumsum(0)
+        _check_files(self.root, metadata, verify and is_main_process())
+        labels = None
+        if metadata["labels"] is not None:
+            labels = torch.from_numpy(np.load(self.root / LABELS, allow_pickle=False))
+        super().__init__(metadata["image_size"], labels, metadata["classes"], sum(counts), pipeline)
+
+    def _fetch(self, index: Tensor) -> Tensor:
+        images = torch.empty(len(index), 3, self.image_size, self.image_size, dtype=torch.uint8)
+        shard_of = torch.bucketize(index, self.ends, right=True)
+        for shard in shard_of.unique().tolist():
+            rows = (shard_of == shard).nonzero().flatten()
+            first = int(self.ends[shard - 1]) if shard else 0
+            images[rows] = torch.from_numpy(self._mapped(shard)[(index[rows] - first).numpy()])
+        return images
+
+    def _mapped(self, shard: int) -> np.ndarray:
+        if shard not in self._maps:
+            path = self.root / self.files[shard]
+            self._maps[shard] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return self._maps[shard]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Sending a memory map to a worker would send the whole shard.
+        return {**self.__dict__, "_maps": {}}
+
+    def fingerprint(self) -> str:
+        """Return a digest of the metadata, which holds the checksum of every file."""
+        return sha256_of(self.root / METADATA)
+
+    @classmethod
+    def facts(cls, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> dict[str, Any]:
+        """Return what the metadata says of the classes and the size."""
+        metadata = read_metadata(root)
+        known = dict(num_classes=len(metadata["classes"] or ()), image_size=metadata["image_size"])
+        if metadata["class_counts"] is not None:
+            known["class_counts"] = tuple(metadata["class_counts"])
+        return known
+
+
+def _check_files(root: Path, metadata: dict[str, Any], verify: bool) -> None:
+    entries = [*metadata["shards"], *([metadata["labels"]] if metadata["labels"] else [])]
+    for entry in entries:
+        path = root / entry["file"]
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing from the packed data set; pack it again")
+        if path.stat().st_size != entry["bytes"]:
+            raise ValueError(
+                f"{path}: truncated or changed: it has {path.stat().st_size} bytes, the metadata says "
+                f"{entry['bytes']}; pack the data set again"
+            )
+    if not verify:
+        return
+    with progress_bar("Verifying the packed data set", len(entries)) as advance:
+        for entry in entries:
+            path = root / entry["file"]
+            if sha256_of(path) != entry["sha256"]:
+                raise ValueError(f"{path}: wrong checksum: the file is damaged; pack the data set again")
+            advance()

@@ -1,0 +1,82 @@
+"""CIFAR10 and CIFAR100 through torchvision's readers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torchvision
+
+from mmcgan.datasets.base import MemoryDataset, check_choice
+from mmcgan.datasets.sets.download import download_once
+from mmcgan.registry import DATASETS
+
+
+class _CIFAR(MemoryDataset):
+    """Common to both: 32x32 colour images, 50,000 for training and 10,000 for test."""
+
+    reader: type[torchvision.datasets.CIFAR10]
+    num_classes: int
+
+    def __init__(
+        self,
+        root: str = "data",
+        split: str = "train",
+        download: bool = False,
+        pipeline: Sequence[dict] = (),
+    ) -> None:
+        name = type(self).__name__
+        check_choice(split, ("train", "test"), "split", name)
+        if download:
+            download_once(lambda: self.reader(root, download=True), name)
+        try:
+            data = self.reader(root, train=split == "train")
+        except RuntimeError as error:
+            raise FileNotFoundError(
+                f"{name}: not found or damaged under {root!r} ({self.reader.base_folder}). Set root to the "
+                "folder that holds it, or set download=True"
+            ) from error
+        images = torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()
+        super().__init__(images, torch.tensor(data.targets), data.classes, pipeline)
+        self.split = split
+
+    @classmethod
+    def facts(
+        cls,
+        root: str = "data",
+        split: str = "train",
+        download: bool = False,
+        pipeline: Sequence[dict] = (),
+    ) -> dict[str, Any]:
+        """Return the class count, image size and images per class; needs no files."""
+        check_choice(split, ("train", "test"), "split", cls.__name__)
+        per_class = (50_000 if split == "train" else 10_000) // cls.num_classes
+        return dict(num_classes=cls.num_classes, image_size=32, class_counts=(per_class,) * cls.num_classes)
+
+
+@DATASETS.register_module()
+class CIFAR10(_CIFAR):
+    """CIFAR10 (Krizhevsky, 2009) from torchvision's files.
+
+    Args:
+        root: folder that holds ``cifar-10-batches-py``.
+        split: ``train`` or ``test``.
+        download: fetch the files if they are missing.
+        pipeline: mmcv transforms.
+
+    Raises:
+        FileNotFoundError: the files are missing or damaged.
+        ValueError: an unknown split.
+    """
+
+    reader = torchvision.datasets.CIFAR10
+    num_classes = 10
+
+
+@DATASETS.register_module()
+class CIFAR100(_CIFAR):
+    """CIFAR100 (Krizhevsky, 2009), the 100 fine classes; parameters as :class:`CIFAR10`."""
+
+    reader = torchvision.datasets.CIFAR100
+    num_classes = 100

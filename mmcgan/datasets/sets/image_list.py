@@ -1,0 +1,64 @@
+"""The images that a text file names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmcgan.datasets.decode import ImageReader
+from mmcgan.datasets.sets.folder import FileDataset
+from mmcgan.datasets.sets.scan import FolderIndex
+from mmcgan.registry import DATASETS
+
+
+@DATASETS.register_module()
+class ImageList(FileDataset):
+    """Unlabelled images, one path a line, such as the splits of ``mmcgan coco-stuff-split``.
+
+    Args:
+        root: folder that the paths start from.
+        names: text file of paths.
+        image_size, fit, interpolation: see :class:`~mmcgan.datasets.decode.ImageReader`.
+        in_memory: decode everything at the start and keep it as uint8.
+        pipeline: mmcv transforms.
+
+    Raises:
+        FileNotFoundError: the text file or the folder is missing.
+        ValueError: the text file names no image.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        names: str,
+        image_size: int,
+        fit: str = "crop_long_side",
+        interpolation: str = "bilinear",
+        in_memory: bool = False,
+        pipeline: Sequence[dict] = (),
+    ) -> None:
+        reader = ImageReader(image_size, fit, interpolation)
+        for path, what in ((Path(root), "root"), (Path(names), "names")):
+            if not path.exists():
+                raise FileNotFoundError(f"ImageList: {what}={path} does not exist")
+        lines = [line.strip() for line in Path(names).read_text().splitlines()]
+        paths = [str(Path(root) / line) for line in lines if line]
+        if not paths:
+            raise ValueError(f"ImageList: {names} names no image")
+        super().__init__(FolderIndex(paths, None, None), reader, in_memory, pipeline)
+
+    @classmethod
+    def facts(
+        cls,
+        root: str,
+        names: str,
+        image_size: int,
+        fit: str = "crop_long_side",
+        interpolation: str = "bilinear",
+        in_memory: bool = False,
+        pipeline: Sequence[dict] = (),
+    ) -> dict[str, Any]:
+        """Return the image size and that there are no classes; needs no files."""
+        ImageReader(image_size, fit, interpolation)  # checks the options
+        return dict(num_classes=0, image_size=image_size)

@@ -1,0 +1,1 @@
+"""Figures: from extractor outputs or pixels to numbers."""

@@ -1,0 +1,181 @@
+"""The protocols behind published figures, by name and as data.
+
+A figure compares with a published one only if all of this agrees: network, weights, resizing, which real
+images, how many generated ones, and how often. ``docs/evaluation.md`` says which publication used which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmcgan.evaluation.report.metric_names import metric_configs
+from mmcgan.registry import DATASETS, nearest
+
+TRAINING, VALIDATION = ("train",), ("val", "test")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How figures of one family of publications are computed.
+
+    Attributes:
+        title: what it is, in a line.
+        extractor: config of the extractor.
+        metrics: configs of the metrics.
+        splits: the real images, the first of these splits that the data set has.
+        images: generated images; None takes as many as there are real ones.
+        seeds: one evaluation for each.
+        source: where the facts are from.
+        note: what differs here.
+    """
+
+    title: str
+    extractor: dict[str, Any]
+    metrics: tuple[dict[str, Any], ...]
+    splits: tuple[str, ...] = TRAINING
+    images: int | None = 50_000
+    seeds: tuple[int, ...] = (0,)
+    source: str = ""
+    note: str = ""
+
+
+FID, PRDC = dict(type="FID"), dict(type="PRDC")
+IS10 = dict(type="InceptionScore", splits=10)
+IS_STUDIO = dict(type="InceptionScore", splits=1, remainder="spread", ddof=1)
+STUDIO = dict(type="InceptionV3", normalization="half", output_bias=True)
+
+PROTOCOLS: dict[str, Protocol] = {
+    "biggan-mmgeneration": Protocol(
+        "BigGAN/MMGeneration: whole training set, Tero's Inception, PIL bicubic",
+        dict(type="TeroInception", resize="pil-bicubic-8bit"),
+        (FID, IS10),
+        source="MMGeneration's pages of BigGAN, SAGAN and SNGAN-proj",
+    ),
+    "studiogan-legacy": Protocol(
+        "StudioGAN with its legacy resizer: torch bilinear, not antialiased",
+        {**STUDIO, "resize": "legacy"},
+        (FID, IS_STUDIO, PRDC),
+        source="PyTorch-StudioGAN, src/metrics",
+    ),
+    "studiogan-clean": Protocol(
+        "StudioGAN with its clean resizer: PIL bicubic in float",
+        {**STUDIO, "resize": "pil-bicubic"},
+        (FID, IS_STUDIO, PRDC),
+        source="PyTorch-StudioGAN, src/utils/resize.py; Parmar et al. 2022",
+    ),
+    "studiogan-friendly": Protocol(
+        "StudioGAN with its friendly resizer: PIL bilinear for the TensorFlow Inception",
+        {**STUDIO, "resize": "pil-bilinear"},
+        (FID, IS_STUDIO, PRDC),
+        source="PyTorch-StudioGAN, src/utils/resize.py",
+    ),
+    "tf-2015": Protocol(
+        "TensorFlow Inception of 2015: 50,000 generated against all training images",
+        dict(type="InceptionV3"),
+        (FID, IS10),
+        source="Heusel et al. 2017; Salimans et al. 2016; the Omni-GAN paper's CIFAR tables",
+    ),
+    "ic-gan": Protocol(
+        "IC-GAN: 50,000 generated against the validation images, five seeds, mean ± sd",
+        dict(type="InceptionV3"),
+        (FID, IS10),
+        splits=VALIDATION,
+        seeds=(0, 1, 2, 3, 4),
+        source="Casanova et al. 2021, section 3.1",
+    ),
+    "reacgan": Protocol(
+        "ReACGAN: as many generated images as the validation (else test) split has, three seeds",
+        {**STUDIO, "resize": "legacy"},
+        (FID, IS_STUDIO, PRDC),
+        splits=VALIDATION,
+        images=None,
+        seeds=(0, 1, 2),
+        source="Kang et al. 2021, section 4 and appendix I",
+        note="The seeds there are three trainings; here they are three draws of one checkpoint.",
+    ),
+}
+
+
+def find_protocol(name: str) -> Protocol:
+    """Return a protocol.
+
+    Raises:
+        ValueError: no such name; suggests others.
+    """
+    if name not in PROTOCOLS:
+        raise ValueError(f"no protocol {name!r}.{nearest(name, list(PROTOCOLS))}")
+    return PROTOCOLS[name]
+
+
+def apply_protocol(config: MutableMapping[str, Any], name: str, where: str = "test") -> Protocol:
+    """Let the evaluation ``where`` of a config follow the protocol ``name``, in place; return it.
+
+    The real images are the config's own data set at the protocol's split.
+
+    Raises:
+        ValueError: an unknown protocol, an evaluation without reference images, or a data set that has none
+            of the protocol's splits.
+    """
+    protocol = find_protocol(name)
+    evaluator, loader = config[f"{where}_evaluator"], config[f"{where}_dataloader"]
+    reference = evaluator.get("reference")
+    if not reference:
+        raise ValueError(f"protocol {name!r} compares with real images, {where}_evaluator names no reference")
+    dataset, count = _at_split(dict(reference["dataset"]), protocol, name)
+    evaluator["extractor"] = dict(protocol.extractor)
+    evaluator["metrics"] = [dict(metric) for metric in protocol.metrics]
+    evaluator["reference"] = {"dataset": dataset, "batch_size": reference.get("batch_size", 256)}
+    loader["dataset"]["size"] = protocol.images or count
+    return protocol
+
+
+def _at_split(dataset: dict[str, Any], protocol: Protocol, name: str) -> tuple[dict[str, Any], int]:
+    """Return the data set's config at the first split that it has, and its number of images."""
+    if "split" not in dataset:
+        return dataset, len(DATASETS.build(dict(dataset)))
+    problems = []
+    for split in protocol.splits:
+        try:
+            built = DATASETS.build({**dataset, "split": split})
+        except ValueError as error:
+            problems.append(str(error))
+        else:
+            return {**dataset, "split": split}, len(built)
+    raise ValueError(
+        f"protocol {name!r} needs the split {' or '.join(protocol.splits)}: {'; '.join(problems)}"
+    )
+
+
+def override(
+    config: MutableMapping[str, Any],
+    *,
+    metrics: list[str] | None = None,
+    extractor: dict[str, Any] | None = None,
+    images: int | None = None,
+    where: str = "test",
+) -> None:
+    """Replace metrics, extractor or the number of images of a config's evaluation, in place.
+
+    Args:
+        config: a loaded config.
+        metrics: short names; ``all`` takes those that the conditions allow.
+        extractor: its config.
+        images: how many to generate.
+        where: ``test`` or ``val``.
+
+    Raises:
+        ValueError: an unknown metric, or fewer than one image.
+    """
+    evaluator, dataset = config[f"{where}_evaluator"], config[f"{where}_dataloader"]["dataset"]
+    if images is not None:
+        if images < 1:
+            raise ValueError(f"the number of images must be at least 1, got {images}")
+        dataset["size"] = images
+    if extractor is not None:
+        evaluator["extractor"] = extractor
+    if metrics is not None:
+        classifies = evaluator["extractor"]["type"] not in ("SwAV", "DINO", "AttributeClassifier")
+        labelled = bool(dataset.get("num_classes"))
+        evaluator["metrics"] = metric_configs(metrics, classifies, labelled, dataset["size"])

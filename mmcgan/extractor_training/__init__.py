@@ -1,0 +1,1 @@
+"""Training of the small networks that evaluation and instances look through."""

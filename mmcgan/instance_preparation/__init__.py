@@ -1,0 +1,1 @@
+"""From images to an instance store: features, neighbours, selected instances."""

@@ -1,0 +1,85 @@
+"""Omni-GAN-PyTorch: BigGAN-PyTorch's networks with shorter names of settings and C+2 scores."""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from typing import Any
+
+from mmcgan.peers.formats import register_peer
+from mmcgan.peers.formats.biggan_pytorch import (
+    BLOCKS,
+    GENERATOR_TABLE,
+    backbone_settings,
+    generator_settings,
+)
+from mmcgan.peers.formats.format import (
+    DISCRIMINATOR,
+    GENERATOR,
+    Config,
+    PeerFormat,
+    Settings,
+    Spec,
+    Table,
+)
+
+DISCRIMINATOR_TABLE: Table = (
+    *BLOCKS,
+    (r"^(blocks|attention)\.", r"backbone.\1."),
+    (r"^linear\.", "heads.omni.linear."),
+)
+SHORT = ("ch", "attn", "init", "wide", "param", "activation")
+#: Attention is given as text that only looks like a number.
+TEXTS = ("attn", "init", "G_attn", "D_attn", "param", "activation")
+
+
+def _value(name: str, value: Any) -> Any:
+    """Return a setting as a Python value: some are stored as text ("True", "16")."""
+    if not isinstance(value, str) or name in TEXTS:
+        return value
+    try:
+        return literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+
+
+def role_of(spec: Spec) -> str:
+    """Read the player from the kind, ``network/G`` or ``network/D``."""
+    return GENERATOR if str(spec["kind"]).endswith("/G") else DISCRIMINATOR
+
+
+def _settings(spec: Spec, player: str) -> Settings:
+    """Return the settings under BigGAN-PyTorch's names."""
+    values = {name: _value(name, value) for name, value in spec["constructor_kwargs"].items()}
+    return Settings({f"{player}_{name}" if name in SHORT else name: value for name, value in values.items()})
+
+
+def _generator(spec: Spec) -> Config:
+    settings = _settings(spec, "G")
+    config = generator_settings(spec, settings)
+    settings.finish()
+    return config
+
+
+def _discriminator(spec: Spec) -> Config:
+    settings = _settings(spec, "D")
+    scores = settings.take("n_classes", 1000) + 2
+    scores = settings.take("output_dim", None) or scores
+    backbone = backbone_settings(spec, settings)
+    settings.finish()
+    head = {"type": "OmniHead", "num_classes": scores - 2, "spectral_norm": backbone["spectral_norm"]}
+    return {"backbone": backbone, "heads": {"omni": head}}
+
+
+OMNIGAN = register_peer(
+    PeerFormat(
+        name="omnigan",
+        peer="omnigan",
+        accepts=lambda spec: "resolution" in spec.get("constructor_kwargs", {}),
+        role_of=role_of,
+        generator_config=_generator,
+        discriminator_config=_discriminator,
+        tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
+        inputs={"z": "latent", "image": "image", "x": "image", "label": "label", "y": "label"},
+        outputs={"": "omni.score"},
+    )
+)

@@ -1,0 +1,1 @@
+"""What another codebase's weights and shapes say about our networks."""

@@ -1,0 +1,1 @@
+"""Our networks, back in the names, shapes and settings of another codebase."""

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mmcgan.commands.train_classifier import find_recipe, main
+from mmcgan.extractor_training.train_classifier import (
+    RECIPES,
+    Augmentation,
+    TrainOptions,
+    train_classifier,
+    train_network,
+)
+from mmcgan.extractors import SmallClassifier
+from mmcgan.extractors.base import state_hash
+
+TINY = TrainOptions(widths=(8, 16), epochs=2, batch_size=32, precision="float32")
+
+
+def bright_corner(count, seed=0):
+    """Return images whose label says which of two corners is bright."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 80, (count, 3, 8, 8), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(count) % 2
+    images[labels == 0, :, :4, :4] += 150
+    images[labels == 1, :, 4:, 4:] += 150
+    return images, labels
+
+
+def test_learns_and_is_repeatable():
+    options = replace(TINY, epochs=6)
+    first, again = (train_network(bright_corner(256), 2, options) for _ in range(2))
+    images, labels = bright_corner(100, seed=1)
+    _, logits = first(images.float() / 127.5 - 1)
+    assert (logits.argmax(1) == labels).float().mean() > 0.95
+    assert state_hash(first.state_dict()) == state_hash(again.state_dict())
+    other = train_network(bright_corner(256), 2, replace(options, seed=1))
+    assert state_hash(other.state_dict()) != state_hash(first.state_dict())
+
+
+def test_written_file_is_an_extractor_and_remembers_how_it_was_made(tmp_path):
+    recipe = replace(RECIPES["digits-16"], options=TINY)
+    path = tmp_path / "tiny.safetensors"
+    record = train_classifier(recipe, path, "the command")
+    extractor = SmallClassifier(str(path))
+    assert extractor.record == record
+    assert (record.command, record.test_images, record.image_size) == ("the command", 359, 16)
+    assert extractor.classes == tuple("0123456789")
+    assert extractor.name == "small-classifier:tiny"
+
+
+def test_command_prints_the_accuracy_on_real_images(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(RECIPES, "digits-16", replace(RECIPES["digits-16"], options=TINY))
+    out = tmp_path / "digits.safetensors"
+    assert main(["digits-16", "--out", str(out), "--epochs", "1"]) == 0
+    printed = capsys.readouterr().out
+    accuracy = SmallClassifier(str(out)).record.test_accuracy
+    assert f"accuracy on 359 real test images: {accuracy:.2%}" in printed
+    assert (
+        SmallClassifier(str(out)).record.command
+        == f"tools/train_classifier.py digits-16 --out {out} --epochs 1"
+    )
+
+
+def test_unknown_recipe_names_the_recipes(tmp_path, capsys):
+    assert main(["digit", "--out", str(tmp_path / "x.safetensors")]) == 2
+    assert "Recipes: digits-16, fashion-mnist-32" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_config_gives_its_training_set():
+    recipe = find_recipe("omnigan_biggan_digits-16", flip=False)
+    assert recipe.train == dict(type="DigitsDataset", split="train", image_size=16)
+    assert recipe.test["split"] == "test"
+
+
+def test_bad_labels_stop_before_training():
+    images, labels = bright_corner(64)
+    with pytest.raises(ValueError, match=r"labels span 0\.\.1, classes 0\.\.0"):
+        train_network((images, labels), 1, TINY)
+    with pytest.raises(ValueError, match="20 training images do not fill one batch of 32"):
+        train_network(bright_corner(20), 2, TINY)
+
+
+def test_augmentation_without_changes_is_the_identity():
+    still = Augmentation(rotation=0, scale=0, shift=0, flip=False, erase=0, noise=0)
+    pixels = torch.rand(3, 3, 8, 8) * 2 - 1
+    torch.testing.assert_close(still(pixels, torch.Generator().manual_seed(0)), pixels, rtol=0, atol=1e-5)
+
+
+def test_flip_mirrors_half_of_the_images():
+    flip = Augmentation(rotation=0, scale=0, shift=0, flip=True, erase=0, noise=0)
+    pixels = (torch.rand(1, 3, 8, 8) * 2 - 1).expand(200, -1, -1, -1)
+    changed = flip(pixels, torch.Generator().manual_seed(0))
+    mirrored = [torch.allclose(image, pixels[0].flip(-1), atol=1e-5) for image in changed]
+    same = [torch.allclose(image, pixels[0], atol=1e-5) for image in changed]
+    assert sum(mirrored) + sum(same) == 200
+    assert 70 < sum(mirrored) < 130
+
+
+def test_shift_pads_with_black():
+    shift = Augmentation(rotation=0, scale=0, shift=0.5, flip=False, erase=0, noise=0)
+    white = torch.ones(50, 3, 8, 8)
+    moved = shift(white, torch.Generator().manual_seed(0))
+    assert moved.min() == pytest.approx(-1, abs=1e-5) and moved.max() == pytest.approx(1, abs=1e-5)

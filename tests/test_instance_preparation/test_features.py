@@ -1,0 +1,52 @@
+"""Precision is chosen by what the features lose."""
+
+import pytest
+import torch
+from torch.nn.functional import cosine_similarity
+
+from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.instance_preparation.features import LEAST_COSINE, choose_precision
+from mmcgan.instances.neighbours import bfloat16_is_fast
+from mmcgan.registry import DATASETS, EXTRACTORS
+
+
+@EXTRACTORS.register_module(force=True)
+class CancellingExtractor(Extractor):
+    """The difference of two large products, which bfloat16 loses."""
+
+    def __init__(self, large: float = 0.0, precision: str = "float32"):
+        super().__init__("cancelling", Preprocessing(4), precision)
+        self.large = large
+        self.feature_dim = 16
+        self.freeze()
+
+    def encode(self, pixels):
+        flat = pixels[:, 0].flatten(1)
+        return ExtractorOutput((flat + self.large) @ torch.eye(16) - self.large)
+
+
+@pytest.fixture(scope="module")
+def image():
+    return DATASETS.build(dict(type="SyntheticImages", num_classes=0, image_size=4, size=8)).__getitems__(
+        range(8)
+    )["image"]
+
+
+@pytest.mark.skipif(not bfloat16_is_fast(), reason="this CPU does not multiply bfloat16")
+@pytest.mark.parametrize(("large", "chosen"), [(0.0, "bfloat16"), (100.0, "float32")])
+def test_bfloat16_is_taken_where_the_features_agree(image, large, chosen):
+    assert choose_precision(dict(type="CancellingExtractor", large=large), image, "auto") == chosen
+
+
+def test_what_is_chosen_for_a_shipped_classifier_agrees():
+    image = DATASETS.build(dict(type="DigitsDataset", image_size=16)).__getitems__(range(32))["image"]
+    config = dict(type="SmallClassifier", weights="digits-16")
+    chosen = choose_precision(config, image[:16], "auto")
+    pair = [EXTRACTORS.build({**config, "precision": p})(image).features for p in ("float32", chosen)]
+    assert cosine_similarity(*pair).min() >= LEAST_COSINE
+
+
+def test_the_users_word_counts(image):
+    assert choose_precision(dict(type="CancellingExtractor", large=100.0), image, "bfloat16") == "bfloat16"
+    with pytest.raises(ValueError, match="precision must be one of auto, float32, bfloat16, got 'half'"):
+        choose_precision({}, image, "half")
