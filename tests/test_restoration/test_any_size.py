@@ -6,7 +6,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from mmcgan.apis import views
-from mmcgan.commands.restore import main
+from mmcgan.cli import main
 from mmcgan.restoration import RestoreOptions, Stage, load_prior, restore
 
 MODEL = "omni-inr_biggan_digits-16"
@@ -119,7 +119,16 @@ def test_a_missing_lpips_is_said_before_work(prior, digit, monkeypatch, tmp_path
 
 
 def test_the_command(digit, capsys):
-    command = ["--task", "inpaint", "--model", MODEL, str(digit), "--out", str(digit.parent / "out")]
+    command = [
+        "restore",
+        "--task",
+        "inpaint",
+        "--model",
+        MODEL,
+        str(digit),
+        "--out",
+        str(digit.parent / "out"),
+    ]
     assert main([*command, "--share", "0.01", "--candidates", "3", "--label", "3"]) == 0
     said = capsys.readouterr().out
     assert "features of the discriminator omni-inr_biggan_digits-16-discriminator" in said
