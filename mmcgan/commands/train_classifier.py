@@ -60,8 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
     import torch
 
     from mmcgan.datasets import AttributeImages
+    from mmcgan.extractor_training.train_attributes import train_attribute_classifier
     from mmcgan.extractor_training.train_classifier import train_classifier
-    from mmcgan.extractors.attribute_classifier import train_attribute_classifier
     from mmcgan.progress import training_bar
     from mmcgan.registry import DATASETS
 

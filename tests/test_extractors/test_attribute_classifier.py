@@ -9,9 +9,9 @@ from mmcgan import weights
 from mmcgan.attributes import AttributeGroups
 from mmcgan.cli import main
 from mmcgan.commands.train_classifier import find_recipe
+from mmcgan.extractor_training.train_attributes import attribute_loss
 from mmcgan.extractor_training.train_classifier import RECIPES, TrainOptions
 from mmcgan.extractors import AttributeClassifier, SmallClassifier
-from mmcgan.extractors.attribute_classifier import attribute_loss
 from mmcgan.extractors.names import extractor_config
 from mmcgan.registry import EXTRACTORS
 
