@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from mmcgan.apis import views
+from mmcgan import memory
 from mmcgan.cli import main
 from mmcgan.restoration import RestoreOptions, Stage, load_prior, restore
 
@@ -65,7 +65,7 @@ def test_a_fixed_size_grows_small_squares_to_it(digit):
 
 
 def test_too_much_memory_is_refused_before_work(prior, digit, monkeypatch):
-    monkeypatch.setattr(views, "available_memory", lambda: 10**7)
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**7)
     with pytest.raises(ValueError, match=r"three.png: an image of 9600 x 14400 would take 6.6 GB.*--factor"):
         run(prior, digit, "sr", factor=600, degraded=True)
     monkeypatch.setattr("mmcgan.restoration.reading.available_memory", lambda: 10**7)

@@ -27,8 +27,17 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "ground",
         (
-            *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
-            *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
+            *("version", "suggestions", "registry", "plugins", "random", "distributed", "structures"),
+            *(
+                "attributes",
+                "label_maps",
+                "checkpoints",
+                "weights",
+                "progress",
+                "pictures",
+                "mean_iou",
+                "memory",
+            ),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),
