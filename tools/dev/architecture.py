@@ -27,17 +27,9 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "ground",
         (
-            *("version", "suggestions", "registry", "plugins", "random", "distributed", "structures"),
-            *(
-                "attributes",
-                "label_maps",
-                "checkpoints",
-                "weights",
-                "progress",
-                "pictures",
-                "mean_iou",
-                "memory",
-            ),
+            *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
+            *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
+            *("cache", "file_identity", "parallel", "suggestions"),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),
