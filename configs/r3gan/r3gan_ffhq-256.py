@@ -5,9 +5,7 @@ _groups, _blocks = (96, 96, 96, 96, 48, 24, 12), (2,) * 7
 model = dict(
     generator=dict(channels=_widths, groups=_groups, blocks=_blocks, full_precision_stages=3),
     discriminator=dict(
-        backbone=dict(
-            channels=_widths[::-1], groups=_groups[::-1], blocks=_blocks, full_precision_stages=3
-        )
+        backbone=dict(channels=_widths[::-1], groups=_groups[::-1], blocks=_blocks, full_precision_stages=3)
     ),
 )
 train_dataloader = dict(dataset=dict(image_size=256))

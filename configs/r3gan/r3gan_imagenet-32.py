@@ -1,4 +1,5 @@
-# The authors' ImageNet-32 preset: 82,914,304 and 86,548,992 parameters, batch 4096, schedules ten times as long.
+# The authors' ImageNet-32 preset: 82,914,304 and 86,548,992 parameters, batch 4096,
+# schedules ten times as long.
 _base_ = [
     "../_base_/models/r3gan-augment.py",
     "../_base_/datasets/imagenet-32.py",

@@ -1,5 +1,5 @@
-# R3GAN's presets: Adam with beta1 = 0 and five half cosines over the first 20 million images. Training may go on
-# behind them: the authors stop by hand.
+# R3GAN's presets: Adam with beta1 = 0 and five half cosines over the first 20 million images.
+# Training may go on behind them: the authors stop by hand.
 _base_ = "../default_runtime.py"
 _until = 20_000_000
 optim_wrapper = dict(
