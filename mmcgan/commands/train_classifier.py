@@ -33,6 +33,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--flip", action="store_true", help="classes do not change when mirrored (with a config)"
     )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="auto takes bfloat16 where it is fast (default)",
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
     return parser.parse_args(argv)
 
@@ -90,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = shlex.join(["tools/train_classifier.py", *(sys.argv[1:] if argv is None else argv)])
     try:
         recipe = find_recipe(arguments.data, arguments.flip)
-        options = replace(recipe.options, seed=arguments.seed)
+        options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
         if arguments.epochs is not None:
             options = replace(options, epochs=arguments.epochs)
         with _bar() as progress:

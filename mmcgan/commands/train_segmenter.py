@@ -29,6 +29,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="updates; default: that of the recipe")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--ignore-label", type=int, metavar="ID", help="pixels of this class do not count")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="auto takes bfloat16 where it is fast (default)",
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
     return parser.parse_args(argv)
 
@@ -71,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = shlex.join(["mmcgan", "train-segmenter", *(sys.argv[2:] if argv is None else argv)])
     try:
         recipe = find_recipe(arguments.data)
-        options = replace(recipe.options, seed=arguments.seed)
+        options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
         if arguments.ignore_label is not None:
             options = replace(options, ignore_label=arguments.ignore_label)
         if arguments.steps is not None:

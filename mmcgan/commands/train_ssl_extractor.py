@@ -24,6 +24,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=256, help="default: %(default)s")
     parser.add_argument("--flip", action="store_true", help="a mirrored image shows the same")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="auto takes bfloat16 where it is fast (default)",
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="with --dataset")
     arguments = parser.parse_args(argv)
@@ -51,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         epochs=arguments.epochs,
         batch_size=min(arguments.batch_size, len(dataset)),
         image_size=arguments.image_size,
+        precision=arguments.precision,
         seed=arguments.seed,
     )
     options = replace(options, augmentation=replace(options.augmentation, flip=arguments.flip))

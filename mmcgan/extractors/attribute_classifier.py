@@ -14,6 +14,7 @@ from mmcgan.extractor_training.train_classifier import Progress, Recipe, train_n
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import ClassifierRecord, halve, load_classifier, save_classifier
 from mmcgan.extractors.small_network import SmallNetwork
+from mmcgan.precision import Precision, resolve
 from mmcgan.registry import DATASETS, EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
@@ -29,14 +30,14 @@ class AttributeClassifier(Extractor):
     Args:
         weights: a name that ships with the package (``two-domain-digits-16``) or a file made by
             ``tools/train_classifier.py`` from a data set with attributes.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: neither a shipped name nor a file; the message lists the names.
         ValueError: the file is damaged or has no attributes.
     """
 
-    def __init__(self, weights: str, precision: str = "float32") -> None:
+    def __init__(self, weights: str, precision: Precision = "float32") -> None:
         network, record = load_classifier(_find_weights(weights))
         if not record.attributes:
             raise ValueError(
@@ -136,6 +137,7 @@ def train_attribute_classifier(
         command=command,
         seed=recipe.options.seed,
         seconds=round(time.monotonic() - start, 1),
+        precision=resolve(recipe.options.precision, "cpu"),
         attributes=groups.to_config(),
         group_accuracy=shares,
     )

@@ -31,6 +31,7 @@ from mmcgan.instance_preparation.features import (
     choose_precision,
     extract_block,
     read_images,
+    warn_if_slow,
 )
 from mmcgan.instances.arrays import RowArray, allocate, resident_bytes, write_rows
 from mmcgan.instances.kmeans import kmeans, select_instances
@@ -263,6 +264,7 @@ class _Job:
 
     def extract(self) -> None:
         """Write the features."""
+        warn_if_slow(self.setup["precision"], self.folder)
         network = EXTRACTORS.build({**self.extractor, "precision": self.setup["precision"]})
 
         def do(start: int, stop: int, pace: Advance) -> None:
