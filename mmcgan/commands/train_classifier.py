@@ -88,8 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     import torch
 
     from mmcgan.datasets import AttributeImages
+    from mmcgan.extractor_training.train_attributes import train_attribute_classifier
     from mmcgan.extractor_training.train_classifier import train_classifier
-    from mmcgan.extractors.attribute_classifier import train_attribute_classifier
     from mmcgan.registry import DATASETS
 
     torch.set_num_threads(arguments.threads)

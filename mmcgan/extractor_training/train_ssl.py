@@ -17,12 +17,11 @@ from torch import Tensor, nn
 from mmcgan.extractor_training.train_classifier import Augmentation
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import halve, write_atomically
-from mmcgan.extractors.network_file import read_network_file
 from mmcgan.extractors.small_network import SmallNetwork, initialise
+from mmcgan.extractors.ssl_extractor import FORMAT
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 
-FORMAT = "mmcgan-ssl-extractor-1"
 STRONG = Augmentation(rotation=15, scale=0.25, shift=0.12, erase=0.3, noise=0.05)
 
 
@@ -161,17 +160,3 @@ def train_ssl_extractor(
     write_atomically(out, save(state, {"format": FORMAT, "record": text}))
     write_atomically(out.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True).encode())
     return record
-
-
-def load_ssl_extractor(path: Path) -> tuple[SmallNetwork, dict[str, Any]]:
-    """Return the network in float32 and its record.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: not a file of :func:`train_ssl_extractor`, or a damaged one.
-    """
-    state, found = read_network_file(path, "extractor", FORMAT, "mmcgan train-ssl-extractor")
-    record = dict(found)
-    network = SmallNetwork(1, record["options"]["widths"])
-    network.load_state_dict(state, strict=False)
-    return network.eval(), record

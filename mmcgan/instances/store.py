@@ -20,7 +20,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -29,12 +29,22 @@ from torch import Tensor
 from mmcgan.instances.arrays import RowArray
 from mmcgan.random import make_generator
 
-if TYPE_CHECKING:
-    from mmcgan.datasets.base import ImageDataset
-
 FORMAT = "mmcgan-instances-1"
 METADATA = "metadata.json"
 COMMAND = "mmcgan prepare-instances (--images DIR | --dataset CONFIG) --extractor NAME --out STORE"
+
+
+class ImageSet(Protocol):
+    """What a store asks of the data set that it is for."""
+
+    size: int
+    labels: Tensor | None
+    classes: tuple[str, ...] | None
+
+    def fingerprint(self) -> str:
+        """Return a digest of the images, labels and settings."""
+
+    def __len__(self) -> int: ...
 
 
 class StoreError(ValueError):
@@ -182,7 +192,7 @@ class InstanceStore:
             )
         return k
 
-    def require_dataset(self, dataset: ImageDataset) -> None:
+    def require_dataset(self, dataset: ImageSet) -> None:
         """Check that the store was made of the images of ``dataset``.
 
         Raises:
@@ -272,7 +282,7 @@ class MemoryStore(InstanceStore):
         order, starts = class_table(self.labels, self.num_classes)
         return order if name == "class_order" else starts
 
-    def require_dataset(self, dataset: ImageDataset) -> None:
+    def require_dataset(self, dataset: ImageSet) -> None:
         """Check the number of images."""
         if len(dataset) != self.size:
             raise StoreError(f"the store has {self.size} instances, the data set {len(dataset)} images")
@@ -329,7 +339,7 @@ def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
     return order, torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
-def image_identity(dataset: ImageDataset) -> str | None:
+def image_identity(dataset: ImageSet) -> str | None:
     """Return a digest of which files a set is of, whatever size they are read at; None if not of files."""
     path_of = getattr(dataset, "path_of", None)
     if path_of is None:

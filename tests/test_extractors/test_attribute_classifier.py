@@ -8,9 +8,9 @@ import torch
 from mmcgan import weights
 from mmcgan.attributes import AttributeGroups
 from mmcgan.commands.train_classifier import find_recipe, main
+from mmcgan.extractor_training.train_attributes import attribute_loss
 from mmcgan.extractor_training.train_classifier import RECIPES, TrainOptions
 from mmcgan.extractors import AttributeClassifier, SmallClassifier
-from mmcgan.extractors.attribute_classifier import attribute_loss
 from mmcgan.extractors.names import extractor_config
 from mmcgan.registry import EXTRACTORS
 
