@@ -62,12 +62,12 @@ def test_every_training_chooses_its_precision_and_records_it(tmp_path, monkeypat
         train_classifier(replace(RECIPES["digits-16"], options=tiny), tmp_path / "c", "").precision
         == "float32"
     )
-    scenes = SegmenterOptions(widths=(8, 12), steps=1, batch_size=2)
+    scenes = SegmenterOptions(widths=(16, 24), steps=1, batch_size=2)
     recipe = replace(SEGMENTER_RECIPES["scenes-64"], options=scenes)
     recipe = replace(recipe, test={**recipe.test, "size": 4})
     assert train_segmenter(recipe, tmp_path / "s", "").precision == "float32"
     images = DATASETS.build(dict(type="SyntheticImages", num_classes=0, image_size=16, size=8))
-    options = SSLOptions(widths=(8, 12), epochs=1, batch_size=8, image_size=16)
+    options = SSLOptions(widths=(16, 24), epochs=1, batch_size=8, image_size=16)
     assert train_ssl_extractor(images, options, tmp_path / "e", "")["options"]["precision"] == "float32"
 
 
