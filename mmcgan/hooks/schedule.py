@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -125,10 +126,14 @@ def _attribute_setter(start: Any, path: str, rest: str) -> Setter:
         owner = _member(owner, each, path)
     current = _member(owner, name, path)
     if isinstance(current, Tensor) and current.numel() == 1:
-        return lambda value: current.data.fill_(value) and None
+        return partial(_fill, current)
     if current is not None and (isinstance(current, bool) or not isinstance(current, int | float)):
         raise ValueError(f"ScheduleHook: {path!r} is no number but {type(current).__name__}")
     return lambda value: setattr(owner, name, value)
+
+
+def _fill(target: Tensor, value: float) -> None:
+    target.data.fill_(value)
 
 
 def _member(owner: Any, name: str, path: str) -> Any:

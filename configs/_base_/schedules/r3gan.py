@@ -4,7 +4,7 @@ _base_ = "../default_runtime.py"
 _until = 20_000_000
 optim_wrapper = dict(
     constructor="GANOptimWrapperConstructor",
-    precision="bfloat16",
+    precision="auto",
     generator=dict(optimizer=dict(type="Adam", lr=2e-4, betas=(0.0, 0.9), eps=1e-8)),
     discriminator=dict(optimizer=dict(type="Adam", lr=2e-4, betas=(0.0, 0.9), eps=1e-8)),
 )

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.generators import R3GANGenerator
+from mmcgan.models.heads import InnerProductHead
 from mmcgan.peers.formats import register_peer
 from mmcgan.peers.formats.format import (
     DISCRIMINATOR,
@@ -62,14 +65,17 @@ class R3GANFormat(PeerFormat):
         self, module: nn.Module, latent: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
     ) -> Tensor:
         """Return the images of z and rows of condition."""
-        return module.synthesize(latent, embedded(module.condition, inputs))  # type: ignore[operator]
+        assert isinstance(module, R3GANGenerator)
+        return module.synthesize(latent, embedded(module.condition, inputs))
 
     def discriminate(
         self, module: nn.Module, image: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
     ) -> State:
         """Return the outputs for images under rows of condition."""
-        head = module.heads["adv"]  # type: ignore[index]
-        features = module.backbone(image)  # type: ignore[operator]
+        assert isinstance(module, Discriminator)
+        head = module.heads["adv"]
+        assert isinstance(head, InnerProductHead)
+        features = module.backbone(image)
         found = head.product(features["pooled"], embedded(head.condition, inputs))
         return {f"adv.{name}": value for name, value in found.items()}
 
