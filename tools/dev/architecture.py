@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
-            *("cache", "file_identity", "parallel"),
+            *("cache", "class_names", "file_identity", "parallel"),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),
