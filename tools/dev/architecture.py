@@ -38,7 +38,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "attributes",
             ),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
-            *("cache", "file_identity", "parallel", "suggestions"),
+            *("cache", "class_names", "file_identity", "parallel", "suggestions"),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),
