@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
-            "neighbours",
+            *("cache", "file_identity", "parallel", "suggestions", "neighbours"),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),
