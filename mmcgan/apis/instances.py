@@ -16,6 +16,7 @@ from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import extract
 from mmcgan.instances.names import extractor_config
 from mmcgan.instances.store import InstanceStore, StoreError
+from mmcgan.precision import recorded_or_faster
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS, EXTRACTORS
 from mmcgan.zoo.models import LoadedModel
@@ -78,8 +79,9 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
         raise ValueError(f"{loaded.name} is not conditioned on instances, so that none can be chosen")
     recorded = loaded.extractor
     config = dict(recorded["config"]) if name is None else extractor_config(name)
+    precision = recorded_or_faster(recorded["describe"]["precision"], "cpu")
     try:
-        extractor: Extractor = EXTRACTORS.build({"precision": recorded["describe"]["precision"], **config})
+        extractor: Extractor = EXTRACTORS.build({**config, "precision": precision})
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}. {loaded.name} needs extractor {recorded['describe']['name']!r}: give --extractor FILE"

@@ -27,7 +27,16 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "ground",
         (
-            *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
+            *(
+                "version",
+                "registry",
+                "plugins",
+                "random",
+                "distributed",
+                "precision",
+                "structures",
+                "attributes",
+            ),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
             *("cache", "file_identity", "parallel", "suggestions", "neighbours"),
         ),
