@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcgan.closed_world import USER, build
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.extractors.base import Extractor
@@ -77,9 +78,11 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
     if "instance" not in loaded.requires:
         raise ValueError(f"{loaded.name} is not conditioned on instances, so that none can be chosen")
     recorded = loaded.extractor
-    config = dict(recorded["config"]) if name is None else extractor_config(name)
+    config = recorded["config"] if name is None else extractor_config(name)
+    origin = loaded.extractor_origin if name is None else USER
+    precision = recorded["describe"]["precision"]
     try:
-        extractor: Extractor = EXTRACTORS.build({"precision": recorded["describe"]["precision"], **config})
+        extractor: Extractor = build(EXTRACTORS, config, origin, "extractor", precision=precision)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}. {loaded.name} needs extractor {recorded['describe']['name']!r}: give --extractor FILE"
@@ -160,6 +163,6 @@ def training_images(loaded: LoadedModel) -> Any:
     config, store = dict(loaded.record.dataset), loaded.store
     if store is None or "dataset" not in config:
         raise ValueError(f"--nearest: {loaded.name} does not say which images it was trained with")
-    images = DATASETS.build(dict(config["dataset"]))
+    images = build(DATASETS, config["dataset"], loaded.origin, "dataset")
     store.require_dataset(images)
     return images

@@ -23,6 +23,8 @@ class SwAV(TimmExtractor):
         ValueError: another file.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(
         self, weights: str | None = None, *, resize: str = "pil-bilinear", precision: str = "float32"
     ) -> None:
@@ -49,6 +51,8 @@ class DINO(TimmExtractor):
         FileNotFoundError: no weights; says which file, from where.
         ValueError: another file, or an unknown model.
     """
+
+    disk_arguments = ("weights",)
 
     def __init__(
         self,

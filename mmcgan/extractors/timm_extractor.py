@@ -44,6 +44,8 @@ class TimmExtractor(Extractor):
             used instead.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(
         self,
         model: str,

@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
+            *("closed_world", "image_files", "user_folder"),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),
