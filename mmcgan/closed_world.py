@@ -17,6 +17,7 @@ from __future__ import annotations
 import inspect as inspection
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,13 +169,25 @@ def build(
         FileNotFoundError, ValueError: from the component.
     """
     data = checked(config, origin, what, typed=isinstance(registry, r.ClosedRegistry))
-    try:
+    with named(origin, what):
         if isinstance(registry, r.ClosedRegistry):
             return registry.build({**given, **data})
         return registry(**given, **{key: value for key, value in data.items() if key != "type"})
+
+
+@contextmanager
+def named(origin: Origin, what: str) -> Iterator[None]:
+    """Say which file it is whose settings a component fails on.
+
+    Raises:
+        RefusedConfigError: in place of whatever wrong types and shapes surface as in constructors.
+        ValueError, OSError, ImportError: from the component, which says itself what is wrong.
+    """
+    try:
+        yield
     except (ValueError, OSError, ImportError):
         raise
-    except Exception as error:  # wrong types and shapes surface in constructors as anything
+    except Exception as error:
         # KeyError shows its message as a literal
         reason = error.args[0] if isinstance(error, KeyError) and error.args else error
         raise RefusedConfigError(f"{origin.source}: its config asks for {what}: {reason}") from error
@@ -251,6 +264,7 @@ def _check_texts(value: Any, origin: Origin, path: str) -> None:
         files: tuple[str, ...] = ()
         if "type" in value:
             component = _named(value["type"], origin, path)
+            _check_settings(component, value, origin, path)
             files = () if origin.own else _files_of(component, value, origin, path)
         for key, item in value.items():
             inner = f"{path}.{key}"
@@ -265,6 +279,16 @@ def _check_texts(value: Any, origin: Origin, path: str) -> None:
         raise RefusedConfigError(
             f"{origin.source}: {path}={value!r} leads outside the model's folder. {ADVICE}"
         )
+
+
+def _check_settings(component: Any, config: dict[str, Any], origin: Origin, path: str) -> None:
+    """Refuse settings that a component has no argument for."""
+    parameters = inspection.signature(component).parameters.values()
+    if any(parameter.kind is inspection.Parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    for key in config:
+        if key != "type" and key not in [parameter.name for parameter in parameters]:
+            raise RefusedConfigError(f"{origin.source}: {path}: {config['type']} takes no {key!r}")
 
 
 def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str) -> tuple[str, ...]:

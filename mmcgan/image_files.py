@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
-#: Pillow's names of formats that its own decoders read. Others are programs (EPS, which starts Ghostscript),
-#: containers that start helpers, or so rare that nobody maintains their decoders.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "PPM", "TIFF", "GIF", "AVIF", "JPEG2000")
+#: Pillow's names of formats whose own decoders are meant, and the modules that register them. Others are
+#: programs (EPS, which starts Ghostscript), start helpers, or are so rare that nobody maintains their decoders.
+FORMATS = {
+    "PNG": "PngImagePlugin",
+    "JPEG": "JpegImagePlugin",
+    "MPO": "MpoImagePlugin",
+    "WEBP": "WebPImagePlugin",
+    "BMP": "BmpImagePlugin",
+    "PPM": "PpmImagePlugin",
+    "TIFF": "TiffImagePlugin",
+    "GIF": "GifImagePlugin",
+    "AVIF": "AvifImagePlugin",
+    "JPEG2000": "Jpeg2KImagePlugin",
+}
 
 
-def known_formats() -> list[str]:
+@cache
+def readable_formats() -> tuple[str, ...]:
     """Return those of :data:`FORMATS` that this Pillow can read."""
-    Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]
+    for module in FORMATS.values():
+        with contextlib.suppress(ImportError):  # of a newer Pillow
+            importlib.import_module(f"PIL.{module}")
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def open_image(file: str | Path | IO[bytes]) -> Image.Image:
@@ -26,8 +43,8 @@ def open_image(file: str | Path | IO[bytes]) -> Image.Image:
         OSError: it cannot be read.
     """
     try:
-        return Image.open(file, formats=known_formats())
+        return Image.open(file, formats=readable_formats())
     except UnidentifiedImageError as error:
         raise UnidentifiedImageError(
-            f"cannot identify it as one of the formats that are read: {', '.join(FORMATS)}"
+            f"it is none of the formats that are read: {', '.join(readable_formats())}"
         ) from error

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from mmcgan.closed_world import Origin, build, checked
+from mmcgan.closed_world import Origin, build, checked, named
 from mmcgan.instances.store import InstanceStore, StoreError, open_store
 from mmcgan.registry import SAMPLERS
 from mmcgan.structures import Condition
@@ -43,7 +43,8 @@ class LateSampler:
 
     def sample(self, n: int, generator: Generator) -> Condition:
         """Return what the sampler draws."""
-        return self.sampler.sample(n, generator)
+        with named(self.origin, "condition_sampler"):
+            return self.sampler.sample(n, generator)
 
 
 @dataclass(frozen=True)
