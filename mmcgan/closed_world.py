@@ -25,6 +25,7 @@ from typing import Any
 from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.plugins import load_plugins
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
 #: what the files of other people may name; losses, hooks, runners and metrics are not in them
@@ -253,7 +254,7 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
     names = [name for registry in OPEN_TO_FILES for name in registry.names()]
     raise RefusedConfigError(
         f"{origin.source}: its config asks for {path}: no component named {kind!r} in mmcgan or an installed "
-        f"plugin.{r.nearest(kind, names) if kind.isidentifier() else ''}"
+        f"plugin.{nearest(kind, names) if kind.isidentifier() else ''}"
     )
 
 

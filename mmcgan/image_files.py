@@ -10,12 +10,11 @@ from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
-#: Pillow's names of formats whose own decoders are meant, and the modules that register them. Others are
-#: programs (EPS, which starts Ghostscript), start helpers, or are so rare that nobody maintains their decoders.
+#: Pillow's names of the formats that are meant, and the modules that register them. Others are programs (EPS,
+#: which starts Ghostscript), start helpers, or are so rare that nobody looks after their decoders.
 FORMATS = {
     "PNG": "PngImagePlugin",
-    "JPEG": "JpegImagePlugin",
-    "MPO": "MpoImagePlugin",
+    "JPEG": "JpegImagePlugin",  # and MPO, pictures of two lenses in one JPEG
     "WEBP": "WebPImagePlugin",
     "BMP": "BmpImagePlugin",
     "PPM": "PpmImagePlugin",

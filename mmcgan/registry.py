@@ -10,22 +10,15 @@ Components are imported lazily from ``locations`` at the first look-up.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from mmengine import registry as root
 from mmengine.registry import Registry
 
+from mmcgan.suggestions import nearest
+
 SCOPE = "mmcgan"
-
-
-def nearest(name: str, choices: list[str]) -> str:
-    """Return " Did you mean ...?" for the closest choices, or all choices when few are known."""
-    close = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
-    if close:
-        return f" Did you mean {' or '.join(map(repr, close))}?"
-    return f" Known: {', '.join(sorted(choices)) or 'none'}."
 
 
 class SuggestingRegistry(Registry):

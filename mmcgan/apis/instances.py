@@ -80,14 +80,16 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
     recorded = loaded.extractor
     config = recorded["config"] if name is None else extractor_config(name)
     origin = loaded.extractor_origin if name is None else USER
-    precision = recorded["describe"]["precision"]
+    described = {"name": "of no name", "precision": "float32", **recorded["describe"]}
     try:
-        extractor: Extractor = build(EXTRACTORS, config, origin, "extractor", precision=precision)
+        extractor: Extractor = build(
+            EXTRACTORS, config, origin, "extractor", precision=described["precision"]
+        )
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}. {loaded.name} needs extractor {recorded['describe']['name']!r}: give --extractor FILE"
+            f"{error}. {loaded.name} needs extractor {described['name']!r}: give --extractor FILE"
         ) from error
-    _check_extractor(loaded, extractor, recorded["describe"])
+    _check_extractor(loaded, extractor, described)
     return extractor.eval()
 
 

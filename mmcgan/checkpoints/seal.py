@@ -15,14 +15,13 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from mmcgan.user_folder import settings_folder
-
 KEY_BYTES = 32
 
 
 def key_file() -> Path:
-    """Return where the user's key lies."""
-    return settings_folder() / "own-files.key"
+    """Return where the user's key lies: in ``mmcgan`` in ``$XDG_CONFIG_HOME`` or ``~/.config``."""
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base).expanduser() if base else Path.home() / ".config") / "mmcgan" / "own-files.key"
 
 
 def seal(text: str) -> str | None:

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcgan.user_folder import cache_folder
+from mmcgan.cache import cache_folder
 
 BLOCK = 1 << 22
 

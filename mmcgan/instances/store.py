@@ -16,7 +16,6 @@ Nothing in it is executed: the arrays are plain ``.npy`` files without pickled o
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -233,13 +232,15 @@ class InstanceStore:
         if recorded["fingerprint"] == dataset.fingerprint():
             return
         identity = image_identity(dataset)
-        if identity is not None and identity == recorded["identity"]:
+        if identity is not None and identity == recorded.get("files"):
             return
         size = (
             f"{self.size} and {len(dataset)} images"
             if self.size != len(dataset)
-            else "other pixels or labels"
+            else "other pixels, names or labels"
         )
+        if "files" not in recorded:
+            size += "; or it was made by an earlier version, which knew the paths of the images only"
         raise StoreError(
             f"{self.root} was made of another data set ({recorded['name']}) than {type(dataset).__name__}: "
             f"{size}. {self.rebuild_hint()}"
@@ -372,12 +373,5 @@ def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
 
 def image_identity(dataset: ImageSet) -> str | None:
     """Return a digest of which files a set is of, whatever size they are read at; None if not of files."""
-    path_of = getattr(dataset, "path_of", None)
-    if path_of is None:
-        return None
-    digest = hashlib.sha256(repr((dataset.size, dataset.classes)).encode())
-    for index in range(dataset.size):
-        digest.update(str(Path(path_of(index)).resolve()).encode() + b"\0")
-    if dataset.labels is not None:
-        digest.update(dataset.labels.numpy().tobytes())
-    return digest.hexdigest()
+    source_digest = getattr(dataset, "source_digest", None)
+    return None if source_digest is None else source_digest()

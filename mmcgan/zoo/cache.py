@@ -6,9 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from mmcgan.user_folder import FOLDER_VARIABLE, cache_folder
-
-__all__ = ["FOLDER_VARIABLE", "cache_folder", "converted_path", "download_path", "offline"]
+from mmcgan.cache import cache_folder
 
 OFFLINE_VARIABLE = "MMCGAN_OFFLINE"
 HUB_OFFLINE_VARIABLE = "HF_HUB_OFFLINE"

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.checkpoints.files import atomic_write
-from mmcgan.closed_world import USER, Origin, build
+from mmcgan.closed_world import USER, Origin, build, named
 from mmcgan.config import load_config
 from mmcgan.instances.store import METADATA, InstanceStore
 from mmcgan.models.sampling import SamplingModel
@@ -72,11 +72,12 @@ class LoadedModel:
             FileNotFoundError: the store is gone.
             StoreError: it is not the one that training used.
         """
-        found = store_of(self.record.condition_sampler, self.origin)
-        described = self.record.extractor.get("describe")
-        if found is not None and described:
-            found.require_extractor(described)
-        return found
+        with named(self.origin, "the store of instances"):
+            found = store_of(self.record.condition_sampler, self.origin)
+            described = self.record.extractor.get("describe")
+            if found is not None and described:
+                found.require_extractor(described)
+            return found
 
     @property
     def extractor(self) -> dict[str, Any]:

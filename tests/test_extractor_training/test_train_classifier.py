@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mmcgan.commands.train_classifier import find_recipe, main
+from mmcgan.cli import main
+from mmcgan.commands.train_classifier import find_recipe
 from mmcgan.extractor_training.train_classifier import (
     RECIPES,
     Augmentation,
@@ -52,18 +53,18 @@ def test_written_file_is_an_extractor_and_remembers_how_it_was_made(tmp_path):
 def test_command_prints_the_accuracy_on_real_images(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(RECIPES, "digits-16", replace(RECIPES["digits-16"], options=TINY))
     out = tmp_path / "digits.safetensors"
-    assert main(["digits-16", "--out", str(out), "--epochs", "1"]) == 0
+    assert main(["train-classifier", "digits-16", "--out", str(out), "--epochs", "1"]) == 0
     printed = capsys.readouterr().out
     accuracy = SmallClassifier(str(out)).record.test_accuracy
     assert f"accuracy on 359 real test images: {accuracy:.2%}" in printed
     assert (
         SmallClassifier(str(out)).record.command
-        == f"tools/train_classifier.py digits-16 --out {out} --epochs 1"
+        == f"mmcgan train-classifier digits-16 --out {out} --epochs 1"
     )
 
 
 def test_unknown_recipe_names_the_recipes(tmp_path, capsys):
-    assert main(["digit", "--out", str(tmp_path / "x.safetensors")]) == 2
+    assert main(["train-classifier", "digit", "--out", str(tmp_path / "x.safetensors")]) == 2
     assert "Recipes: digits-16, fashion-mnist-32" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

@@ -1,14 +1,16 @@
 """Gives every command a hostile file of each kind that it takes, under the guard; prints a JSON report.
 
 A program of its own (``python -m tests.test_trust.run_commands FOLDER``), because audit hooks stay. A command
-that takes files is in ``TAKES`` with how it is called; one that takes none is in ``TAKES_NONE`` with the reason.
+that takes files is in ``TAKES`` with how it is called; one that takes none is in ``TAKES_NONE``, and why.
 """
 
 import contextlib
+import importlib
 import io
 import json
 import os
 import pickle
+import pkgutil
 import sys
 import traceback
 import warnings
@@ -16,14 +18,17 @@ from pathlib import Path
 
 import torch
 
+import mmcgan
 from mmcgan.cli import COMMANDS, main
 from tests.test_trust import hostile
 from tests.test_trust.guard import Guard
 
 TINY = "biggan_digits-16"
+ICGAN = "icgan_biggan_fashion-mnist-32"
+RESTORE = ["--task", "reconstruct", "--out", "{out}", "--model"]
 CLASSIFIER = ["--extractor", "digits-16"]
 
-#: command -> calls; {model}, {run}, {pickle}, {record}, {photos}, {store}, {network} and {json} stand for files
+#: command -> calls; names in braces stand for the files of make_files
 TAKES = {
     "sample": [
         ["{model}", "--num", "1", "--out", "{out}"],
@@ -32,36 +37,18 @@ TAKES = {
         ["{run}", "--num", "1", "--ddls", "1", "--out", "{out}"],
         ["{instances}", "--num", "1", "--out", "{out}"],
         ["{instances}", "--instances", "{photos}", "--num", "1", "--out", "{out}"],
-        ["icgan_biggan_fashion-mnist-32", "--instances", "{photos}", "--num", "1", "--out", "{out}"],
-        [
-            "icgan_biggan_fashion-mnist-32",
-            "--instances",
-            "{good}",
-            "--extractor",
-            "{network}",
-            "--out",
-            "{out}",
-        ],
+        [ICGAN, "--instances", "{photos}", "--num", "1", "--out", "{out}"],
+        [ICGAN, "--instances", "{good}", "--extractor", "{network}", "--out", "{out}"],
         ["spade-omni_scenes-64", "--label-maps", "{photos}", "--out", "{out}"],
         [TINY, "{record}", "--num", "1", "--out", "{out}"],
     ],
     "interpolate": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "sefa": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "restore": [
-        ["--task", "reconstruct", "--model", "{model}", "--out", "{out}", "{good}/a.png"],
-        ["--task", "reconstruct", "--model", "{run}", "--out", "{out}", "{good}/a.png"],
-        [
-            "--task",
-            "reconstruct",
-            "--model",
-            TINY,
-            "--discriminator",
-            "{judge}",
-            "--out",
-            "{out}",
-            "{good}/a.png",
-        ],
-        ["--task", "reconstruct", "--model", TINY, "--out", "{out}", "{photos}/a.png"],
+        [*RESTORE, "{model}", "{good}/a.png"],
+        [*RESTORE, "{run}", "{good}/a.png"],
+        [*RESTORE, TINY, "--discriminator", "{judge}", "{good}/a.png"],
+        [*RESTORE, TINY, "{photos}/a.png"],
     ],
     "test": [[TINY, "{record}", "--work-dir", "{out}"], [TINY, "{pickle}", "--work-dir", "{out}"]],
     "train": [
@@ -79,7 +66,7 @@ TAKES = {
         ["{folder}", "{out}.safetensors"],
     ],
     "prepare-instances": [
-        ["--images", "{photos}", *CLASSIFIER, "--out", "{out}", "--unlabelled"],
+        ["--images", "{photos}", *CLASSIFIER, "--out", "{out}", "--unlabelled", "--k", "1"],
         ["--images", "{good}", "--extractor", "{network}", "--out", "{out}", "--unlabelled"],
     ],
     "evaluate-folders": [
@@ -163,6 +150,15 @@ def make_files(folder, flag):
     return {key: str(value) for key, value in names.items()}
 
 
+def import_everything():
+    """Import what commands import when they are called, so that later imports are for a file."""
+    for module in pkgutil.walk_packages(mmcgan.__path__, "mmcgan."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for name in ("matplotlib.pyplot", "onnx", "onnxruntime", "onnxscript", "PIL.ImageFont"):
+        importlib.import_module(name)
+
+
 def call(command, arguments):
     """Run a command and return its exit status and what it wrote as errors; None for an exception."""
     errors = io.StringIO()
@@ -184,13 +180,8 @@ def run(folder, only=()):
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     call("sample", [TINY, "--num", "1", "--out", str(folder / "warm")])  # imports what is needed
-    import mmcgan.apis.onnx_export
-    import mmcgan.datasets.transforms
-    import mmcgan.peers.convert
-    import mmcgan.restoration  # noqa: F401
-
-    settings = os.environ.get("XDG_CONFIG_HOME", folder)
-    guard = Guard(folder, settings)
+    import_everything()
+    guard = Guard(folder)
     report = []
     for command, calls in TAKES.items():
         for number, template in enumerate(calls if not only or command in only else ()):

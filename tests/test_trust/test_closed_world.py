@@ -229,7 +229,7 @@ def test_wrappers_of_transforms_work_with_children_from_our_registry():
 def test_postscript_is_no_picture_whatever_its_name(tmp_path):
     path = tmp_path / "photo.png"
     path.write_bytes(hostile.EPS)
-    with pytest.raises(BadImageError, match="the formats that are read: PNG"):
+    with pytest.raises(BadImageError, match="none of the formats that are read: PNG"):
         ImageReader(16)(path)
 
 

@@ -29,7 +29,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
-            *("closed_world", "image_files", "user_folder"),
+            *("cache", "file_identity", "parallel", "suggestions"),
+            *("closed_world", "image_files"),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmcgan.datasets.base import items_digest
 from mmcgan.datasets.decode import BadImageError, to_rgb
 from mmcgan.datasets.label_maps.map_transform import MapTransform
+from mmcgan.file_identity import files_digest
 from mmcgan.image_files import open_image
 from mmcgan.label_maps import instance_edges, unknown_ids
 from mmcgan.random import make_generator
@@ -106,10 +108,14 @@ class LabelMapDataset(Dataset):
         """Return ``image`` uint8 (N, 3, H, W), ``label_map`` int64 (N, H, W), with edges ``edge_map``."""
         raise NotImplementedError
 
-    def fingerprint(self) -> str:
-        """Return a digest of what the set is made of, cheap enough to compute at every start."""
+    def settings_digest(self) -> str:
+        """Return a digest of everything but images and maps."""
         facts = (type(self).__name__, self.size, self.image_size, self.map_classes, self.has_edges)
         return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def fingerprint(self) -> str:
+        """Return a digest of all images and maps as they come out, and of settings."""
+        return hashlib.sha256(f"{self.settings_digest()} {items_digest(self)}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -180,12 +186,10 @@ class LabelMapFiles(LabelMapDataset):
         return item
 
     def fingerprint(self) -> str:
-        """Return a digest of the names and sizes of the files, and of how they are read."""
-        digest = hashlib.sha256(super().fingerprint().encode())
-        digest.update(repr((self.transform, self.dont_care)).encode())
-        for each in self.files:
-            digest.update(f"{each.image.name} {each.labels.stat().st_size}".encode())
-        return digest.hexdigest()
+        """Return a digest of names and contents of all files, and of how they are read."""
+        paths = [path for each in self.files for path in (each.image, each.labels, each.instances) if path]
+        parts = (self.settings_digest(), self.transform, self.dont_care, files_digest(list(map(str, paths))))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def with_dont_care(map_classes: Sequence[str], dont_care: bool) -> tuple[str, ...]:

@@ -49,6 +49,11 @@ class ClassSubset(ImageDataset):
         """Return a digest of the whole set and the choice."""
         return hashlib.sha256(f"{self.source.fingerprint()} {self.keep}".encode()).hexdigest()
 
+    def source_digest(self) -> str | None:
+        """Return a digest of the files of the whole set and the choice, None if it is not of files."""
+        source = getattr(self.source, "source_digest", lambda: None)()
+        return None if source is None else hashlib.sha256(f"{source} {self.keep}".encode()).hexdigest()
+
     @classmethod
     def facts(cls, dataset: dict[str, Any], keep: Sequence[int]) -> dict[str, Any]:
         """Return the facts of the whole set with the classes that are kept."""

@@ -85,7 +85,15 @@ class ImbalancedDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the whole set and the choice."""
-        digest = hashlib.sha256(self.source.fingerprint().encode())
+        return self._with_rows(self.source.fingerprint())
+
+    def source_digest(self) -> str | None:
+        """Return a digest of the files of the whole set and the choice, None if it is not of files."""
+        source = getattr(self.source, "source_digest", lambda: None)()
+        return None if source is None else self._with_rows(source)
+
+    def _with_rows(self, whole: str) -> str:
+        digest = hashlib.sha256(whole.encode())
         digest.update(self.rows.numpy().tobytes())
         return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""Where mmcgan keeps what belongs to the user and to no project."""
+"""Where the user's cache of mmcgan is."""
 
 from __future__ import annotations
 
@@ -14,9 +14,3 @@ def cache_folder() -> Path:
         return Path(own).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base).expanduser() if base else Path.home() / ".cache") / "mmcgan"
-
-
-def settings_folder() -> Path:
-    """Return ``mmcgan`` in ``$XDG_CONFIG_HOME`` or ``~/.config``."""
-    base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base).expanduser() if base else Path.home() / ".config") / "mmcgan"
