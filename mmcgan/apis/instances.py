@@ -10,13 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.closed_world import USER, build
+from mmcgan.closed_world import USER, build, named
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import extract
 from mmcgan.instances.names import extractor_config
 from mmcgan.instances.store import InstanceStore, StoreError
+from mmcgan.precision import recorded_or_faster
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS, EXTRACTORS
 from mmcgan.zoo.models import LoadedModel
@@ -80,11 +81,11 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
     recorded = loaded.extractor
     config = recorded["config"] if name is None else extractor_config(name)
     origin = loaded.extractor_origin if name is None else USER
-    described = {"name": "of no name", "precision": "float32", **recorded["describe"]}
+    described = {"name": "of no name", "precision": "float32", **(recorded.get("describe") or {})}
+    with named(origin, "extractor"):
+        precision = recorded_or_faster(described["precision"], "cpu")
     try:
-        extractor: Extractor = build(
-            EXTRACTORS, config, origin, "extractor", precision=described["precision"]
-        )
+        extractor: Extractor = build(EXTRACTORS, {**config, "precision": precision}, origin, "extractor")
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}. {loaded.name} needs extractor {described['name']!r}: give --extractor FILE"

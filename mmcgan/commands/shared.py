@@ -59,6 +59,12 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     """Add what the commands that train a small network for evaluation have in common."""
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="safetensors file to write")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="auto takes bfloat16 where it is fast (default)",
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
 
 

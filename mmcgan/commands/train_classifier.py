@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(arguments.threads)
     recipe = find_recipe(arguments.data, arguments.flip)
-    options = replace(recipe.options, seed=arguments.seed)
+    options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
     if arguments.epochs is not None:
         options = replace(options, epochs=arguments.epochs)
     with training_bar() as progress:

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(arguments.threads)
     recipe = find_recipe(arguments.data)
-    options = replace(recipe.options, seed=arguments.seed)
+    options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
     if arguments.ignore_label is not None:
         options = replace(options, ignore_label=arguments.ignore_label)
     if arguments.steps is not None:

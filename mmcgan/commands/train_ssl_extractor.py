@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         epochs=arguments.epochs,
         batch_size=min(arguments.batch_size, len(dataset)),
         image_size=arguments.image_size,
+        precision=arguments.precision,
         seed=arguments.seed,
     )
     options = replace(options, augmentation=replace(options.augmentation, flip=arguments.flip))

@@ -31,6 +31,7 @@ class ClassifierRecord:
         command: what made the file.
         seed: the seed of that command.
         seconds: wall time of the training.
+        precision: what the training computed in; empty in older files.
         attributes: groups of attributes, where it classifies those; ``classes`` are then its columns.
         group_accuracy: share of test images by attribute group; ``test_accuracy`` is of all at once.
     """
@@ -44,6 +45,7 @@ class ClassifierRecord:
     command: str
     seed: int
     seconds: float
+    precision: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
     group_accuracy: dict[str, float] = field(default_factory=dict)
 

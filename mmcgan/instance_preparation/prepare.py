@@ -32,6 +32,7 @@ from mmcgan.instance_preparation.features import (
     choose_precision,
     extract_block,
     read_images,
+    warn_if_slow,
 )
 from mmcgan.instance_preparation.options import Options, check_sizes
 from mmcgan.instance_preparation.pace import Pace
@@ -235,6 +236,7 @@ class _Job:
 
     def extract(self) -> None:
         """Write the features."""
+        warn_if_slow(self.setup["precision"], self.folder)
         network = EXTRACTORS.build({**self.extractor, "precision": self.setup["precision"]})
 
         digest = getattr(self.dataset, "part_digest", lambda rows: "")

@@ -27,9 +27,18 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "ground",
         (
-            *("version", "registry", "plugins", "random", "distributed", "structures", "attributes"),
+            *(
+                "version",
+                "registry",
+                "plugins",
+                "random",
+                "distributed",
+                "precision",
+                "structures",
+                "attributes",
+            ),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
-            *("cache", "file_identity", "parallel", "suggestions"),
+            *("cache", "class_names", "file_identity", "parallel", "suggestions"),
             *("closed_world", "image_files"),
         ),
     ),

@@ -323,7 +323,7 @@ OURS = {
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(
-        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|last_conv|last_norm|last_linear)|heads\.\w+)\."
+        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|basis|last_conv|last_norm|last_linear)|heads\.\w+)\."
     ),
 }
 
