@@ -48,6 +48,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "memory",
             ),
             *("cache", "class_names", "file_identity", "parallel", "suggestions"),
+            *("closed_world", "image_files"),
         ),
     ),
     ("frozen networks, stored instances", ("extractors", "instances")),
