@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmcgan.apis.drawing import Draw, Plan
+from mmcgan.closed_world import USER, Origin, RefusedConfigError, build
 from mmcgan.datasets.label_maps.base import read_ids
 from mmcgan.label_maps import check_label_map, instance_edges, unknown_ids
 from mmcgan.pictures import contact_sheet
@@ -171,7 +172,7 @@ def held_out_maps(loaded: LoadedModel) -> Maps:
         FileNotFoundError: the data set is not there.
         ValueError: there is no held-out split.
     """
-    dataset = held_out_dataset(dict(loaded.record.dataset), loaded.name)
+    dataset = held_out_dataset(dict(loaded.record.dataset), loaded.name, loaded.origin)
 
     def items(rows: Sequence[int]) -> dict[str, Tensor]:
         found: dict[str, Tensor] = dataset.__getitems__([row % len(dataset) for row in rows])
@@ -188,22 +189,29 @@ def held_out_maps(loaded: LoadedModel) -> Maps:
     return Maps(condition, name, lambda rows: items(rows)["image"])
 
 
-def held_out_dataset(config: dict[str, Any], name: str) -> Any:
+def held_out_dataset(config: dict[str, Any], name: str, origin: Origin = USER) -> Any:
     """Return the data set of ``config`` with the split that a model was not trained with.
+
+    Args:
+        config: of the training images.
+        name: the model's, for messages.
+        origin: where the config comes from.
 
     Raises:
         FileNotFoundError: the data set is not there.
         ValueError: the model does not say what it was trained with, or that has no such split.
     """
     advice = "give label maps: --label-maps FILE.png ..."
-    kind: Any = DATASETS.get(config["type"]) if config.get("type") else None
+    kind: Any = DATASETS.get(config["type"]) if isinstance(config.get("type"), str) else None
     if kind is None or "split" not in inspect.signature(kind).parameters:
         raise ValueError(f"{name} does not say which held-out label maps to paint; {advice}")
     for split in HELD_OUT:
         try:
-            return DATASETS.build({**config, "split": split})
+            return build(DATASETS, {**config, "split": split}, origin, "dataset")
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{error}. Without the data, {advice}") from error
+        except RefusedConfigError as error:
+            raise RefusedConfigError(f"{error}; or {advice}") from error
         except ValueError as error:
             fault = error
     raise ValueError(f"{name}: {fault}; {advice}")

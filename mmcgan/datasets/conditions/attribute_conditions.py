@@ -39,6 +39,8 @@ class AttributeConditionDataset(SeededLatents):
         ValueError: an argument is missing or out of range; the message names it.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         size: int,

@@ -32,6 +32,8 @@ class InstanceConditionDataset(SeededLatents):
         ValueError: an argument is missing or out of range; the message names it.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         size: int,

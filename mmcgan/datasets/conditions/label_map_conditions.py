@@ -29,6 +29,8 @@ class LabelMapConditions(SeededLatents):
         ValueError: ``size`` is below 1, or the data set has no label maps.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         dataset: dict[str, Any],
