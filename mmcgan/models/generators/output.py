@@ -72,7 +72,11 @@ class ImageGenerator(nn.Module):
                 f"for size={size}, window={window}; with an implicit output layer (implicit=dict(...)) "
                 "a generator makes any"
             )
-        return torch.tanh(at_least_float32(self.convolve(features)))
+        return self.to_range(self.convolve(features))
+
+    def to_range(self, colours: Tensor) -> Tensor:
+        """Return the image in [-1, 1] of what :meth:`convolve` returned, float32 or wider."""
+        return torch.tanh(at_least_float32(colours))
 
     def synthesize(
         self,
