@@ -8,6 +8,9 @@ from typing import Any
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of, taken_before
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.optim.constructor import PLAYERS
+from mmcgan.precision import AUTO, PRECISIONS
+from mmcgan.registry import nearest
 
 # Components that are cheap to build and own no data: their constructors know what they allow.
 TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS)
@@ -23,6 +26,9 @@ LEAST = {
     "shared_dim": 1,
 }
 
+# Where the precision of training is set.
+OPTIMISER_SECTIONS = ("optim_wrapper", *(f"optim_wrapper.{player}" for player in PLAYERS))
+
 
 def value_problems(node: Node) -> Iterator[Problem]:
     """Yield what the numbers of ``node``, and the constructor of a cheap component, refuse.
@@ -35,6 +41,8 @@ def value_problems(node: Node) -> Iterator[Problem]:
             path = dotted((*node.path, key))
             yield Problem(path, f"must be a whole number of at least {least}, got {value!r}")
             return
+    if "precision" in node.config and dotted(node.path) in OPTIMISER_SECTIONS:
+        yield from _precision_problems(node)
     if node.component is None or not any(registry in TRIED for registry in node.registries):
         return
     try:
@@ -43,6 +51,14 @@ def value_problems(node: Node) -> Iterator[Problem]:
         yield Problem(dotted(node.path), str(error))
     except (TypeError, KeyError):
         return  # the data set's value is missing, or a component within is unknown: reported elsewhere
+
+
+def _precision_problems(node: Node) -> Iterator[Problem]:
+    allowed, value = (AUTO, *PRECISIONS), node.config["precision"]
+    if value not in allowed:
+        hint = nearest(str(value), list(allowed))
+        message = f"must be one of {', '.join(allowed)}, got {value!r}.{hint}"
+        yield Problem(dotted((*node.path, "precision")), message)
 
 
 def _default(node: Node, key: str, otherwise: int) -> int:

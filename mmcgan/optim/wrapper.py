@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from logging import INFO, WARNING
 from typing import Any
 
 import torch
@@ -11,9 +13,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mmcgan.distributed import average_gradients
+from mmcgan.precision import AUTO, PRECISIONS, autocast, bfloat16_is_fast, choose, resolve
 from mmcgan.registry import OPTIM_WRAPPERS
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+Note = tuple[int, str]  # level of logging, text
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -28,8 +31,13 @@ class GANOptimWrapper(OptimWrapper):
         optimizer: a torch optimiser over the player's parameters.
         clip_grad: arguments of ``torch.nn.utils.clip_grad_norm_`` (``max_norm``) or, with
             ``type='value'``, of ``clip_grad_value_``.
-        precision: ``float32``, ``bfloat16`` (CPU and CUDA) or ``float16`` (CUDA, with a
-            gradient scaler). Weights stay float32.
+        precision: ``float32``, ``bfloat16`` (CPU and CUDA), ``float16`` (CUDA, with a
+            gradient scaler) or ``auto``: bfloat16 where it is fast (:mod:`mmcgan.precision`),
+            and what the checkpoint says in a resumed run. Weights stay float32.
+
+    Attributes:
+        precision: what it computes in; never ``auto``.
+        notes: what a user should know of the precision, for the log.
 
     Raises:
         ValueError: unknown precision, or float16 on a device that is not CUDA.
@@ -39,13 +47,20 @@ class GANOptimWrapper(OptimWrapper):
         self, optimizer: Optimizer, clip_grad: dict[str, Any] | None = None, precision: str = "float32"
     ) -> None:
         super().__init__(optimizer, clip_grad=dict(clip_grad) if clip_grad else None)
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.device_type = next(iter(self.parameters())).device.type
+        self.notes: list[Note] = []
+        self.chosen = precision == AUTO
+        self._compute_in(resolve(precision, self.device_type))
+        if self.chosen:
+            self.notes.append((INFO, f"precision auto: {choose(self.device_type)}"))
+        elif precision == "bfloat16" and not bfloat16_is_fast(self.device_type):
+            self.notes.append((WARNING, f"precision bfloat16, as the config says; here {self._advice()}"))
+
+    def _compute_in(self, precision: str) -> None:
         if precision == "float16" and self.device_type != "cuda":
             raise ValueError(
                 f"precision='float16' needs a CUDA device, the model is on {self.device_type}; "
-                "use 'bfloat16' or 'float32'"
+                "use 'auto', 'bfloat16' or 'float32'"
             )
         self.precision = precision
         self.scaler = torch.amp.GradScaler(self.device_type, enabled=precision == "float16")
@@ -56,8 +71,7 @@ class GANOptimWrapper(OptimWrapper):
 
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context in which forward passes and losses are computed."""
-        enabled = self.precision != "float32"
-        return torch.autocast(self.device_type, dtype=PRECISIONS[self.precision], enabled=enabled)
+        return autocast(self.precision, self.device_type)
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Accumulate the gradients of a scalar ``loss``, scaled under float16."""
@@ -81,14 +95,46 @@ class GANOptimWrapper(OptimWrapper):
         self.scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the optimiser's state and, under float16, the scaler's."""
-        state: dict[str, Any] = super().state_dict()
+        """Return the optimiser's state, the precision and, under float16, the scaler's state."""
+        state: dict[str, Any] = {**super().state_dict(), "precision": self.precision}
         return {**state, "scaler": self.scaler.state_dict()} if self.scaler.is_enabled() else state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore :meth:`state_dict`."""
+        """Restore :meth:`state_dict`; with ``auto`` the precision, too, whatever is fast here.
+
+        A precision that the config names goes before the checkpoint's.
+        """
         state = dict(state_dict)
+        self._go_on_in(state.pop("precision", None))
         scaler = state.pop("scaler", None)
         if scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(scaler)
         super().load_state_dict(state)
+
+    def _go_on_in(self, saved: str | None) -> None:
+        """Keep the precision that a checkpoint was trained in, or say that the run leaves it."""
+        if saved == self.precision or saved not in PRECISIONS:
+            return  # a checkpoint without a record: there is nothing to keep
+        usable = saved != "float16" or self.device_type == "cuda"
+        if self.chosen and usable:
+            self._compute_in(saved)
+            self.notes = [(WARNING, f"precision {saved}, as in the checkpoint; here {self._advice()}")]
+            return
+        why = "as the config says" if usable else "float16 needs a CUDA device"
+        text = (
+            f"the checkpoint was trained in {saved}, this run goes on in {self.precision} ({why}): it will "
+            "not be bit-identical to one that never stopped"
+        )
+        self.notes.append((WARNING, text))
+
+    def _advice(self) -> str:
+        """Return what ``auto`` would be now and how to have it."""
+        choice = choose(self.device_type)
+        command = f"--cfg-options optim_wrapper.precision={choice.precision}"
+        return f"auto would be {choice}; to change it: {command}"
+
+
+def precision_notes(wrappers: Iterable[OptimWrapper]) -> list[Note]:
+    """Return what a run should log of its optimisers' precision, each thing once."""
+    notes = [note for wrapper in wrappers for note in getattr(wrapper, "notes", ())]
+    return list(dict.fromkeys(notes))
