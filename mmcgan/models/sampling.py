@@ -10,6 +10,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.latent_moves import move_latents
 from mmcgan.models.layers.implicit_output import Size, Window
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
@@ -115,7 +116,7 @@ class SamplingModel(BaseModel):
             image = network(*inputs)
         network.train(was_training)
         # not every generator ends in a tanh
-        return image.float().clamp(-1, 1)
+        return at_least_float32(image).clamp(-1, 1)
 
     def val_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:
         """Return ``[dict(image=..., condition=...)]`` for a batch of evaluation conditions and latents."""
