@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import reduce
 from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_, clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
-from mmcgan.distributed import average_gradients
+from mmcgan.distributed import local_part
+from mmcgan.optim.exchange import FlatExchange, GradientExchange, Terms
 from mmcgan.registry import OPTIM_WRAPPERS
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -20,9 +24,9 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 class GANOptimWrapper(OptimWrapper):
     """The optimiser of G or of D.
 
-    A training step uses it as: ``zero_grad``, then per mini-batch ``autocast`` and
-    ``backward``, then once ``reduce_gradients`` and ``step``. Accumulation is the caller's
-    loop; this wrapper never rescales by a count.
+    A training step uses it as: ``zero_grad``, then per mini-batch ``accumulate`` (with ``autocast``
+    inside), then once ``unscale_gradients`` and ``step``. After the last mini-batch the gradients are
+    the mean over ranks, as ``exchange`` sees to.
 
     Args:
         optimizer: a torch optimiser over the player's parameters.
@@ -47,6 +51,9 @@ class GANOptimWrapper(OptimWrapper):
                 f"precision='float16' needs a CUDA device, the model is on {self.device_type}; "
                 "use 'bfloat16' or 'float32'"
             )
+        self.exchange_by(FlatExchange())
+        #: what the last step says of itself, scalars on their device by name
+        self.figures: Terms = {}
         self.precision = precision
         self.scaler = torch.amp.GradScaler(self.device_type, enabled=precision == "float16")
 
@@ -63,13 +70,33 @@ class GANOptimWrapper(OptimWrapper):
         """Accumulate the gradients of a scalar ``loss``, scaled under float16."""
         super().backward(self.scaler.scale(loss), **kwargs)
 
-    def reduce_gradients(self) -> None:
-        """Average the gradients over ranks, then unscale; call once, before :meth:`step`.
+    def exchange_by(self, exchange: GradientExchange) -> None:
+        """Average gradients over ranks by ``exchange`` from now on."""
+        self.exchange = exchange
+        self.share = exchange.share(self.parameters())
 
-        Averaging comes first so that an overflow on one rank is seen by all and every rank
-        skips the step together.
+    def accumulate(self, compute: Callable[[], Terms], parts: int = 1, last: bool = True) -> Terms:
+        """Add the gradients of one mini-batch to those that are there.
+
+        Args:
+            compute: returns the mini-batch's loss terms by name, scalars.
+            parts: mini-batches of the update; each counts 1 / parts.
+            last: whether it is the last of them; then the ranks average.
+
+        Returns:
+            What ``compute`` returned, detached.
         """
-        average_gradients(self.parameters())
+        with self.share.mini_batch(last) as call:
+            terms = call(compute)
+            self.backward(reduce(torch.add, terms.values()) / parts)
+        return {name: term.detach() for name, term in terms.items()}
+
+    def unscale_gradients(self) -> None:
+        """Unscale the gradients under float16; call once, before they are looked at and :meth:`step`.
+
+        The ranks' average comes first so that an overflow on one rank is seen by all and every
+        rank skips the step together.
+        """
         if self.scaler.is_enabled():
             self.scaler.unscale_(self.optimizer)
 
@@ -79,6 +106,17 @@ class GANOptimWrapper(OptimWrapper):
             self._clip_grad()
         self.scaler.step(self.optimizer, **kwargs)
         self.scaler.update()
+
+    def _clip_grad(self) -> None:
+        """Clip, and keep the norm on its device: MMEngine's own method waits for it in every update."""
+        parameters = [p for p in self.parameters() if p.grad is not None]
+        whole = [p for p in parameters if local_part(p) is p]
+        cut = [p for p in parameters if local_part(p) is not p]
+        if not cut or self.clip_func is not clip_grad_norm_:
+            found = self.clip_func(parameters, **self.clip_grad_kwargs)
+        else:
+            found = _clip_slices(whole, cut, **self.clip_grad_kwargs)
+        self.figures = {} if found is None else {"gradient_norm": found.detach()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimiser's state and, under float16, the scaler's."""
@@ -92,3 +130,26 @@ class GANOptimWrapper(OptimWrapper):
         if scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(scaler)
         super().load_state_dict(state)
+        for parameter, moments in self.optimizer.state.items():
+            for name, value in moments.items():
+                moments[name] = self.exchange.cut_like(value, parameter)
+
+
+def _clip_slices(
+    whole: list[nn.Parameter],
+    cut: list[nn.Parameter],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Clip the norm of gradients of which some are cut into slices over ranks; return it.
+
+    torch clips either kind, but not both together.
+    """
+    norms = [get_total_norm([p.grad for p in some if p.grad is not None], norm_type) for some in (whole, cut)]
+    total = torch.stack([n.full_tensor() if hasattr(n, "full_tensor") else n for n in norms]).norm(norm_type)
+    if error_if_nonfinite and not torch.isfinite(total):
+        raise RuntimeError(f"the norm of the gradients is {float(total)}")
+    for some in (whole, cut):
+        clip_grads_with_norm_(some, max_norm, total)
+    return total
