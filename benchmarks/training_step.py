@@ -3,7 +3,8 @@
     python benchmarks/training_step.py [CONFIG] [--batch 64] [--rounds 5] [--threads 2]
 
 Variants take turns, so that a machine that changes its speed changes it for all of them; ratios are
-medians of the rounds against the first variant. The FLOP count is torch's, of one whole step.
+medians of the rounds against the first variant. The FLOP count is torch's, of one whole step. bfloat16 is
+left out where it is emulated, unless --emulated asks for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmcgan.config import load_config
+from mmcgan.precision import choose
 from mmcgan.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 
 VARIANTS = {
@@ -53,10 +55,16 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--emulated", action="store_true", help="time bfloat16 even where it is emulated")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     init_default_scope("mmcgan")
-    steps = {name: make_step(given.config, given.batch, **variant) for name, variant in VARIANTS.items()}
+    choice = choose("cpu")
+    print(f"precision auto: {choice}")
+    variants = dict(VARIANTS)
+    if choice.precision != "bfloat16" and not given.emulated:
+        variants = {name: v for name, v in variants.items() if v["precision"] != "bfloat16"}
+    steps = {name: make_step(given.config, given.batch, **variant) for name, variant in variants.items()}
     with FlopCounterMode(display=False) as counter:
         steps["fp32"]()
     flops = counter.get_total_flops()

@@ -261,6 +261,18 @@ def broadcast_module(module: nn.Module) -> None:
         tensor.copy_(message)
 
 
+def first_answer(question: str, answer: str) -> str:
+    """Return the answer of the rank that came first with ``question``; the own one without ranks.
+
+    Ranks may ask at different times, or not at all: nobody waits for anybody.
+    """
+    if not is_initialized():
+        return answer
+    store = torch_dist.distributed_c10d._get_default_store()
+    # an empty string stands for no answer yet
+    return store.compare_set(f"mmcgan/{question}", "", answer).decode()
+
+
 def any_rank(flag: bool) -> bool:
     """Return whether ``flag`` is true on at least one rank."""
     if not is_initialized():

@@ -18,6 +18,7 @@ from mmcgan.distributed import (
     initialize_process_group,
     require_equal,
 )
+from mmcgan.optim.constructor import PLAYERS
 from mmcgan.registry import RUNNERS
 
 CHECKPOINT_PATTERN = "*.pth"
@@ -106,11 +107,15 @@ def default_work_dir(cfg: Config) -> Path:
 
 def refuse_precision(cfg: Config) -> None:
     """Raise ValueError if the config's precision needs a device that is not there."""
-    if (cfg.get("optim_wrapper") or {}).get("precision") == "float16" and not torch.cuda.is_available():
-        raise ValueError(
-            "optim_wrapper.precision='float16' needs a CUDA device, and there is none; "
-            "use 'bfloat16' or 'float32'"
-        )
+    settings = cfg.get("optim_wrapper") or {}
+    sections = {"optim_wrapper": settings}
+    sections |= {f"optim_wrapper.{player}": settings.get(player) or {} for player in PLAYERS}
+    for name, section in sections.items():
+        if section.get("precision") == "float16" and not torch.cuda.is_available():
+            raise ValueError(
+                f"{name}.precision='float16' needs a CUDA device, and there is none; "
+                "use 'auto', 'bfloat16' or 'float32'"
+            )
 
 
 def refuse_other_run(work_dir: Path, resume: bool) -> None:

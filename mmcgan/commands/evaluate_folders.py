@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="mmcgan evaluate-folders",
-        description="Compare a folder of images, or a packed data set, with another one.",
-    )
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Compare a folder of images, or a packed data set, with another one."
     parser.add_argument("real", help="folder of real images, or packed data set")
     parser.add_argument("fake", help="folder of images to judge, or packed data set")
     parser.add_argument(
@@ -19,7 +15,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         required=True,
         metavar="NAME",
         help="inception, tero-inception, torchvision-inception, swav, dino, digits-16, fashion-mnist-32, "
-        "timm:MODEL, or a file of tools/train_classifier.py",
+        "timm:MODEL, or a file of train-classifier",
     )
     parser.add_argument("--weights", metavar="FILE", help="of the extractor (default: the user's cache)")
     parser.add_argument("--resize", metavar="RULE", help="how images reach its size (default: its own)")
@@ -34,12 +30,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reference", metavar="FILE", help="keep the real images' statistics here")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="default: %(default)s")
     parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
-    return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Evaluate, show a table and write the file; return the exit status."""
-    arguments = parse(argv)
+def run(arguments: argparse.Namespace) -> None:
+    """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
     from mmcgan.evaluation.report.report import print_costs, print_table, summarize, write_json
     from mmcgan.extractors.names import extractor_config
@@ -66,4 +60,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.json:
         write_json(arguments.json, report)
         print(f"report: {arguments.json}")
-    return 0

@@ -9,29 +9,30 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
 
 
-def main(argv: Sequence[str]) -> int:
-    """Draw what ``argv`` asks for and print the picture's path."""
-    parser = argparse.ArgumentParser(prog="mmcgan plot", description="Draw logged figures of runs as curves.")
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
     parser.add_argument(
         "runs", nargs="+", metavar="NAME=DIR", help="work directories, with a name or without"
     )
     parser.add_argument("--keys", nargs="+", default=["fid"], help="logged figures (default: fid)")
     parser.add_argument("--log-scale", action="store_true", help="logarithmic vertical axes")
     parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
-    given = parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Draw the curves and print the picture's path."""
     runs = {}
-    for run in given.runs:
-        name, separator, folder = run.partition("=")
-        runs[name if separator else Path(run).name] = read_scalars(Path(folder if separator else run))
-    draw_curves(runs, given.keys, Path(given.out), given.log_scale)
-    print(f"picture: {given.out}")
-    return 0
+    for each in arguments.runs:
+        name, separator, folder = each.partition("=")
+        runs[name if separator else Path(each).name] = read_scalars(Path(folder if separator else each))
+    draw_curves(runs, arguments.keys, Path(arguments.out), arguments.log_scale)
+    print(f"picture: {arguments.out}")
 
 
 def read_scalars(work_dir: Path) -> dict[str, Series]:

@@ -9,6 +9,9 @@ from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of, taken_before
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.distributed import check_timeout
+from mmcgan.optim.constructor import PLAYERS
+from mmcgan.precision import AUTO, PRECISIONS
+from mmcgan.registry import nearest
 
 # Components that are cheap to build and own no data: their constructors know what they allow.
 TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS, r.GRADIENT_EXCHANGES)
@@ -24,6 +27,9 @@ LEAST = {
     "shared_dim": 1,
 }
 
+# Where the precision of training is set.
+OPTIMISER_SECTIONS = ("optim_wrapper", *(f"optim_wrapper.{player}" for player in PLAYERS))
+
 
 def value_problems(node: Node) -> Iterator[Problem]:
     """Yield what the numbers of ``node``, and the constructor of a cheap component, refuse.
@@ -38,6 +44,8 @@ def value_problems(node: Node) -> Iterator[Problem]:
             return
     if dotted(node.path) == "env_cfg":
         yield from _environment_problems(node.config)
+    if "precision" in node.config and dotted(node.path) in OPTIMISER_SECTIONS:
+        yield from _precision_problems(node)
     if node.component is None or not any(registry in TRIED for registry in node.registries):
         return
     try:
@@ -59,6 +67,14 @@ def _environment_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
     for key in ("tf32", "cudnn_benchmark"):
         if not isinstance(config.get(key), bool | None):
             yield Problem(f"env_cfg.{key}", f"must be True or False, got {config[key]!r}")
+
+
+def _precision_problems(node: Node) -> Iterator[Problem]:
+    allowed, value = (AUTO, *PRECISIONS), node.config["precision"]
+    if value not in allowed:
+        hint = nearest(str(value), list(allowed))
+        message = f"must be one of {', '.join(allowed)}, got {value!r}.{hint}"
+        yield Problem(dotted((*node.path, "precision")), message)
 
 
 def _default(node: Node, key: str, otherwise: int) -> int:

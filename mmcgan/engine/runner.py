@@ -27,6 +27,7 @@ from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
 from mmcgan.optim import GANOptimWrapper, GradientExchange
+from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
 from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS, nearest
 
@@ -220,6 +221,21 @@ class GANRunner(Runner):
             scheduler = {player: scheduler.get(player, []) for player in players}
         return super().build_param_scheduler(scheduler)
 
+    def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+        """Build the loop; its evaluator learns what the classes asked for are called in training."""
+        built = super().build_val_loop(loop)
+        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        evaluator = getattr(built, "evaluator", None)
+        known = getattr(evaluator, "dataset_meta", None)
+        if (
+            evaluator is not None
+            and known
+            and info.get("classes")
+            and len(info["classes"]) == known.get("num_classes")
+        ):
+            evaluator.dataset_meta = {"classes": tuple(info["classes"]), **known}
+        return built
+
     # --- training -----------------------------------------------------------------------------
     def train(self) -> nn.Module:
         """Train, and leave a checkpoint behind if asked to stop."""
@@ -267,9 +283,14 @@ class GANRunner(Runner):
         return checkpoint
 
     def load_or_resume(self) -> None:
-        """Do what ``resume`` and ``load_from`` ask, and say what was found."""
-        if self._has_loaded:
-            return
+        """Do what ``resume`` and ``load_from`` ask; say what was found and in which precision it trains."""
+        if not self._has_loaded:
+            self._load_or_resume()
+        if isinstance(self.optim_wrapper, OptimWrapperDict):
+            for level, note in precision_notes(self.optim_wrapper.values()):
+                self.logger.log(level, note)
+
+    def _load_or_resume(self) -> None:
         for note in self._resume_notes:
             self.logger.warning(note)
         if self._resume_file is not None:

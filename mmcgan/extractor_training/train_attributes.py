@@ -15,6 +15,7 @@ from mmcgan.extractors.attribute_classifier import attribute_hits
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import ClassifierRecord, halve, save_classifier
 from mmcgan.extractors.small_network import SmallNetwork
+from mmcgan.precision import resolve
 from mmcgan.registry import DATASETS
 
 
@@ -63,6 +64,7 @@ def train_attribute_classifier(
         command=command,
         seed=recipe.options.seed,
         seconds=round(time.monotonic() - start, 1),
+        precision=resolve(recipe.options.precision, "cpu"),
         attributes=groups.to_config(),
         group_accuracy=shares,
     )

@@ -19,6 +19,7 @@ from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import halve, write_atomically
 from mmcgan.extractors.small_network import SmallNetwork, initialise
 from mmcgan.extractors.ssl_extractor import FORMAT
+from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 
 STRONG = Augmentation(rotation=15, scale=0.25, shift=0.12, erase=0.3, noise=0.05)
@@ -36,6 +37,7 @@ class SSLOptions:
         brightness, contrast, colour: largest relative change of an image's mean level, of its contrast and of
             each channel.
         image_size: side at which the network sees images.
+        precision: ``float32``, ``bfloat16`` (autocast) or ``auto`` (bfloat16 where it is fast).
         seed: decides initial weights, order and changes.
     """
 
@@ -50,6 +52,7 @@ class SSLOptions:
     contrast: float = 0.4
     colour: float = 0.2
     image_size: int = 32
+    precision: Precision = "auto"
     seed: int = 0
 
 
@@ -94,8 +97,9 @@ def train_ssl(dataset: Any, options: SSLOptions, progress: Progress | None = Non
     """Train on the images of ``dataset``, labels unused, and return the network in eval mode.
 
     Raises:
-        ValueError: fewer images than one batch.
+        ValueError: fewer images than one batch, or an unknown precision.
     """
+    check_network_precision(options.precision)
     size = len(dataset)
     if size < options.batch_size:
         raise ValueError(f"{size} images do not fill one batch of {options.batch_size}; lower --batch-size")
@@ -117,7 +121,7 @@ def train_ssl(dataset: Any, options: SSLOptions, progress: Progress | None = Non
         pixels = preprocess(dataset.__getitems__(rows.tolist())["image"])
         generator = make_generator(options.seed, "change", step)
         copies = torch.cat([change(pixels, options, generator) for _ in range(2)])
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast(options.precision, "cpu"):
             features = network.features(copies.contiguous(memory_format=torch.channels_last))
         first, second = head(features.float()).chunk(2)
         loss = contrastive_loss(first, second, options.temperature)
@@ -145,7 +149,7 @@ def train_ssl_extractor(
     start = time.monotonic()
     network = train_ssl(dataset, options, progress)
     record = dict(
-        options=asdict(options),
+        options={**asdict(options), "precision": resolve(options.precision, "cpu")},
         dataset=dict(name=type(dataset).__name__, size=len(dataset), fingerprint=dataset.fingerprint()),
         command=command,
         seconds=round(time.monotonic() - start, 1),

@@ -9,6 +9,7 @@ from torch import Tensor
 from mmcgan.attributes import AttributeGroups
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import load_classifier
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
@@ -24,14 +25,16 @@ class AttributeClassifier(Extractor):
     Args:
         weights: a name that ships with the package (``two-domain-digits-16``) or a file made by
             ``tools/train_classifier.py`` from a data set with attributes.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: neither a shipped name nor a file; the message lists the names.
         ValueError: the file is damaged or has no attributes.
     """
 
-    def __init__(self, weights: str, precision: str = "float32") -> None:
+    disk_arguments = ("weights",)
+
+    def __init__(self, weights: str, precision: Precision = "float32") -> None:
         network, record = load_classifier(_find_weights(weights))
         if not record.attributes:
             raise ValueError(

@@ -10,6 +10,7 @@ from torch import Tensor
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.network_file import read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
@@ -23,14 +24,16 @@ class SelfSupervisedExtractor(Extractor):
 
     Args:
         weights: file made by ``mmcgan train-ssl-extractor``, or the name of one that ships.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: the file is damaged or of another kind.
     """
 
-    def __init__(self, weights: str, precision: str = "float32") -> None:
+    disk_arguments = ("weights",)
+
+    def __init__(self, weights: str, precision: Precision = "float32") -> None:
         path = _find(weights)
         network, self.record = load_ssl_extractor(path)
         super().__init__(f"ssl:{path.stem}", Preprocessing(self.record["options"]["image_size"]), precision)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.extractors.base import Extractor
+from mmcgan.precision import AUTO, bfloat16_is_fast, check_network_precision, choose, resolve
 from mmcgan.registry import EXTRACTORS
 
 BLOCK_IMAGES = 256
 PROBE_IMAGES = 16
 LEAST_COSINE = 0.9999
-PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
@@ -70,11 +73,19 @@ def choose_precision(config: dict[str, Any], image: Tensor, wanted: str) -> str:
     Raises:
         ValueError: an unknown precision.
     """
-    if wanted not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {wanted!r}")
-    if wanted != "auto":
-        return wanted
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return "float32"
+    check_network_precision(wanted)
+    if wanted != AUTO or not bfloat16_is_fast("cpu"):
+        return resolve(wanted, "cpu")
     pair = [EXTRACTORS.build({**config, "precision": p})(image).features for p in ("float32", "bfloat16")]
     return "bfloat16" if float(cosine_similarity(*pair).min()) >= LEAST_COSINE else "float32"
+
+
+def warn_if_slow(precision: str, folder: Path) -> None:
+    """Say that a store begun in bfloat16 goes on in it where it is slow, so that all its rows agree."""
+    if precision == "bfloat16" and not bfloat16_is_fast("cpu"):
+        print_log(
+            f"{folder} was begun in bfloat16 and goes on in it, which is slow here ({choose('cpu').reason}); "
+            "to change it, remove that folder and run with --precision float32",
+            "current",
+            logging.WARNING,
+        )

@@ -34,7 +34,8 @@ class GANOptimWrapperConstructor:
     ``rules`` maps a shell-style pattern on the parameter's full name in the model to
     ``lr_mult``, ``decay_mult`` and ``freeze``; where several match, later ones override key
     by key. ``adopts`` takes parameters that belong to the other player by name.
-    ``precision`` at the top level holds for both players, a section's own goes first.
+    ``precision`` at the top level holds for both players, a section's own goes first; without either
+    it is float32.
 
     Args:
         optim_wrapper_cfg: the sections and, optionally, ``precision``.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import reduce
+from logging import INFO, WARNING
 from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_, clip_grads_with_norm_, get_total_norm
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from mmcgan.distributed import local_part
+from mmcgan.optim.clipping import clip_slices
 from mmcgan.optim.exchange import FlatExchange, GradientExchange, Terms
+from mmcgan.precision import AUTO, PRECISIONS, autocast, bfloat16_is_fast, choose, resolve
 from mmcgan.registry import OPTIM_WRAPPERS
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+Note = tuple[int, str]  # level of logging, text
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -32,8 +35,13 @@ class GANOptimWrapper(OptimWrapper):
         optimizer: a torch optimiser over the player's parameters.
         clip_grad: arguments of ``torch.nn.utils.clip_grad_norm_`` (``max_norm``) or, with
             ``type='value'``, of ``clip_grad_value_``.
-        precision: ``float32``, ``bfloat16`` (CPU and CUDA) or ``float16`` (CUDA, with a
-            gradient scaler). Weights stay float32.
+        precision: ``float32``, ``bfloat16`` (CPU and CUDA), ``float16`` (CUDA, with a
+            gradient scaler) or ``auto``: bfloat16 where it is fast (:mod:`mmcgan.precision`),
+            and what the checkpoint says in a resumed run. Weights stay float32.
+
+    Attributes:
+        precision: what it computes in; never ``auto``.
+        notes: what a user should know of the precision, for the log.
 
     Raises:
         ValueError: unknown precision, or float16 on a device that is not CUDA.
@@ -43,17 +51,24 @@ class GANOptimWrapper(OptimWrapper):
         self, optimizer: Optimizer, clip_grad: dict[str, Any] | None = None, precision: str = "float32"
     ) -> None:
         super().__init__(optimizer, clip_grad=dict(clip_grad) if clip_grad else None)
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.device_type = next(iter(self.parameters())).device.type
-        if precision == "float16" and self.device_type != "cuda":
-            raise ValueError(
-                f"precision='float16' needs a CUDA device, the model is on {self.device_type}; "
-                "use 'bfloat16' or 'float32'"
-            )
         self.exchange_by(FlatExchange())
         #: what the last step says of itself, scalars on their device by name
         self.figures: Terms = {}
+        self.notes: list[Note] = []
+        self.chosen = precision == AUTO
+        self._compute_in(resolve(precision, self.device_type))
+        if self.chosen:
+            self.notes.append((INFO, f"precision auto: {choose(self.device_type)}"))
+        elif precision == "bfloat16" and not bfloat16_is_fast(self.device_type):
+            self.notes.append((WARNING, f"precision bfloat16, as the config says; here {self._advice()}"))
+
+    def _compute_in(self, precision: str) -> None:
+        if precision == "float16" and self.device_type != "cuda":
+            raise ValueError(
+                f"precision='float16' needs a CUDA device, the model is on {self.device_type}; "
+                "use 'auto', 'bfloat16' or 'float32'"
+            )
         self.precision = precision
         self.scaler = torch.amp.GradScaler(self.device_type, enabled=precision == "float16")
 
@@ -63,8 +78,7 @@ class GANOptimWrapper(OptimWrapper):
 
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context in which forward passes and losses are computed."""
-        enabled = self.precision != "float32"
-        return torch.autocast(self.device_type, dtype=PRECISIONS[self.precision], enabled=enabled)
+        return autocast(self.precision, self.device_type)
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         """Accumulate the gradients of a scalar ``loss``, scaled under float16."""
@@ -115,17 +129,21 @@ class GANOptimWrapper(OptimWrapper):
         if not cut or self.clip_func is not clip_grad_norm_:
             found = self.clip_func(parameters, **self.clip_grad_kwargs)
         else:
-            found = _clip_slices(whole, cut, **self.clip_grad_kwargs)
+            found = clip_slices(whole, cut, **self.clip_grad_kwargs)
         self.figures = {} if found is None else {"gradient_norm": found.detach()}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the optimiser's state and, under float16, the scaler's."""
-        state: dict[str, Any] = super().state_dict()
+        """Return the optimiser's state, the precision and, under float16, the scaler's state."""
+        state: dict[str, Any] = {**super().state_dict(), "precision": self.precision}
         return {**state, "scaler": self.scaler.state_dict()} if self.scaler.is_enabled() else state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore :meth:`state_dict`."""
+        """Restore :meth:`state_dict`; with ``auto`` the precision, too, whatever is fast here.
+
+        A precision that the config names goes before the checkpoint's.
+        """
         state = dict(state_dict)
+        self._go_on_in(state.pop("precision", None))
         scaler = state.pop("scaler", None)
         if scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(scaler)
@@ -134,22 +152,30 @@ class GANOptimWrapper(OptimWrapper):
             for name, value in moments.items():
                 moments[name] = self.exchange.cut_like(value, parameter)
 
+    def _go_on_in(self, saved: str | None) -> None:
+        """Keep the precision that a checkpoint was trained in, or say that the run leaves it."""
+        if saved == self.precision or saved not in PRECISIONS:
+            return  # a checkpoint without a record: there is nothing to keep
+        usable = saved != "float16" or self.device_type == "cuda"
+        if self.chosen and usable:
+            self._compute_in(saved)
+            self.notes = [(WARNING, f"precision {saved}, as in the checkpoint; here {self._advice()}")]
+            return
+        why = "as the config says" if usable else "float16 needs a CUDA device"
+        text = (
+            f"the checkpoint was trained in {saved}, this run goes on in {self.precision} ({why}): it will "
+            "not be bit-identical to one that never stopped"
+        )
+        self.notes.append((WARNING, text))
 
-def _clip_slices(
-    whole: list[nn.Parameter],
-    cut: list[nn.Parameter],
-    max_norm: float,
-    norm_type: float = 2.0,
-    error_if_nonfinite: bool = False,
-) -> Tensor:
-    """Clip the norm of gradients of which some are cut into slices over ranks; return it.
+    def _advice(self) -> str:
+        """Return what ``auto`` would be now and how to have it."""
+        choice = choose(self.device_type)
+        command = f"--cfg-options optim_wrapper.precision={choice.precision}"
+        return f"auto would be {choice}; to change it: {command}"
 
-    torch clips either kind, but not both together.
-    """
-    norms = [get_total_norm([p.grad for p in some if p.grad is not None], norm_type) for some in (whole, cut)]
-    total = torch.stack([n.full_tensor() if hasattr(n, "full_tensor") else n for n in norms]).norm(norm_type)
-    if error_if_nonfinite and not torch.isfinite(total):
-        raise RuntimeError(f"the norm of the gradients is {float(total)}")
-    for some in (whole, cut):
-        clip_grads_with_norm_(some, max_norm, total)
-    return total
+
+def precision_notes(wrappers: Iterable[OptimWrapper]) -> list[Note]:
+    """Return what a run should log of its optimisers' precision, each thing once."""
+    notes = [note for wrapper in wrappers for note in getattr(wrapper, "notes", ())]
+    return list(dict.fromkeys(notes))

@@ -88,6 +88,18 @@ def test_a_photo_of_the_training_set_has_the_instance_of_the_store(made, plain):
     assert torch.equal(closest(loaded.store, photos.feature, 1)[:, 0], torch.arange(5))
 
 
+@pytest.mark.parametrize("here", ["bfloat16", "float32"])
+def test_an_extractor_recorded_in_bfloat16_is_not_emulated(here, plain, monkeypatch):
+    from mmcgan import precision
+    from mmcgan.apis.instances import build_extractor
+
+    loaded = load_model(plain)
+    for part in ("config", "describe"):
+        monkeypatch.setitem(loaded.extractor[part], "precision", "bfloat16")
+    monkeypatch.setattr(precision, "measure", lambda kind: precision.Choice(here, 1.0, "measured"))
+    assert build_extractor(loaded).precision == here
+
+
 def test_the_photo_changes_the_sample(made, plain, tmp_path):
     photos = [made / "photos" / f"digit{number}.png" for number in (0, 1)]
     first, second = (

@@ -2,12 +2,12 @@
 
 import pytest
 
-from mmcgan.apis.commands import apply_sample_settings
-from mmcgan.cli import build_parser, main
+from mmcgan.cli import command_parser, main
+from mmcgan.commands.sample import apply_sample_settings
 
 
 def read(*items):
-    arguments = build_parser().parse_args(["sample", "model", "--sample-cfg", *items])
+    arguments = command_parser("sample").parse_args(["model", "--sample-cfg", *items])
     apply_sample_settings(arguments)
     return arguments
 

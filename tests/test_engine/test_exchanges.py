@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 
 import pytest
@@ -72,7 +71,6 @@ def _quiet():
 
 def run(rank, work_dir, batch_size, changes):
     """Train and return the parameters' bytes that this rank keeps between updates."""
-    logging.disable(logging.INFO)
     changes = {**DIFFICULT, "train_dataloader.batch_size": batch_size, **changes}
     runner = GANRunner.from_cfg(tiny_config(work_dir, **changes))
     runner.train()

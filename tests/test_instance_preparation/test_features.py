@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from mmcgan import precision
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.instance_preparation.features import LEAST_COSINE, choose_precision
-from mmcgan.instances.neighbours import bfloat16_is_fast
+from mmcgan.precision import Choice
 from mmcgan.registry import DATASETS, EXTRACTORS
 
 
@@ -32,9 +33,9 @@ def image():
     )["image"]
 
 
-@pytest.mark.skipif(not bfloat16_is_fast(), reason="this CPU does not multiply bfloat16")
 @pytest.mark.parametrize(("large", "chosen"), [(0.0, "bfloat16"), (100.0, "float32")])
-def test_bfloat16_is_taken_where_the_features_agree(image, large, chosen):
+def test_bfloat16_is_taken_where_the_features_agree(image, large, chosen, monkeypatch):
+    monkeypatch.setattr(precision, "measure", lambda kind: Choice("bfloat16", 2.0, "measured"))
     assert choose_precision(dict(type="CancellingExtractor", large=large), image, "auto") == chosen
 
 
@@ -44,6 +45,11 @@ def test_what_is_chosen_for_a_shipped_classifier_agrees():
     chosen = choose_precision(config, image[:16], "auto")
     pair = [EXTRACTORS.build({**config, "precision": p})(image).features for p in ("float32", chosen)]
     assert cosine_similarity(*pair).min() >= LEAST_COSINE
+
+
+def test_float32_is_taken_where_bfloat16_is_slow(image, monkeypatch):
+    monkeypatch.setattr(precision, "measure", lambda kind: Choice("float32", 0.1, "emulated"))
+    assert choose_precision(dict(type="CancellingExtractor"), image, "auto") == "float32"
 
 
 def test_the_users_word_counts(image):

@@ -71,7 +71,7 @@ def test_a_player_adopts_parameters_of_the_other():
         (dict(generator={**adam(), "rules": {"*": dict(lr_mul=2)}}), "Did you mean 'lr_mult'"),
         (dict(generater=adam()), "unknown key 'generater'. Did you mean 'generator'"),
         (dict(generator={**adam(), "rules": {"*": dict(freeze=True)}}), "no trainable parameter"),
-        (dict(precision="float8"), "precision must be one of float32, bfloat16, float16, got 'float8'"),
+        (dict(precision="float8"), "precision must be one of auto, float32, bfloat16, float16, got 'float8'"),
         (dict(precision="float16"), "needs a CUDA device, the model is on cpu"),
     ],
 )

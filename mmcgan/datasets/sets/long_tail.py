@@ -63,6 +63,8 @@ class ImbalancedDataset(ImageDataset):
         ValueError: an unlabelled set, or a ratio below 1.
     """
 
+    disk_arguments = ()
+
     def __init__(self, dataset: dict[str, Any], ratio: float = 100.0, seed: int = 0) -> None:
         self.source = DATASETS.build(dict(dataset))
         if self.source.labels is None or self.source.classes is None:
@@ -83,7 +85,15 @@ class ImbalancedDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the whole set and the choice."""
-        digest = hashlib.sha256(self.source.fingerprint().encode())
+        return self._with_rows(self.source.fingerprint())
+
+    def source_digest(self) -> str | None:
+        """Return a digest of the files of the whole set and the choice, None if it is not of files."""
+        source = getattr(self.source, "source_digest", lambda: None)()
+        return None if source is None else self._with_rows(source)
+
+    def _with_rows(self, whole: str) -> str:
+        digest = hashlib.sha256(whole.encode())
         digest.update(self.rows.numpy().tobytes())
         return digest.hexdigest()
 
@@ -129,6 +139,8 @@ class ImageNetLT(FileDataset):
         FileNotFoundError: a list file or the folder is missing.
         ValueError: a line of a list is malformed, or a class has no image.
     """
+
+    disk_arguments = ("root", "lists")
 
     def __init__(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.cache import cache_folder
+from mmcgan.datasets.base import items_digest
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
@@ -26,7 +27,6 @@ from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 
 FORMAT = "mmcgan-reference-1"
-SAMPLED_IMAGES = 256  # how many images decide a fingerprint
 
 
 class Reference:
@@ -39,8 +39,7 @@ class Reference:
             None keeps one per (dataset, extractor) in the user's cache folder
             (``MMCGAN_CACHE``, else ``XDG_CACHE_HOME/mmcgan``, else ``~/.cache/mmcgan``).
         batch_size: images per extractor pass.
-        keep: False computes the statistics anew instead of keeping a file, where no ``path`` is given: for
-            images that may change, because their fingerprint is over some of them only.
+        keep: False computes the statistics anew instead of keeping a file, where no ``path`` is given.
     """
 
     def __init__(
@@ -184,29 +183,18 @@ class Reference:
         }
 
 
-def cache_folder() -> Path:
-    """Return the user's cache folder of mmcgan."""
-    if own := os.environ.get("MMCGAN_CACHE"):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mmcgan"
-
-
 def dataset_fingerprint(dataset: Any) -> str:
-    """Return a SHA-256 over the size and evenly spaced images with their labels.
+    """Return a SHA-256 over all images and labels, which does not depend on where files lie.
 
-    It depends on pixels, not on paths: the same images elsewhere have the same fingerprint.
+    A data set of ours knows its own; of another one every image is looked at, a few at a time.
+
+    Raises:
+        ValueError: there are no images.
     """
-    count = len(dataset)
-    if not count:
+    if not len(dataset):
         raise ValueError("the reference data set has no images")
-    rows = torch.linspace(0, count - 1, min(count, SAMPLED_IMAGES)).round().long().tolist()
-    batch = dataset.__getitems__(rows)
-    digest = hashlib.sha256(f"{count} {tuple(batch['image'].shape[1:])}".encode())
-    digest.update(batch["image"].contiguous().numpy().tobytes())
-    if "label" in batch:
-        digest.update(batch["label"].numpy().tobytes())
-    return digest.hexdigest()
+    own = getattr(dataset, "fingerprint", None)
+    return str(own()) if callable(own) else items_digest(dataset)
 
 
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
