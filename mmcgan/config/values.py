@@ -8,12 +8,13 @@ from typing import Any
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of, taken_before
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.distributed import check_timeout
 from mmcgan.optim.constructor import PLAYERS
 from mmcgan.precision import AUTO, PRECISIONS
 from mmcgan.registry import nearest
 
 # Components that are cheap to build and own no data: their constructors know what they allow.
-TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS)
+TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS, r.GRADIENT_EXCHANGES)
 # What code around a component would give it, for the trial only.
 STAND_INS: dict[str, dict[str, Any]] = {r.SAMPLERS.name: {"latent_dim": 1 << 20}}
 # Least value of a number, by the last part of its path; a component whose own default is less allows less.
@@ -41,6 +42,8 @@ def value_problems(node: Node) -> Iterator[Problem]:
             path = dotted((*node.path, key))
             yield Problem(path, f"must be a whole number of at least {least}, got {value!r}")
             return
+    if dotted(node.path) == "env_cfg":
+        yield from _environment_problems(node.config)
     if "precision" in node.config and dotted(node.path) in OPTIMISER_SECTIONS:
         yield from _precision_problems(node)
     if node.component is None or not any(registry in TRIED for registry in node.registries):
@@ -51,6 +54,19 @@ def value_problems(node: Node) -> Iterator[Problem]:
         yield Problem(dotted(node.path), str(error))
     except (TypeError, KeyError):
         return  # the data set's value is missing, or a component within is unknown: reported elsewhere
+
+
+def _environment_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what the settings of the process refuse."""
+    ranks = config.get("dist_cfg")
+    if isinstance(ranks, Mapping) and "timeout" in ranks:
+        try:
+            check_timeout(ranks["timeout"])
+        except ValueError as error:
+            yield Problem("env_cfg.dist_cfg.timeout", str(error).removeprefix("env_cfg.dist_cfg.timeout "))
+    for key in ("tf32", "cudnn_benchmark"):
+        if not isinstance(config.get(key), bool | None):
+            yield Problem(f"env_cfg.{key}", f"must be True or False, got {config[key]!r}")
 
 
 def _precision_problems(node: Node) -> Iterator[Problem]:

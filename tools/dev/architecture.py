@@ -37,8 +37,9 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "structures",
                 "attributes",
             ),
-            *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "memory"),
+            *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(
+                "memory",
                 "cache",
                 "class_names",
                 "file_identity",

@@ -263,6 +263,8 @@ class SyntheticLabelMaps(LabelMapDataset):
         ValueError: a number below 1.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         num_map_classes: int,
