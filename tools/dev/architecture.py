@@ -41,6 +41,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *(
                 "memory",
                 "cache",
+                "closed_world",
+                "dtypes",
                 "class_names",
                 "file_identity",
                 "image_files",
