@@ -12,7 +12,15 @@ from mmcgan.config.components import Node, parameters_of, taken_before
 from mmcgan.config.problems import Problem, dotted
 
 # Cheap components that own no data: their constructors know what they allow.
-TRIED = (r.LOSSES, r.REGULARIZERS, r.AUGMENTS, r.SAMPLERS, r.HOOKS, r.GENERATION_METRICS)
+TRIED = (
+    r.LOSSES,
+    r.REGULARIZERS,
+    r.AUGMENTS,
+    r.SAMPLERS,
+    r.HOOKS,
+    r.GRADIENT_EXCHANGES,
+    r.GENERATION_METRICS,
+)
 # Networks, of which only the shapes are made.
 NETWORKS = (r.GENERATORS, r.BACKBONES, r.HEADS)
 # What code around a component would give it, for the trial only.
@@ -23,12 +31,16 @@ STAND_INS: dict[str, dict[str, Any]] = {
 REFUSALS = (ValueError, OSError, RuntimeError, AssertionError, ZeroDivisionError, OverflowError)
 
 
-def trial_problems(node: Node) -> Iterator[Problem]:
+def trial_problems(node: Node, networks: bool = True) -> Iterator[Problem]:
     """Yield what the constructor of ``node``'s component refuses.
 
     To be asked only about a node whose keys, types and ranges are right.
+
+    Args:
+        node: as above.
+        networks: whether networks are tried too, which need sizes and class counts.
     """
-    build = _builder(node)
+    build = _builder(node) if networks or not _is_network(node) else None
     if build is None:
         return
     try:
@@ -50,11 +62,15 @@ def _builder(node: Node) -> Callable[[], object] | None:
         return None
     if any(registry in TRIED for registry in node.registries):
         return lambda: component(**_arguments(node))
-    if any(registry in NETWORKS for registry in node.registries):
+    if _is_network(node):
         return lambda: _shapes_of(component, node)
     if r.OPTIMIZERS in node.registries:
         return lambda: component([torch.nn.Parameter(torch.zeros(1))], **_arguments(node))
     return None
+
+
+def _is_network(node: Node) -> bool:
+    return any(registry in NETWORKS for registry in node.registries)
 
 
 def _shapes_of(component: Callable[..., Any], node: Node) -> object:

@@ -64,7 +64,7 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
             *_wrong_types(node),
             *kind_problems(node),
         ]
-        problems += found or value_problems(node)
+        problems += found or value_problems(node, facts_known)
     named = [*_wiring(config), *_watching(config, nodes), *_reading(config, nodes)]
     return [*problems, *named, *_batch_size(config), *figure_problems(config), *label_problems(config, nodes)]
 

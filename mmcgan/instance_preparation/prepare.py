@@ -23,6 +23,7 @@ from mmengine.dist import get_dist_info
 from torch import Tensor
 
 from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.seal import seal
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import (
@@ -40,7 +41,14 @@ from mmcgan.instance_preparation.unfinished import adopt, differs_in_images_only
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.kmeans import kmeans, select_instances
 from mmcgan.instances.neighbours import NeighbourSearch
-from mmcgan.instances.store import FORMAT, METADATA, InstanceStore, class_table, image_identity
+from mmcgan.instances.store import (
+    FORMAT,
+    METADATA,
+    InstanceStore,
+    class_table,
+    image_identity,
+    sealed_text,
+)
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EXTRACTORS
 from mmcgan.version import __version__
@@ -51,6 +59,8 @@ CHUNKS = "chunks.json"
 TICKS = 1000
 KMEANS_ITERATIONS = 25
 POLL_SECONDS = 0.2
+# Without a new block in the folder for so long, whoever is waited for is taken to have died.
+STALL_SECONDS = 3600.0
 Advance = Callable[[float], None]
 
 
@@ -199,9 +209,24 @@ class _Job:
         return self.folder / DONE / f"{step}-{start:012d}"
 
     def _wait(self, *paths: Path) -> None:
-        """Wait until all files are there, some of which other ranks write, or the store is finished."""
+        """Wait until all files are there, some of which other ranks write, or the store is finished.
+
+        Raises:
+            TimeoutError: nothing new has come for :data:`STALL_SECONDS`.
+        """
+        done = self.folder / DONE
+        seen, since = -1.0, time.monotonic()
         for path in paths:
             while not path.exists() and not (self.out / METADATA).exists():
+                changed = done.stat().st_mtime if done.exists() else 0.0
+                if changed != seen:
+                    seen, since = changed, time.monotonic()
+                if time.monotonic() - since > STALL_SECONDS:
+                    raise TimeoutError(
+                        f"rank {self.rank} waits for {path.name}, which another rank is to write, and no "
+                        f"block of {self.folder} was finished for {STALL_SECONDS:g} s: has that rank died? "
+                        "What is done stays; the same command continues"
+                    )
                 time.sleep(POLL_SECONDS)
 
     def _run(self, step: str, length: int, what: str, do: Callable[[int, int, Advance], str | None]) -> None:
@@ -316,8 +341,10 @@ class _Job:
     def _metadata(self, num_classes: int) -> dict[str, Any]:
         files = {path.name: dict(bytes=path.stat().st_size) for path in sorted(self.folder.glob("*.npy"))}
         described = {**self.setup["plan"]["extractor"], "precision": self.setup["precision"]}
+        config = {**self.extractor, "precision": self.setup["precision"]}
         return dict(
             format=FORMAT,
+            seal=seal(sealed_text(config)),
             plan=self.setup["plan"],
             command=self.options.command,
             size=self.size,
@@ -334,9 +361,7 @@ class _Job:
                 files=image_identity(self.dataset),
                 image_size=self.dataset.image_size,
             ),
-            extractor=dict(
-                config={**self.extractor, "precision": self.setup["precision"]}, describe=described
-            ),
+            extractor=dict(config=config, describe=described),
             files=files,
             versions=dict(mmcgan=__version__, torch=torch.__version__, numpy=np.__version__),
         )
