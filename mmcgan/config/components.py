@@ -115,6 +115,11 @@ class Node:
         """Whether the dict names a component."""
         return "type" in self.config
 
+    @property
+    def parameters(self) -> Parameters | None:
+        """The named parameters of the component; None without one, or if it takes any keyword."""
+        return None if self.component is None else parameters_of(self.component)
+
 
 def walk(config: Mapping[str, Any]) -> Iterator[Node]:
     """Yield every dict below the known top-level keys of ``config``, outer before inner."""
