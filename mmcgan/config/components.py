@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from mmcgan import registry as r
+from mmcgan.optim.players import PLAYERS
 
 Registries = tuple[r.SuggestingRegistry, ...]
 Parameters = Mapping[str, inspect.Parameter]
@@ -54,14 +55,13 @@ ROLES: dict[str, Registries] = {
     "test_cfg": (r.LOOPS,),
     "val_evaluator": (r.EVALUATOR, r.METRICS),
     "test_evaluator": (r.EVALUATOR, r.METRICS),
+    "distributed": (r.GRADIENT_EXCHANGES,),
     "visualizer": (r.VISUALIZERS,),
     "vis_backends": (r.VISBACKENDS,),
     "log_processor": (r.LOG_PROCESSORS,),
 }
 # Top-level keys under which `generator` is a player's section, not a network.
 PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler")
-
-PLAYERS = ("generator", "discriminator")
 
 # Dicts without a `type` whose keys are fixed: dotted path -> what takes them, by name until it is needed.
 _LOADER = "torch.utils.data:DataLoader"
@@ -72,6 +72,8 @@ STRUCTURES: dict[str, str | tuple[str, ...]] = {
     "model.step": "mmcgan.models.step_options:StepOptions",
     **{f"{phase}_evaluator.reference": _REFERENCE for phase in ("val", "test")},
     "randomness": "mmengine.runner:Runner.set_randomness",
+    "env_cfg": ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit", "tf32"),
+    "env_cfg.dist_cfg": ("timeout",),
     "optim_wrapper": ("constructor", "precision", *PLAYERS),
     **{f"optim_wrapper.{player}": _SECTION for player in PLAYERS},
 }
@@ -82,7 +84,7 @@ TAKEN_BEFORE: dict[str, tuple[str, ...]] = {
     r.PARAM_SCHEDULERS.name: ("convert_to_iter_based",),
 }
 # Top-level keys beyond the arguments of MMEngine's Runner: ours and GANRunner's.
-TOP_LEVEL = ("runner_type", "custom_imports", "compile", "sync_bn")
+TOP_LEVEL = ("runner_type", "custom_imports", "compile", "distributed", "sync_bn")
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,11 @@ class Node:
     def typed(self) -> bool:
         """Whether the dict names a component."""
         return "type" in self.config
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """The named parameters of the component; None without one, or if it takes any keyword."""
+        return None if self.component is None else parameters_of(self.component)
 
 
 def walk(config: Mapping[str, Any]) -> Iterator[Node]:

@@ -7,8 +7,19 @@ from mmcgan.lazy import lazy_exports
 if TYPE_CHECKING:
     from mmcgan.optim.adam_s import AdamS
     from mmcgan.optim.constructor import GANOptimWrapperConstructor
+    from mmcgan.optim.exchange import FlatExchange, GradientExchange, OverlappedExchange
+    from mmcgan.optim.sharded import ShardedExchange
     from mmcgan.optim.wrapper import PRECISIONS, GANOptimWrapper
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
 
-__all__ = ["PRECISIONS", "AdamS", "GANOptimWrapper", "GANOptimWrapperConstructor"]
+__all__ = [
+    "PRECISIONS",
+    "AdamS",
+    "FlatExchange",
+    "GANOptimWrapper",
+    "GANOptimWrapperConstructor",
+    "GradientExchange",
+    "OverlappedExchange",
+    "ShardedExchange",
+]

@@ -116,6 +116,8 @@ class SajjadiPrecisionRecall(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    figures = ("f_8", "f_1/8")
+
     def __init__(
         self, clusters: int = 20, runs: int = 10, max_images: int | None = None, seed: int = 0
     ) -> None:
