@@ -61,6 +61,11 @@ class Reference:
         self._statistics: GaussianStatistics | None = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether the real images are at hand already."""
+        return self._dataset is not None
+
+    @property
     def dataset(self) -> Any:
         """The real images, built when first asked for."""
         if self._dataset is None:
