@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmcgan.apis.training import default_work_dir
+from mmcgan.apis.training import default_work_dir, timeout_of
 from mmcgan.config import load_config
 from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
@@ -77,7 +77,7 @@ def evaluate(
     """
     path = find_checkpoint(cfg, checkpoint)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
-    created = initialize_process_group()
+    created = initialize_process_group(timeout_of(cfg))
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
         classes = _load(runner, path)

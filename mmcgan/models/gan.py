@@ -125,10 +125,10 @@ class ConditionalGAN(SamplingModel):
         """Average the gradients of ``steps`` and let the optimiser of ``role`` step once."""
         network, optimizer = getattr(self, role), optimizers[role]
         with only_trainable(optimizer, optimizers.values()):
-            for compute in steps:
-                terms = compute(optimizer)
-                optimizer.backward(sum(terms.values()) / len(steps))
-        optimizer.reduce_gradients()
+            for number, compute in enumerate(steps, start=1):
+                last = number == len(steps)
+                terms = optimizer.accumulate(partial(compute, optimizer), len(steps), last)
+        optimizer.unscale_gradients()
         due = self._due(role)
         for regularizer in due.values():
             regularizer.after_backward(network)
@@ -136,8 +136,7 @@ class ConditionalGAN(SamplingModel):
         optimizer.zero_grad()
         for regularizer in due.values():
             regularizer.after_step(network)
-        prefix = role[0]
-        return {f"{prefix}_{name}": term.detach() for name, term in terms.items()}
+        return {f"{role[0]}_{name}": term for name, term in (terms | optimizer.figures).items()}
 
     def discriminator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the discriminator's loss terms on ``real`` and as many fresh fakes."""
