@@ -37,10 +37,13 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "structures",
                 "attributes",
             ),
+            *("lazy", "component_index"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(
                 "memory",
                 "cache",
+                "closed_world",
+                "dtypes",
                 "class_names",
                 "file_identity",
                 "image_files",
