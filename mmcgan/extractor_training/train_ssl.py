@@ -24,7 +24,7 @@ from mmcgan.extractors.ssl_extractor import FORMAT
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 
-LEAST_IMAGES = 16
+LEAST_IMAGES = 8
 FEW_IMAGES = 500
 STRONG = Augmentation(rotation=15, scale=0.25, shift=0.12, erase=0.3, noise=0.05)
 
