@@ -64,6 +64,7 @@ def evaluate_folders(
         "folder": str(fake),
         "size": len(fake_set),
         "num_classes": fake_set.metainfo["num_classes"],
+        "classes": fake_set.classes,
     }
     _feed(evaluator, fake_set, batch_size)
     evaluator.evaluate(len(fake_set))
@@ -80,11 +81,11 @@ def evaluate_folders(
 
 def _check_classes(real: Any, fake: Any, real_root: Path, fake_root: Path) -> None:
     """Refuse labels that mean different things on the two sides."""
-    if real.classes is not None and fake.classes is not None and real.classes != fake.classes:
+    if real.classes is not None and fake.classes is not None and set(real.classes) != set(fake.classes):
         only = sorted(set(real.classes) ^ set(fake.classes))
         raise ValueError(
-            f"{real_root} and {fake_root} have different classes (in one only, or in another order: "
-            f"{', '.join(only[:5]) or 'all'}); labels would not mean the same"
+            f"{real_root} and {fake_root} have different classes (in one only: {', '.join(only[:5])}); "
+            "labels would not mean the same"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcgan.closed_world import USER, build, named
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.extractors.base import Extractor
@@ -78,15 +79,18 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
     if "instance" not in loaded.requires:
         raise ValueError(f"{loaded.name} is not conditioned on instances, so that none can be chosen")
     recorded = loaded.extractor
-    config = dict(recorded["config"]) if name is None else extractor_config(name)
-    precision = recorded_or_faster(recorded["describe"]["precision"], "cpu")
+    config = recorded["config"] if name is None else extractor_config(name)
+    origin = loaded.extractor_origin if name is None else USER
+    described = {"name": "of no name", "precision": "float32", **(recorded.get("describe") or {})}
+    with named(origin, "extractor"):
+        precision = recorded_or_faster(described["precision"], "cpu")
     try:
-        extractor: Extractor = EXTRACTORS.build({**config, "precision": precision})
+        extractor: Extractor = build(EXTRACTORS, {**config, "precision": precision}, origin, "extractor")
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}. {loaded.name} needs extractor {recorded['describe']['name']!r}: give --extractor FILE"
+            f"{error}. {loaded.name} needs extractor {described['name']!r}: give --extractor FILE"
         ) from error
-    _check_extractor(loaded, extractor, recorded["describe"])
+    _check_extractor(loaded, extractor, described)
     return extractor.eval()
 
 
@@ -162,6 +166,6 @@ def training_images(loaded: LoadedModel) -> Any:
     config, store = dict(loaded.record.dataset), loaded.store
     if store is None or "dataset" not in config:
         raise ValueError(f"--nearest: {loaded.name} does not say which images it was trained with")
-    images = DATASETS.build(dict(config["dataset"]))
+    images = build(DATASETS, config["dataset"], loaded.origin, "dataset")
     store.require_dataset(images)
     return images

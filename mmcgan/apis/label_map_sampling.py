@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmcgan.closed_world import USER, Origin, RefusedConfigError, build
 from mmcgan.datasets.label_maps.base import read_ids
 from mmcgan.label_maps import check_label_map, instance_edges, unknown_ids
 from mmcgan.pictures import contact_sheet
@@ -156,7 +157,7 @@ def read_label_map(path: Path, size: tuple[int, int], num_map_classes: int) -> T
 
 def _held_out(loaded: LoadedModel, num: int) -> MapRequest:
     config = dict(loaded.record.dataset)
-    dataset = held_out_dataset(config, loaded.name)
+    dataset = held_out_dataset(config, loaded.name, loaded.origin)
     rows = [i % len(dataset) for i in range(num)]
     batch = dataset.__getitems__(rows)
     edges = batch.get("edge_map") if _wants_edges(loaded) else None
@@ -164,22 +165,29 @@ def _held_out(loaded: LoadedModel, num: int) -> MapRequest:
     return MapRequest(condition, [f"{dataset.split}{row}" for row in rows], batch["image"])
 
 
-def held_out_dataset(config: dict[str, Any], name: str) -> Any:
+def held_out_dataset(config: dict[str, Any], name: str, origin: Origin = USER) -> Any:
     """Return the data set of ``config`` with the split that a model was not trained with.
+
+    Args:
+        config: of the training images.
+        name: the model's, for messages.
+        origin: where the config comes from.
 
     Raises:
         FileNotFoundError: the data set is not there.
         ValueError: the model does not say what it was trained with, or that has no such split.
     """
     advice = "give label maps: --label-maps FILE.png ..."
-    kind: Any = DATASETS.get(config["type"]) if config.get("type") else None
+    kind: Any = DATASETS.get(config["type"]) if isinstance(config.get("type"), str) else None
     if kind is None or "split" not in inspect.signature(kind).parameters:
         raise ValueError(f"{name} does not say which held-out label maps to paint; {advice}")
     for split in HELD_OUT:
         try:
-            return DATASETS.build({**config, "split": split})
+            return build(DATASETS, {**config, "split": split}, origin, "dataset")
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{error}. Without the data, {advice}") from error
+        except RefusedConfigError as error:
+            raise RefusedConfigError(f"{error}; or {advice}") from error
         except ValueError as error:
             fault = error
     raise ValueError(f"{name}: {fault}; {advice}")

@@ -78,11 +78,11 @@ def evaluate(
     created = initialize_process_group()
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
-        _load(runner, path)
+        classes = _load(runner, path)
         narrow = truncates_latent(_sampled(runner.model))
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
-            entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request))
+            entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request, classes))
         return {
             "config": Path(cfg.filename).stem,
             "checkpoint": str(path),
@@ -97,11 +97,16 @@ def evaluate(
             destroy_process_group()
 
 
-def _evaluate_once(runner: Any, cfg: Config, request: Request) -> tuple[dict[str, float], Any]:
+def _evaluate_once(
+    runner: Any, cfg: Config, request: Request, classes: tuple[str, ...]
+) -> tuple[dict[str, float], Any]:
     loop = runner.test_loop
     runner.model.truncation = request.truncation
     loader = runner.build_dataloader({**cfg.test_dataloader, "dataset": request.dataset}, seed=runner.seed)
-    loop.dataloader, loop.evaluator.dataset_meta = loader, loader.dataset.metainfo
+    asked = loader.dataset.metainfo
+    if asked.get("num_classes") == len(classes):
+        asked = {"classes": classes, **asked}
+    loop.dataloader, loop.evaluator.dataset_meta = loader, asked
     figures = {name: float(value) for name, value in runner.test().items()}
     return figures, loop.evaluator.report() if hasattr(loop.evaluator, "report") else None
 
@@ -158,11 +163,14 @@ def evaluation_only(cfg: Config) -> None:
     cfg.resume, cfg.load_from = False, None
 
 
-def _load(runner: Any, checkpoint: Path) -> None:
-    """Load the weights that sampling uses: the averaged generator's, where there is one."""
+def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
+    """Load the weights that sampling uses, the averaged generator's where there is one.
+
+    Returns the names of the classes that it was trained on, nothing if they are not known.
+    """
     if checkpoint.suffix != ".safetensors":
-        runner.load_checkpoint(checkpoint)
-        return
+        meta = runner.load_checkpoint(checkpoint).get("meta") or {}
+        return tuple((meta.get("dataset_meta") or {}).get("classes") or ())
     if getattr(runner.model, "latent_move", None) is not None:
         raise ValueError(
             f"{checkpoint} holds a generator alone, but model.latent_move needs the discriminator: give the "
@@ -171,6 +179,8 @@ def _load(runner: Any, checkpoint: Path) -> None:
     target = runner.model.generator_ema
     target = runner.model.generator if target is None else target
     try:
-        target.load_state_dict(read_weights(checkpoint)[1])
+        record, weights = read_weights(checkpoint)
+        target.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f"{checkpoint} does not fit the generator of the config: {error}") from error
+    return () if record is None else tuple(record.classes or ())

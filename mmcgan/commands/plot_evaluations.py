@@ -46,5 +46,5 @@ def read_report(argument: str) -> tuple[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         return (name if separator else report["config"]), report["sweep"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not a report of `mmcgan test --json` ({error!r})") from error

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from mmcgan.datasets.base import check_choice, check_image_size
+from mmcgan.image_files import open_image
 
 FITS = ("crop_long_side", "resize_short_side", "stretch", "exact")
 INTERPOLATIONS = {
@@ -86,7 +87,7 @@ class ImageReader:
             BadImageError: the file is unreadable, truncated, of an unusable kind or of the wrong size.
         """
         try:
-            with Image.open(path) as image:
+            with open_image(path) as image:
                 if self.fit != "exact":
                     # JPEGs much larger than needed are decoded at a fraction of their size.
                     image.draft(None, (self.image_size, self.image_size))

@@ -180,6 +180,21 @@ class GANRunner(Runner):
             scheduler = {player: scheduler.get(player, []) for player in players}
         return super().build_param_scheduler(scheduler)
 
+    def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+        """Build the loop; its evaluator learns what the classes asked for are called in training."""
+        built = super().build_val_loop(loop)
+        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        evaluator = getattr(built, "evaluator", None)
+        known = getattr(evaluator, "dataset_meta", None)
+        if (
+            evaluator is not None
+            and known
+            and info.get("classes")
+            and len(info["classes"]) == known.get("num_classes")
+        ):
+            evaluator.dataset_meta = {"classes": tuple(info["classes"]), **known}
+        return built
+
     # --- training -----------------------------------------------------------------------------
     def train(self) -> nn.Module:
         """Train, and leave a checkpoint behind if asked to stop."""

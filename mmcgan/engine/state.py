@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from mmcgan.checkpoints.files import CheckpointError
+from mmcgan.checkpoints.seal import seal
 from mmcgan.engine.history import hub_from_plain, hub_to_plain
 from mmcgan.engine.random_state import gather_random_states
 from mmcgan.version import __version__
@@ -29,6 +30,7 @@ def collect(runner: Any) -> State:
         "epoch": 0,
         "seed": runner.seed,
         "cfg": runner.cfg.pretty_text,
+        "seal": seal(runner.cfg.pretty_text),
         "dataset_meta": getattr(runner.train_dataloader.dataset, "metainfo", None),
         "world_size": runner.world_size,
         "experiment_name": runner.experiment_name,

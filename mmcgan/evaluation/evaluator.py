@@ -98,6 +98,8 @@ class GenerationEvaluator(Evaluator):
                 f"{', '.join(needing)} needs attributes, the evaluation conditions have none; use "
                 "dict(type='AttributeConditionDataset')"
             )
+        for metric in self.metrics:
+            metric.expect(dataset_meta or {})
         size, width = (dataset_meta or {}).get("size"), self.extractor.feature_dim
         if self.reference is not None and size is not None and size <= width:
             print_log(

@@ -15,6 +15,7 @@ from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.packing.packed import METADATA, PackedDataset
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
+from mmcgan.image_files import open_image
 from mmcgan.progress import progress_bar
 
 ON_ERROR = ("stop", "skip")
@@ -68,7 +69,7 @@ def _native_size(paths: list[str]) -> int:
     """Return the side of the first image that can be opened."""
     for path in paths:
         try:
-            with Image.open(path) as image:
+            with open_image(path) as image:
                 width, height = image.size
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             continue

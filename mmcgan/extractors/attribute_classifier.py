@@ -32,6 +32,8 @@ class AttributeClassifier(Extractor):
         ValueError: the file is damaged or has no attributes.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
         network, record = load_classifier(_find_weights(weights))
         if not record.attributes:

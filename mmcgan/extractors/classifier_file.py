@@ -12,7 +12,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.extractors.network_file import read_network_file
+from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
 
 FORMAT = "mmcgan-small-classifier-1"
@@ -86,7 +86,8 @@ def load_classifier(path: Path) -> tuple[SmallNetwork, ClassifierRecord]:
         ValueError: not a file of :func:`save_classifier`, or a damaged one.
     """
     state, values = read_network_file(path, "classifier", FORMAT, "tools/train_classifier.py")
-    record = ClassifierRecord(**{**values, **{k: tuple(values[k]) for k in ("widths", "classes")}})
-    network = SmallNetwork(len(record.classes), record.widths)
-    network.load_state_dict(state)
+    with named(path, "classifier"):
+        record = ClassifierRecord(**{**values, **{k: tuple(values[k]) for k in ("widths", "classes")}})
+        network = SmallNetwork(len(record.classes), record.widths)
+        network.load_state_dict(state)
     return network.eval(), record

@@ -103,6 +103,8 @@ class InceptionV3(Extractor):
         ValueError: a damaged file or an unknown option.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(
         self,
         weights: str | None = None,
@@ -162,6 +164,9 @@ class TeroInception(Extractor):
         FileNotFoundError: no such file; says from where, with which hash.
         ValueError: the file has another hash: it is not executed.
     """
+
+    disk_arguments = ("weights",)
+    user_arguments = ("sha256",)
 
     def __init__(
         self,
@@ -237,6 +242,8 @@ class TorchvisionInception(Extractor):
         FileNotFoundError: no weights; says which file, from where.
         ValueError: a damaged or another file.
     """
+
+    disk_arguments = ("weights",)
 
     def __init__(
         self,

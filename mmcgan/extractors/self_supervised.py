@@ -24,6 +24,8 @@ class SwAV(TimmExtractor):
         ValueError: another file.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(
         self,
         weights: str | None = None,
@@ -54,6 +56,8 @@ class DINO(TimmExtractor):
         FileNotFoundError: no weights; says which file, from where.
         ValueError: another file, or an unknown model.
     """
+
+    disk_arguments = ("weights",)
 
     def __init__(
         self,

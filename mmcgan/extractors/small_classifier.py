@@ -28,6 +28,8 @@ class SmallClassifier(Extractor):
             attributes.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
         network, record = load_classifier(find_weights(weights))
         if record.attributes:

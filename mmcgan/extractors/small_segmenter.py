@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import halve, write_atomically
-from mmcgan.extractors.network_file import read_network_file
+from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
@@ -72,6 +72,8 @@ class SmallSegmenter(Extractor):
         ValueError: the file is damaged or was not made by ``mmcgan train-segmenter``.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(self, weights: str = "scenes-64", precision: Precision = "float32") -> None:
         network, record = load_segmenter(find_weights(weights))
         super().__init__(f"small-segmenter:{Path(weights).stem}", AnySize(record.image_size[0]), precision)
@@ -122,8 +124,9 @@ def load_segmenter(path: Path) -> tuple[SegmentationNetwork, SegmenterRecord]:
         ValueError: not a file of :func:`save_segmenter`, or a damaged one.
     """
     state, values = read_network_file(path, "segmenter", FORMAT, "mmcgan train-segmenter")
-    lists = {name: tuple(values[name]) for name in ("image_size", "widths", "classes")}
-    record = SegmenterRecord(**{**values, **lists})
-    network = SegmentationNetwork(len(record.classes), record.widths)
-    network.load_state_dict(state)
+    with named(path, "segmenter"):
+        lists = {name: tuple(values[name]) for name in ("image_size", "widths", "classes")}
+        record = SegmenterRecord(**{**values, **lists})
+        network = SegmentationNetwork(len(record.classes), record.widths)
+        network.load_state_dict(state)
     return network.eval(), record

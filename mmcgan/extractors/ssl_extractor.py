@@ -31,6 +31,8 @@ class SelfSupervisedExtractor(Extractor):
         ValueError: the file is damaged or of another kind.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
         path = _find(weights)
         network, self.record = load_ssl_extractor(path)

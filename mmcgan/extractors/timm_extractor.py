@@ -45,6 +45,8 @@ class TimmExtractor(Extractor):
             used instead.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(
         self,
         model: str,

@@ -7,6 +7,7 @@ from mmcgan.hooks.early_stop import EarlyStopHook
 from mmcgan.hooks.ema import GeneratorEMAHook
 from mmcgan.hooks.finite_guard import FiniteGuardHook
 from mmcgan.hooks.sample_grid import SampleGridHook
+from mmcgan.hooks.schedule import ScheduleHook
 from mmcgan.hooks.throughput import ThroughputHook
 from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
 
@@ -18,6 +19,7 @@ __all__ = [
     "GANCheckpointHook",
     "GeneratorEMAHook",
     "SampleGridHook",
+    "ScheduleHook",
     "ThroughputHook",
     "WeightDecayScheduleHook",
 ]

@@ -23,6 +23,7 @@ from mmengine.dist import get_dist_info
 from torch import Tensor
 
 from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.seal import seal
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import (
@@ -40,7 +41,14 @@ from mmcgan.instance_preparation.unfinished import adopt, differs_in_images_only
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.kmeans import kmeans, select_instances
 from mmcgan.instances.neighbours import NeighbourSearch
-from mmcgan.instances.store import FORMAT, METADATA, InstanceStore, class_table, image_identity
+from mmcgan.instances.store import (
+    FORMAT,
+    METADATA,
+    InstanceStore,
+    class_table,
+    image_identity,
+    sealed_text,
+)
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EXTRACTORS
 from mmcgan.version import __version__
@@ -316,8 +324,10 @@ class _Job:
     def _metadata(self, num_classes: int) -> dict[str, Any]:
         files = {path.name: dict(bytes=path.stat().st_size) for path in sorted(self.folder.glob("*.npy"))}
         described = {**self.setup["plan"]["extractor"], "precision": self.setup["precision"]}
+        config = {**self.extractor, "precision": self.setup["precision"]}
         return dict(
             format=FORMAT,
+            seal=seal(sealed_text(config)),
             plan=self.setup["plan"],
             command=self.options.command,
             size=self.size,
@@ -334,9 +344,7 @@ class _Job:
                 files=image_identity(self.dataset),
                 image_size=self.dataset.image_size,
             ),
-            extractor=dict(
-                config={**self.extractor, "precision": self.setup["precision"]}, describe=described
-            ),
+            extractor=dict(config=config, describe=described),
             files=files,
             versions=dict(mmcgan=__version__, torch=torch.__version__, numpy=np.__version__),
         )

@@ -17,7 +17,7 @@ Nothing in it is executed: the arrays are plain ``.npy`` files without pickled o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +25,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.seal import is_own
+from mmcgan.closed_world import RefusedConfigError, parse_record
 from mmcgan.instances.arrays import RowArray
 from mmcgan.random import make_generator
 
@@ -63,14 +65,37 @@ def read_store_metadata(root: str | Path) -> dict[str, Any]:
         hint = f" (an unfinished one is in {partial}: run the same command again)" if partial.is_dir() else ""
         raise FileNotFoundError(f"{path} is missing: no instance store. Make one with\n  {COMMAND}{hint}")
     try:
-        metadata = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        metadata = parse_record(path.read_text(encoding="utf-8"), path)
+    except (RefusedConfigError, UnicodeDecodeError) as error:
         raise StoreError(
             f"{path}: damaged metadata ({error}); build the store again:\n  {COMMAND}"
         ) from error
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+    if metadata.get("format") != FORMAT:
         raise StoreError(f"{path}: not the metadata of an instance store of format {FORMAT!r}")
+    for fault in _faults(metadata):
+        raise StoreError(f"{path}: damaged metadata ({fault}); build the store again:\n  {COMMAND}")
     return metadata
+
+
+def _faults(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is not as ``prepare-instances`` writes it."""
+    for key in ("size", "dim", "k", "num_classes", "flip"):
+        if not isinstance(metadata.get(key), int):
+            yield f"{key} is {metadata.get(key)!r}, not a number"
+    files, extractor = metadata.get("files"), metadata.get("extractor")
+    if not isinstance(files, Mapping) or not all(isinstance(entry, Mapping) for entry in files.values()):
+        yield "files is no list of files"
+    elif any(Path(name).name != name for name in files):
+        yield "files lie outside the folder"
+    if not isinstance(extractor, Mapping) or not isinstance(extractor.get("describe"), Mapping):
+        yield "the extractor is not described"
+    if not isinstance(metadata.get("dataset"), Mapping):
+        yield "the data set is not described"
+
+
+def sealed_text(extractor: Mapping[str, Any]) -> str:
+    """Return the text of an extractor's config that the seal of a store is of."""
+    return json.dumps(extractor, sort_keys=True)
 
 
 class InstanceStore:
@@ -105,15 +130,21 @@ class InstanceStore:
         self._neighbours = RowArray(self.root / "neighbours.npy")
         self.labels = self._optional("labels")
 
+    @property
+    def own(self) -> bool:
+        """Whether this user made the store, so that its extractor may be a file anywhere."""
+        config = self.metadata["extractor"].get("config", {})
+        return is_own(sealed_text(config), self.metadata.get("seal"))
+
     def _check_files(self) -> None:
         for name, entry in self.metadata["files"].items():
             path = self.root / name
             if not path.is_file():
                 raise FileNotFoundError(f"{path} is missing from the instance store. {self.rebuild_hint()}")
-            if path.stat().st_size != entry["bytes"]:
+            if path.stat().st_size != entry.get("bytes"):
                 raise StoreError(
                     f"{path}: truncated or changed: it has {path.stat().st_size} bytes, the metadata says "
-                    f"{entry['bytes']}. {self.rebuild_hint()}"
+                    f"{entry.get('bytes')}. {self.rebuild_hint()}"
                 )
 
     def _optional(self, name: str) -> Tensor | None:

@@ -65,7 +65,7 @@ class ExponentialMovingAverage:
         self.half_life_images, self.ramp_up = half_life_images, ramp_up
         self.buffers, self.integers, self.average_at_zero = buffers, integers, average_at_zero
 
-    def decay_at(self, iteration: int, batch_size: int | None = None) -> float:
+    def decay_at(self, iteration: int, batch_size: float | None = None) -> float:
         """Return beta of this iteration; 0 means "copy".
 
         Args:
@@ -89,7 +89,7 @@ class ExponentialMovingAverage:
 
     @torch.no_grad()
     def update(
-        self, source: nn.Module, target: nn.Module, iteration: int, batch_size: int | None = None
+        self, source: nn.Module, target: nn.Module, iteration: int, batch_size: float | None = None
     ) -> None:
         """Move ``target`` towards ``source`` in place.
 

@@ -114,9 +114,9 @@ class ConditionalGAN(SamplingModel):
         return log
 
     def _train_generator(self, real: Sequence[GANBatch], optimizers: OptimWrapperDict) -> Terms:
-        """Update the generator once beside the last mini-batches of ``real``."""
-        chosen = [real[-1 - i % len(real)] for i in range(self.step.g_accumulation)]
-        return self._update("generator", [partial(self.generator_terms, p) for p in chosen], optimizers)
+        """Update the generator once beside those mini-batches of ``real`` that the step's options say."""
+        steps = [partial(self.generator_terms, part) for part in self.step.beside_generator(real)]
+        return self._update("generator", steps, optimizers)
 
     def _update(
         self, role: str, steps: Sequence[Callable[[Any], Terms]], optimizers: OptimWrapperDict
@@ -144,6 +144,8 @@ class ConditionalGAN(SamplingModel):
             real.image.requires_grad_()
         with optimizer.autocast():
             fake = self.make_fakes("discriminator", len(real), real)
+            if any(each.needs_fake_gradient for each in self._due("discriminator").values()):
+                fake.image.requires_grad_()
             real, fake = self.augment.pair(real, fake, self.random.local("augment", self.device))
             real_scores, fake_scores = self.score_pair(real, fake)
         self.augment.observe(real_scores, fake_scores)

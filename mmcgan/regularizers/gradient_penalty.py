@@ -160,10 +160,25 @@ class R2(LogitRegularizer):
     Args:
         weight: gamma of the paper.
         logit: which named output to differentiate.
+        reuse_scores: differentiate the scores of the step itself, through its augmentation, as R3GAN does.
+            False runs the discriminator again, on the un-augmented images.
     """
+
+    def __init__(
+        self,
+        on: str = "discriminator",
+        weight: float | None = None,
+        interval: int = 1,
+        logit: str = "adv.logit",
+        reuse_scores: bool = False,
+    ) -> None:
+        super().__init__(on, weight, interval, logit)
+        self.needs_fake_gradient = reuse_scores
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty of the generated mini-batch, a scalar."""
+        if self.needs_fake_gradient:
+            return 0.5 * squared_gradient(context.fake_scores[self.logit], context.fake.image).mean()
         image = context.fake.image.detach().requires_grad_()
         scores = context.score(image, context.fake.condition, augment=False)
         return 0.5 * squared_gradient(scores[self.logit], image).mean()

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from mmcgan.datasets.decode import BadImageError, ImageReader, to_rgb
+from mmcgan.image_files import open_image
 
 
 def read_square(path: Path, image_size: int) -> Tensor:
@@ -45,7 +46,7 @@ def read_as_is(path: Path) -> Tensor:
 
 def _open(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return to_rgb(ImageOps.exif_transpose(image))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadImageError(f"{os.fsdecode(path)}: unreadable image: {error}") from error

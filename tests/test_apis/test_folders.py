@@ -23,7 +23,7 @@ def _cache(tmp_path, monkeypatch):
 def write(root, seed, count=40):
     dataset = stand_ins.ColourDataset(count, seed)
     for row in range(count):
-        folder = root / ("red", "yellow", "zebra")[int(dataset.label[row])]
+        folder = root / ("red", "green", "blue")[int(dataset.label[row])]
         folder.mkdir(parents=True, exist_ok=True)
         pixels = dataset.image[row].permute(1, 2, 0).numpy()
         Image.fromarray(pixels).save(folder / f"{row:04d}.png")
@@ -83,7 +83,7 @@ def test_one_corrupt_image_stops_and_is_named_or_is_left_out_and_listed(folders,
 
 
 def test_sizes_must_agree_unless_one_is_asked_for(folders, tmp_path):
-    Image.new("RGB", (9, 6)).save(tmp_path / "fake" / "zebra" / "odd.png")
+    Image.new("RGB", (9, 6)).save(tmp_path / "fake" / "blue" / "odd.png")
     with pytest.raises(BadImageError, match=r"odd\.png: the image is 9x6 .* expected 4x4"):
         evaluate_folders(*folders, COLOURS)
     report = evaluate_folders(*folders, COLOURS, image_size=4)
@@ -95,7 +95,7 @@ def test_sizes_must_agree_unless_one_is_asked_for(folders, tmp_path):
 
 
 def test_classes_must_mean_the_same_on_both_sides(folders, tmp_path):
-    (tmp_path / "fake" / "zebra").rename(tmp_path / "fake" / "blue")
+    (tmp_path / "fake" / "blue").rename(tmp_path / "fake" / "zebra")
     with pytest.raises(ValueError, match=r"different classes .*blue.*zebra"):
         evaluate_folders(*folders, COLOURS, labelled=True)
     assert evaluate_folders(*folders, COLOURS)["figures"]["fid"] > 0  # unlabelled: no classes

@@ -38,6 +38,8 @@ class AttributeConditionDataset(Dataset):
         ValueError: an argument is missing or out of range; the message names it.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         size: int,

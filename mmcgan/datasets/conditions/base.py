@@ -37,6 +37,8 @@ class ConditionDataset(Dataset):
         ValueError: an argument is missing or out of range; the message names it.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         size: int,

@@ -33,6 +33,8 @@ class InstanceConditionDataset(Dataset):
         ValueError: an argument is missing or out of range; the message names it.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         size: int,

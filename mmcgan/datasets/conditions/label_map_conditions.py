@@ -30,6 +30,8 @@ class LabelMapConditions(Dataset):
         ValueError: ``size`` is below 1, or the data set has no label maps.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         dataset: dict[str, Any],

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -18,6 +17,7 @@ from mmcgan.datasets.base import items_digest
 from mmcgan.datasets.decode import BadImageError, to_rgb
 from mmcgan.datasets.label_maps.map_transform import MapTransform
 from mmcgan.file_identity import files_digest
+from mmcgan.image_files import open_image
 from mmcgan.label_maps import instance_edges, unknown_ids
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
@@ -221,7 +221,7 @@ def read_picture(path: Path) -> np.ndarray:
         BadImageError: it cannot be read.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return np.array(to_rgb(image))
     except (OSError, SyntaxError, ValueError) as error:
         raise BadImageError(f"{path}: unreadable image: {error}") from error
@@ -234,7 +234,7 @@ def read_ids(path: Path) -> np.ndarray:
         BadImageError: it cannot be read or has several channels, such as a map that is coloured in.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if image.mode not in ID_MODES:
                 raise BadImageError(
                     f"{path}: a map of ids has one channel, this image is of mode {image.mode}: is it a "
@@ -269,6 +269,8 @@ class SyntheticLabelMaps(LabelMapDataset):
     Raises:
         ValueError: a number below 1.
     """
+
+    disk_arguments = ()
 
     def __init__(
         self,

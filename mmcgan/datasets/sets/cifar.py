@@ -70,6 +70,9 @@ class CIFAR10(_CIFAR):
         ValueError: an unknown split.
     """
 
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
+
     reader = torchvision.datasets.CIFAR10
     num_classes = 10
 
@@ -77,6 +80,9 @@ class CIFAR10(_CIFAR):
 @DATASETS.register_module()
 class CIFAR100(_CIFAR):
     """CIFAR100 (Krizhevsky, 2009), the 100 fine classes; parameters as :class:`CIFAR10`."""
+
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
 
     reader = torchvision.datasets.CIFAR100
     num_classes = 100

@@ -27,6 +27,8 @@ class ClassSubset(ImageDataset):
         ValueError: an unlabelled set, or numbers that repeat, are out of range or are none.
     """
 
+    disk_arguments = ()
+
     def __init__(self, dataset: dict[str, Any], keep: Sequence[int]) -> None:
         self.source = DATASETS.build(dict(dataset))
         labels = self.source.labels

@@ -65,6 +65,8 @@ class DigitsDataset(MemoryDataset):
         ValueError: an unknown split or a bad size.
     """
 
+    disk_arguments = ()
+
     def __init__(self, split: str = "train", image_size: int = 16, pipeline: Sequence[dict] = ()) -> None:
         _check_options(split, image_size)
         images, labels = _read()

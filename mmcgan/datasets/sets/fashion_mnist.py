@@ -50,6 +50,9 @@ class FashionMNIST(MemoryDataset):
         ValueError: an unknown split, an ``image_size`` below 28 or odd, or damaged files.
     """
 
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
+
     def __init__(
         self,
         root: str | None = None,

@@ -109,6 +109,8 @@ class ImageFolder(FileDataset):
         BadImageError: an unreadable image, when it is decoded.
     """
 
+    disk_arguments = ("root",)
+
     def __init__(
         self,
         root: str,

@@ -28,6 +28,8 @@ class ImageList(FileDataset):
         ValueError: the text file names no image.
     """
 
+    disk_arguments = ("root", "names")
+
     def __init__(
         self,
         root: str,

@@ -32,6 +32,8 @@ class ImageNet(FileDataset):
         ValueError: there are not exactly 1000 class folders, or one is empty.
     """
 
+    disk_arguments = ("root",)
+
     def __init__(
         self,
         root: str = "data/imagenet",
@@ -99,6 +101,8 @@ class TinyImageNet(FileDataset):
         FileNotFoundError: the folder or its annotation file is missing.
         ValueError: the annotation file names an unknown class or a line of it is malformed.
     """
+
+    disk_arguments = ("root",)
 
     def __init__(
         self,

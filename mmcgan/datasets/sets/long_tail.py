@@ -63,6 +63,8 @@ class ImbalancedDataset(ImageDataset):
         ValueError: an unlabelled set, or a ratio below 1.
     """
 
+    disk_arguments = ()
+
     def __init__(self, dataset: dict[str, Any], ratio: float = 100.0, seed: int = 0) -> None:
         self.source = DATASETS.build(dict(dataset))
         if self.source.labels is None or self.source.classes is None:
@@ -137,6 +139,8 @@ class ImageNetLT(FileDataset):
         FileNotFoundError: a list file or the folder is missing.
         ValueError: a line of a list is malformed, or a class has no image.
     """
+
+    disk_arguments = ("root", "lists")
 
     def __init__(
         self,

@@ -51,6 +51,9 @@ class MNISTSVHN(AttributeImages, ImageDataset):
         ValueError: an unknown split or combination.
     """
 
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
+
     def __init__(
         self,
         root: str = "data",

@@ -54,6 +54,8 @@ class Scenes(LabelMapDataset):
         ValueError: an unknown source or split, or a size or number out of range.
     """
 
+    disk_arguments = ("root",)
+
     def __init__(
         self,
         source: str = "digits",

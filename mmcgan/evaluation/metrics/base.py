@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from torch import Tensor
+
+from mmcgan.class_names import Classes
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.structures import Condition
 
@@ -14,8 +18,8 @@ if TYPE_CHECKING:
 class GenerationMetric:
     """Base of all generation metrics.
 
-    The evaluator calls :meth:`prepare` once, then for every evaluation :meth:`reset`, :meth:`update` per
-    batch, :meth:`merge` and :meth:`compute`.
+    The evaluator calls :meth:`prepare` once, then for every evaluation :meth:`expect`, :meth:`reset`,
+    :meth:`update` per batch, :meth:`merge` and :meth:`compute`.
 
     Class attributes say what must be there:
 
@@ -45,6 +49,16 @@ class GenerationMetric:
                 "reference=dict(dataset=dict(type=..., split=...))"
             )
 
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Check what will be asked for, before any image is made; numbers of classes are matched by name.
+
+        Args:
+            conditions: the ``metainfo`` of the evaluation conditions, with ``classes`` (names) where known.
+
+        Raises:
+            ValueError: classes that are not those of the extractor or the reference.
+        """
+
     def reset(self) -> None:
         """Forget all images."""
         raise NotImplementedError
@@ -68,3 +82,21 @@ class GenerationMetric:
     def details(self) -> dict[str, Any]:
         """Return what is too much for a log line (per class), as JSON types."""
         return {}
+
+
+def asked_classes(conditions: Mapping[str, Any]) -> Classes:
+    """Return the classes that images are asked for by."""
+    return Classes(
+        "what is asked for", conditions.get("num_classes") or None, tuple(conditions.get("classes") or ())
+    )
+
+
+def reference_classes(reference: Reference | None) -> Classes:
+    """Return the classes of the real images."""
+    info = {} if reference is None else getattr(reference.dataset, "metainfo", {})
+    return Classes("the reference", info.get("num_classes") or None, tuple(info.get("classes") or ()))
+
+
+def renumbered(label: Tensor, numbers: list[int] | None) -> Tensor:
+    """Return labels (N,) as the other side numbers them, see :func:`~mmcgan.class_names.matching`."""
+    return label if numbers is None else label.new_tensor(numbers)[label]

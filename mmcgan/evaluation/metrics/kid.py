@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.distances import blocks, check_pair
+from mmcgan.neighbours.checks import check_pair
+from mmcgan.neighbours.selection import blocks
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 

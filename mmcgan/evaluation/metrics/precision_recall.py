@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.neighbours import neighbour_balls
+from mmcgan.neighbours.balls import neighbour_balls
 from mmcgan.registry import GENERATION_METRICS
 
 
@@ -15,7 +15,7 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, float]:
     """Return ``precision``, ``recall``, ``density`` and ``coverage``.
 
     Naeem et al. 2020, equations 1-4. The ball of a vector reaches to its k-th nearest other vector and
-    does not contain its surface; the same figures as the ``prdc`` package's, ties included.
+    does not contain its surface, as in the ``prdc`` package. Every comparison is that of float64 distances.
 
     Args:
         real: (N, F).

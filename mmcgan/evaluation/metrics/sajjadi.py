@@ -10,7 +10,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.distances import check_pair
+from mmcgan.neighbours.checks import check_pair
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 

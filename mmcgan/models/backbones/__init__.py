@@ -4,6 +4,7 @@ from mmcgan.models.backbones.biggan import BigGANBackbone
 from mmcgan.models.backbones.biggan_deep import BigGANDeepBackbone
 from mmcgan.models.backbones.dcgan import DCGANBackbone
 from mmcgan.models.backbones.patch import PatchBackbone
+from mmcgan.models.backbones.r3gan import R3GANBackbone
 from mmcgan.models.backbones.resnet import ResNetBackbone
 from mmcgan.models.backbones.stylegan2 import StyleGAN2Backbone
 
@@ -12,6 +13,7 @@ __all__ = [
     "BigGANDeepBackbone",
     "DCGANBackbone",
     "PatchBackbone",
+    "R3GANBackbone",
     "ResNetBackbone",
     "StyleGAN2Backbone",
 ]

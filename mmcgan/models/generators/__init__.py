@@ -4,6 +4,7 @@ from mmcgan.models.generators.biggan import BigGANGenerator
 from mmcgan.models.generators.biggan_deep import BigGANDeepGenerator
 from mmcgan.models.generators.coded import CodedGenerator
 from mmcgan.models.generators.dcgan import DCGANGenerator
+from mmcgan.models.generators.r3gan import R3GANGenerator
 from mmcgan.models.generators.resnet import ResNetGenerator
 from mmcgan.models.generators.spade import SPADEGenerator
 from mmcgan.models.generators.stylegan2 import StyleGAN2Generator
@@ -13,6 +14,7 @@ __all__ = [
     "BigGANGenerator",
     "CodedGenerator",
     "DCGANGenerator",
+    "R3GANGenerator",
     "ResNetGenerator",
     "SPADEGenerator",
     "StyleGAN2Generator",

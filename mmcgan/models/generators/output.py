@@ -71,7 +71,11 @@ class ImageGenerator(nn.Module):
                 f"for size={size}, window={window}; with an implicit output layer (implicit=dict(...)) "
                 "a generator makes any"
             )
-        return torch.tanh(self.convolve(features).float())
+        return self.to_range(self.convolve(features))
+
+    def to_range(self, colours: Tensor) -> Tensor:
+        """Return the image in [-1, 1] of what :meth:`convolve` returned, float32 or wider."""
+        return torch.tanh(colours.to(torch.promote_types(colours.dtype, torch.float32)))
 
     def synthesize(
         self,

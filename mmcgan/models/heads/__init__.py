@@ -6,6 +6,7 @@ from mmcgan.models.heads.class_columns import DiscriminativeClassifierHead, Fake
 from mmcgan.models.heads.code import ContinuousCodeHead, DiscreteCodeHead
 from mmcgan.models.heads.condition_projection import ConditionProjectionHead
 from mmcgan.models.heads.discriminative_proxy import DiscriminativeProxyHead
+from mmcgan.models.heads.inner_product import InnerProductHead
 from mmcgan.models.heads.mapped_projection import MappedProjectionHead
 from mmcgan.models.heads.patch import PatchHead, PixelClassHead
 from mmcgan.models.heads.proxy import ProxyHead
@@ -20,6 +21,7 @@ __all__ = [
     "DiscriminativeProxyHead",
     "FakeClassHead",
     "Head",
+    "InnerProductHead",
     "MappedProjectionHead",
     "OmniHead",
     "PatchHead",

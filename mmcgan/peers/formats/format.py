@@ -11,11 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan import closed_world
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+#: where settings of a network come from that is not ours
+CONVERTED = closed_world.Origin("the checkpoint to convert")
 
 Config = dict[str, Any]
 State = dict[str, Tensor]
@@ -160,8 +163,8 @@ class PeerFormat:
             UnsupportedSetting: a setting that we have no counterpart for.
         """
         if self.role_of(spec) == GENERATOR:
-            return GENERATORS.build(self.generator_config(spec))
-        return Discriminator(**self.discriminator_config(spec))
+            return build_network(GENERATOR, self.generator_config(spec))
+        return build_network(DISCRIMINATOR, self.discriminator_config(spec))
 
     def network(self, spec: Spec, state: Mapping[str, Tensor]) -> PeerNetwork:
         """Return our network with the peer's weights, ready to be called as the peer's.
@@ -173,6 +176,16 @@ class PeerFormat:
         network = PeerNetwork(self, spec, self.build(spec), self.key_map(state, self.role_of(spec)))
         network.load(state)
         return network
+
+
+def build_network(role: str, config: Mapping[str, Any]) -> nn.Module:
+    """Return an untrained network for settings of a stranger: from the file, or from what lies beside it.
+
+    Raises:
+        ValueError: the config is not one of a network, or asks for what no file may.
+    """
+    place = GENERATORS if role == GENERATOR else Discriminator
+    return closed_world.build(place, config, CONVERTED, role)
 
 
 @dataclass
@@ -310,7 +323,7 @@ OURS = {
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(
-        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|last_conv|last_norm|last_linear)|heads\.\w+)\."
+        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|basis|last_conv|last_norm|last_linear)|heads\.\w+)\."
     ),
 }
 
