@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
 from mmcgan.version import __version__
 
@@ -211,6 +212,7 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
 
 def _run(given: Sequence[str]) -> int:
     arguments = parse(given)
+    tune_process()  # before anything imports torch
     try:
         return _module(COMMANDS[arguments.command]).run(arguments) or 0
     except BrokenPipeError:

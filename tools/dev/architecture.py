@@ -33,6 +33,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "plugins",
                 "random",
                 "distributed",
+                "process",
                 "precision",
                 "structures",
                 "attributes",
