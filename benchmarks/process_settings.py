@@ -21,11 +21,11 @@ import time
 MEMORY = {"glibc as it is": {"MMCGAN_KEEP_MEMORY": "0"}, "freed memory kept": {}}
 THREADS = {
     "OpenMP as it is": {"MMCGAN_IDLE_THREADS": "0"},
-    "GOMP_SPINCOUNT=100000": {"GOMP_SPINCOUNT": "100000"},
     "GOMP_SPINCOUNT=10000": {"GOMP_SPINCOUNT": "10000"},
+    "GOMP_SPINCOUNT=3000": {"GOMP_SPINCOUNT": "3000"},
     "GOMP_SPINCOUNT=1000": {"GOMP_SPINCOUNT": "1000"},
+    "GOMP_SPINCOUNT=300": {"GOMP_SPINCOUNT": "300"},
     "OMP_WAIT_POLICY=passive": {"OMP_WAIT_POLICY": "passive"},
-    "as mmcgan sets it": {},
 }
 
 

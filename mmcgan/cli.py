@@ -127,6 +127,12 @@ COMMANDS = {
         ),
         Command("push-to-hub", MODELS, "share weights on the HuggingFace Hub", f"{HERE}.push_to_hub"),
         Command(
+            "doctor",
+            PROJECT,
+            "say what is installed, what works and what makes it slow",
+            f"{HERE}.doctor",
+        ),
+        Command(
             "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"
         ),
     )

@@ -24,7 +24,9 @@ TOP_PAD = 64 << 20
 MALLOC_VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_")
 IDLE_VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 #: how long an idle thread looks for work before it sleeps: rounds for GNU's OpenMP, ms for LLVM's and Intel's
-IDLE_SETTINGS = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
+QUIET = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
+BUSY = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "0"}
+BUSY_SHARE = 0.5  # of the machine's processors that others have used in the last minute
 
 
 def tune_process() -> None:
@@ -65,13 +67,23 @@ def let_threads_sleep(environment: MutableMapping[str, str] = os.environ) -> boo
     """Let OpenMP's idle threads sleep after a short look for work; return whether it was set.
 
     By default they spin for milliseconds at every barrier. On a machine that is busy with other work they
-    then hold the core which the thread they wait for needs. Has an effect only before torch is imported.
+    then hold the core which the thread they wait for needs. How long they look depends on the load of the
+    last minute: a short look costs up to a fifth on a quiet machine, a long one several times the time on a
+    busy one. Has an effect only before torch is imported.
     """
     decided = any(name in environment for name in IDLE_VARIABLES)
     if decided or not _wanted(THREADS_VARIABLE) or "torch" in sys.modules:
         return False
-    environment.update(IDLE_SETTINGS)
+    environment.update(BUSY if machine_is_busy() else QUIET)
     return True
+
+
+def machine_is_busy() -> bool:
+    """Return whether other work has used much of the machine in the last minute."""
+    try:
+        return os.getloadavg()[0] > BUSY_SHARE * (os.cpu_count() or 1)
+    except (AttributeError, OSError):  # the system does not say
+        return False
 
 
 def _wanted(variable: str) -> bool:

@@ -58,7 +58,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("training", ("engine", "hooks", "extractor_training", "instance_preparation")),
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
-    ("use", ("apis", "peers", "restoration")),
+    ("use", ("apis", "peers", "restoration", "diagnosis")),
     ("commands", ("commands", "cli")),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -40,6 +41,11 @@ class _CIFAR(MemoryDataset):
         images = torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()
         super().__init__(images, torch.tensor(data.targets), data.classes, pipeline)
         self.split = split
+
+    @classmethod
+    def default_folders(cls) -> tuple[Path, ...]:
+        """Return where torchvision puts the files."""
+        return (Path("data") / cls.reader.base_folder,)
 
     @classmethod
     def facts(
