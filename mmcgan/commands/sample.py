@@ -135,7 +135,7 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.apis.instance_sampling import InstanceOptions
     from mmcgan.apis.sampling import sample
     from mmcgan.apis.views import find_view
-    from mmcgan.config import parse_options
+    from mmcgan.config.options import parse_options
 
     instances = InstanceOptions(
         tuple(arguments.instances),
@@ -165,7 +165,8 @@ def run(arguments: argparse.Namespace) -> None:
         move=move,
         view=find_view(arguments.size, arguments.window),
     )
-    print(f"{len(result.images)} images in {result.grid.parent}")
-    print(f"picture: {result.grid}")
+    print(f"{len(result.images)} images in {result.folder}")
+    shown = "" if result.shown == len(result.images) else f" (the first {result.shown} images)"
+    print(f"picture: {result.grid}{shown}")
     if result.nearest is not None:
         print(f"instances and closest images: {result.nearest}")

@@ -9,10 +9,10 @@ from typing import Any
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
+from mmcgan.optim.players import PLAYERS
 from mmcgan.optim.wrapper import GANOptimWrapper
 from mmcgan.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS, nearest
 
-PLAYERS = ("generator", "discriminator")
 SECTION_KEYS = ("optimizer", "rules", "adopts", "clip_grad", "precision")
 RULE_KEYS = ("lr_mult", "decay_mult", "freeze")
 NamedParameters = dict[str, nn.Parameter]

@@ -286,6 +286,6 @@ def test_data_sets_of_anybody_are_looked_for(tmp_path, monkeypatch):
 
 def test_help_needs_no_torch():
     program = (
-        "import sys; from mmcgan import cli; cli.command_parser('doctor')\nsys.exit('torch' in sys.modules)"
+        "import sys\nfrom mmcgan import cli\ncli.command_parser('doctor')\nsys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
