@@ -284,8 +284,13 @@ def test_data_sets_of_anybody_are_looked_for(tmp_path, monkeypatch):
     assert by_name(data_sets())["Mine"].value == "in my-images"
 
 
+HELP = """
+import sys
+from mmcgan import cli
+cli.command_parser("doctor")
+sys.exit("torch" in sys.modules)
+"""
+
+
 def test_help_needs_no_torch():
-    program = (
-        "import sys\nfrom mmcgan import cli\ncli.command_parser('doctor')\nsys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", HELP], check=False).returncode == 0
