@@ -6,7 +6,13 @@ from torch.nn.functional import cosine_similarity
 
 from mmcgan import precision
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.instance_preparation.features import LEAST_COSINE, PASS_IMAGES, choose_precision, extract
+from mmcgan.instance_preparation.features import (
+    LEAST_COSINE,
+    PASS_IMAGES,
+    choose_precision,
+    extract,
+    unit_rows,
+)
 from mmcgan.precision import Choice
 from mmcgan.registry import DATASETS, EXTRACTORS
 
@@ -70,3 +76,13 @@ def test_the_network_sees_few_images_at_a_time(monkeypatch):
     found = extract(CancellingExtractor(), image)
     assert seen == [PASS_IMAGES, PASS_IMAGES, 3]
     torch.testing.assert_close(found[-1:], extract(CancellingExtractor(), image[-1:]))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-24, 1.0, 1e19, 1e30])
+def test_features_of_any_scale_have_length_one(scale):
+    features = scale * torch.randn(5, 40, generator=torch.Generator().manual_seed(0))
+    features[2] = 0
+    unit = unit_rows(features)
+    expected = torch.ones(5, dtype=torch.float64)
+    expected[2] = 0
+    torch.testing.assert_close(unit.double().norm(dim=1), expected, rtol=1e-6, atol=0)
