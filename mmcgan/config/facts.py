@@ -134,7 +134,7 @@ def _fill_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> None:
         return
     try:
         latent_dim = effective_latent_dim(generator)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RuntimeError):
         return  # the validation of model.generator says what is wrong with it
     for node in asking:
         node.config["latent_dim"] = latent_dim

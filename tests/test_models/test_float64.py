@@ -14,6 +14,9 @@ GENERATOR_KINDS = {
     "deep": dict(SMALL, type="BigGANDeepGenerator", latent_dim=6, shared_dim=4),
     "resnet": dict(SMALL, type="ResNetGenerator", latent_dim=6, spectral_norm=True),
     "dcgan": dict(SMALL, type="DCGANGenerator", latent_dim=6),
+    "r3gan": dict(
+        type="R3GANGenerator", image_size=8, num_classes=3, channels=(8, 8), groups=(2, 2), blocks=(1, 1)
+    ),
     "stylegan2": dict(
         type="StyleGAN2Generator",
         image_size=16,
@@ -64,5 +67,5 @@ def test_discriminators_keep_float64(kind):
 
 def test_all_kinds_are_walked():
     walked = {config["type"] for config in (*GENERATOR_KINDS.values(), *BACKBONE_KINDS.values())}
-    # what wraps another generator, and what is held by its own test against golden cases
+    # what wraps another generator, whose result it returns
     assert set(GENERATORS.module_dict) - walked <= {"CodedGenerator"}

@@ -91,6 +91,8 @@ class KID(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    figures = ("kid", "kid_std")
+
     def __init__(
         self, subsets: int = 100, subset_size: int = 1000, max_images: int | None = None, seed: int = 0
     ) -> None:

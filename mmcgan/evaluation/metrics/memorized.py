@@ -116,6 +116,8 @@ class Memorization(CollectedMetric):
         ValueError: ``share`` outside 0..1.
     """
 
+    figures = ("memorized", "nearest_real", "nearest_real_ratio")
+
     def __init__(self, share: float = 0.01, picture: str | None = None, rows: int = 8) -> None:
         super().__init__()
         if not 0 < share < 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -65,6 +65,8 @@ class PRDC(CollectedMetric):
         ValueError: ``k`` below 1.
     """
 
+    figures: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
+
     def __init__(self, k: int = 5, max_images: int | None = None, seed: int = 0) -> None:
         super().__init__(max_images, seed)
         if k < 1:
@@ -90,6 +92,8 @@ class PrecisionRecall(PRDC):
 
     The paper uses k = 3, 50,000 images per side and VGG-16 features.
     """
+
+    figures = ("improved_precision", "improved_recall")
 
     def __init__(self, k: int = 3, max_images: int | None = None, seed: int = 0) -> None:
         super().__init__(k, max_images, seed)

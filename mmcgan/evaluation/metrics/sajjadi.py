@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
@@ -87,6 +86,8 @@ def sajjadi_precision_recall(
         )
     if runs < 1:
         raise ValueError(f"runs must be at least 1, got {runs}")
+    from sklearn.cluster import MiniBatchKMeans
+
     together = torch.cat([real, fake]).cpu().numpy()
     curves = []
     for seed in torch.randint(2**31 - 1, (runs,), generator=generator).tolist():
@@ -114,6 +115,8 @@ class SajjadiPrecisionRecall(CollectedMetric):
     Raises:
         ValueError: a number is out of range.
     """
+
+    figures = ("f_8", "f_1/8")
 
     def __init__(
         self, clusters: int = 20, runs: int = 10, max_images: int | None = None, seed: int = 0
