@@ -188,11 +188,11 @@ def test_none_switches_off_any_hook_of_a_base_config(tmp_path):
 
 
 def test_synchronised_norms_keep_their_mode_and_others_are_refused():
-    model = nn.ModuleDict({"train": nn.BatchNorm2d(3, affine=False), "ema": nn.BatchNorm2d(3).eval()})
+    model = nn.ModuleDict({"net": nn.BatchNorm2d(3, affine=False), "ema": nn.BatchNorm2d(3).eval()})
     model["ema"].running_mean[0] = 7
     found = synchronized(model, "torch")
     assert {type(norm) for norm in found.values()} == {nn.SyncBatchNorm}
-    assert found["train"].training and not found["ema"].training
+    assert found["net"].training and not found["ema"].training
     assert found["ema"].running_mean[0] == 7
     with pytest.raises(ValueError, match=r"0 \(BiasedBatchNorm2d\) and 0 more keep statistics"):
         synchronized(nn.Sequential(BiasedBatchNorm2d(3)), "torch")
