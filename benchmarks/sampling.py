@@ -1,4 +1,4 @@
-"""Sampling: images a second that `mmcgan sample` writes, beside the bare generator's, for every shipped model.
+"""Sampling: images a second that `mmcgan sample` writes, beside the generator's alone, of shipped models.
 
     python benchmarks/sampling.py [--num 1024] [--repeats 3] [--wall]
 
