@@ -228,6 +228,42 @@ def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
     return None, problems
 
 
+def require_finite(weights: Mapping[str, Any], source: str) -> None:
+    """Check that weights are numbers.
+
+    Raises:
+        CheckpointError: some are NaN or infinite; names the source and the first tensors.
+    """
+    bad = [
+        name
+        for name, value in weights.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all())
+    ]
+    if bad:
+        raise CheckpointError(
+            f"{source}: {len(bad)} of its {len(weights)} tensors hold NaN or infinite values: {_some(bad)}"
+        )
+
+
+def require_half(weights: Mapping[str, Any], source: str) -> None:
+    """Check that weights can be stored in float16, whose largest number is 65,504.
+
+    Raises:
+        CheckpointError: some would become infinite; names the source and the first tensors.
+    """
+    limit = torch.finfo(torch.float16).max
+    large = [
+        f"{name} ({float(value.abs().max()):.4g})"
+        for name, value in weights.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and bool((value.abs() > limit).any())
+    ]
+    if large:
+        raise CheckpointError(
+            f"{source}: {len(large)} tensors hold values beyond {limit:,.0f}, which float16 cannot: "
+            f"{_some(large)}; store float32 (without --half)"
+        )
+
+
 def strip_prefix(state: Mapping[str, Any], prefix: str = "module.") -> State:
     """Return ``state`` without ``prefix``, which wrappers for several GPUs put before all keys."""
     if state and all(key.startswith(prefix) for key in state):

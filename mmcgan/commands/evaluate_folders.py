@@ -20,7 +20,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="of the extractor (default: the user's cache)")
     parser.add_argument("--resize", metavar="RULE", help="how images reach its size (default: its own)")
     parser.add_argument(
-        "--metrics", nargs="+", default=["fid"], metavar="NAME", help="short names, or all (default: fid)"
+        "--metrics",
+        nargs="+",
+        default=["fid"],
+        metavar="NAME",
+        help="short names, with settings if wanted (kid:subset_size=100), or all (default: fid)",
     )
     parser.add_argument("--labelled", action="store_true", help="the subfolders are classes")
     parser.add_argument("--image-size", type=int, metavar="N", help="crop and resize to N first")
@@ -35,9 +39,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
-    from mmcgan.evaluation.report.report import print_costs, print_table, summarize, write_json
+    from mmcgan.checkpoints.files import check_output
+    from mmcgan.evaluation.report.report import (
+        print_costs,
+        print_failures,
+        print_table,
+        summarize,
+        write_json,
+    )
     from mmcgan.extractors.names import extractor_config
 
+    if arguments.json:
+        check_output(arguments.json, "--json")
     report = evaluate_folders(
         arguments.real,
         arguments.fake,
@@ -54,6 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
         {f"{report['generated_images']:,} images": summarize([report["figures"]])},
     )
     print_costs(report)
+    print_failures(report)
     for side, images in report["images"].items():
         others = ", ".join(f"{count} {suffix}" for suffix, count in images["other_files"].items())
         counts = ", ".join(

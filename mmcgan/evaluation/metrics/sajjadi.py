@@ -125,6 +125,7 @@ class SajjadiPrecisionRecall(CollectedMetric):
         if clusters < 1 or runs < 1:
             raise ValueError(f"SajjadiPrecisionRecall: clusters={clusters} and runs={runs} must be >= 1")
         self.clusters = clusters
+        self.least_generated = self.least_real = clusters
         self.runs = runs
 
     def compute(self) -> dict[str, float]:
