@@ -12,6 +12,8 @@ from mmengine.config import Config
 
 from mmcgan.config import load_config
 from mmcgan.distributed import destroy_process_group, initialize_process_group
+from mmcgan.engine.signals import StopRequest
+from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.constructor import PLAYERS
 from mmcgan.registry import RUNNERS
 
@@ -49,7 +51,8 @@ def train(
 
     Raises:
         ConfigError: the config cannot work; lists all problems.
-        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off.
+        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off, or another
+            process works in it.
         ValueError: ``options`` given with a config that is already loaded, or a precision that
             this machine does not have.
     """
@@ -65,8 +68,10 @@ def train(
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
     created = initialize_process_group()
     try:
-        runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
-        runner.train()
+        with StopRequest(), held_folder(cfg.work_dir):
+            refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
+            runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+            runner.train()
         return TrainResult(Path(cfg.work_dir), last_metrics(runner), newest_picture(Path(cfg.work_dir)))
     finally:
         if created:

@@ -25,7 +25,8 @@ from mmcgan.distributed import (
 from mmcgan.engine import state as training_state
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file
-from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
+from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
+from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
 from mmcgan.registry import RUNNERS, nearest
@@ -55,7 +56,9 @@ class GANRunner(Runner):
     * a launcher's environment (torchrun) is recognised by itself, gloo without CUDA;
     * ``resume=True`` takes the newest readable checkpoint of ``work_dir``, or ``load_from``
       if that is given, and restores the seed with it;
-    * SIGTERM and Ctrl-C end the run after the current iteration, with a checkpoint;
+    * SIGTERM, SIGHUP, SIGUSR1, Ctrl-C and the end of the launcher end the run after the current iteration,
+      with a checkpoint, wherever in the process group they arrive;
+    * one run at a time trains in a work folder;
     * weights load strictly.
     """
 
@@ -66,7 +69,7 @@ class GANRunner(Runner):
         if initialize_process_group(timeout):
             atexit.register(destroy_process_group)
         self._distributed = is_initialized()
-        self.stop_signal = StopRequest()
+        self.stop_signal = current_request() or StopRequest()
         self._random_states: list[dict[str, Any]] = []
         super().setup_env(env_cfg)
         self._timestamp: str = _unique(self.timestamp)
@@ -96,11 +99,8 @@ class GANRunner(Runner):
         super().set_randomness(seed, diff_rank_seed, deterministic)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Call all hooks; an evaluation inside training is given up once a stop is asked for.
-
-        Of several ranks each would notice at another batch, so there it runs to its end.
-        """
-        if fn_name == "before_val_iter" and self.stop_signal.name and not self.distributed:
+        """Call all hooks; an evaluation inside training is given up once a stop is asked for."""
+        if fn_name == "before_val_iter" and self.stop_signal.name and self.is_training:
             raise EvaluationInterrupted
         super().call_hook(fn_name, **kwargs)
 
@@ -197,9 +197,18 @@ class GANRunner(Runner):
 
     # --- training -----------------------------------------------------------------------------
     def train(self) -> nn.Module:
-        """Train, and leave a checkpoint behind if asked to stop."""
-        with self.stop_signal:
-            model = super().train()
+        """Train, and leave a checkpoint behind if asked to stop.
+
+        Raises:
+            FolderInUseError: another process trains in the work folder.
+        """
+        with self.stop_signal, held_folder(self.work_dir):
+            watch = watch_launcher(self.stop_signal) if self.distributed else None
+            try:
+                model = super().train()
+            finally:
+                if watch is not None:
+                    watch.set()
         if self.stop_signal.name:
             self.logger.info(
                 f"stopped on {self.stop_signal.name} after iteration {self.iter} of {self.max_iters}; "

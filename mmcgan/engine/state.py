@@ -11,10 +11,10 @@ from mmcgan.checkpoints.files import CheckpointError
 from mmcgan.checkpoints.seal import seal
 from mmcgan.engine.history import hub_from_plain, hub_to_plain
 from mmcgan.engine.random_state import gather_random_states
+from mmcgan.engine.resumable import faults
 from mmcgan.version import __version__
 
 State = dict[str, Any]
-REQUIRED = ("meta", "state_dict", "optimizer", "message_hub", "random")
 
 
 def collect(runner: Any) -> State:
@@ -54,11 +54,8 @@ def restore(runner: Any, checkpoint: State, source: str) -> None:
     Raises:
         CheckpointError: a part is missing (a weights-only file), or schedulers differ.
     """
-    missing = [key for key in REQUIRED if key not in checkpoint]
-    if missing:
-        raise CheckpointError(
-            f"{source} cannot be resumed: it lacks {', '.join(missing)}; use load_from without resume"
-        )
+    for fault in faults(checkpoint):
+        raise CheckpointError(f"{source} {fault}")
     meta = checkpoint["meta"]
     runner.train_loop.continue_from(meta["iter"], meta["images_seen"])
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)

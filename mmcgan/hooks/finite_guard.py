@@ -9,6 +9,7 @@ import torch
 from mmengine.hooks import Hook
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.registry import HOOKS
 
 
@@ -51,8 +52,15 @@ class FiniteGuardHook(Hook):
         detail = f" (losses: {losses})" if losses else ""
         raise FloatingPointError(
             f"iteration {runner.iter + 1}: {reason}{detail}; nothing of this iteration was saved, "
-            f"the last good checkpoint is in {runner.work_dir}"
+            f"{_last_checkpoint(runner.work_dir)}"
         )
+
+
+def _last_checkpoint(folder: str) -> str:
+    newest = next(iter(list_checkpoints(folder)), None)
+    if newest is None:
+        return f"and there is no checkpoint in {folder} yet"
+    return f"the last checkpoint is {newest}"
 
 
 def _by_network(layers: list[str]) -> str:
