@@ -178,6 +178,7 @@ AUGMENTS = _role("augment", "mmcgan.augments")  # image -> image, inside score()
 SAMPLERS = _role("condition sampler", "mmcgan.samplers")  # latents and conditions asked of G
 EXTRACTORS = _role("extractor", "mmcgan.extractors")  # frozen image -> features and logits
 GENERATION_METRICS = _role("generation metric", "mmcgan.evaluation")  # extractor outputs -> figures
+GRADIENT_EXCHANGES = _role("gradient exchange", "mmcgan.optim")  # how ranks average gradients
 DEGRADATIONS = _role("degradation", "mmcgan.restoration")  # what an image to be restored has lost
 
 ROLE_REGISTRIES = {

@@ -10,14 +10,16 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmcgan.apis.training import default_work_dir
+from mmcgan.apis.training import default_work_dir, timeout_of
 from mmcgan.config import load_config
+from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
 from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
 from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
 from mmcgan.models.sampling import truncates_latent
-from mmcgan.registry import RUNNERS
+from mmcgan.registry import DATASETS, RUNNERS
+from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
 from mmcgan.weights import file_hash, read_index, weight_path
 from mmcgan.zoo.models import read_weights
@@ -75,11 +77,12 @@ def evaluate(
     """
     path = find_checkpoint(cfg, checkpoint)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
-    created = initialize_process_group()
+    created = initialize_process_group(timeout_of(cfg))
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
         classes = _load(runner, path)
         narrow = truncates_latent(_sampled(runner.model))
+        _check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
             entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request, classes))
@@ -95,6 +98,17 @@ def evaluate(
     finally:
         if created:
             destroy_process_group()
+
+
+def _check_truncations(sweep: Sweep, model: Any, narrow: bool, dataset: Mapping[str, Any]) -> None:
+    """Refuse a truncation now that an evaluation would refuse after those before it."""
+    asked = [truncation for truncation in sweep.truncations if truncation is not None]
+    if not narrow or not asked:
+        return
+    for truncation in asked:
+        check_truncation(model.latent_sampler, truncation)
+    if "truncation" not in (parameters_of(DATASETS.require(dataset["type"])) or {"truncation"}):
+        raise ValueError(f"test_dataloader.dataset: {dataset['type']} cannot truncate latents")
 
 
 def _evaluate_once(

@@ -11,7 +11,13 @@ import torch
 from mmengine.config import Config
 
 from mmcgan.config import load_config
-from mmcgan.distributed import destroy_process_group, initialize_process_group
+from mmcgan.distributed import (
+    DEFAULT_TIMEOUT_SECONDS,
+    check_timeout,
+    destroy_process_group,
+    initialize_process_group,
+    require_equal,
+)
 from mmcgan.engine.signals import StopRequest
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.constructor import PLAYERS
@@ -66,8 +72,9 @@ def train(
     cfg.resume = resume or cfg.get("resume", False)
     refuse_precision(cfg)
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
-    created = initialize_process_group()
+    created = initialize_process_group(timeout_of(cfg))
     try:
+        require_equal(flat_settings(cfg.to_dict()), "the config")
         with StopRequest(), held_folder(cfg.work_dir):
             refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
             runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
@@ -76,6 +83,26 @@ def train(
     finally:
         if created:
             destroy_process_group()
+
+
+def timeout_of(cfg: Config) -> float:
+    """Return the seconds that ranks wait for each other: ``env_cfg.dist_cfg.timeout``.
+
+    Raises:
+        ValueError: it is no positive number.
+    """
+    settings = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
+    return check_timeout(settings.get("timeout", DEFAULT_TIMEOUT_SECONDS))
+
+
+def flat_settings(value: Any, path: str = "") -> dict[str, Any]:
+    """Return the leaves of nested dicts by dotted path."""
+    if not isinstance(value, Mapping):
+        return {path: value}
+    flat: dict[str, Any] = {}
+    for key, child in value.items():
+        flat |= flat_settings(child, f"{path}.{key}" if path else str(key))
+    return flat
 
 
 def default_work_dir(cfg: Config) -> Path:

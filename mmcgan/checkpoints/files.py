@@ -7,10 +7,12 @@ executes code from it.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
@@ -90,6 +92,34 @@ class _Watched:
 def _remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink(missing_ok=True)
+
+
+def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
+    """Check before any work that a file can be written; nothing is left behind.
+
+    Args:
+        path: the file; its folder need not be there yet.
+        what: how to call it in messages, such as ``--json``.
+        suffixes: endings that its name may have; any by default.
+
+    Raises:
+        ValueError: another ending, a folder of that name, or a place that cannot be written.
+    """
+    path = Path(path).expanduser()
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise ValueError(f"{what} {path}: the file must be named *{' or *'.join(suffixes)}")
+    if path.is_dir():
+        raise ValueError(f"{what} {path}: there is a folder of that name")
+    folder = path.absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "the file is there and read-only")
+    except OSError as error:
+        raise ValueError(f"{what} {path}: cannot be written ({error.strerror})") from error
 
 
 def _sync_folder(folder: Path) -> None:

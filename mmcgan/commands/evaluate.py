@@ -110,7 +110,7 @@ def _truncation(text: str) -> float | None:
     try:
         return float(text)
     except ValueError as error:
-        raise ValueError(f"--truncations {text}: give numbers greater than 0, or none") from error
+        raise ValueError(f"--truncations {text}: give numbers, or none") from error
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

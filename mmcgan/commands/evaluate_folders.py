@@ -54,9 +54,16 @@ def run(arguments: argparse.Namespace) -> None:
         {f"{report['generated_images']:,} images": summarize([report["figures"]])},
     )
     print_costs(report)
-    for side, faults in report["left_out"].items():
-        for fault in faults:
-            print(f"left out ({side}): {fault}")
+    for side, images in report["images"].items():
+        others = ", ".join(f"{count} {suffix}" for suffix, count in images["other_files"].items())
+        counts = ", ".join(
+            f"{images[name]:,} {name.replace('_', ' ')}" for name in ("found", "read", "left_out")
+        )
+        print(f"images ({side}): {counts}" + (f"; other files: {others}" if others else ""))
+        for reason in images["reasons"]:
+            print(f"left out ({side}): {reason}")
+    for warning in report["warnings"]:
+        print(f"warning: {warning}")
     if arguments.json:
         write_json(arguments.json, report)
         print(f"report: {arguments.json}")

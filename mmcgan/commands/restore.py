@@ -56,7 +56,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Restore, say where the pictures are."""
-    from mmcgan.apis.sampling import find_labels
+    from mmcgan.apis.labels import find_labels
     from mmcgan.restoration.prior import load_prior
     from mmcgan.restoration.workflow import RestoreOptions, restore
 

@@ -165,7 +165,8 @@ def run(arguments: argparse.Namespace) -> None:
         move=move,
         view=find_view(arguments.size, arguments.window),
     )
-    print(f"{len(result.images)} images in {result.grid.parent}")
-    print(f"picture: {result.grid}")
+    print(f"{len(result.images)} images in {result.folder}")
+    shown = "" if result.shown == len(result.images) else f" (the first {result.shown} images)"
+    print(f"picture: {result.grid}{shown}")
     if result.nearest is not None:
         print(f"instances and closest images: {result.nearest}")

@@ -61,6 +61,7 @@ ROLES: dict[str, Registries] = {
     "test_cfg": (r.LOOPS,),
     "val_evaluator": (r.EVALUATOR, r.METRICS),
     "test_evaluator": (r.EVALUATOR, r.METRICS),
+    "distributed": (r.GRADIENT_EXCHANGES,),
     "visualizer": (r.VISUALIZERS,),
     "vis_backends": (r.VISBACKENDS,),
     "log_processor": (r.LOG_PROCESSORS,),
@@ -78,6 +79,8 @@ STRUCTURES: dict[str, Callable[..., Any] | tuple[str, ...]] = {
     "val_evaluator.reference": REFERENCE_KEYS,
     "test_evaluator.reference": REFERENCE_KEYS,
     "randomness": Runner.set_randomness,
+    "env_cfg": ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit", "tf32"),
+    "env_cfg.dist_cfg": ("timeout",),
     "optim_wrapper": ("constructor", "precision", *PLAYERS),
     **{f"optim_wrapper.{player}": SECTION_KEYS for player in PLAYERS},
 }
@@ -88,7 +91,7 @@ TAKEN_BEFORE: dict[str, tuple[str, ...]] = {
     r.PARAM_SCHEDULERS.name: ("convert_to_iter_based",),
 }
 # Top-level keys beyond the arguments of MMEngine's Runner: ours and GANRunner's.
-TOP_LEVEL = ("runner_type", "custom_imports", "compile", "sync_bn")
+TOP_LEVEL = ("runner_type", "custom_imports", "compile", "distributed", "sync_bn")
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ class Node:
     def typed(self) -> bool:
         """Whether the dict names a component."""
         return "type" in self.config
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """The named parameters of the component; None without one, or if it takes any keyword."""
+        return None if self.component is None else parameters_of(self.component)
 
 
 def walk(config: Mapping[str, Any]) -> Iterator[Node]:

@@ -68,16 +68,21 @@ def _optimizer(state: Any) -> Iterator[str]:
         if not isinstance(part, Mapping) or not isinstance(part["param_groups"], list):
             yield f"{name} is {part!r}"
             continue
-        for group in part["param_groups"]:
-            if not all(isinstance(number, int) for number in group["params"]):
-                yield f"{name}: params is {group['params']!r}"
-            for key in ("lr", "weight_decay", "eps", "momentum"):
-                if not isinstance(group.get(key, 0.0), Real | Tensor):
-                    yield f"{name}: {key} is {group[key]!r}"
-        for values in part["state"].values():
-            for key, value in values.items():
-                if not isinstance(key, str) or not isinstance(value, Tensor | Real | None):
-                    yield f"{name}: {key} is {value!r}"
+        yield from (f"{name}: {fault}" for group in part["param_groups"] for fault in _group(group))
+        yield from (
+            f"{name}: {key} is {value!r}"
+            for values in part["state"].values()
+            for key, value in values.items()
+            if not isinstance(key, str) or not isinstance(value, Tensor | Real | None)
+        )
+
+
+def _group(group: Any) -> Iterator[str]:
+    if not all(isinstance(number, int) for number in group["params"]):
+        yield f"params is {group['params']!r}"
+    for key in ("lr", "weight_decay", "eps", "momentum"):
+        if not isinstance(group.get(key, 0.0), Real | Tensor):
+            yield f"{key} is {group[key]!r}"
 
 
 def _schedulers(state: Any) -> Iterator[str]:

@@ -27,9 +27,10 @@ from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
 from mmcgan.engine.work_folder import held_folder
+from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
-from mmcgan.registry import RUNNERS, nearest
+from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS, nearest
 
 # the hooks that MMEngine's runner registers unless they are None
 STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
@@ -45,6 +46,23 @@ def _unique(timestamp: str) -> str:
     _timestamps.append(timestamp)
     earlier = _timestamps.count(timestamp) - 1
     return f"{timestamp}_{earlier}" if earlier else timestamp
+
+
+def set_tensor_float32(allowed: bool | None) -> None:
+    """Let CUDA multiply float32 matrices and convolve in TF32, forbid both, or (None) keep torch's choice.
+
+    TF32 keeps 10 of 23 bits of each factor: several times as fast on tensor cores, relative errors of
+    about 1e-3. torch allows it for convolutions and not for matrix products.
+
+    Raises:
+        ValueError: neither a truth value nor None.
+    """
+    if allowed is None:
+        return
+    if not isinstance(allowed, bool):
+        raise ValueError(f"env_cfg.tf32 must be True, False or None, got {allowed!r}")
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
 
 
 @RUNNERS.register_module()
@@ -66,6 +84,7 @@ class GANRunner(Runner):
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Join the other ranks before anything asks for one, then do MMEngine's set-up."""
         timeout = env_cfg.get("dist_cfg", {}).get("timeout", DEFAULT_TIMEOUT_SECONDS)
+        set_tensor_float32(env_cfg.get("tf32"))
         if initialize_process_group(timeout):
             atexit.register(destroy_process_group)
         self._distributed = is_initialized()
@@ -132,7 +151,12 @@ class GANRunner(Runner):
             ValueError: ``model_wrapper_cfg`` is given, or ``sync_bn`` without CUDA.
         """
         if model_wrapper_cfg is not None:
-            raise ValueError("model_wrapper_cfg is not used: ranks average gradients themselves")
+            raise ValueError(
+                "model_wrapper_cfg is not used: distributed=dict(type=...) sets how ranks exchange gradients"
+            )
+        self.exchange: GradientExchange = GRADIENT_EXCHANGES.build(
+            self.cfg.get("distributed") or {"type": "OverlappedExchange"}
+        )
         model = model.to(get_device())
         sync_bn = self.cfg.get("sync_bn")
         if sync_bn and self.distributed:
@@ -140,7 +164,24 @@ class GANRunner(Runner):
                 raise ValueError(f"sync_bn={sync_bn!r} needs CUDA; torch has no synchronised norm on CPU")
             model = convert_sync_batchnorm(model, sync_bn)
         broadcast_module(model)
+        self.exchange.prepare(model)
         return model
+
+    def _init_model_weights(self) -> None:
+        """Let networks of others initialise themselves as MMEngine does, and agree on rank 0's."""
+        initialise = getattr(self.model, "init_weights", None)
+        if initialise is not None:
+            initialise()
+            broadcast_module(self.model)
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build the optimisers and let the ranks' gradients meet as ``distributed`` says."""
+        built = super().build_optim_wrapper(optim_wrapper)
+        wrappers = built.values() if isinstance(built, OptimWrapperDict) else ()
+        for wrapper in wrappers:
+            if isinstance(wrapper, GANOptimWrapper) and wrapper.exchange is not self.exchange:
+                wrapper.exchange_by(self.exchange)
+        return built
 
     def _maybe_compile(self, target: str) -> None:
         """Compile networks in place as ``compile=dict(modules=[...], <torch.compile options>)`` says.
@@ -244,6 +285,7 @@ class GANRunner(Runner):
         checkpoint = load_checkpoint(filename, map_location)
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
         weights = strip_prefix(checkpoint.get("state_dict", checkpoint))
+        weights = self.exchange.cut(weights, self.model)
         load_weights(self.model, weights, f"checkpoint {filename}", strict)
         self._has_loaded = True
         self.logger.info(f"loaded weights from {filename}")

@@ -40,8 +40,8 @@ def collect(runner: Any) -> State:
     }
     return {
         "meta": meta,
-        "state_dict": runner.model.state_dict(),
-        "optimizer": runner.optim_wrapper.state_dict(),
+        "state_dict": runner.exchange.gathered(runner.model.state_dict()),
+        "optimizer": runner.exchange.gathered(runner.optim_wrapper.state_dict()),
         "param_schedulers": {n: [s.state_dict() for s in many] for n, many in _schedulers(runner).items()},
         "message_hub": hub_to_plain(runner.message_hub),
         "random": gather_random_states(),

@@ -22,8 +22,8 @@ from mmcgan.evaluation.statistics.frechet import (
     feature_frechet_distance,
     frechet_distance,
 )
-from mmcgan.evaluation.statistics.neighbours import kth_neighbour_distances, nearest_neighbours
 from mmcgan.evaluation.statistics.reference import Reference
+from mmcgan.neighbours.nearest import kth_neighbour_distances, nearest_neighbours
 
 __all__ = [
     "FID",

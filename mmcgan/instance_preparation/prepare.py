@@ -59,6 +59,8 @@ CHUNKS = "chunks.json"
 TICKS = 1000
 KMEANS_ITERATIONS = 25
 POLL_SECONDS = 0.2
+# Without a new block in the folder for so long, whoever is waited for is taken to have died.
+STALL_SECONDS = 3600.0
 Advance = Callable[[float], None]
 
 
@@ -207,9 +209,24 @@ class _Job:
         return self.folder / DONE / f"{step}-{start:012d}"
 
     def _wait(self, *paths: Path) -> None:
-        """Wait until all files are there, some of which other ranks write, or the store is finished."""
+        """Wait until all files are there, some of which other ranks write, or the store is finished.
+
+        Raises:
+            TimeoutError: nothing new has come for :data:`STALL_SECONDS`.
+        """
+        done = self.folder / DONE
+        seen, since = -1.0, time.monotonic()
         for path in paths:
             while not path.exists() and not (self.out / METADATA).exists():
+                changed = done.stat().st_mtime if done.exists() else 0.0
+                if changed != seen:
+                    seen, since = changed, time.monotonic()
+                if time.monotonic() - since > STALL_SECONDS:
+                    raise TimeoutError(
+                        f"rank {self.rank} waits for {path.name}, which another rank is to write, and no "
+                        f"block of {self.folder} was finished for {STALL_SECONDS:g} s: has that rank died? "
+                        "What is done stays; the same command continues"
+                    )
                 time.sleep(POLL_SECONDS)
 
     def _run(self, step: str, length: int, what: str, do: Callable[[int, int, Advance], str | None]) -> None:

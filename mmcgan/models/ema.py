@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmcgan.distributed import local_part
+
 BUFFER_POLICIES = ("average", "copy")
 INTEGER_POLICIES = ("copy", "average", "keep")
 
@@ -128,7 +130,7 @@ def _pairs(source: dict[str, Tensor], target: dict[str, Tensor]) -> list[Pair]:
     different = sorted(source.keys() ^ target.keys())
     if different:
         raise ValueError(f"EMA source and target have different tensors: {', '.join(different[:5])}")
-    return [(value, target[name]) for name, value in source.items()]
+    return [(local_part(value), local_part(target[name])) for name, value in source.items()]
 
 
 def _copy(pairs: list[Pair]) -> None:

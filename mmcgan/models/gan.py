@@ -15,6 +15,7 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
 from mmcgan.distributed import average_buffers, draw_shared
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.encoder import encoded_names
 from mmcgan.models.latent_moves import build_move
@@ -124,10 +125,10 @@ class ConditionalGAN(SamplingModel):
         """Average the gradients of ``steps`` and let the optimiser of ``role`` step once."""
         network, optimizer = getattr(self, role), optimizers[role]
         with only_trainable(optimizer, optimizers.values()):
-            for compute in steps:
-                terms = compute(optimizer)
-                optimizer.backward(sum(terms.values()) / len(steps))
-        optimizer.reduce_gradients()
+            for number, compute in enumerate(steps, start=1):
+                last = number == len(steps)
+                terms = optimizer.accumulate(partial(compute, optimizer), len(steps), last)
+        optimizer.unscale_gradients()
         due = self._due(role)
         for regularizer in due.values():
             regularizer.after_backward(network)
@@ -135,8 +136,7 @@ class ConditionalGAN(SamplingModel):
         optimizer.zero_grad()
         for regularizer in due.values():
             regularizer.after_step(network)
-        prefix = role[0]
-        return {f"{prefix}_{name}": term.detach() for name, term in terms.items()}
+        return {f"{role[0]}_{name}": term for name, term in (terms | optimizer.figures).items()}
 
     def discriminator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the discriminator's loss terms on ``real`` and as many fresh fakes."""
@@ -216,10 +216,10 @@ class ConditionalGAN(SamplingModel):
         untracked = not (learns or self.step.track_generator_statistics)
         differentiable = torch.set_grad_enabled(learns or latent.requires_grad)
         with differentiable, untracked_batch_statistics(self.generator, untracked):
-            return self.generator(latent, condition).float()
+            return at_least_float32(self.generator(latent, condition))
 
     def score(self, image: Tensor, condition: Condition, augment: bool = True) -> Terms:
-        """Return the discriminator's named outputs in float32; the only caller of D in training.
+        """Return the discriminator's named outputs in float32 or wider; the only caller of D in training.
 
         Args:
             image: (N, C, H, W) in [-1, 1].
@@ -229,7 +229,7 @@ class ConditionalGAN(SamplingModel):
         if augment:
             image = self.augment(image, self.random.local("augment", image.device))
         outputs = self.discriminator(image, condition)
-        return {name: value.float() for name, value in outputs.items()}
+        return {name: at_least_float32(value) for name, value in outputs.items()}
 
     def score_pair(self, real: GANBatch, fake: GANBatch) -> tuple[Terms, Terms]:
         """Score real and fake images, in two passes or one as ``step.split_d`` says."""

@@ -2,6 +2,17 @@
 
 from mmcgan.optim.adam_s import AdamS
 from mmcgan.optim.constructor import GANOptimWrapperConstructor
+from mmcgan.optim.exchange import FlatExchange, GradientExchange, OverlappedExchange
+from mmcgan.optim.sharded import ShardedExchange
 from mmcgan.optim.wrapper import PRECISIONS, GANOptimWrapper
 
-__all__ = ["PRECISIONS", "AdamS", "GANOptimWrapper", "GANOptimWrapperConstructor"]
+__all__ = [
+    "PRECISIONS",
+    "AdamS",
+    "FlatExchange",
+    "GANOptimWrapper",
+    "GANOptimWrapperConstructor",
+    "GradientExchange",
+    "OverlappedExchange",
+    "ShardedExchange",
+]

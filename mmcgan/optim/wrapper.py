@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import reduce
 from logging import INFO, WARNING
 from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
-from mmcgan.distributed import average_gradients
+from mmcgan.distributed import local_part
+from mmcgan.optim.clipping import clip_slices
+from mmcgan.optim.exchange import FlatExchange, GradientExchange, Terms
 from mmcgan.precision import AUTO, PRECISIONS, autocast, bfloat16_is_fast, choose, resolve
 from mmcgan.registry import OPTIM_WRAPPERS
 
@@ -23,9 +27,9 @@ Note = tuple[int, str]  # level of logging, text
 class GANOptimWrapper(OptimWrapper):
     """The optimiser of G or of D.
 
-    A training step uses it as: ``zero_grad``, then per mini-batch ``autocast`` and
-    ``backward``, then once ``reduce_gradients`` and ``step``. Accumulation is the caller's
-    loop; this wrapper never rescales by a count.
+    A training step uses it as: ``zero_grad``, then per mini-batch ``accumulate`` (with ``autocast``
+    inside), then once ``unscale_gradients`` and ``step``. After the last mini-batch the gradients are
+    the mean over ranks, as ``exchange`` sees to.
 
     Args:
         optimizer: a torch optimiser over the player's parameters.
@@ -48,6 +52,9 @@ class GANOptimWrapper(OptimWrapper):
     ) -> None:
         super().__init__(optimizer, clip_grad=dict(clip_grad) if clip_grad else None)
         self.device_type = next(iter(self.parameters())).device.type
+        self.exchange_by(FlatExchange())
+        #: what the last step says of itself, scalars on their device by name
+        self.figures: Terms = {}
         self.notes: list[Note] = []
         self.chosen = precision == AUTO
         self._compute_in(resolve(precision, self.device_type))
@@ -77,13 +84,33 @@ class GANOptimWrapper(OptimWrapper):
         """Accumulate the gradients of a scalar ``loss``, scaled under float16."""
         super().backward(self.scaler.scale(loss), **kwargs)
 
-    def reduce_gradients(self) -> None:
-        """Average the gradients over ranks, then unscale; call once, before :meth:`step`.
+    def exchange_by(self, exchange: GradientExchange) -> None:
+        """Average gradients over ranks by ``exchange`` from now on."""
+        self.exchange = exchange
+        self.share = exchange.share(self.parameters())
 
-        Averaging comes first so that an overflow on one rank is seen by all and every rank
-        skips the step together.
+    def accumulate(self, compute: Callable[[], Terms], parts: int = 1, last: bool = True) -> Terms:
+        """Add the gradients of one mini-batch to those that are there.
+
+        Args:
+            compute: returns the mini-batch's loss terms by name, scalars.
+            parts: mini-batches of the update; each counts 1 / parts.
+            last: whether it is the last of them; then the ranks average.
+
+        Returns:
+            What ``compute`` returned, detached.
         """
-        average_gradients(self.parameters())
+        with self.share.mini_batch(last) as call:
+            terms = call(compute)
+            self.backward(reduce(torch.add, terms.values()) / parts)
+        return {name: term.detach() for name, term in terms.items()}
+
+    def unscale_gradients(self) -> None:
+        """Unscale the gradients under float16; call once, before they are looked at and :meth:`step`.
+
+        The ranks' average comes first so that an overflow on one rank is seen by all and every
+        rank skips the step together.
+        """
         if self.scaler.is_enabled():
             self.scaler.unscale_(self.optimizer)
 
@@ -93,6 +120,17 @@ class GANOptimWrapper(OptimWrapper):
             self._clip_grad()
         self.scaler.step(self.optimizer, **kwargs)
         self.scaler.update()
+
+    def _clip_grad(self) -> None:
+        """Clip, and keep the norm on its device: MMEngine's own method waits for it in every update."""
+        parameters = [p for p in self.parameters() if p.grad is not None]
+        whole = [p for p in parameters if local_part(p) is p]
+        cut = [p for p in parameters if local_part(p) is not p]
+        if not cut or self.clip_func is not clip_grad_norm_:
+            found = self.clip_func(parameters, **self.clip_grad_kwargs)
+        else:
+            found = clip_slices(whole, cut, **self.clip_grad_kwargs)
+        self.figures = {} if found is None else {"gradient_norm": found.detach()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimiser's state, the precision and, under float16, the scaler's state."""
@@ -110,6 +148,9 @@ class GANOptimWrapper(OptimWrapper):
         if scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(scaler)
         super().load_state_dict(state)
+        for parameter, moments in self.optimizer.state.items():
+            for name, value in moments.items():
+                moments[name] = self.exchange.cut_like(value, parameter)
 
     def _go_on_in(self, saved: str | None) -> None:
         """Keep the precision that a checkpoint was trained in, or say that the run leaves it."""

@@ -18,6 +18,7 @@ from mmcgan.samplers.label import (
     UniformLabel,
 )
 from mmcgan.samplers.latent import (
+    LatentLaw,
     NormalLatent,
     TruncatedNormalLatent,
     UniformLatent,
@@ -39,6 +40,7 @@ __all__ = [
     "InstanceSampler",
     "KMeansInstances",
     "LangevinLatents",
+    "LatentLaw",
     "LatentMove",
     "NormalLatent",
     "OptimizedLatents",

@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.instance_grids import Instances, in_turn, interpolated, over_classes, over_latents
-from mmcgan.apis.instance_sampling import InstanceOptions
+from mmcgan.apis.drawing import Draw
+from mmcgan.apis.instance_grids import Instances, interpolated, over_classes, over_latents
+from mmcgan.apis.instance_sampling import InstanceOptions, given_plan
 from mmcgan.apis.instances import closest
 from mmcgan.apis.sampling import sample
 from mmcgan.config import load_config
@@ -262,10 +263,13 @@ def test_interpolation_stays_on_the_sphere_and_ends_at_both_instances():
     assert request.latent[:, 0].tolist() == [0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1]
 
 
-def test_labels_go_in_turn_beside_the_instances():
-    request = in_turn(PAIR, [1, 2, 3], 5, latents)
-    assert request.condition.label.tolist() == [1, 2, 3, 1, 2]
-    assert request.rows == [0, 1, 0, 1, 0]
+def test_labels_go_in_turn_beside_the_instances(labelled):
+    asked = given_plan(Draw(load_model(labelled)), PAIR, 5, [1, 2, 3])
+    condition, latent = asked.plan.batch(range(1, 5))
+    assert condition.label.tolist() == [2, 3, 1, 2] and len(latent) == 4
+    assert torch.equal(condition.instance, PAIR.feature[[1, 0, 1, 0]])
+    assert [asked.owner(row) for row in range(5)] == [0, 1, 0, 1, 0]
+    assert asked.rows_of(2) == [[0, 2, 4], [1, 3]]
 
 
 def test_closest_agrees_with_all_products_block_by_block(tmp_path, monkeypatch):

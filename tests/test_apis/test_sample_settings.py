@@ -42,5 +42,5 @@ def test_truncation_by_this_name_is_truncation(tmp_path):
     assert main([*command, str(tmp_path / "a"), "--sample-cfg", "truncation=0.4"]) == 0
     assert main([*command, str(tmp_path / "b"), "--truncation", "0.4"]) == 0
     assert main([*command, str(tmp_path / "c")]) == 0
-    a, b, c = ((tmp_path / name / "grid.png").read_bytes() for name in "abc")
+    a, b, c = ((tmp_path / f"{name}.grid.png").read_bytes() for name in "abc")
     assert a == b != c

@@ -66,7 +66,7 @@ def test_the_command_writes_large_images_and_a_small_sheet(shipped, tmp_path):
     assert main(command) == 0
     files = sorted(out.glob("0*.png"))
     assert [Image.open(file).size for file in files] == [(600, 300)] * 3
-    assert Image.open(out / "grid.png").size[0] < 3 * 300
+    assert Image.open(out.with_name(f"{out.name}.grid.png")).size[0] < 3 * 300
     window = ["--window", "10", "20", "30", "40", "--out", str(tmp_path / "part")]
     assert main([*command[:-2], *window]) == 0
     part = np.asarray(Image.open(sorted((tmp_path / "part").glob("0*.png"))[1]))

@@ -242,7 +242,7 @@ def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
     assert main(["export-weights", checkpoint, exported, "--command-line", "mmcgan train example.py"]) == 0
     for weights, out in ((["--out", "a"], exported), (["--out", "b"], checkpoint)):
         assert main(["sample", out, "--num", "4", weights[0], str(run / weights[1])]) == 0
-    assert (run / "a" / "grid.png").read_bytes() == (run / "b" / "grid.png").read_bytes()
+    assert (run / "a.grid.png").read_bytes() == (run / "b.grid.png").read_bytes()
     for weights in (exported, checkpoint):
         result, work = run / "result.json", str(run / "test")
         assert main(["test", config, weights, "--json", str(result), "--work-dir", work]) == 0

@@ -48,7 +48,12 @@ def test_correct_config_has_no_problems():
         # values
         ("model.generator.base_channels", 0, "model.generator.base_channels", "at least 1, got 0"),
         ("train_dataloader.batch_size", 8.5, "train_dataloader.batch_size", "8.5"),
-        ("default_hooks.checkpoint.interval", -1, "default_hooks.checkpoint", "must be >= 1"),
+        (
+            "default_hooks.checkpoint.interval",
+            -1,
+            "default_hooks.checkpoint.interval",
+            "of at least 1, got -1",
+        ),
         # unknown names
         ("model.type", "ConditionlGAN", "model.type", "Did you mean 'ConditionalGAN'"),
         ("model.generator.type", "DCGenerator", "model.generator.type", "no generator named 'DCGenerator'"),

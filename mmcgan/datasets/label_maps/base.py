@@ -14,10 +14,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mmcgan.datasets.base import items_digest
-from mmcgan.datasets.decode import BadImageError, to_rgb
+from mmcgan.datasets.decode import BadImageError, open_checked, read_rgb
 from mmcgan.datasets.label_maps.map_transform import MapTransform
 from mmcgan.file_identity import files_digest
-from mmcgan.image_files import open_image
 from mmcgan.label_maps import instance_edges, unknown_ids
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
@@ -220,11 +219,7 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         BadImageError: it cannot be read.
     """
-    try:
-        with open_image(path) as image:
-            return np.array(to_rgb(image))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BadImageError(f"{path}: unreadable image: {error}") from error
+    return np.array(read_rgb(path))
 
 
 def read_ids(path: Path) -> np.ndarray:
@@ -233,18 +228,16 @@ def read_ids(path: Path) -> np.ndarray:
     Raises:
         BadImageError: it cannot be read or has several channels, such as a map that is coloured in.
     """
-    try:
-        with open_image(path) as image:
-            if image.mode not in ID_MODES:
-                raise BadImageError(
-                    f"{path}: a map of ids has one channel, this image is of mode {image.mode}: is it a "
-                    "picture of the map in colours?"
-                )
+    with open_checked(path) as image:
+        if image.mode not in ID_MODES:
+            raise BadImageError(
+                f"{path}: a map of ids has one channel, this image is of mode {image.mode}: is it a "
+                "picture of the map in colours?"
+            )
+        try:
             return np.array(image).astype(np.int64)
-    except BadImageError:
-        raise
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BadImageError(f"{path}: unreadable map: {error}") from error
+        except Exception as error:  # decoders raise what they like
+            raise BadImageError(f"{path}: unreadable map: {error}") from error
 
 
 def _same_size(picture: np.ndarray, path: Path, ids: np.ndarray, other: Path) -> None:

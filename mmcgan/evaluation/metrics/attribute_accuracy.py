@@ -36,6 +36,8 @@ class AttributeAccuracy(GenerationMetric):
         ValueError: the extractor knows no attributes, or the images were asked for by others.
     """
 
+    figures = ("attribute_accuracy", "attribute_accuracy/*")
+
     needs_attributes: ClassVar[bool] = True
 
     def __init__(self, per_combination: bool = False) -> None:

@@ -26,13 +26,16 @@ class GenerationMetric:
     * ``needs_logits``: the extractor classifies;
     * ``needs_labels``: images were asked for by label;
     * ``needs_attributes``: images were asked for by attributes;
-    * ``needs_reference``: real images to compare with.
+    * ``needs_reference``: real images to compare with;
+    * ``figures``: names of the figures that :meth:`compute` may return, shell-style patterns among them, so
+      that a watched figure can be checked before a run; empty if they are not known beforehand.
     """
 
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
     needs_attributes: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
+    figures: ClassVar[tuple[str, ...]] = ()
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
         """Check that the extractor and the reference offer what this metric needs.

@@ -32,6 +32,8 @@ class ClassificationAccuracyScore(ImageMetric):
         ValueError: ``epochs`` below 1.
     """
 
+    figures = ("cas", "cas_reverse")
+
     needs_labels: ClassVar[bool] = True
     needs_reference: ClassVar[bool] = True
 

@@ -32,6 +32,8 @@ class ConditionalAccuracy(GenerationMetric):
         ValueError: ``top_k`` below 1, or above the number of classes.
     """
 
+    figures = ("conditional_accuracy", "conditional_accuracy/*", "conditional_accuracy_top*")
+
     needs_logits: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = True
 

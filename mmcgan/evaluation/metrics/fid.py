@@ -23,6 +23,8 @@ class FID(GenerationMetric):
     published Inception network; with another extractor figures compare among themselves alone.
     """
 
+    figures = ("fid",)
+
     needs_reference: ClassVar[bool] = True
 
     def __init__(self) -> None:

@@ -62,6 +62,8 @@ class FIDInfinity(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    figures = ("fid_infinity",)
+
     def __init__(self, smallest: int = 5000, points: int = 15, seed: int = 0) -> None:
         super().__init__(None, seed)
         subset_sizes(smallest + 1, smallest, points)

@@ -88,6 +88,8 @@ class StratifiedFID(GenerationMetric):
         ValueError: both ``groups`` and ``class_counts``, an empty group, or ``few`` >= ``many``.
     """
 
+    figures = ("fid_*",)
+
     needs_labels: ClassVar[bool] = True
     needs_reference: ClassVar[bool] = True
 
@@ -283,6 +285,8 @@ class IntraFID(CollectedMetric):
     Args:
         equal_counts: see :func:`intra_class_fid`.
     """
+
+    figures = ("intra_fid",)
 
     needs_labels: ClassVar[bool] = True
 

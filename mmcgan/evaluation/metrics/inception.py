@@ -107,6 +107,8 @@ class InceptionScore(GenerationMetric):
         ValueError: an argument is out of range.
     """
 
+    figures = ("inception_score", "inception_score_std")
+
     needs_logits: ClassVar[bool] = True
 
     def __init__(self, splits: int = 1, remainder: str = "drop", ddof: int = 0) -> None:

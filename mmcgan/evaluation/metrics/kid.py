@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.distances import blocks, check_pair
+from mmcgan.neighbours.checks import check_pair
+from mmcgan.neighbours.selection import blocks
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 
@@ -89,6 +90,8 @@ class KID(CollectedMetric):
     Raises:
         ValueError: a number is out of range.
     """
+
+    figures = ("kid", "kid_std")
 
     def __init__(
         self, subsets: int = 100, subset_size: int = 1000, max_images: int | None = None, seed: int = 0

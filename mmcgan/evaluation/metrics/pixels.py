@@ -153,6 +153,8 @@ class LPIPSDiversity(PairDiversity):
         ValueError: another ``network``.
     """
 
+    figures = ("lpips_diversity",)
+
     def __init__(
         self,
         network: str = "alex",
@@ -227,6 +229,8 @@ class MSSSIM(PairDiversity):
     Images need 16 pixels or more for the five scales; smaller ones are compared at fewer.
     """
 
+    figures = ("ms_ssim",)
+
     def compute(self) -> dict[str, float]:
         """Return ``ms_ssim``, in 0..1.
 
@@ -251,6 +255,8 @@ class SWD(ImageMetric):
         rule: ``pggan`` or ``mmagic``, see ``laplacian_pyramid``.
         seed: decides images, patches and directions.
     """
+
+    figures = ("swd", "swd_*")
 
     needs_reference: ClassVar[bool] = True
 

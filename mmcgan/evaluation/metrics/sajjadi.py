@@ -10,7 +10,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.distances import check_pair
+from mmcgan.neighbours.checks import check_pair
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 
@@ -114,6 +114,8 @@ class SajjadiPrecisionRecall(CollectedMetric):
     Raises:
         ValueError: a number is out of range.
     """
+
+    figures = ("f_8", "f_1/8")
 
     def __init__(
         self, clusters: int = 20, runs: int = 10, max_images: int | None = None, seed: int = 0

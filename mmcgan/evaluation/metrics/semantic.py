@@ -34,6 +34,8 @@ class MIoU(GenerationMetric):
         ValueError: an extractor that does not segment.
     """
 
+    figures = ("miou", "pixel_accuracy", "miou/*")
+
     def __init__(self, ignore_label: int | None = None, per_class: bool = False) -> None:
         self.ignore_label = ignore_label
         self.per_class = per_class

@@ -23,6 +23,8 @@ class SpatialFID(GenerationMetric):
     Generated images are streamed; the real ones are looked at once per process.
     """
 
+    figures = ("spatial_fid",)
+
     needs_reference: ClassVar[bool] = True
 
     def __init__(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -183,11 +184,17 @@ class BigGANDeepGenerator(EmbeddingGenerator):
 
         Without a table of statistics (``batch_norm=dict(rows=...)``) this is :meth:`forward`.
         """
+        with self.truncated_statistics(truncation):
+            return self(latent, condition)
+
+    @contextmanager
+    def truncated_statistics(self, truncation: float) -> Iterator[None]:
+        """Use the batch statistics kept for a truncation meanwhile, where there are tables of them."""
         tables = [module for module in self.modules() if isinstance(module, TabulatedBatchNorm2d)]
         try:
             for table in tables:
                 table.truncation = truncation
-            return self(latent, condition)
+            yield
         finally:
             for table in tables:
                 table.truncation = 1.0

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.implicit_output import ImplicitOutput, Size, Window
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.structures import Condition
@@ -75,7 +76,7 @@ class ImageGenerator(nn.Module):
 
     def to_range(self, colours: Tensor) -> Tensor:
         """Return the image in [-1, 1] of what :meth:`convolve` returned, float32 or wider."""
-        return torch.tanh(colours.to(torch.promote_types(colours.dtype, torch.float32)))
+        return torch.tanh(at_least_float32(colours))
 
     def synthesize(
         self,

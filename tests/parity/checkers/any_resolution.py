@@ -13,6 +13,7 @@ from mmcgan.models.layers.implicit_output import Size, effective_weight, pixel_c
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PeerNetwork, peer_format
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase
+from tests.parity.checkers.networks import compare_gradient_norms
 from tests.parity.checkers.training_steps import compare_networks
 from tests.parity.compare import Comparison, Tolerance
 from tests.parity.replay import Replay
@@ -206,3 +207,24 @@ def check_any_resolution_step(case: GoldenCase, comparison: Comparison) -> None:
     }
     expected = {role: case.group(f"out/{role[0].upper()}_after/") for role in (GENERATOR, DISCRIMINATOR)}
     compare_networks(comparison, replay, expected, drift)
+    _compare_step_outputs(case, comparison, replay, steps, batch)
+
+
+def _compare_step_outputs(
+    case: GoldenCase, comparison: Comparison, replay: Replay, steps: int, batch: int
+) -> None:
+    """Compare scores and losses of every update and the gradients of the generator's."""
+    log, terms = replay.model.score_log, replay.model.discriminator_log
+    for index in range(steps):
+        fake, real = log[index]["omni.score"].split(batch)
+        found = {"D_fake": fake, "D_real": real}
+        found |= {f"D_loss_{view}": torch.tensor(terms[index][f"omni_{view}"]) for view in ("fake", "real")}
+        for name, value in found.items():
+            comparison.equal(f"out/{name}_{index}", value, case.tensors[f"out/{name}_{index}"], OUTPUT)
+    comparison.equal("out/G_scores", log[steps]["omni.score"], case.tensors["out/G_scores"], OUTPUT)
+    loss = replay.model.generator_log[0]["omni_generated"]
+    comparison.equal("out/G_loss", loss, case.tensors["out/G_loss"], OUTPUT)
+    names = case.spec["grad_norm_names"]
+    norms = dict(zip(names, case.tensors["out/G_grad_norms"].tolist(), strict=True))
+    gradients = replay.named(GENERATOR, names, replay.gradients[GENERATOR][0])
+    compare_gradient_norms(comparison, gradients, norms, "G: ")
