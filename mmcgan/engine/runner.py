@@ -13,7 +13,13 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from mmcgan.checkpoints.files import load_checkpoint, load_weights, save_checkpoint, strip_prefix
+from mmcgan.checkpoints.files import (
+    CheckpointError,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    strip_prefix,
+)
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
     any_rank,
@@ -23,8 +29,11 @@ from mmcgan.distributed import (
     is_initialized,
 )
 from mmcgan.engine import state as training_state
+from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.random_state import set_random_state
+from mmcgan.engine.resumable import faults
 from mmcgan.engine.resume import find_resume_file
+from mmcgan.engine.same_classes import check_classes
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim import GANOptimWrapper, GradientExchange
@@ -102,19 +111,27 @@ class GANRunner(Runner):
         weights are loaded.
 
         Raises:
+            ConfigChangedError: the config would change the training that is to go on.
             ValueError: ``seed`` is neither an integer nor None.
         """
         if seed is not None and not isinstance(seed, int):
             raise ValueError(f"randomness.seed must be an integer or None, got {seed!r}")
         self._resume_file: Path | None = None
         self._resume_notes: list[str] = []
+        self._changes: list[Change] = []
+        #: changes that were made to the training on the way: iteration and what
+        self.history: list[dict[str, Any]] = []
         if self.cfg.get("resume"):
             self._resume_file, self._resume_notes = find_resume_file(self.work_dir, self.cfg.get("load_from"))
         if self._resume_file is not None:
-            saved = load_checkpoint(self._resume_file).get("meta", {}).get("seed")
-            if saved is not None and seed not in (None, saved):
-                self._resume_notes.append(f"seed {saved} of the checkpoint replaces randomness.seed={seed}")
-            seed = seed if saved is None else saved
+            content = load_checkpoint(self._resume_file)
+            for fault in faults(content):
+                raise CheckpointError(f"{self._resume_file} {fault}")
+            self._changes, notes = changes_since(content, self.cfg.pretty_text, str(self._resume_file))
+            self._resume_notes += notes
+            saved = content["meta"].get("seed")
+            changed = any(change.path == "randomness.seed" for change in self._changes)
+            seed = seed if saved is None or (changed and seed is not None) else saved
         super().set_randomness(seed, diff_rank_seed, deterministic)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
@@ -307,7 +324,16 @@ class GANRunner(Runner):
         elif self._resume:
             self.logger.warning(f"nothing to resume in {self.work_dir}: starting from iteration 0")
         elif self._load_from is not None:
-            self.load_checkpoint(self._load_from)
+            content = self.load_checkpoint(self._load_from)
+            self._check_classes(content, str(self._load_from), resumed=False)
+
+    def _check_classes(self, content: dict[str, Any], source: str, resumed: bool) -> None:
+        """Raise CheckpointError if what a checkpoint has learnt of classes would be taken for others."""
+        meta = content.get("meta")
+        before = meta.get("dataset_meta") if isinstance(meta, dict) else None
+        now = getattr(self.train_dataloader.dataset, "metainfo", None) or {}
+        for note in check_classes(before, now, source, resumed, are_changes_allowed()):
+            self.logger.warning(note)
 
     def resume(self, filename: str | Path) -> None:
         """Continue the training whose state is in ``filename``.
@@ -316,6 +342,19 @@ class GANRunner(Runner):
             CheckpointError: the file holds weights only, or another model's.
         """
         checkpoint = self.load_checkpoint(filename)
-        training_state.restore(self, checkpoint, str(filename))
+        self._check_classes(checkpoint, str(filename), resumed=True)
+        notes = training_state.restore(self, checkpoint, str(filename), self._changes)
         self._random_states = checkpoint["random"]
+        self.history = list(checkpoint["meta"].get("history", []))
         self.logger.info(f"resumed {filename} at iteration {self.iter}")
+        if self._changes:
+            changes = [str(change) for change in self._changes]
+            self.history.append({"iter": self.iter, "changes": changes})
+            notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
+        for note in notes:
+            self.logger.warning(note)
+        if self.iter >= self.max_iters:
+            self.logger.warning(
+                f"nothing to train: {filename} is at iteration {self.iter}, train_cfg.max_iters is "
+                f"{self.max_iters}"
+            )

@@ -30,6 +30,7 @@ class FiniteGuardHook(Hook):
     """
 
     priority = "VERY_HIGH"
+    changes_training = False
 
     def __init__(self, patience: int = 0) -> None:
         self.patience = patience
