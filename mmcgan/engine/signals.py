@@ -19,6 +19,8 @@ from typing import Any
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1") if hasattr(signal, name)
 )
+#: what nohup lets a run ignore; SIGINT, which shells let background jobs ignore, is a request all the same
+IGNORABLE = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
 # torchrun and a terminal may both deliver one Ctrl-C; only a later one is a second wish.
 SECOND_PRESS_SECONDS = 1.0
 #: how often a rank looks whether its launcher is still there
@@ -58,7 +60,7 @@ class StopRequest:
         self._depth += 1
         if self._depth == 1 and threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:
+                if number not in IGNORABLE or signal.getsignal(number) is not signal.SIG_IGN:
                     self._previous[number] = signal.signal(number, self._note)
             self._outer = _active
             _activate(self)

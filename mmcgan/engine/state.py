@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -137,17 +138,22 @@ def _restore_schedulers(
 ) -> None:
     for name, many in schedulers.items():
         if name in changed:
-            # as if the schedule had been this one from the start
-            for _ in range(iteration):
-                for scheduler in many:
-                    if not scheduler.by_epoch:
-                        scheduler.step()
+            _replay([scheduler for scheduler in many if not scheduler.by_epoch], iteration)
             continue
         states = saved.get(name, [])
         if len(many) != len(states):
             raise CheckpointError(f"{source}: param_scheduler of the config differs from the checkpoint's")
         for scheduler, state in zip(many, states, strict=True):
             scheduler.load_state_dict(state)
+
+
+def _replay(schedulers: Sequence[Any], iterations: int) -> None:
+    """Bring schedules to where they would be had they been these from the start."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MMEngine's, that no optimiser has stepped before
+        for _ in range(iterations):
+            for scheduler in schedulers:
+                scheduler.step()
 
 
 def _ended_schedules(runner: Any, source: str, allowed: bool) -> list[str]:
