@@ -5,17 +5,22 @@ Two kinds. *Root children* extend an MMEngine registry of the same name in scope
 parts of a conditional GAN; they have no parent, because MMEngine allows one child per
 scope and one ``MODELS`` could not tell a head from a loss.
 
-Components are imported lazily from ``locations`` at the first look-up.
+Nothing is imported before it is looked up: a name leads to the module that registers it
+(:mod:`mmcgan.component_index`), and that one alone is imported. What a plugin registers is there once the
+plugin is imported.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from mmengine import registry as root
 from mmengine.registry import Registry
 
+from mmcgan.component_index import components_of, is_indexed
 from mmcgan.suggestions import nearest
 
 SCOPE = "mmcgan"
@@ -24,11 +29,57 @@ SCOPE = "mmcgan"
 class SuggestingRegistry(Registry):
     """A registry whose failed look-up names the registry, the bad name and the nearest good ones."""
 
+    @cached_property
+    def _index(self) -> dict[str, str]:
+        """Name -> module of what the package registers here."""
+        variable = next(name for name, value in globals().items() if value is self)
+        return components_of(variable, self._locations)
+
+    def declares(self, name: str) -> bool:
+        """Return whether mmcgan or an imported plugin registers ``name`` here, without importing it."""
+        return name in self._module_dict or name in self._index
+
+    def _import(self, name: str) -> None:
+        """Import the module that registers ``name``, if one of the package does."""
+        if name not in self._module_dict and name in self._index:
+            importlib.import_module(self._index[name])
+
+    def _import_others(self) -> None:
+        """Import the locations that are not indexed: of other distributions, or single modules."""
+        for location in self._locations:
+            if not is_indexed(location):
+                importlib.import_module(location)
+
+    def import_from_location(self) -> None:
+        """Do nothing: a look-up imports what it needs, see :meth:`import_all`."""
+
+    def import_all(self) -> None:
+        """Import everything that can be registered here."""
+        for name in self._index:
+            self._import(name)
+        self._import_others()
+
+    @property
+    def module_dict(self) -> dict[str, Any]:
+        """Everything that is registered here, imported."""
+        self.import_all()
+        return self._module_dict
+
+    def get(self, key: Any) -> Any:
+        """Return what is registered as ``key``, here or in a parent; None if nothing is."""
+        if isinstance(key, str):
+            self._import(key.removeprefix(f"{SCOPE}."))
+            if not self.declares(key.removeprefix(f"{SCOPE}.")):
+                self._import_others()
+        return super().get(key)
+
     def names(self) -> list[str]:
         """Return the names that can be written as ``type`` here, parents included."""
-        self.import_from_location()
-        own = list(self._module_dict)
-        return own if self.parent is None else own + list(self.parent._module_dict)
+        own = list(self.module_dict)
+        if self.parent is None:
+            return own
+        self.parent.import_from_location()
+        return own + list(self.parent._module_dict)
 
     def require(self, name: str) -> type:
         """Return the class registered as ``name``.
@@ -72,8 +123,10 @@ class ClosedRegistry(SuggestingRegistry):
         """
         if not isinstance(key, str):
             raise TypeError(f"{self.name}: a component is named by text, got {key!r}")
-        self.import_from_location()
         name = key.removeprefix(f"{SCOPE}.")
+        self._import(name)
+        if not self.declares(name):
+            self._import_others()
         if name in self._module_dict or self.parent is None:
             return self._module_dict.get(name)
         self.parent.import_from_location()

@@ -64,7 +64,7 @@ def evaluate_folders(
     warnings = _size_warnings(real_set, fake_set)
     network = EXTRACTORS.build(config)
     labelled = fake_set.labels is not None
-    configs = metric_configs(metrics, network.num_classes is not None, labelled, len(fake_set))
+    configs = metric_configs(metrics, network.num_classes is not None, labelled)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
     evaluator = EVALUATOR.build(
         dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)

@@ -16,6 +16,7 @@ from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import extract
 from mmcgan.instances.names import extractor_config
+from mmcgan.instances.ranking import TensorRows, best_of_rows, pair_products
 from mmcgan.instances.store import InstanceStore, StoreError
 from mmcgan.precision import recorded_or_faster
 from mmcgan.progress import progress_bar
@@ -23,7 +24,8 @@ from mmcgan.registry import DATASETS, EXTRACTORS
 from mmcgan.zoo.models import LoadedModel
 
 BLOCK = 64
-ROWS = 1 << 16
+ROWS = 1 << 13
+ROUNDING = 1e-11  # of float64 products of unit vectors that are summed in different orders
 
 
 @dataclass(frozen=True)
@@ -145,14 +147,26 @@ def closest(store: InstanceStore, feature: Tensor, n: int, rows: Tensor | None =
     among = torch.arange(store.size) if rows is None else rows
     if not 1 <= n <= len(among):
         raise ValueError(f"--nearest {n}: must be in 1..{len(among)}")
-    best, index = torch.empty(len(feature), 0), torch.empty(len(feature), 0, dtype=torch.int64)
+    best = torch.empty(len(feature), 0, dtype=torch.float64)
+    index = torch.empty(len(feature), 0, dtype=torch.int64)
     for start in range(0, len(among), ROWS):
         part = among[start : start + ROWS]
-        scores = torch.cat([best, feature @ store.features(part).T], dim=1)
-        names = torch.cat([index, part.expand(len(feature), -1)], dim=1)
-        best, order = scores.topk(min(n, scores.shape[1]))
-        index = names.gather(1, order)
+        names, scores = _closest_of(store.features(part), feature, min(n, len(part)))
+        # earlier images stand first and stay first where they are equally close
+        best, order = torch.cat([best, scores], dim=1).sort(dim=1, descending=True, stable=True)
+        best = best[:, :n]
+        index = torch.cat([index, part[names]], dim=1).gather(1, order[:, :n])
     return index
+
+
+def _closest_of(rows: Tensor, feature: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Return the ``n`` closest of some rows for each feature and their exact similarities, (M, n) each."""
+    rough = feature.double() @ rows.double().T
+    near = rough >= rough.topk(n).values[:, -1:] - ROUNDING
+    row, column = (part.numpy() for part in near.nonzero(as_tuple=True))
+    exact = pair_products(TensorRows(rows.float()), feature.float(), row, column)
+    names, scores = best_of_rows(row, column, exact, (len(feature), n))
+    return torch.from_numpy(names).long(), torch.from_numpy(scores)
 
 
 def training_images(loaded: LoadedModel) -> Any:

@@ -13,7 +13,6 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -22,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.checkpoints.checksum import KEY, RULE, checksum
 
 LAST_CHECKPOINT = "last_checkpoint"
@@ -34,66 +34,6 @@ class CheckpointError(ValueError):
 
 
 # --- writing ----------------------------------------------------------------------------------
-def atomic_write(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then move it there durably.
-
-    Args:
-        path: final name; its folder is made if needed.
-        write: receives the open binary file.
-
-    Raises:
-        OSError: the disk is full, the folder is not ours, ...; names the file.
-    """
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            watched = _Watched(file)
-            try:
-                write(watched)  # type: ignore[arg-type]
-            except RuntimeError:  # torch hides the system's error behind one about its own position
-                if watched.fault is None:
-                    raise
-                raise watched.fault from None
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        _remove(temporary)
-        reason = error.strerror or str(error)
-        raise OSError(
-            error.errno, f"cannot write {path}: {reason}; files that were there are whole"
-        ) from error
-    except BaseException:
-        _remove(temporary)
-        raise
-    _sync_folder(path.parent)
-
-
-class _Watched:
-    """A file that remembers why the system could not write to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.fault: OSError | None = None
-
-    def write(self, content: Any) -> int:
-        try:
-            return self.file.write(content)
-        except OSError as error:
-            self.fault = error
-            raise
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.file, name)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
 def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
     """Check before any work that a file can be written; nothing is left behind.
 
@@ -120,20 +60,6 @@ def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> N
             raise PermissionError(errno.EACCES, "the file is there and read-only")
     except OSError as error:
         raise ValueError(f"{what} {path}: cannot be written ({error.strerror})") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; some file systems cannot, and then there is nothing to do."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
 
 
 def to_plain(value: Any, where: str = "checkpoint") -> Any:
@@ -299,6 +225,42 @@ def newest_valid(
 def _without_weights(state: State) -> Iterator[str]:
     if "state_dict" not in state:
         yield "holds no 'state_dict'"
+
+
+def require_finite(weights: Mapping[str, Any], source: str) -> None:
+    """Check that weights are numbers.
+
+    Raises:
+        CheckpointError: some are NaN or infinite; names the source and the first tensors.
+    """
+    bad = [
+        name
+        for name, value in weights.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all())
+    ]
+    if bad:
+        raise CheckpointError(
+            f"{source}: {len(bad)} of its {len(weights)} tensors hold NaN or infinite values: {_some(bad)}"
+        )
+
+
+def require_half(weights: Mapping[str, Any], source: str) -> None:
+    """Check that weights can be stored in float16, whose largest number is 65,504.
+
+    Raises:
+        CheckpointError: some would become infinite; names the source and the first tensors.
+    """
+    limit = torch.finfo(torch.float16).max
+    large = [
+        f"{name} ({float(value.abs().max()):.4g})"
+        for name, value in weights.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and bool((value.abs() > limit).any())
+    ]
+    if large:
+        raise CheckpointError(
+            f"{source}: {len(large)} tensors hold values beyond {limit:,.0f}, which float16 cannot: "
+            f"{_some(large)}; store float32 (without --half)"
+        )
 
 
 def strip_prefix(state: Mapping[str, Any], prefix: str = "module.") -> State:

@@ -117,16 +117,20 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuse a bad name now rather than after hours.
 
     Raises:
-        ValueError: the picture is no PNG.
+        ValueError: the picture is no PNG, or a file that cannot be written.
     """
-    if arguments.picture and Path(arguments.picture).suffix != ".png":
-        raise ValueError(f"--picture {arguments.picture}: the file must be named *.png")
+    from mmcgan.checkpoints.files import check_output
+
+    if arguments.picture:
+        check_output(arguments.picture, "--picture", (".png",))
+    if arguments.json:
+        check_output(arguments.json, "--json")
 
 
 def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> None:
     """Print tables and a row for the model zoo, and write what was asked for."""
     from mmcgan.evaluation.report.pictures import draw_evaluations
-    from mmcgan.evaluation.report.report import print_costs, print_table, write_json
+    from mmcgan.evaluation.report.report import print_costs, print_failures, print_table, write_json
     from mmcgan.evaluation.report.sweep import heading
 
     entries = report["sweep"]
@@ -135,6 +139,7 @@ def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> Non
     first = entries[0]["reports"][0]
     if first is not None:
         print_costs(first)
+        print_failures(first)
         print(_row(report, cfg, first))
     for name, entry in entries[0]["summary"].items():
         print(f"{name}: {entry['mean']:.4f}")

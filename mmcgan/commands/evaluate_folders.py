@@ -35,9 +35,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
-    from mmcgan.evaluation.report.report import print_costs, print_table, summarize, write_json
+    from mmcgan.checkpoints.files import check_output
+    from mmcgan.evaluation.report.report import (
+        print_costs,
+        print_failures,
+        print_table,
+        summarize,
+        write_json,
+    )
     from mmcgan.extractors.names import extractor_config
 
+    if arguments.json:
+        check_output(arguments.json, "--json")
     report = evaluate_folders(
         arguments.real,
         arguments.fake,
@@ -54,6 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         {f"{report['generated_images']:,} images": summarize([report["figures"]])},
     )
     print_costs(report)
+    print_failures(report)
     for side, images in report["images"].items():
         others = ", ".join(f"{count} {suffix}" for suffix, count in images["other_files"].items())
         counts = ", ".join(

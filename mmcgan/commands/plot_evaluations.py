@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from mmcgan.commands.labels import PICTURES, labelled_paths
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -23,28 +27,46 @@ def run(arguments: argparse.Namespace) -> None:
         FileNotFoundError: a report is missing.
         ValueError: a file is no report of ``mmcgan test --json``, or figures are missing.
     """
-    if Path(arguments.out).suffix != ".png":
-        raise ValueError(f"--out {arguments.out}: the file must be named *.png")
-    reports = dict(map(read_report, arguments.reports))
+    from mmcgan.checkpoints.files import check_output
+
+    check_output(arguments.out, "--out", PICTURES)
+    reports = read_reports(arguments.reports)
     from mmcgan.evaluation.report.pictures import draw_evaluations
 
     draw_evaluations(reports, Path(arguments.out), arguments.keys)
     print(f"picture: {arguments.out}")
 
 
-def read_report(argument: str) -> tuple[str, Any]:
-    """Return name and sweep of ``NAME=FILE`` or ``FILE``.
+def read_reports(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the sweeps of ``NAME=FILE`` or ``FILE`` by name: the config's, with the file's if two share it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a report of ``mmcgan test --json``, or a name twice.
+    """
+    paths = labelled_paths(arguments)
+    plain = {name for name, path in paths.items() if str(path) in arguments}
+    found = {name: read_report(path) for name, path in paths.items()}
+    configs = Counter(found[name][0] for name in plain)
+    sweeps: dict[str, Any] = {}
+    for name, (config, sweep) in found.items():
+        alone = configs[config] == 1 and config not in paths
+        label = name if name not in plain else config if alone else f"{config} ({name})"
+        sweeps[label] = sweep
+    return sweeps
+
+
+def read_report(path: Path) -> tuple[str, Any]:
+    """Return the config's name and the sweep of a report.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: not a report of ``mmcgan test --json``.
     """
-    name, separator, file = argument.partition("=")
-    path = Path(file if separator else argument)
     if not path.is_file():
         raise FileNotFoundError(f"no report {path}")
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-        return (name if separator else report["config"]), report["sweep"]
+        return str(report["config"]), report["sweep"]
     except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not a report of `mmcgan test --json` ({error!r})") from error

@@ -135,7 +135,7 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.apis.instance_sampling import InstanceOptions
     from mmcgan.apis.sampling import sample
     from mmcgan.apis.views import find_view
-    from mmcgan.config import parse_options
+    from mmcgan.config.options import parse_options
 
     instances = InstanceOptions(
         tuple(arguments.instances),

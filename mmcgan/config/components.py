@@ -7,21 +7,15 @@ without ``type`` is a container (``heads``, ``default_hooks``) or a structure wi
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mmengine.runner import Runner
-from torch import nn
-from torch.utils.data import DataLoader
-
 from mmcgan import registry as r
-from mmcgan.evaluation.evaluator import REFERENCE_KEYS
-from mmcgan.models.discriminator import Discriminator
-from mmcgan.models.step_options import StepOptions
-from mmcgan.optim.constructor import PLAYERS, SECTION_KEYS
+from mmcgan.optim.players import PLAYERS
 
 Registries = tuple[r.SuggestingRegistry, ...]
 Parameters = Mapping[str, inspect.Parameter]
@@ -69,20 +63,19 @@ ROLES: dict[str, Registries] = {
 # Top-level keys under which `generator` is a player's section, not a network.
 PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler")
 
-# Dicts without a `type` whose keys are fixed: dotted path -> what takes them.
-STRUCTURES: dict[str, Callable[..., Any] | tuple[str, ...]] = {
-    "train_dataloader": DataLoader,
-    "val_dataloader": DataLoader,
-    "test_dataloader": DataLoader,
-    "model.discriminator": Discriminator,
-    "model.step": StepOptions,
-    "val_evaluator.reference": REFERENCE_KEYS,
-    "test_evaluator.reference": REFERENCE_KEYS,
-    "randomness": Runner.set_randomness,
+# Dicts without a `type` whose keys are fixed: dotted path -> what takes them, by name until it is needed.
+_LOADER = "torch.utils.data:DataLoader"
+_REFERENCE, _SECTION = "mmcgan.evaluation.evaluator:REFERENCE_KEYS", "mmcgan.optim.constructor:SECTION_KEYS"
+STRUCTURES: dict[str, str | tuple[str, ...]] = {
+    **{f"{phase}_dataloader": _LOADER for phase in ("train", "val", "test")},
+    "model.discriminator": "mmcgan.models.discriminator:Discriminator",
+    "model.step": "mmcgan.models.step_options:StepOptions",
+    **{f"{phase}_evaluator.reference": _REFERENCE for phase in ("val", "test")},
+    "randomness": "mmengine.runner:Runner.set_randomness",
     "env_cfg": ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit", "tf32"),
     "env_cfg.dist_cfg": ("timeout",),
     "optim_wrapper": ("constructor", "precision", *PLAYERS),
-    **{f"optim_wrapper.{player}": SECTION_KEYS for player in PLAYERS},
+    **{f"optim_wrapper.{player}": _SECTION for player in PLAYERS},
 }
 # Keys taken out of a component's config before its constructor sees the rest.
 TAKEN_BEFORE: dict[str, tuple[str, ...]] = {
@@ -152,11 +145,26 @@ def find_component(kind: Any, registries: Registries) -> Callable[..., Any] | No
     """Return what ``type=kind`` builds, searching every registry when ``registries`` is empty."""
     if not isinstance(kind, str):
         return kind if callable(kind) else None
-    for registry in registries or every_registry():
+    # without a role, those that have the name come first: the others would import what they know not to have
+    unknown = sorted(every_registry(), key=lambda registry: not registry.declares(kind))
+    for registry in registries or unknown:
         found = registry.get(kind)
         if found is not None:
             return found
     return None
+
+
+@cache
+def structure_at(path: str) -> Callable[..., Any] | tuple[str, ...] | None:
+    """Return what takes the keys of the dict at a dotted path, or the keys; None if neither is known."""
+    named = STRUCTURES.get(path)
+    if not isinstance(named, str):
+        return named
+    module, _, attribute = named.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
 
 
 @cache
@@ -168,11 +176,15 @@ def every_registry() -> Registries:
 @cache
 def top_level_keys() -> tuple[str, ...]:
     """Return the top-level keys a config may have."""
+    from mmengine.runner import Runner
+
     return (*(key for key in inspect.signature(Runner.__init__).parameters if key != "self"), *TOP_LEVEL)
 
 
 def parameters_of(component: Callable[..., Any]) -> Parameters | None:
     """Return the named parameters of a constructor or function; None if it takes any keyword."""
+    from torch import nn
+
     if isinstance(component, type) and component.__init__ is nn.Module.__init__:  # type: ignore[misc]
         return {}  # its signature says **kwargs, but it refuses all of them
     try:
@@ -195,7 +207,7 @@ def allowed_keys(node: Node) -> set[str] | None:
     if node.typed:
         parameters = None if node.component is None else parameters_of(node.component)
         return None if parameters is None else {*parameters, *taken_before(node)} - {"self"}
-    structure = STRUCTURES.get(".".join(node.path))
+    structure = structure_at(".".join(node.path))
     if structure is None:
         return None
     if isinstance(structure, tuple):

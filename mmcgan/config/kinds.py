@@ -6,12 +6,10 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any, Union
 
-from mmengine.runner import Runner
-
 from mmcgan.config.annotations import annotations_of, described, fits
 from mmcgan.config.components import ROLES, Node
 from mmcgan.config.problems import Problem, dotted
-from mmcgan.optim.constructor import PLAYERS
+from mmcgan.optim.players import PLAYERS
 
 Dict = dict[str, Any]
 LOADER: Dict = {
@@ -51,6 +49,8 @@ SEVERAL = {
 
 def top_level_kinds(config: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield values at the top that MMEngine's Runner could not take; a component is given as a dict there."""
+    from mmengine.runner import Runner  # a second to import, and only wanted for whole configs
+
     annotations = {key: _given_as_dict(kind) for key, kind in annotations_of(Runner).items()}
     for key, value in config.items():
         if key in annotations and not fits(value, annotations[key]):

@@ -11,12 +11,12 @@ from mmengine.dist import get_world_size
 from mmcgan import registry as r
 from mmcgan.config.annotations import annotations_of, described, fits
 from mmcgan.config.components import (
-    STRUCTURES,
     Node,
     allowed_keys,
     every_registry,
     find_component,
     parameters_of,
+    structure_at,
     taken_before,
     top_level_keys,
     walk,
@@ -104,7 +104,7 @@ def _unknown_keys(node: Node) -> Iterator[Problem]:
 
 
 def _owner(node: Node) -> str:
-    taker = node.component if node.typed else STRUCTURES.get(dotted(node.path))
+    taker = node.component if node.typed else structure_at(dotted(node.path))
     return getattr(taker, "__name__", None) or dotted(node.path)
 
 
@@ -119,7 +119,7 @@ def _missing(node: Node, supplied: Sequence[str]) -> Iterator[Problem]:
 
 
 def _wrong_types(node: Node) -> Iterator[Problem]:
-    taker = node.component if node.typed else STRUCTURES.get(dotted(node.path))
+    taker = node.component if node.typed else structure_at(dotted(node.path))
     if taker is None or isinstance(taker, tuple):
         return
     annotations = annotations_of(taker)

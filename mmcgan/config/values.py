@@ -10,7 +10,7 @@ from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.ranges import range_problems
 from mmcgan.config.trials import trial_problems
 from mmcgan.distributed import check_timeout
-from mmcgan.optim.constructor import PLAYERS
+from mmcgan.optim.players import PLAYERS
 from mmcgan.precision import AUTO, PRECISIONS
 from mmcgan.registry import nearest
 

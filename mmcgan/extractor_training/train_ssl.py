@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -22,6 +24,8 @@ from mmcgan.extractors.ssl_extractor import FORMAT
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 
+LEAST_IMAGES = 8
+FEW_IMAGES = 500
 STRONG = Augmentation(rotation=15, scale=0.25, shift=0.12, erase=0.3, noise=0.05)
 
 
@@ -145,7 +149,21 @@ def train_ssl_extractor(
         out: the safetensors file to write.
         command: what the user typed, recorded in the file.
         progress: called after every step.
+
+    Raises:
+        ValueError: too few images to tell apart.
     """
+    if len(dataset) < LEAST_IMAGES:
+        raise ValueError(
+            f"{len(dataset)} images: features are learnt by telling images apart, which needs at least "
+            f"{LEAST_IMAGES}, and thousands to be of use"
+        )
+    if len(dataset) < FEW_IMAGES:
+        print_log(
+            f"features learnt from {len(dataset)} images tell little of others; give thousands",
+            logger="current",
+            level=logging.WARNING,
+        )
     start = time.monotonic()
     network = train_ssl(dataset, options, progress)
     record = dict(

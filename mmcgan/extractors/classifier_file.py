@@ -12,6 +12,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
 
@@ -51,7 +52,13 @@ class ClassifierRecord:
 
 
 def halve(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state with matrices and kernels in float16; vectors and counters stay as they are."""
+    """Return the state with matrices and kernels in float16; vectors and counters stay as they are.
+
+    Raises:
+        CheckpointError: a number is too large for float16, NaN or infinite; names the tensor.
+    """
+    require_finite(state, "the network")
+    require_half({key: value for key, value in state.items() if value.ndim > 1}, "the network")
     return {key: value.half() if value.ndim > 1 else value for key, value in state.items()}
 
 

@@ -10,9 +10,9 @@ from mmengine.hooks import Hook
 from torch import Tensor
 
 from mmcgan.hooks.schedules import Schedule, build_schedule
+from mmcgan.optim.players import PLAYERS
 from mmcgan.registry import HOOKS, nearest
 
-PLAYERS = ("generator", "discriminator")
 #: Fields of an optimiser's parameter groups, and how a value is written into them.
 OPTIMIZER_FIELDS: dict[str, Callable[[dict[str, Any], float], None]] = {
     "lr": lambda group, value: group.update(lr=value),

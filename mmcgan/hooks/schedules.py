@@ -22,11 +22,28 @@ def linear(start: float, end: float, begin: float = 0, until: float | None = Non
     return lambda i, total: start + (end - start) * _progress(i, begin, until or total)
 
 
-def cosine(start: float, end: float, begin: float = 0, until: float | None = None) -> Schedule:
-    """Go from ``start`` to ``end`` along half a cosine between two points of progress."""
-    return lambda i, total: (
-        end + (start - end) * (1 + math.cos(math.pi * _progress(i, begin, until or total))) / 2
-    )
+def cosine(
+    start: float,
+    end: float,
+    begin: float = 0,
+    until: float | None = None,
+    warmup: float = 0,
+    warmup_start: float = 0.0,
+) -> Schedule:
+    """Go from ``start`` to ``end`` along half a cosine between two points of progress.
+
+    Before ``warmup`` the value rises on a straight line from ``warmup_start`` to ``start``; from there to
+    ``begin`` it stays.
+    """
+
+    def value(progress: float, total: float) -> float:
+        if progress < warmup:
+            return warmup_start + (start - warmup_start) * progress / warmup
+        # from the start: near it the difference is tiny, and 1 - cos keeps it
+        share = (1 - math.cos(math.pi * _progress(progress, begin, until or total))) / 2
+        return start + (end - start) * share
+
+    return value
 
 
 def step(start: float, factor: float, milestones: Sequence[float]) -> Schedule:

@@ -19,6 +19,7 @@ from mmcgan.registry import EXTRACTORS
 BLOCK_IMAGES = 256
 PROBE_IMAGES = 16
 LEAST_COSINE = 0.9999
+SMALL, LARGE = 1e-9, 1e15  # largest elements between which float32 can square
 
 
 def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
@@ -38,7 +39,15 @@ def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
         raise ValueError(
             f"extractor {extractor.name!r}: the feature of image {first + int(bad[0])} is not finite"
         )
-    return normalize(features, dim=1, eps=1e-12)
+    return unit_rows(features)
+
+
+def unit_rows(features: Tensor) -> Tensor:
+    """Return vectors (N, F) divided by their lengths, however small or large; a zero vector stays zero."""
+    largest = features.abs().amax(dim=1, keepdim=True)
+    extreme = (largest > 0) & ((largest < SMALL) | (largest > LARGE))  # their squares leave float32
+    scale = torch.where(extreme, largest, torch.ones_like(largest))
+    return normalize(features / scale, dim=1, eps=1e-12)
 
 
 def read_images(dataset: Any, start: int, stop: int) -> Tensor:

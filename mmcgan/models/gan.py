@@ -198,7 +198,7 @@ class ConditionalGAN(SamplingModel):
             real = real[torch.arange(size, device=real.image.device) % len(real)]
         latent, condition = self.draw(size, real)
         latent, law = self._encode(role, latent, real)
-        generate = partial(self._generate, role)
+        generate = partial(self._generate, role, size=self._size_of(real))
         for regularizer in self._due(role).values():
             latent = regularizer.move_latent(latent, condition, self.score, generate, self.random)
         return GANBatch(generate(latent, condition), condition, latent, law)
@@ -210,13 +210,27 @@ class ConditionalGAN(SamplingModel):
         with torch.set_grad_enabled(role == "generator"):
             return self.generator.encode(real.image, noise)
 
-    def _generate(self, role: str, latent: Tensor, condition: Condition) -> Tensor:
+    def _size_of(self, real: GANBatch | None) -> tuple[int, int] | None:
+        """Return the size that real images have and fakes do not have by themselves; None for no such wish.
+
+        Only a generator with an implicit output layer makes images of another size than its own; it is
+        asked for that of the real images beside them (Omni-INR-GAN trained at several sizes).
+        """
+        if real is None or getattr(self.generator, "implicit", None) is None:
+            return None
+        size, own = (real.image.shape[-2], real.image.shape[-1]), self.generator.image_size
+        return None if size == (own, own) else size
+
+    def _generate(
+        self, role: str, latent: Tensor, condition: Condition, size: tuple[int, int] | None = None
+    ) -> Tensor:
         """Return images; in the discriminator's step gradients pass only to latents that ask for them."""
         learns = role == "generator"
         untracked = not (learns or self.step.track_generator_statistics)
         differentiable = torch.set_grad_enabled(learns or latent.requires_grad)
         with differentiable, untracked_batch_statistics(self.generator, untracked):
-            return at_least_float32(self.generator(latent, condition))
+            asked = {} if size is None else {"size": size}
+            return at_least_float32(self.generator(latent, condition, **asked))
 
     def score(self, image: Tensor, condition: Condition, augment: bool = True) -> Terms:
         """Return the discriminator's named outputs in float32 or wider; the only caller of D in training.
@@ -268,7 +282,7 @@ class ConditionalGAN(SamplingModel):
     ) -> Terms:
         assert fake.latent is not None
         given = (real, fake, fake.latent, real_scores, fake_scores)
-        generate = partial(self._generate, role)
+        generate = partial(self._generate, role, size=self._size_of(fake))
         context = StepContext(*given, self.score, generate, self.random, self.generator)
         return weighted_terms(self._due(role), context)
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.files import atomic_write, require_finite, require_half
 from mmcgan.closed_world import USER, Origin, build, named
 from mmcgan.config import load_config
 from mmcgan.instances.store import METADATA, InstanceStore
@@ -190,8 +190,8 @@ def export_weights(
 
     Raises:
         FileExistsError: ``out`` exists.
-        ValueError: not a checkpoint of a run, ``out`` has another suffix, or the store of an
-            instance-conditioned model has no k-means instances.
+        ValueError: not a checkpoint of a run, ``out`` has another suffix, weights that are NaN, infinite or
+            too large for float16, or the store of an instance-conditioned model has no k-means instances.
     """
     checkpoint, out = Path(checkpoint), Path(out)
     if out.suffix != ".safetensors":
@@ -202,6 +202,9 @@ def export_weights(
     record = content.record
     if record is None or checkpoint.suffix == out.suffix:
         raise ValueError(f"{checkpoint} holds no config; it is not a checkpoint of a run")
+    require_finite(content.weights, str(checkpoint))
+    if half:
+        require_half(content.weights, str(checkpoint))
     kept = {key: stored(value, half) for key, value in content.weights.items()}
     store = store_of(record.condition_sampler, content.origin)
     if store is not None:

@@ -51,6 +51,8 @@ class CorruptCase(ValueError):
 RECORDED = ("out", "after")
 #: What is added to such a part where the same was computed in float64.
 WIDE = "64"
+#: The relative tolerance that the golden set names for a record that is float64 throughout.
+ORDINARY_FLOAT64 = 1e-7
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,17 @@ class GoldenCase:
         with safe_open(self.path, "pt") as file:
             names = dict.fromkeys(file.keys())
         return {_narrow(name) for name in names if _is_wide(name, names)}
+
+    @property
+    def rounding_of_float64(self) -> float:
+        """What the JSON says of its float64 record where parts of it are float32 (buffers, taps); else 0.
+
+        Ordinary records name 1e-7, for whoever runs with widened weights; a larger number has a reason.
+        """
+        stated = self.spec.get("tolerances")
+        wide = stated.get("float64", {}) if isinstance(stated, Mapping) else {}
+        rtol = float(wide.get("rtol", 0.0))
+        return rtol if rtol > ORDINARY_FLOAT64 else 0.0
 
     def group(self, prefix: str) -> State:
         """Return the tensors under ``prefix``, which is cut off their names."""

@@ -14,7 +14,17 @@ from mmcgan.peers.formats import UnsupportedSetting
 from tests.parity.cases import CorruptCase, GoldenCase, Reading, find_cases, is_recorded, load_case
 from tests.parity.compare import Comparison
 from tests.parity.kinds import kind_of
-from tests.parity.truth import PROBES, SHAKE, SHAKE_64, Judge, Verdict, arithmetic, keyed, tight_verdicts
+from tests.parity.truth import (
+    PROBES,
+    SHAKE,
+    SHAKE_64,
+    TIGHT,
+    Judge,
+    Verdict,
+    arithmetic,
+    keyed,
+    tight_verdicts,
+)
 
 Checker = Callable[[GoldenCase, Comparison], None]
 CHECKERS: dict[tuple[str, str], Checker] = {}
@@ -46,6 +56,8 @@ CHECKER_MODULES = (
     "restoration_runs",
     "semantic_synthesis",
     "semantic_steps",
+    "r3gan",
+    "r3gan_steps",
 )
 
 
@@ -178,6 +190,7 @@ class _Check:
             exact,
             lambda seed: self._run(torch.float64, Reading(exact=True, shake=SHAKE_64, seed=seed)),
             lambda measurement: whole or measurement.name in changed,
+            max(TIGHT, self.case.rounding_of_float64),
         )
 
     def _of(self, verdicts: list[Verdict], missing: list[str]) -> Record:

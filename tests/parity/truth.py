@@ -207,7 +207,9 @@ def paired(single: Comparison, double: Comparison) -> dict[Key, tuple[Measuremen
     return {key: (first[key], second[key]) for key in first}
 
 
-def tight_verdicts(found: Comparison, probe: Probe, judged: Callable[[Measurement], bool]) -> list[Verdict]:
+def tight_verdicts(
+    found: Comparison, probe: Probe, judged: Callable[[Measurement], bool], limit: float = TIGHT
+) -> list[Verdict]:
     """Return verdicts on float64 results against float64 results, entry by entry.
 
     The only room beyond :data:`TIGHT` is what float64 itself leaves open: entries that change when weights
@@ -217,16 +219,17 @@ def tight_verdicts(found: Comparison, probe: Probe, judged: Callable[[Measuremen
         found: of the checker with the recorded float64 numbers.
         probe: number -> the same with weights and inputs moved by :data:`SHAKE_64`.
         judged: whether a quantity was recorded in float64.
+        limit: of the error; wider only where a record says that parts of it were computed in float32.
     """
     measured = {key: value for key, value in keyed(found.measured).items() if judged(value)}
-    verdicts = {key: Verdict(key[0], tight_error(value), TIGHT) for key, value in measured.items()}
+    verdicts = {key: Verdict(key[0], tight_error(value), limit) for key, value in measured.items()}
     doubtful = [key for key, verdict in verdicts.items() if not verdict.ok and measured[key].ours is not None]
     for number in range(2 if doubtful else 0):
         moved = keyed(probe(number).measured)
         for key in doubtful:
             other = moved[key].ours if key in moved else None
             error = tight_error(measured[key], other)
-            verdicts[key] = min(verdicts[key], Verdict(key[0], error, TIGHT), key=lambda v: v.error)
+            verdicts[key] = min(verdicts[key], Verdict(key[0], error, limit), key=lambda v: v.error)
     return list(verdicts.values())
 
 

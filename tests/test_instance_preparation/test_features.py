@@ -6,7 +6,7 @@ from torch.nn.functional import cosine_similarity
 
 from mmcgan import precision
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.instance_preparation.features import LEAST_COSINE, choose_precision
+from mmcgan.instance_preparation.features import LEAST_COSINE, choose_precision, unit_rows
 from mmcgan.precision import Choice
 from mmcgan.registry import DATASETS, EXTRACTORS
 
@@ -56,3 +56,13 @@ def test_the_users_word_counts(image):
     assert choose_precision(dict(type="CancellingExtractor", large=100.0), image, "bfloat16") == "bfloat16"
     with pytest.raises(ValueError, match="precision must be one of auto, float32, bfloat16, got 'half'"):
         choose_precision({}, image, "half")
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-24, 1.0, 1e19, 1e30])
+def test_features_of_any_scale_have_length_one(scale):
+    features = scale * torch.randn(5, 40, generator=torch.Generator().manual_seed(0))
+    features[2] = 0
+    unit = unit_rows(features)
+    expected = torch.ones(5, dtype=torch.float64)
+    expected[2] = 0
+    torch.testing.assert_close(unit.double().norm(dim=1), expected, rtol=1e-6, atol=0)

@@ -29,8 +29,8 @@ def contents(folder):
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr(prepare, "BLOCK_IMAGES", 8)
-    monkeypatch.setattr("mmcgan.instances.neighbours.QUERY_ROWS", 8)
-    monkeypatch.setattr("mmcgan.instances.neighbours.WHOLE_CHUNK", 8)
+    monkeypatch.setattr("mmcgan.instances.faiss_search.QUERY_ROWS", 8)
+    monkeypatch.setattr("mmcgan.instances.faiss_search.WHOLE_CHUNK", 8)
 
 
 @pytest.mark.parametrize("step", ["extract_block", "write_rows", "_write_text", "kmeans", "select_instances"])

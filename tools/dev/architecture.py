@@ -37,9 +37,11 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "structures",
                 "attributes",
             ),
+            *("lazy", "component_index"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(
                 "memory",
+                "differences",
                 "cache",
                 "closed_world",
                 "dtypes",

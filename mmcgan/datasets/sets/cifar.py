@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torchvision
 
 from mmcgan.datasets.base import MemoryDataset, check_choice
 from mmcgan.datasets.sets.download import download_once
@@ -16,7 +15,7 @@ from mmcgan.registry import DATASETS
 class _CIFAR(MemoryDataset):
     """Common to both: 32x32 colour images, 50,000 for training and 10,000 for test."""
 
-    reader: type[torchvision.datasets.CIFAR10]
+    reader: str  # in torchvision.datasets
     num_classes: int
 
     def __init__(
@@ -26,15 +25,17 @@ class _CIFAR(MemoryDataset):
         download: bool = False,
         pipeline: Sequence[dict] = (),
     ) -> None:
-        name = type(self).__name__
+        import torchvision  # seconds to import, with all its models
+
+        name, reader = type(self).__name__, getattr(torchvision.datasets, self.reader)
         check_choice(split, ("train", "test"), "split", name)
         if download:
-            download_once(lambda: self.reader(root, download=True), name)
+            download_once(lambda: reader(root, download=True), name)
         try:
-            data = self.reader(root, train=split == "train")
+            data = reader(root, train=split == "train")
         except RuntimeError as error:
             raise FileNotFoundError(
-                f"{name}: not found or damaged under {root!r} ({self.reader.base_folder}). Set root to the "
+                f"{name}: not found or damaged under {root!r} ({reader.base_folder}). Set root to the "
                 "folder that holds it, or set download=True"
             ) from error
         images = torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()
@@ -73,7 +74,7 @@ class CIFAR10(_CIFAR):
     disk_arguments = ("root",)
     user_arguments = ("download",)
 
-    reader = torchvision.datasets.CIFAR10
+    reader = "CIFAR10"
     num_classes = 10
 
 
@@ -84,5 +85,5 @@ class CIFAR100(_CIFAR):
     disk_arguments = ("root",)
     user_arguments = ("download",)
 
-    reader = torchvision.datasets.CIFAR100
+    reader = "CIFAR100"
     num_classes = 100

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -101,6 +100,8 @@ def _find_folder(root: str | None, split: str, download: bool) -> Path:
         if all(_find_file(folder, name) for name in _names(split)):
             return folder
     if download:
+        import torchvision  # seconds to import, with all its models
+
         download_once(lambda: torchvision.datasets.FashionMNIST(str(base), download=True), "FashionMNIST")
         return base / raw
     raise FileNotFoundError(

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-import torchvision
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
@@ -116,6 +115,8 @@ def _attributes(labels: Tensor, domain: int) -> Tensor:
 
 def _read_mnist(root: str, split: str, download: bool) -> tuple[Tensor, Tensor]:
     """Return images uint8 (N, 1, 32, 32) and labels int64 (N,)."""
+    import torchvision  # seconds to import, with all its models
+
     reader = torchvision.datasets.MNIST
     if download:
         download_once(lambda: reader(root, download=True), "MNISTSVHN")
@@ -129,6 +130,8 @@ def _read_mnist(root: str, split: str, download: bool) -> tuple[Tensor, Tensor]:
 
 def _read_svhn(root: str, split: str, download: bool) -> tuple[Tensor, Tensor]:
     """Return images uint8 (N, 3, 32, 32) and labels int64 (N,)."""
+    import torchvision
+
     reader = torchvision.datasets.SVHN
     if download:
         download_once(lambda: reader(root, split, download=True), "MNISTSVHN")

@@ -27,6 +27,8 @@ class GenerationMetric:
     * ``needs_labels``: images were asked for by label;
     * ``needs_attributes``: images were asked for by attributes;
     * ``needs_reference``: real images to compare with;
+    * ``least_generated``, ``least_real`` (or attributes of the object): images without which there is no
+      figure;
     * ``figures``: names of the figures that :meth:`compute` may return, shell-style patterns among them, so
       that a watched figure can be checked before a run; empty if they are not known beforehand.
     """
@@ -35,6 +37,8 @@ class GenerationMetric:
     needs_labels: ClassVar[bool] = False
     needs_attributes: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
+    least_generated: int = 1
+    least_real: int = 0
     figures: ClassVar[tuple[str, ...]] = ()
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
@@ -62,6 +66,15 @@ class GenerationMetric:
             ValueError: classes that are not those of the extractor or the reference.
         """
 
+    def shortage(self, generated: int | None, real: int | None) -> str | None:
+        """Return why so few images give no figure, None if they do; asked before anything is extracted.
+
+        Args:
+            generated: images there will be, over all ranks; None if that is not known.
+            real: images of the reference; None without one.
+        """
+        return too_few(self.least_generated, generated, "generated") or too_few(self.least_real, real, "real")
+
     def reset(self) -> None:
         """Forget all images."""
         raise NotImplementedError
@@ -85,6 +98,13 @@ class GenerationMetric:
     def details(self) -> dict[str, Any]:
         """Return what is too much for a log line (per class), as JSON types."""
         return {}
+
+
+def too_few(least: int, count: int | None, whose: str) -> str | None:
+    """Return what is wrong with ``count`` images where ``least`` are needed, None if nothing is."""
+    if count is None or count >= least:
+        return None
+    return f"it needs at least {least:,} {whose} images, there are {count:,}"
 
 
 def asked_classes(conditions: Mapping[str, Any]) -> Classes:

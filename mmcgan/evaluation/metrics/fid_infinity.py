@@ -68,6 +68,7 @@ class FIDInfinity(CollectedMetric):
         super().__init__(None, seed)
         subset_sizes(smallest + 1, smallest, points)
         self.smallest = smallest
+        self.least_generated, self.least_real = smallest + 1, 2
         self.points = points
         self._curve: list[tuple[int, float]] = []
 

@@ -92,6 +92,8 @@ class StratifiedFID(GenerationMetric):
 
     needs_labels: ClassVar[bool] = True
     needs_reference: ClassVar[bool] = True
+    least_generated = 2
+    least_real = 2
 
     def __init__(
         self,
@@ -289,6 +291,8 @@ class IntraFID(CollectedMetric):
     figures = ("intra_fid",)
 
     needs_labels: ClassVar[bool] = True
+    least_generated = 2
+    least_real = 2
 
     def __init__(self, equal_counts: bool = True) -> None:
         super().__init__()

@@ -101,6 +101,7 @@ class KID(CollectedMetric):
             raise ValueError(f"KID: subsets={subsets} must be >= 0 and subset_size={subset_size} >= 2")
         self.subsets = subsets
         self.subset_size = subset_size
+        self.least_generated = self.least_real = subset_size if subsets else 2
 
     def compute(self) -> dict[str, float]:
         """Return ``kid`` and, over subsets, ``kid_std``.

@@ -123,6 +123,7 @@ class Memorization(CollectedMetric):
         if not 0 < share < 1:
             raise ValueError(f"Memorization: share must lie between 0 and 1, got {share}")
         self.share = share
+        self.least_real = 2
         self.picture = picture
         self.rows = rows
         self._details: dict[str, Any] = {}

@@ -72,6 +72,7 @@ class PRDC(CollectedMetric):
         if k < 1:
             raise ValueError(f"{type(self).__name__}: k must be at least 1, got {k}")
         self.k = k
+        self.least_generated = self.least_real = k + 1
 
     def compute(self) -> dict[str, float]:
         """Return ``precision``, ``recall``, ``density`` and ``coverage``.

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
@@ -87,6 +86,8 @@ def sajjadi_precision_recall(
         )
     if runs < 1:
         raise ValueError(f"runs must be at least 1, got {runs}")
+    from sklearn.cluster import MiniBatchKMeans
+
     together = torch.cat([real, fake]).cpu().numpy()
     curves = []
     for seed in torch.randint(2**31 - 1, (runs,), generator=generator).tolist():
@@ -124,6 +125,7 @@ class SajjadiPrecisionRecall(CollectedMetric):
         if clusters < 1 or runs < 1:
             raise ValueError(f"SajjadiPrecisionRecall: clusters={clusters} and runs={runs} must be >= 1")
         self.clusters = clusters
+        self.least_generated = self.least_real = clusters
         self.runs = runs
 
     def compute(self) -> dict[str, float]:

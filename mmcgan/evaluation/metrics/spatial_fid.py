@@ -26,6 +26,8 @@ class SpatialFID(GenerationMetric):
     figures = ("spatial_fid",)
 
     needs_reference: ClassVar[bool] = True
+    least_generated = 2
+    least_real = 2
 
     def __init__(self) -> None:
         self._reference: Reference | None = None

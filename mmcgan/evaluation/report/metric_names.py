@@ -67,7 +67,12 @@ def metric_configs(
         else:
             hint = nearest(name, [*available_names(), WHOLE_SUITE])
             raise ValueError(f"no metric {name!r}.{hint}")
-    return [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
+    found = [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
+    if len([config for config in found if config["type"] == "InceptionScore"]) > 1:
+        for config in found:
+            if config["type"] == "InceptionScore" and config.get("splits", 1) > 1:
+                config["name"] = f"inception_score_{config['splits']}_splits"
+    return found
 
 
 # what the whole suite leaves out: variants of what it has, what needs weights or special data, and what

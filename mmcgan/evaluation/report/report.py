@@ -39,14 +39,16 @@ def environment() -> dict[str, str]:
 def summarize(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float | int]]:
     """Return mean, sample standard deviation and number of every figure over repeated evaluations.
 
+    An evaluation in which a metric failed does not count for its figures.
+
     Raises:
         ValueError: no runs.
     """
     if not runs:
         raise ValueError("summarize: no evaluations were given")
     summary: dict[str, dict[str, float | int]] = {}
-    for name in runs[0]:
-        values = [run[name] for run in runs]
+    for name in dict.fromkeys(name for run in runs for name in run):
+        values = [run[name] for run in runs if name in run]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         summary[name] = {"mean": statistics.fmean(values), "std": spread, "runs": len(values)}
     return summary
@@ -86,6 +88,14 @@ def print_table(title: str, columns: Mapping[str, Mapping[str, Mapping[str, floa
         cells = [formatted(figures[name]) if name in figures else "" for figures in columns.values()]
         table.add_row(f"{name} {direction(name)}".rstrip(), *cells)
     Console().print(table)
+
+
+def print_failures(report: Mapping[str, Any]) -> bool:
+    """Say which metrics of one evaluation's report have no figure and why; return whether there are any."""
+    failed = [metric for metric in report["metrics"] if "error" in metric]
+    for metric in failed:
+        print(f"no figure of {metric['type']}: {metric['error']}")
+    return bool(failed)
 
 
 def print_costs(report: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from mmcgan.cache import cache_folder
 from mmcgan.datasets.base import items_digest
+from mmcgan.differences import largest_difference
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
@@ -59,6 +60,11 @@ class Reference:
         self._dataset: Any = None if given else dataset
         self._identity: dict[str, Any] | None = None
         self._statistics: GaussianStatistics | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the real images are at hand already."""
+        return self._dataset is not None
 
     @property
     def dataset(self) -> Any:
@@ -224,6 +230,7 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
             f"{path}: the reference statistics do not belong to this evaluation: "
             f"{'; '.join(differences)}. {rebuild}"
         )
+    check_statistics(mean, covariance, path)
     return GaussianStatistics(mean, covariance, int(found["count"]))
 
 
@@ -237,11 +244,11 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         width: F of the extractor.
 
     Raises:
-        ValueError: arrays are missing, not finite, or of another size.
+        ValueError: arrays are missing, of another size, or no mean and covariance.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            mean, covariance = (torch.from_numpy(file[key]).double() for key in ("mu", "sigma"))
+            mean, covariance = (torch.from_numpy(file[key]) for key in ("mu", "sigma"))
     except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"{path}: not statistics with arrays 'mu' and 'sigma' ({error})") from error
     if mean.shape != (width,) or covariance.shape != (width, width):
@@ -251,6 +258,8 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         )
     if not (torch.isfinite(mean).all() and torch.isfinite(covariance).all()):
         raise ValueError(f"{path}: mu or sigma contains NaN or infinite values")
+    check_statistics(mean, covariance, path)
+    mean, covariance = mean.double(), covariance.double()
     print_log(
         f"{path} does not say with which extractor, resizing and images it was made: check that they are "
         "those of this evaluation",
@@ -258,6 +267,35 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         level=logging.WARNING,
     )
     return GaussianStatistics(mean, covariance, 0)
+
+
+def check_statistics(mean: Tensor, covariance: Tensor, path: Path) -> None:
+    """Check that these are the mean and the covariance of something.
+
+    Args:
+        mean: (F,).
+        covariance: (F, F), in the precision of the file, which decides how much rounding may have done.
+        path: of the file, for messages.
+
+    Raises:
+        ValueError: shapes that do not fit, values that are not finite, or a matrix that is not symmetric or
+            has a negative eigenvalue.
+    """
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise ValueError(f"{path}: a mean {tuple(mean.shape)} and a covariance {tuple(covariance.shape)}")
+    if not (torch.isfinite(mean).all() and torch.isfinite(covariance).all()):
+        raise ValueError(f"{path}: the mean or the covariance contains NaN or infinite values")
+    rounding = 1e-9 if covariance.dtype is torch.float64 else 1e-5
+    wide = covariance.double()
+    trace = float(wide.diagonal().sum())
+    apart = largest_difference(wide, wide.T)
+    if apart > rounding * max(trace, float(wide.abs().max())):
+        raise ValueError(f"{path}: the covariance is not symmetric (entries differ by up to {apart:.3g})")
+    # it is positive semi-definite up to rounding if, shifted by that much, it has a Cholesky factor
+    shift = 10 * rounding * max(trace, 0.0) + torch.finfo(torch.float64).tiny
+    failed = torch.linalg.cholesky_ex((wide + wide.T) / 2 + shift * torch.eye(len(mean)).double()).info
+    if bool(failed):
+        raise ValueError(f"{path}: the covariance has negative eigenvalues, so it is none")
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -19,7 +19,7 @@ from mmcgan.models.layers.spectral_norm import SpectralConv2d
 
 #: From so many positions of the smaller map, over the batch, the sums of weights cost less than they save.
 #: Measured with benchmarks/merged_convolution.py; docs/performance.md has the table.
-MERGED_FROM = 256
+MERGED_FROM = 512
 #: The same where convolutions run in a 16-bit type: their products are cheaper, the sums are not.
 MERGED_FROM_SHORT = 1024
 SHORT = (torch.bfloat16, torch.float16)

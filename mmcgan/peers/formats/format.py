@@ -90,6 +90,7 @@ class PeerFormat:
         outputs: our discriminator's tensors by the peer's name ("" for a bare output); all under their
             own names if empty.
         present: description, outputs by the peer's names -> the same as the peer shows them.
+        receive: description, inputs by the peer's names -> the same as our network takes them.
     """
 
     name: str
@@ -105,6 +106,7 @@ class PeerFormat:
     image: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     present: Callable[[Spec, State], State] = lambda spec, outputs: outputs
+    receive: Callable[[Spec, Mapping[str, Tensor]], Mapping[str, Tensor]] = lambda spec, inputs: inputs
 
     def key_map(self, keys: Iterable[str], role: str) -> dict[str, str]:
         """Return our key for every key of the peer that is kept."""
@@ -254,6 +256,7 @@ class PeerNetwork:
 
         Inputs that the format does not name (loss weights and the like) are not looked at.
         """
+        inputs = self.format.receive(self.spec, inputs)
         given = {self.format.inputs[k]: v for k, v in inputs.items() if k in self.format.inputs}
         condition = read_condition(given)
         if self.role == GENERATOR:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from tests.parity.checkers.networks import compare_gradient_norms
 from tests.parity.checkers.training_steps import compare_networks
 from tests.parity.compare import Comparison, Tolerance
 from tests.parity.replay import Replay
-from tests.parity.runner import checker
+from tests.parity.runner import Unsupported, checker
 
 OUTPUT = Tolerance(1e-4, 2e-5)
 GRADIENT = Tolerance(3e-3, 1e-6)
@@ -191,7 +192,7 @@ def check_any_resolution_step(case: GoldenCase, comparison: Comparison) -> None:
             for role in (GENERATOR, DISCRIMINATOR)
         },
         states={role: case.group(f"state/{role[0].upper()}.") for role in (GENERATOR, DISCRIMINATOR)},
-        losses={"omni": {"type": "OmniLoss"}},
+        losses={"omni": {"type": "OmniLoss", "one_sided": _one_sided(spec)}},
         optimizers={
             role: {"type": "Adam", **optimizers[role[0].upper()]} for role in (GENERATOR, DISCRIMINATOR)
         },
@@ -208,6 +209,19 @@ def check_any_resolution_step(case: GoldenCase, comparison: Comparison) -> None:
     expected = {role: case.group(f"out/{role[0].upper()}_after/") for role in (GENERATOR, DISCRIMINATOR)}
     compare_networks(comparison, replay, expected, drift)
     _compare_step_outputs(case, comparison, replay, steps, batch)
+
+
+def _one_sided(spec: Mapping[str, Any]) -> bool:
+    """Return which of the peer's two modes of its loss the description names.
+
+    Raises:
+        Unsupported: another mode.
+    """
+    found = re.search(r"omni-loss mode (\w+)", " ".join([str(spec.get("summary")), *map(str, spec["how"])]))
+    mode = found[1] if found else "p_and_n"
+    if mode not in ("p_and_n", "one_side", "one_sided"):
+        raise Unsupported(f"omni-loss mode {mode!r}")
+    return mode != "p_and_n"
 
 
 def _compare_step_outputs(

@@ -36,9 +36,14 @@ def weighted_sum(case: GoldenCase, network: PeerNetwork, outputs: Outputs) -> Te
 
 
 def omni_or_weighted_sum(case: GoldenCase, network: PeerNetwork, outputs: Outputs) -> Tensor:
-    """Return Omni-GAN's loss: of real images for its discriminator, weighted sum for its generator."""
+    """Return Omni-GAN's loss: of real images for its discriminator, weighted sum for its generator.
+
+    A discriminator of another width than classes + 2 has the mean of squares.
+    """
     if network.role == GENERATOR:
         return weighted_sum(case, network, outputs)
+    if case.spec["constructor_kwargs"].get("output_dim"):  # as the peer's description says
+        return outputs[""].square().mean()
     return OmniLoss().real(outputs[""], case.tensors["in/label"])
 
 

@@ -110,9 +110,9 @@ def test_one_pixel_cannot_be_pooled_in_either_form(monkeypatch, form):
 def test_few_positions_take_the_two_steps():
     x = torch.randn(1, 2, 4, 4)
     assert not worth_merging(x, 16) and worth_merging(x, 4096)
-    assert not worth_merging(x.bfloat16(), 300) and worth_merging(x, 300)
+    assert not worth_merging(x.bfloat16(), 600) and worth_merging(x, 600)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert not worth_merging(x, 300)
+        assert not worth_merging(x, 600)
 
 
 @pytest.mark.parametrize("resize", FORMS)
@@ -185,6 +185,8 @@ WITHOUT = {
     "DCGANGenerator": "transposed convolutions of its own",
     "DCGANBackbone": "strided convolutions of its own",
     "PatchBackbone": "strided convolutions of its own",
+    "R3GANGenerator": "filters between",
+    "R3GANBackbone": "filters between",
     "SPADEGenerator": "the label map modulates every position between enlargement and convolution",
     "StyleGAN2Generator": "filters between",
     "StyleGAN2Backbone": "filters between",
@@ -195,7 +197,8 @@ WITHOUT = {
 def test_every_registered_network_is_listed(registry):
     registry.import_from_location()
     own = {name for name, kind in registry.module_dict.items() if kind.__module__.startswith("mmcgan.")}
-    assert own <= {*GENERATOR_SETTINGS, *BACKBONE_SETTINGS, *WITHOUT}
+    unlisted = own - {*GENERATOR_SETTINGS, *BACKBONE_SETTINGS, *WITHOUT}
+    assert not unlisted, f"say above how to build {unlisted}, or why no convolution of theirs is merged"
 
 
 def pairs(settings):
