@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
 from mmcgan.version import __version__
 
@@ -126,6 +127,12 @@ COMMANDS = {
         ),
         Command("push-to-hub", MODELS, "share weights on the HuggingFace Hub", f"{HERE}.push_to_hub"),
         Command(
+            "doctor",
+            PROJECT,
+            "say what is installed, what works and what makes it slow",
+            f"{HERE}.doctor",
+        ),
+        Command(
             "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"
         ),
     )
@@ -211,6 +218,7 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
 
 def _run(given: Sequence[str]) -> int:
     arguments = parse(given)
+    tune_process()  # before anything imports torch
     try:
         return _module(COMMANDS[arguments.command]).run(arguments) or 0
     except BrokenPipeError:

@@ -20,7 +20,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="of the extractor (default: the user's cache)")
     parser.add_argument("--resize", metavar="RULE", help="how images reach its size (default: its own)")
     parser.add_argument(
-        "--metrics", nargs="+", default=["fid"], metavar="NAME", help="short names, or all (default: fid)"
+        "--metrics",
+        nargs="+",
+        default=["fid"],
+        metavar="NAME",
+        help="short names, with settings if wanted (kid:subset_size=100), or all (default: fid)",
     )
     parser.add_argument("--labelled", action="store_true", help="the subfolders are classes")
     parser.add_argument("--image-size", type=int, metavar="N", help="crop and resize to N first")

@@ -28,6 +28,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=0,1,7",
         help="one file with statistics of each group of classes; or class (one each), or frequency",
     )
+    parser.add_argument(
+        "--npz",
+        metavar="FILE",
+        help="also write mu and sigma to this .npz, for clean-fid, pytorch-fid and others",
+    )
     parser.add_argument("--evaluator", choices=("test", "val"), default="test", help="default: %(default)s")
     add_options(parser)
 
@@ -73,10 +78,14 @@ def write_groups(reference: Reference, texts: Sequence[str], out: str | None) ->
 
 def run(arguments: argparse.Namespace) -> None:
     """Compute, write, say where."""
+    from mmcgan.checkpoints.files import check_output
     from mmcgan.config import load_config, parse_options
+    from mmcgan.evaluation.statistics.reference import save_foreign_statistics
 
-    if arguments.out is not None and Path(arguments.out).suffix != ".safetensors":
-        raise ValueError(f"--out {arguments.out}: the file must be named *.safetensors")
+    if arguments.out is not None:
+        check_output(arguments.out, "--out", (".safetensors",))
+    if arguments.npz is not None:
+        check_output(arguments.npz, "--npz", (".npz",))
     config = load_config(arguments.config, parse_options(arguments.cfg_options))
     reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
     if arguments.groups:
@@ -85,5 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
     statistics = reference.build()
     width = len(statistics.mean)
     print(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
+    if arguments.npz is not None:
+        save_foreign_statistics(Path(arguments.npz), statistics)
+        print(f"{arguments.npz}: mu and sigma, for clean-fid, pytorch-fid and others")
     if arguments.out is not None:
         print(f"use it with {arguments.evaluator}_evaluator.reference.path={arguments.out}")

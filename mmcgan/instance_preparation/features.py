@@ -17,6 +17,7 @@ from mmcgan.precision import AUTO, bfloat16_is_fast, check_network_precision, ch
 from mmcgan.registry import EXTRACTORS
 
 BLOCK_IMAGES = 256
+PASS_IMAGES = 32
 PROBE_IMAGES = 16
 LEAST_COSINE = 0.9999
 SMALL, LARGE = 1e-9, 1e15  # largest elements between which float32 can square
@@ -33,7 +34,9 @@ def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
     Raises:
         ValueError: a feature is not finite; names the image.
     """
-    features = extractor(image).features.flatten(1)
+    # a few images at a time: the maps of a whole block would take gigabytes
+    parts = [extractor(part).features.flatten(1) for part in image.split(PASS_IMAGES)]
+    features = torch.cat(parts)
     bad = torch.nonzero(~torch.isfinite(features).all(dim=1)).flatten()
     if len(bad):
         raise ValueError(

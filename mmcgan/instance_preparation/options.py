@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.instances.arrays import resident_bytes
+from mmcgan.process import release_freed_memory
 
 # what Python, torch and a network take before any block is read, where the system does not tell
 BASE_MEMORY = 800 << 20
@@ -38,6 +39,7 @@ class Options:
 
     def working_memory(self) -> int:
         """Return the bytes that the next step may take beside what the process has already."""
+        release_freed_memory()  # what an earlier step used and left
         taken = resident_bytes() or BASE_MEMORY
         return max(LEAST_MEMORY, self.max_memory - taken - SPARE_MEMORY)
 

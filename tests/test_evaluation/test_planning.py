@@ -1,8 +1,11 @@
 """Metrics are planned before anything is extracted, and one that fails never costs the others."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.stats import entropy
 
 from mmcgan.apis.folders import evaluate_folders
@@ -168,3 +171,46 @@ def test_one_split_and_ten_go_together():
         "inception_score",
         "inception_score_std",
     }
+
+
+# --- settings of metrics by name -------------------------------------------------------------------------
+
+
+def plain_kid(real, fake):
+    """The unbiased estimate over all images, in numpy, float64."""
+    n, m, width = len(real), len(fake), real.shape[1]
+    within = 0.0
+    for side in (real, fake):
+        kernel = (side @ side.T / width + 1) ** 3
+        within += (kernel.sum() - np.trace(kernel)) / (len(side) * (len(side) - 1))
+    return within - 2 * ((real @ fake.T / width + 1) ** 3).sum() / (n * m)
+
+
+def test_kid_of_few_images(tmp_path, capsys):
+    sides = folder(tmp_path / "real", 30, 0), folder(tmp_path / "fake", 25, 500)
+    report = evaluate_folders(*sides, COLOURS, ["kid:subset_size=20,subsets=7"])
+    assert report["metrics"][0]["settings"]["subset_size"] == 20
+    features = []
+    for side in sides:
+        images = [torch.from_numpy(np.array(Image.open(path))) for path in sorted(side.iterdir())]
+        features.append(MeanColour()(torch.stack(images).permute(0, 3, 1, 2)).features.double().numpy())
+    whole = evaluate_folders(*sides, COLOURS, ["kid:subsets=0"])["figures"]["kid"]
+    assert whole == pytest.approx(plain_kid(*features), rel=1e-6)
+    command = ["evaluate-folders", *map(str, sides), "--extractor", "digits-16"]
+    capsys.readouterr()
+    assert main([*command, "--metrics", "kid:subset_size=20"]) == 0
+    assert "subset_size" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("kid:subsetsize=3", "no setting 'subsetsize'. Did you mean 'subset_size'"),
+        ("kid:subset_size", "write NAME:key=number"),
+        ("kid:subset_size=many", "write NAME:key=number"),
+        ("all:k=3", "no metric 'all' that takes settings"),
+    ],
+)
+def test_settings_that_cannot_be(name, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        metric_configs([name])

@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics
-from mmcgan.evaluation.statistics.reference import load_foreign_statistics, load_statistics, save_statistics
+from mmcgan.evaluation.statistics.reference import (
+    load_foreign_statistics,
+    load_statistics,
+    save_foreign_statistics,
+    save_statistics,
+)
 
 SIZE = 40
 ROWS = np.random.default_rng(0).normal(size=(25, SIZE)) * np.geomspace(1e-3, 10, SIZE)  # not of full rank
@@ -72,3 +77,11 @@ def test_what_is_no_covariance_is_refused(tmp_path, reader, fault):
     fault(covariance)
     with pytest.raises(ValueError, match=r"(ours|theirs)\.\w+: .*(covariance|sigma) (is|has|contains)"):
         reader(tmp_path, MEAN, covariance)
+
+
+def test_files_for_other_programs_have_what_these_read(tmp_path):
+    statistics = GaussianStatistics(torch.from_numpy(MEAN), torch.from_numpy(GOOD), 25)
+    save_foreign_statistics(tmp_path / "x.npz", statistics)
+    with np.load(tmp_path / "x.npz") as file:  # as clean-fid and pytorch-fid do
+        assert np.array_equal(file["mu"], MEAN) and np.array_equal(file["sigma"], GOOD)
+    assert torch.equal(load_foreign_statistics(tmp_path / "x.npz", SIZE).covariance, statistics.covariance)

@@ -6,7 +6,13 @@ from torch.nn.functional import cosine_similarity
 
 from mmcgan import precision
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.instance_preparation.features import LEAST_COSINE, choose_precision, unit_rows
+from mmcgan.instance_preparation.features import (
+    LEAST_COSINE,
+    PASS_IMAGES,
+    choose_precision,
+    extract,
+    unit_rows,
+)
 from mmcgan.precision import Choice
 from mmcgan.registry import DATASETS, EXTRACTORS
 
@@ -56,6 +62,20 @@ def test_the_users_word_counts(image):
     assert choose_precision(dict(type="CancellingExtractor", large=100.0), image, "bfloat16") == "bfloat16"
     with pytest.raises(ValueError, match="precision must be one of auto, float32, bfloat16, got 'half'"):
         choose_precision({}, image, "half")
+
+
+def test_the_network_sees_few_images_at_a_time(monkeypatch):
+    seen = []
+
+    def encode(self, pixels):
+        seen.append(len(pixels))
+        return ExtractorOutput(pixels.flatten(1))
+
+    monkeypatch.setattr(CancellingExtractor, "encode", encode)
+    image = torch.randint(1, 256, (PASS_IMAGES * 2 + 3, 3, 4, 4), dtype=torch.uint8)
+    found = extract(CancellingExtractor(), image)
+    assert seen == [PASS_IMAGES, PASS_IMAGES, 3]
+    torch.testing.assert_close(found[-1:], extract(CancellingExtractor(), image[-1:]))
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-24, 1.0, 1e19, 1e30])

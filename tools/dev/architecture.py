@@ -33,6 +33,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "plugins",
                 "random",
                 "distributed",
+                "process",
                 "precision",
                 "structures",
                 "attributes",
@@ -60,7 +61,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("training", ("engine", "hooks", "extractor_training", "instance_preparation")),
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
-    ("use", ("apis", "peers", "restoration")),
+    ("use", ("apis", "peers", "restoration", "diagnosis")),
     ("commands", ("commands", "cli")),
 )
 

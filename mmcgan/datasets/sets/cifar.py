@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ class _CIFAR(MemoryDataset):
     """Common to both: 32x32 colour images, 50,000 for training and 10,000 for test."""
 
     reader: str  # in torchvision.datasets
+    folder: str  # which it makes
     num_classes: int
 
     def __init__(
@@ -41,6 +43,11 @@ class _CIFAR(MemoryDataset):
         images = torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()
         super().__init__(images, torch.tensor(data.targets), data.classes, pipeline)
         self.split = split
+
+    @classmethod
+    def default_folders(cls) -> tuple[Path, ...]:
+        """Return where torchvision puts the files."""
+        return (Path("data") / cls.folder,)
 
     @classmethod
     def facts(
@@ -75,6 +82,7 @@ class CIFAR10(_CIFAR):
     user_arguments = ("download",)
 
     reader = "CIFAR10"
+    folder = "cifar-10-batches-py"
     num_classes = 10
 
 
@@ -86,4 +94,5 @@ class CIFAR100(_CIFAR):
     user_arguments = ("download",)
 
     reader = "CIFAR100"
+    folder = "cifar-100-python"
     num_classes = 100

@@ -29,6 +29,7 @@ CLASSES = (
 )
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian package dataset-fashion-mnist
 DOWNLOAD_FOLDER = Path("data")
+RAW_FOLDER = Path("FashionMNIST/raw")
 PREFIX = {"train": "train", "test": "t10k"}
 
 
@@ -68,6 +69,11 @@ class FashionMNIST(MemoryDataset):
         self.split = split
 
     @classmethod
+    def default_folders(cls) -> tuple[Path, ...]:
+        """Return the folders that are looked at without a ``root``."""
+        return SYSTEM_FOLDER, DOWNLOAD_FOLDER / RAW_FOLDER
+
+    @classmethod
     def facts(
         cls,
         root: str | None = None,
@@ -94,8 +100,7 @@ def _check_options(split: str, image_size: int) -> None:
 def _find_folder(root: str | None, split: str, download: bool) -> Path:
     """Return the first folder that holds the split's files, downloading them if asked to."""
     base = DOWNLOAD_FOLDER if root is None else Path(root)
-    raw = Path("FashionMNIST/raw")
-    folders = [SYSTEM_FOLDER, base / raw] if root is None else [base, base / raw]
+    folders = [SYSTEM_FOLDER, base / RAW_FOLDER] if root is None else [base, base / RAW_FOLDER]
     for folder in folders:
         if all(_find_file(folder, name) for name in _names(split)):
             return folder
@@ -103,7 +108,7 @@ def _find_folder(root: str | None, split: str, download: bool) -> Path:
         import torchvision  # seconds to import, with all its models
 
         download_once(lambda: torchvision.datasets.FashionMNIST(str(base), download=True), "FashionMNIST")
-        return base / raw
+        return base / RAW_FOLDER
     raise FileNotFoundError(
         f"FashionMNIST: {' and '.join(_names(split))} (or .gz) not found in "
         f"{' or '.join(str(folder) for folder in folders)}. Install the Debian package "

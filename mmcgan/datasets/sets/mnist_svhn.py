@@ -81,6 +81,11 @@ class MNISTSVHN(AttributeImages, ImageDataset):
         return images
 
     @classmethod
+    def default_folders(cls) -> tuple[Path, ...]:
+        """Return where torchvision puts MNIST; the files of SVHN lie in ``data`` itself."""
+        return (Path("data") / "MNIST" / "raw",)
+
+    @classmethod
     def facts(
         cls,
         root: str = "data",

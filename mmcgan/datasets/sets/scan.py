@@ -13,6 +13,8 @@ from mmcgan.datasets.decode import SUFFIXES
 from mmcgan.datasets.sets.walk import LeftOut, Walk, is_image_file, is_visible_folder
 from mmcgan.text_files import printable
 
+#: what to do, wherever the folder was named
+NO_LABELS = "set labelled=False (on the command line --unlabelled, or leave --labelled out)"
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test"}
 
 
@@ -89,7 +91,7 @@ def _check_classes(root: Path, classes: list[str], counts: list[int], walk: Walk
     loose = [entry.name for entry in _entries(root) if is_image_file(entry)]
     if not any(counts):
         hint = (
-            f" {len(loose)} images lie directly in it, without class folders: set labelled=False, or move "
+            f" {len(loose)} images lie directly in it, without class folders: {NO_LABELS}, or move "
             "them into one folder per class"
             if loose
             else ""
@@ -100,7 +102,7 @@ def _check_classes(root: Path, classes: list[str], counts: list[int], walk: Walk
     if loose:
         raise ValueError(
             f"{root}: {len(loose)} images lie beside the class folders (such as {min(loose)}); move them "
-            "into a class folder, or set labelled=False"
+            f"into a class folder, or {NO_LABELS}"
         )
     empty = [name for name, count in zip(classes, counts, strict=True) if not count]
     if empty:
@@ -126,7 +128,7 @@ def _one_class_only(root: Path, name: str) -> str:
     start = f"{root}: only one class folder, {name!r}; a conditional run needs at least two."
     if len(below) > 1:
         return f"{start} The class folders seem to be in {inner}: give that folder"
-    return f"{start} Add class folders beside it, or set labelled=False to train without labels"
+    return f"{start} Add class folders beside it, or {NO_LABELS} to go without labels"
 
 
 def _nothing_found(root: Path, walk: Walk) -> str:

@@ -99,14 +99,17 @@ def print_failures(report: Mapping[str, Any]) -> bool:
 
 
 def print_costs(report: Mapping[str, Any]) -> None:
-    """Show seconds and extra memory of every metric of one evaluation's report."""
+    """Show seconds, extra memory and settings of every metric of one evaluation's report."""
     table = Table(title="cost", title_justify="left")
-    for heading in ("part", "seconds", "extra MB"):
-        table.add_column(heading, justify="left" if heading == "part" else "right")
+    for heading in ("part", "seconds", "extra MB", "settings"):
+        table.add_column(heading, justify="left" if heading in ("part", "settings") else "right")
     for metric in report["metrics"]:
         cost = metric["cost"]
-        table.add_row(metric["type"], f"{cost['seconds']:.1f}", f"{cost['peak_extra_megabytes']:.0f}")
-    table.add_row("extraction", f"{report['extractor']['seconds']:.1f}", "")
+        settings = ", ".join(f"{key}={value}" for key, value in metric["settings"].items())
+        table.add_row(
+            metric["type"], f"{cost['seconds']:.1f}", f"{cost['peak_extra_megabytes']:.0f}", settings
+        )
+    table.add_row("extraction", f"{report['extractor']['seconds']:.1f}", "", "")
     Console().print(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 from collections.abc import Iterator, Mapping
@@ -207,6 +208,16 @@ def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mappin
     """Write the statistics with their identity, atomically."""
     tensors = {"mean": statistics.mean.contiguous(), "covariance": statistics.covariance.contiguous()}
     write_atomically(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
+
+
+def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
+    """Write an ``.npz`` with ``mu`` (F,) and ``sigma`` (F, F), float64, which clean-fid and pytorch-fid read.
+
+    What they were made of is not in it.
+    """
+    content = io.BytesIO()
+    np.savez(content, mu=statistics.mean.double().numpy(), sigma=statistics.covariance.double().numpy())
+    write_atomically(path, content.getvalue())
 
 
 def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatistics:
