@@ -228,12 +228,18 @@ def test_check_config_counts_and_reports(tmp_path, capsys):
     assert "model.losses.adversarial.type: no loss named 'HingLoss'. Did you mean 'HingeLoss'" in out
 
 
-def test_check_config_without_a_run_misses_only_the_run(tmp_path, capsys):
+def test_check_config_without_a_run_tries_the_networks_and_does_not_train(tmp_path, capsys, monkeypatch):
     # valid for every signature, but the network refuses the size when it is built
     path = write_example(tmp_path, 'train_dataloader["dataset"]["image_size"] = 17\nval_dataloader = None\n')
-    assert main(["check-config", "--no-run", str(path)]) == 0
-    assert main(["check-config", str(path)]) == 1
-    assert "image_size" in capsys.readouterr().out
+    assert main(["check-config", "--no-run", str(path)]) == 1
+    assert "image_size must be" in capsys.readouterr().out
+
+    def train(config):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr("mmcgan.apis.check.run_tiny_step", train)
+    assert main(["check-config", "--no-run", str(write_example(tmp_path))]) == 0
+    assert main(["check-config", str(write_example(tmp_path))]) == 1
 
 
 def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
