@@ -45,7 +45,8 @@ def initialize_process_group(timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -
     """Join the process group announced by the launcher's environment, if there is one.
 
     Tensors on CUDA devices meet through nccl, those of the host through gloo, so that a vote of the
-    ranks does not wait for the device. Must run before anything asks for a rank; MMEngine's own
+    ranks does not wait for the device. Where a machine has more ranks than devices, which nccl refuses,
+    all meet through gloo. Must run before anything asks for a rank; MMEngine's own
     initialisation insists on CUDA.
 
     Args:
@@ -70,8 +71,10 @@ def initialize_process_group(timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -
         )
     backend = "gloo"
     if torch.cuda.is_available():
-        backend = "cpu:gloo,cuda:nccl"
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        devices, local = torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", "0"))
+        torch.cuda.set_device(local % devices)
+        if int(os.environ.get("LOCAL_WORLD_SIZE", "1")) <= devices:
+            backend = "cpu:gloo,cuda:nccl"
     store, rank, ranks = _meet(timeout)
     torch_dist.init_process_group(backend, store=store, rank=rank, world_size=ranks, timeout=timeout)
     return True

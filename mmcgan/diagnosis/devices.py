@@ -53,9 +53,9 @@ def _convolution(dtype: str, channels_last: bool) -> bool:
 
 
 def _bfloat16() -> bool:
-    import torch
+    from mmcgan.precision import bfloat16_is_fast
 
-    return torch.cuda.is_bf16_supported(including_emulation=False) and _convolution("bfloat16", False)
+    return bfloat16_is_fast("cuda") and _convolution("bfloat16", False)
 
 
 def _nccl() -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.model import convert_sync_batchnorm
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmcgan.checkpoints.files import load_checkpoint, load_weights, save_checkpoint, strip_prefix
 from mmcgan.distributed import (
@@ -23,6 +23,7 @@ from mmcgan.distributed import (
     is_initialized,
 )
 from mmcgan.engine import state as training_state
+from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
@@ -45,23 +46,6 @@ def _unique(timestamp: str) -> str:
     _timestamps.append(timestamp)
     earlier = _timestamps.count(timestamp) - 1
     return f"{timestamp}_{earlier}" if earlier else timestamp
-
-
-def set_tensor_float32(allowed: bool | None) -> None:
-    """Let CUDA multiply float32 matrices and convolve in TF32, forbid both, or (None) keep torch's choice.
-
-    TF32 keeps 10 of 23 bits of each factor: several times as fast on tensor cores, relative errors of
-    about 1e-3. torch allows it for convolutions and not for matrix products.
-
-    Raises:
-        ValueError: neither a truth value nor None.
-    """
-    if allowed is None:
-        return
-    if not isinstance(allowed, bool):
-        raise ValueError(f"env_cfg.tf32 must be True, False or None, got {allowed!r}")
-    torch.backends.cuda.matmul.allow_tf32 = allowed
-    torch.backends.cudnn.allow_tf32 = allowed
 
 
 @RUNNERS.register_module()
@@ -123,6 +107,15 @@ class GANRunner(Runner):
             raise EvaluationInterrupted
         super().call_hook(fn_name, **kwargs)
 
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """Build a loader; with CUDA its batches lie in pinned memory, unless the config says otherwise."""
+        if isinstance(dataloader, dict) and torch.cuda.is_available():
+            dataloader = {"pin_memory": True, **dataloader}
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+
     def build_log_processor(self, log_processor: dict[str, Any]) -> Any:
         """Count in iterations unless told otherwise."""
         return super().build_log_processor({"by_epoch": False, **log_processor})
@@ -162,7 +155,7 @@ class GANRunner(Runner):
         if sync_bn and self.distributed:
             if not torch.cuda.is_available():
                 raise ValueError(f"sync_bn={sync_bn!r} needs CUDA; torch has no synchronised norm on CPU")
-            model = convert_sync_batchnorm(model, sync_bn)
+            model = synchronized(model, sync_bn)
         broadcast_module(model)
         self.exchange.prepare(model)
         return model

@@ -1,7 +1,7 @@
 """How the ranks' gradients become their mean: the setting ``distributed`` of a config.
 
 One exchange serves a run. It hands every optimiser a :class:`Share`, which stands around the forward
-and backward passes of that optimiser's mini-batches.
+and backward passes of that optimiser's mini-batches. ``docs/scale.md`` says which one to choose.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ class GANOptimWrapper(OptimWrapper):
         super().__init__(optimizer, clip_grad=dict(clip_grad) if clip_grad else None)
         self.device_type = next(iter(self.parameters())).device.type
         self.exchange_by(FlatExchange())
+        self._allow_mixed_slices()
         #: what the last step says of itself, scalars on their device by name
         self.figures: Terms = {}
         self.notes: list[Note] = []
@@ -151,6 +152,13 @@ class GANOptimWrapper(OptimWrapper):
         for parameter, moments in self.optimizer.state.items():
             for name, value in moments.items():
                 moments[name] = self.exchange.cut_like(value, parameter)
+        self._allow_mixed_slices()
+
+    def _allow_mixed_slices(self) -> None:
+        """Let torch update one parameter after the other where only some are cut into slices over ranks."""
+        kinds = {local_part(parameter) is parameter for parameter in self.parameters()}
+        for group in self.optimizer.param_groups if len(kinds) > 1 else ():
+            group.update({name: False for name in ("fused", "foreach") if group.get(name)})
 
     def _go_on_in(self, saved: str | None) -> None:
         """Keep the precision that a checkpoint was trained in, or say that the run leaves it."""

@@ -51,7 +51,8 @@ class PointPenalty(LogitRegularizer):
         """Return uniform numbers in [0, 1), (N, *shape), equal for any number of ranks."""
         stream = context.random["gradient penalty"]
         image = context.real.image
-        return draw_shared(lambda n: torch.rand(n, *shape, generator=stream), len(image)).to(image)
+        drawn = draw_shared(lambda n: torch.rand(n, *shape, generator=stream), len(image))
+        return drawn.to(image, non_blocking=True)
 
     def penalty(self, squared: Tensor) -> Tensor:
         """Return a scalar from the squared lengths (N,) of the gradients."""

@@ -233,3 +233,11 @@ def test_memory_sizes():
 def test_arrays_are_plain_numpy_files(tmp_path):
     store, _ = make_store(tmp_path / "store")
     assert np.load(store.root / "neighbours.npy", allow_pickle=False).dtype == np.int32
+
+
+def test_a_rank_that_waits_for_a_dead_one_gives_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(prepare, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(prepare, "get_dist_info", lambda: (1, 2))
+    with pytest.raises(TimeoutError, match=r"rank 1 waits for .*has that rank died\? What is done stays"):
+        make_store(tmp_path / "store")
