@@ -80,7 +80,7 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
     """
     if "instance" not in loaded.requires:
         raise ValueError(f"{loaded.name} is not conditioned on instances, so that none can be chosen")
-    recorded = loaded.extractor
+    recorded = _recorded(loaded, name is not None)
     config = recorded["config"] if name is None else extractor_config(name)
     origin = loaded.extractor_origin if name is None else USER
     described = {"name": "of no name", "precision": "float32", **(recorded.get("describe") or {})}
@@ -94,6 +94,20 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
         ) from error
     _check_extractor(loaded, extractor, described)
     return extractor.eval()
+
+
+def _recorded(loaded: LoadedModel, given: bool) -> Mapping[str, Any]:
+    """Return what is known of the extractor; the weights are enough where it is ``given``, without a store.
+
+    Raises:
+        FileNotFoundError: the store is needed and not there.
+    """
+    try:
+        return loaded.extractor
+    except FileNotFoundError:
+        if given and loaded.record.extractor.get("describe"):
+            return loaded.record.extractor
+        raise
 
 
 def _check_extractor(loaded: LoadedModel, extractor: Extractor, recorded: Mapping[str, Any]) -> None:
@@ -118,7 +132,7 @@ def read_photos(loaded: LoadedModel, paths: Sequence[Path], extractor: Extractor
         BadImageError: a file cannot be read; names it.
         ValueError: a feature is not finite.
     """
-    size = loaded.extractor.get("image_size") or extractor.preprocessing.image_size
+    size = _recorded(loaded, given=True).get("image_size") or extractor.preprocessing.image_size
     reader = ImageReader(int(size))
     image = torch.stack([reader(path) for path in paths])
     features = []

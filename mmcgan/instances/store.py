@@ -63,7 +63,10 @@ def read_store_metadata(root: str | Path) -> dict[str, Any]:
     if not path.is_file():
         partial = Path(f"{root}.partial")
         hint = f" (an unfinished one is in {partial}: run the same command again)" if partial.is_dir() else ""
-        raise FileNotFoundError(f"{path} is missing: no instance store. Make one with\n  {COMMAND}{hint}")
+        where = "" if path.is_absolute() else f" (looked for at {path.absolute()})"
+        raise FileNotFoundError(
+            f"{path} is missing{where}: no instance store. Make one with\n  {COMMAND}{hint}"
+        )
     try:
         metadata = parse_record(path.read_text(encoding="utf-8"), path)
     except (RefusedConfigError, UnicodeDecodeError) as error:

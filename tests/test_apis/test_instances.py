@@ -16,6 +16,7 @@ from mmcgan.config import load_config
 from mmcgan.config.tiny import EVALUATION_KEYS
 from mmcgan.instance_preparation.prepare import Options, prepare_instances
 from mmcgan.instances import StoreError
+from mmcgan.instances.store import read_store_metadata
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.zoo.models import export_weights, load_model
 from tests.test_instances.stores import make_store
@@ -87,6 +88,26 @@ def test_a_photo_of_the_training_set_has_the_instance_of_the_store(made, plain):
     stored = loaded.store.features(torch.arange(5))
     assert (photos.feature * stored).sum(1).min() > 0.999
     assert torch.equal(closest(loaded.store, photos.feature, 1)[:, 0], torch.arange(5))
+
+
+def test_photos_need_the_extractor_only(made, plain, tmp_path):
+    """Where the store is gone, or not to be found from here, photos do without it."""
+    given = on(made / "photos", extractor="digits-16")
+    expected = sample(plain, num=5, out=tmp_path / "with", instances=given).images
+    (made / "store").rename(made / "gone")
+    try:
+        found = sample(plain, num=5, out=tmp_path / "without", instances=given).images
+        with pytest.raises(FileNotFoundError, match="no instance store"):
+            sample(plain, num=5, out=tmp_path / "c", instances=on(made / "photos"))
+    finally:
+        (made / "gone").rename(made / "store")
+    assert [path.read_bytes() for path in found] == [path.read_bytes() for path in expected]
+
+
+def test_where_a_store_was_looked_for_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=rf"looked for at {tmp_path}/stores/digits"):
+        read_store_metadata("stores/digits")
 
 
 @pytest.mark.parametrize("here", ["bfloat16", "float32"])
