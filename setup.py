@@ -31,6 +31,7 @@ RUNTIME = [
     "safetensors>=0.4",
     "rich>=13",
     "scipy>=1.11",
+    "xxhash>=3",
 ]
 FIDELITY = "torch-fidelity>=0.3"  # the architecture of the Inception network
 ONNX = ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.5"]

@@ -18,6 +18,9 @@ from mmcgan.distributed import (
     initialize_process_group,
     require_equal,
 )
+from mmcgan.engine.changes import changes_allowed
+from mmcgan.engine.signals import StopRequest
+from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.constructor import PLAYERS
 from mmcgan.registry import RUNNERS
 
@@ -44,6 +47,7 @@ def train(
     work_dir: str | Path | None = None,
     resume: bool = False,
     options: Mapping[str, Any] | None = None,
+    allow_changes: bool = False,
 ) -> TrainResult:
     """Train ``config`` and return where the results are.
 
@@ -52,10 +56,14 @@ def train(
         work_dir: where to write; ``work_dirs/<config name>`` by default.
         resume: go on from the newest checkpoint in ``work_dir``, if there is one.
         options: values by dotted path, applied to a path or name.
+        allow_changes: apply a config that differs in what changes the training to the run that goes on; else
+            it is refused with the list of differences.
 
     Raises:
+        ConfigChangedError: the config differs in what changes the training, and ``allow_changes`` is off.
         ConfigError: the config cannot work; lists all problems.
-        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off.
+        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off, or another
+            process works in it.
         ValueError: ``options`` given with a config that is already loaded, or a precision that
             this machine does not have.
     """
@@ -72,8 +80,10 @@ def train(
     created = initialize_process_group(timeout_of(cfg))
     try:
         require_equal(flat_settings(cfg.to_dict()), "the config")
-        runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
-        runner.train()
+        with StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
+            refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
+            runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+            runner.train()
         return TrainResult(Path(cfg.work_dir), last_metrics(runner), newest_picture(Path(cfg.work_dir)))
     finally:
         if created:

@@ -11,6 +11,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add_config(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    parser.add_argument(
+        "--allow-changes",
+        action="store_true",
+        help="with --resume: apply a config that changes the training, and write that down",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -21,7 +26,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     join_launcher(arguments.launcher)
     result = train(
-        arguments.config, arguments.work_dir, arguments.resume, parse_options(arguments.cfg_options)
+        arguments.config,
+        arguments.work_dir,
+        arguments.resume,
+        parse_options(arguments.cfg_options),
+        arguments.allow_changes,
     )
     if is_main_process():
         for name, value in result.metrics.items():

@@ -60,8 +60,8 @@ ROLES: dict[str, Registries] = {
     "vis_backends": (r.VISBACKENDS,),
     "log_processor": (r.LOG_PROCESSORS,),
 }
-# Top-level keys under which `generator` is a player's section, not a network.
-PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler")
+# Top-level keys under which `generator` is a player's section, not a network (of hooks: a roll-back's).
+PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler", "default_hooks", "custom_hooks")
 
 # Dicts without a `type` whose keys are fixed: dotted path -> what takes them, by name until it is needed.
 _LOADER = "torch.utils.data:DataLoader"

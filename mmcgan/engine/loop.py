@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from mmengine.runner import BaseLoop
@@ -91,8 +91,12 @@ class GANTrainLoop(BaseLoop):
         self.runner.call_hook("before_train_epoch")
         batches = self._batches()
         self.runner.restore_random_state()
-        if self._iter and self.runner.message_hub.runtime_info.get(EVALUATED) != self._iter:
+        # asked to stop while everything was being built: the newest checkpoint is the state
+        self.stop_training = self.stop_training or self.runner.stop_requested()
+        late = self._iter and self.runner.message_hub.runtime_info.get(EVALUATED) != self._iter
+        if late and not self.stop_training:
             self._evaluate_if_due()
+            self.stop_training = self.stop_training or self.runner.stop_requested()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(batches))
@@ -133,7 +137,12 @@ class GANTrainLoop(BaseLoop):
         due = self._iter >= self.val_begin and (last or self._iter % self.val_interval == 0)
         if not due or self.runner.val_loop is None:
             return
-        with self._whole_networks(), preserved_random_state(), suppress(EvaluationInterrupted):
+        with (
+            self._whole_networks(),
+            preserved_random_state(),
+            suppress(EvaluationInterrupted),
+            _agreed_stop(self.runner),
+        ):
             self.runner.val_loop.run()
             self.runner.message_hub.update_info(EVALUATED, self._iter)
 
@@ -154,6 +163,37 @@ class GANTrainLoop(BaseLoop):
         for _ in range(skip):
             next(iterator)
         return iterator
+
+
+@contextmanager
+def _agreed_stop(runner: Any) -> Iterator[None]:
+    """Let all ranks give up an evaluation together, wherever each of them notices that it is to stop.
+
+    A rank that notices leaves its batches. Ranks that reach the end of theirs ask, before the figures are
+    computed together, whether somebody has left; who has left answers.
+    """
+    evaluator = runner.val_loop.evaluator
+    compute = evaluator.evaluate
+
+    def evaluate(size: int) -> Any:
+        if runner.stop_requested():
+            raise _Refused
+        return compute(size)
+
+    evaluator.evaluate = evaluate
+    try:
+        yield
+    except _Refused:
+        raise EvaluationInterrupted from None
+    except EvaluationInterrupted:
+        runner.stop_requested()
+        raise
+    finally:
+        del evaluator.evaluate
+
+
+class _Refused(Exception):
+    """The ranks have agreed to give up the evaluation."""
 
 
 class _Endless:

@@ -8,6 +8,7 @@ import torch.distributed as torch_dist
 
 from mmcgan.checkpoints.files import newest_valid
 from mmcgan.distributed import is_initialized
+from mmcgan.engine.resumable import faults
 
 
 def find_resume_file(work_dir: str | Path, load_from: str | Path | None) -> tuple[Path | None, list[str]]:
@@ -28,7 +29,7 @@ def find_resume_file(work_dir: str | Path, load_from: str | Path | None) -> tupl
 
 
 def _search(work_dir: str | Path) -> tuple[Path | None, list[str]]:
-    path, problems = newest_valid(work_dir)
+    path, problems = newest_valid(work_dir, faults)
     if problems and path is not None:
         problems = [*problems, f"falling back to the newest readable checkpoint {path}"]
     return path, problems

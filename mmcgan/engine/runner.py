@@ -13,7 +13,13 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmcgan.checkpoints.files import load_checkpoint, load_weights, save_checkpoint, strip_prefix
+from mmcgan.checkpoints.files import (
+    CheckpointError,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    strip_prefix,
+)
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
     any_rank,
@@ -23,10 +29,14 @@ from mmcgan.distributed import (
     is_initialized,
 )
 from mmcgan.engine import state as training_state
+from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.random_state import set_random_state
+from mmcgan.engine.resumable import faults
 from mmcgan.engine.resume import find_resume_file
-from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
+from mmcgan.engine.same_classes import check_classes
+from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
+from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
@@ -57,7 +67,9 @@ class GANRunner(Runner):
     * a launcher's environment (torchrun) is recognised by itself, gloo without CUDA;
     * ``resume=True`` takes the newest readable checkpoint of ``work_dir``, or ``load_from``
       if that is given, and restores the seed with it;
-    * SIGTERM and Ctrl-C end the run after the current iteration, with a checkpoint;
+    * SIGTERM, SIGHUP, SIGUSR1, Ctrl-C and the end of the launcher end the run after the current iteration,
+      with a checkpoint, wherever in the process group they arrive;
+    * one run at a time trains in a work folder;
     * weights load strictly.
     """
 
@@ -69,7 +81,7 @@ class GANRunner(Runner):
         if initialize_process_group(timeout):
             atexit.register(destroy_process_group)
         self._distributed = is_initialized()
-        self.stop_signal = StopRequest()
+        self.stop_signal = current_request() or StopRequest()
         self._random_states: list[dict[str, Any]] = []
         super().setup_env(env_cfg)
         self._timestamp: str = _unique(self.timestamp)
@@ -83,27 +95,32 @@ class GANRunner(Runner):
         weights are loaded.
 
         Raises:
+            ConfigChangedError: the config would change the training that is to go on.
             ValueError: ``seed`` is neither an integer nor None.
         """
         if seed is not None and not isinstance(seed, int):
             raise ValueError(f"randomness.seed must be an integer or None, got {seed!r}")
         self._resume_file: Path | None = None
         self._resume_notes: list[str] = []
+        self._changes: list[Change] = []
+        #: changes that were made to the training on the way: iteration and what
+        self.history: list[dict[str, Any]] = []
         if self.cfg.get("resume"):
             self._resume_file, self._resume_notes = find_resume_file(self.work_dir, self.cfg.get("load_from"))
         if self._resume_file is not None:
-            saved = load_checkpoint(self._resume_file).get("meta", {}).get("seed")
-            if saved is not None and seed not in (None, saved):
-                self._resume_notes.append(f"seed {saved} of the checkpoint replaces randomness.seed={seed}")
-            seed = seed if saved is None else saved
+            content = load_checkpoint(self._resume_file)
+            for fault in faults(content):
+                raise CheckpointError(f"{self._resume_file} {fault}")
+            self._changes, notes = changes_since(content, self.cfg.pretty_text, str(self._resume_file))
+            self._resume_notes += notes
+            saved = content["meta"].get("seed")
+            changed = any(change.path == "randomness.seed" for change in self._changes)
+            seed = seed if saved is None or (changed and seed is not None) else saved
         super().set_randomness(seed, diff_rank_seed, deterministic)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Call all hooks; an evaluation inside training is given up once a stop is asked for.
-
-        Of several ranks each would notice at another batch, so there it runs to its end.
-        """
-        if fn_name == "before_val_iter" and self.stop_signal.name and not self.distributed:
+        """Call all hooks; an evaluation inside training is given up once a stop is asked for."""
+        if fn_name == "before_val_iter" and self.stop_signal.name and self.is_training:
             raise EvaluationInterrupted
         super().call_hook(fn_name, **kwargs)
 
@@ -231,9 +248,18 @@ class GANRunner(Runner):
 
     # --- training -----------------------------------------------------------------------------
     def train(self) -> nn.Module:
-        """Train, and leave a checkpoint behind if asked to stop."""
-        with self.stop_signal:
-            model = super().train()
+        """Train, and leave a checkpoint behind if asked to stop.
+
+        Raises:
+            FolderInUseError: another process trains in the work folder.
+        """
+        with self.stop_signal, held_folder(self.work_dir):
+            watch = watch_launcher(self.stop_signal) if self.distributed else None
+            try:
+                model = super().train()
+            finally:
+                if watch is not None:
+                    watch.set()
         if self.stop_signal.name:
             self.logger.info(
                 f"stopped on {self.stop_signal.name} after iteration {self.iter} of {self.max_iters}; "
@@ -291,7 +317,16 @@ class GANRunner(Runner):
         elif self._resume:
             self.logger.warning(f"nothing to resume in {self.work_dir}: starting from iteration 0")
         elif self._load_from is not None:
-            self.load_checkpoint(self._load_from)
+            content = self.load_checkpoint(self._load_from)
+            self._check_classes(content, str(self._load_from), resumed=False)
+
+    def _check_classes(self, content: dict[str, Any], source: str, resumed: bool) -> None:
+        """Raise CheckpointError if what a checkpoint has learnt of classes would be taken for others."""
+        meta = content.get("meta")
+        before = meta.get("dataset_meta") if isinstance(meta, dict) else None
+        now = getattr(self.train_dataloader.dataset, "metainfo", None) or {}
+        for note in check_classes(before, now, source, resumed, are_changes_allowed()):
+            self.logger.warning(note)
 
     def resume(self, filename: str | Path) -> None:
         """Continue the training whose state is in ``filename``.
@@ -300,6 +335,19 @@ class GANRunner(Runner):
             CheckpointError: the file holds weights only, or another model's.
         """
         checkpoint = self.load_checkpoint(filename)
-        training_state.restore(self, checkpoint, str(filename))
+        self._check_classes(checkpoint, str(filename), resumed=True)
+        notes = training_state.restore(self, checkpoint, str(filename), self._changes)
         self._random_states = checkpoint["random"]
+        self.history = list(checkpoint["meta"].get("history", []))
         self.logger.info(f"resumed {filename} at iteration {self.iter}")
+        if self._changes:
+            changes = [str(change) for change in self._changes]
+            self.history.append({"iter": self.iter, "changes": changes})
+            notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
+        for note in notes:
+            self.logger.warning(note)
+        if self.iter >= self.max_iters:
+            self.logger.warning(
+                f"nothing to train: {filename} is at iteration {self.iter}, train_cfg.max_iters is "
+                f"{self.max_iters}"
+            )

@@ -27,6 +27,7 @@ class GeneratorEMAHook(Hook):
     """
 
     priority = "ABOVE_NORMAL"
+    changes_training = True
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ import torch
 from mmengine.hooks import Hook
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.distributed import local_part
 from mmcgan.registry import HOOKS
 
@@ -29,6 +30,7 @@ class FiniteGuardHook(Hook):
     """
 
     priority = "VERY_HIGH"
+    changes_training = False
 
     def __init__(self, patience: int = 0) -> None:
         self.patience = patience
@@ -72,8 +74,15 @@ class FiniteGuardHook(Hook):
         detail = f" (losses: {losses})" if losses else ""
         raise FloatingPointError(
             f"iteration {runner.iter + 1}: {reason}{detail}; nothing of this iteration was saved, "
-            f"the last good checkpoint is in {runner.work_dir}"
+            f"{_last_checkpoint(runner.work_dir)}"
         )
+
+
+def _last_checkpoint(folder: str) -> str:
+    newest = next(iter(list_checkpoints(folder)), None)
+    if newest is None:
+        return f"and there is no checkpoint in {folder} yet"
+    return f"the last checkpoint is {newest}"
 
 
 def _by_network(layers: list[str]) -> str:

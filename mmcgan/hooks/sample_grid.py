@@ -47,6 +47,7 @@ class SampleGridHook(Hook):
     """
 
     priority = "LOW"
+    changes_training = False
 
     def __init__(
         self,

@@ -53,6 +53,7 @@ class ScheduleHook(Hook):
     """
 
     priority = "HIGH"
+    changes_training = True
 
     def __init__(self, values: Mapping[str, Mapping[str, Any]], unit: str = "iterations") -> None:
         if unit not in UNITS:

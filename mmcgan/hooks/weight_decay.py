@@ -32,6 +32,7 @@ class WeightDecayScheduleHook(Hook):
     """
 
     priority = "HIGH"
+    changes_training = True
 
     def __init__(
         self, generator: Mapping[str, Any] | None = None, discriminator: Mapping[str, Any] | None = None

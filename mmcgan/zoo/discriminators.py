@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -18,7 +17,7 @@ from mmcgan.plugins import load_plugins
 from mmcgan.registry import nearest
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.models import enter_in_index, stored
-from mmcgan.zoo.reading import read_exported, read_run
+from mmcgan.zoo.reading import exported_metadata, read_exported, read_run
 
 FORMAT = "mmcgan-discriminator-1"
 KIND = "discriminator"
@@ -126,7 +125,7 @@ def export_discriminator(
         raise ValueError(f"{checkpoint} holds no discriminator with its config; give a checkpoint of a run")
     record, weights, _ = found
     kept = {key: stored(value, half) for key, value in weights.items()}
-    content = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
+    content = save(kept, exported_metadata(FORMAT, record, kept))
     atomic_write(out, lambda file: _write(file, content))
     return enter_in_index(out, asdict(record), KIND, command)
 

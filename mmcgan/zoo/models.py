@@ -20,7 +20,7 @@ from mmcgan.instances.store import METADATA, InstanceStore
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
 from mmcgan.zoo.locate import find_weights, short_name
-from mmcgan.zoo.reading import FORMAT, GeneratorRecord, read_content, read_weights
+from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
 
 __all__ = [
@@ -210,7 +210,7 @@ def export_weights(
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
-    written = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
+    written = save(kept, exported_metadata(FORMAT, record, kept))
     atomic_write(out, lambda file: _write(file, written))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     return enter_in_index(out, facts, KIND, command)

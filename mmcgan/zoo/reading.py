@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from mmcgan.checkpoints.checksum import KEY as CHECKSUM
+from mmcgan.checkpoints.checksum import checksum
 from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
 from mmcgan.checkpoints.seal import is_own
 from mmcgan.closed_world import Origin, RefusedConfigError, inspect, parse_config_text, parse_record
@@ -149,8 +152,22 @@ def read_exported(path: Path, form: str) -> Exported:
     if metadata.get("format") != form:
         found = metadata.get("format")
         raise ValueError(f"{path}: format is {found!r}, expected {form!r}; make it with export-weights")
+    stated = metadata.get(CHECKSUM)
+    if stated is not None and stated != checksum(in_order(weights)):
+        raise ValueError(f"{path} is damaged: its checksum differs; get it again")
     floats = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
     return Exported(parse_record(metadata.get("record"), path), floats, Origin.of_file(path))
+
+
+def in_order(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights by name: a safetensors file keeps them in an order of its own."""
+    return {name: weights[name] for name in sorted(weights)}
+
+
+def exported_metadata(form: str, record: Any, weights: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return the metadata of exported weights: format, record (a dataclass) and checksum."""
+    text = json.dumps(asdict(record), sort_keys=True)
+    return {"format": form, "record": text, CHECKSUM: checksum(in_order(weights))}
 
 
 def read_record(given: Mapping[str, Any], origin: Origin) -> GeneratorRecord:

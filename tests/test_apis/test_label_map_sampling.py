@@ -126,7 +126,7 @@ def test_maps_that_are_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"the folder has no \.png files"):
         find_maps([tmp_path])
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(ValueError, match=r"text\.png: unreadable map"):
+    with pytest.raises(ValueError, match=r"text\.png: unreadable"):
         read_label_map(tmp_path / "text.png", (2, 2), 3)
 
 
