@@ -19,7 +19,7 @@ from mmcgan.distributed import (
     require_equal,
 )
 from mmcgan.engine.changes import changes_allowed
-from mmcgan.engine.signals import StopRequest
+from mmcgan.engine.signals import StopRequest, current_request
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.constructor import PLAYERS
 from mmcgan.registry import RUNNERS
@@ -80,7 +80,7 @@ def train(
     created = initialize_process_group(timeout_of(cfg))
     try:
         require_equal(flat_settings(cfg.to_dict()), "the config")
-        with StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
+        with current_request() or StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
             refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
             runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
             runner.train()

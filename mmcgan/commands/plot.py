@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.labels import PICTURES, labelled_paths
+from mmcgan.commands.shared import PICTURES, labelled_paths
 from mmcgan.suggestions import nearest
 
 Series = dict[int, float]

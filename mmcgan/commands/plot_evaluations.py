@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.labels import PICTURES, labelled_paths
+from mmcgan.commands.shared import PICTURES, labelled_paths
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

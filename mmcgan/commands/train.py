@@ -20,6 +20,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, then print the metrics and the picture."""
+    from mmcgan.engine.signals import StopRequest
+
+    with StopRequest():  # before torch is imported: a signal during the start is a request too
+        _train(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> None:
     from mmcgan.apis.launch import is_main_process, join_launcher
     from mmcgan.apis.training import train
     from mmcgan.config import parse_options

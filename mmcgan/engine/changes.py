@@ -25,7 +25,7 @@ HOW_AND_WHERE = tuple(
     for pattern in (
         # where, and what is told about it
         r"(work_dir|resume|load_from|launcher|log_level|experiment_name|default_scope|runner_type|cfg)(\..*)?",
-        r"(log_processor|visualizer|env_cfg|custom_imports|_\w*)(\..*)?",
+        r"(log_processor|visualizer|custom_imports|_\w*)(\..*)?|env_cfg(?!\.tf32).*",
         # how long and how often
         r"train_cfg\.(max_iters|val_interval|val_begin)",
         r"(val|test)_(cfg|dataloader|evaluator)(\..*)?",

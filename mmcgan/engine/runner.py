@@ -13,13 +13,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmcgan.checkpoints.files import (
-    CheckpointError,
-    load_checkpoint,
-    load_weights,
-    save_checkpoint,
-    strip_prefix,
-)
+from mmcgan.checkpoints.files import load_checkpoint, load_weights, save_checkpoint, strip_prefix
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
     any_rank,
@@ -32,8 +26,7 @@ from mmcgan.engine import state as training_state
 from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.random_state import set_random_state
-from mmcgan.engine.resumable import faults
-from mmcgan.engine.resume import find_resume_file
+from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import check_classes
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
 from mmcgan.engine.work_folder import held_folder
@@ -108,9 +101,7 @@ class GANRunner(Runner):
         if self.cfg.get("resume"):
             self._resume_file, self._resume_notes = find_resume_file(self.work_dir, self.cfg.get("load_from"))
         if self._resume_file is not None:
-            content = load_checkpoint(self._resume_file)
-            for fault in faults(content):
-                raise CheckpointError(f"{self._resume_file} {fault}")
+            content = read_resumable(self._resume_file)
             self._changes, notes = changes_since(content, self.cfg.pretty_text, str(self._resume_file))
             self._resume_notes += notes
             saved = content["meta"].get("seed")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,19 @@ def test_a_signal_that_the_run_was_started_to_ignore_stays_ignored():
         assert request.name is None
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_while_everything_is_imported_is_a_request_too(tmp_path):
+    endless(tmp_path)
+    process = start(tmp_path)
+    try:
+        # the command has begun once torch's libraries are being mapped
+        wait_until(lambda: "libtorch" in Path(f"/proc/{process.pid}/maps").read_text())
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(120) == 0, (tmp_path / "errors.txt").read_text()[-2000:]
+    finally:
+        if not group_is_gone(process):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_a_signal_during_the_start_ends_the_run_before_its_first_iteration(tmp_path):

@@ -81,6 +81,7 @@ TAKES = {
 }
 TAKES_NONE = {
     "list": "shows the package's own index",
+    "doctor": "takes no file: it looks at the machine",
     "check-config": "takes configs of the user's own, which are programs",
     "train-classifier": "takes a config of the user's own",
     "train-segmenter": "takes a config of the user's own",
