@@ -19,12 +19,9 @@ SYM6 = (
 
 @cache
 def resampling_filter() -> Tensor:
-    """Return the sym6 low-pass filter with sum 1, float64 (12,).
-
-    Its taps are those of float32, as the published code keeps them: images of any type see the same.
-    """
-    taps = torch.tensor(SYM6, dtype=torch.float32)
-    return (taps / taps.sum()).double()
+    """Return the sym6 low-pass filter with sum 1, float64 (12,)."""
+    taps = np.array(SYM6)
+    return torch.from_numpy(taps / taps.sum())
 
 
 @cache

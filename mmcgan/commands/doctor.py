@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the diagnosis; the status is 1 if something needed is broken."""
     import json
 
-    from mmcgan.diagnosis import as_json, as_text, diagnose, is_broken
+    from mmcgan.diagnosis.report import as_json, as_text, diagnose, is_broken
 
     diagnosis = diagnose()
     print(json.dumps(as_json(diagnosis), indent=1) if arguments.json else as_text(diagnosis))

@@ -25,6 +25,7 @@ from mmcgan.distributed import (
 from mmcgan.engine import state as training_state
 from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
+from mmcgan.engine.optimizer_state import names_of
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import check_classes
@@ -180,6 +181,8 @@ class GANRunner(Runner):
         built = super().build_optim_wrapper(optim_wrapper)
         wrappers = built.values() if isinstance(built, OptimWrapperDict) else ()
         for wrapper in wrappers:
+            if isinstance(wrapper, GANOptimWrapper) and wrapper.parameter_names is None:
+                wrapper.parameter_names = names_of(wrapper.optimizer, self.model)
             if isinstance(wrapper, GANOptimWrapper) and wrapper.exchange is not self.exchange:
                 wrapper.exchange_by(self.exchange)
         return built

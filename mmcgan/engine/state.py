@@ -52,8 +52,7 @@ def collect(runner: Any) -> State:
         "state_dict": runner.exchange.gathered(runner.model.state_dict()),
         "optimizer": runner.exchange.gathered(runner.optim_wrapper.state_dict()),
         "optimizer_names": {
-            player: names_of(wrapper.optimizer, runner.model)
-            for player, wrapper in _optimizers(runner).items()
+            player: _names(wrapper, runner.model) for player, wrapper in _optimizers(runner).items()
         },
         "param_schedulers": {n: [s.state_dict() for s in many] for n, many in _schedulers(runner).items()},
         "message_hub": hub_to_plain(runner.message_hub),
@@ -107,6 +106,15 @@ def _optimizers(runner: Any) -> dict[str, Any]:
     return dict(wrapper.items()) if isinstance(wrapper, OptimWrapperDict) else {"all": wrapper}
 
 
+def _names(wrapper: Any, model: Any) -> list[str]:
+    """Return the names of an optimiser's parameters, as they were when it was built.
+
+    A model whose slices are gathered for a moment shows other tensors in the place of its parameters.
+    """
+    noted: list[str] | None = getattr(wrapper, "parameter_names", None)
+    return names_of(wrapper.optimizer, model) if noted is None else noted
+
+
 def _restore_optimizers(runner: Any, checkpoint: State, source: str, changed: set[str]) -> list[str]:
     wrappers, saved = _optimizers(runner), checkpoint["optimizer"]
     notes = []
@@ -114,7 +122,7 @@ def _restore_optimizers(runner: Any, checkpoint: State, source: str, changed: se
         state = saved if player == "all" else saved.get(player)
         if not isinstance(state, Mapping):
             raise CheckpointError(f"{source} has no state of the optimizer of {player}")
-        names = names_of(wrapper.optimizer, runner.model)
+        names = _names(wrapper, runner.model)
         before = checkpoint.get("optimizer_names", {}).get(player)
         before = names if before is None else before
         if sum(len(group["params"]) for group in state["param_groups"]) != len(before):

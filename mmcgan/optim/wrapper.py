@@ -52,6 +52,8 @@ class GANOptimWrapper(OptimWrapper):
     ) -> None:
         super().__init__(optimizer, clip_grad=dict(clip_grad) if clip_grad else None)
         self.device_type = next(iter(self.parameters())).device.type
+        #: names in the model, in the optimiser's order; noted when a run builds it
+        self.parameter_names: list[str] | None = None
         self.exchange_by(FlatExchange())
         self._allow_mixed_slices()
         #: what the last step says of itself, scalars on their device by name

@@ -9,22 +9,11 @@ import pytest
 import torch
 
 from mmcgan import cli, precision, process
-from mmcgan.diagnosis import (
-    BROKEN,
-    NOTE,
-    OK,
-    SECTIONS,
-    Finding,
-    as_json,
-    as_text,
-    diagnose,
-    installation,
-    is_broken,
-    processor,
-    storage,
-)
 from mmcgan.diagnosis import devices as devices_module
+from mmcgan.diagnosis import installation, processor, storage
 from mmcgan.diagnosis.data import data_sets
+from mmcgan.diagnosis.finding import BROKEN, NOTE, OK, Finding
+from mmcgan.diagnosis.report import SECTIONS, as_json, as_text, diagnose, is_broken
 from mmcgan.precision import Choice
 from mmcgan.registry import DATASETS
 

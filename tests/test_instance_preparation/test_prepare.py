@@ -162,7 +162,7 @@ def test_features_that_are_not_finite_name_the_image(tmp_path, monkeypatch):
         return output
 
     monkeypatch.setattr(PixelExtractor, "encode", broken)
-    with pytest.raises(ValueError, match="the feature of image 39 is not finite"):
+    with pytest.raises(ValueError, match="the feature of image 31 is not finite"):
         make_store(tmp_path / "store", precision="float32")
 
 

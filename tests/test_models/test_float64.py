@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmcgan.models import Discriminator
-from mmcgan.registry import GENERATORS
+from mmcgan.registry import BACKBONES, GENERATORS
 from mmcgan.structures import Condition
 
 SMALL = {"image_size": 16, "num_classes": 3, "base_channels": 4}
@@ -36,6 +36,7 @@ BACKBONE_KINDS = {
     "resnet": dict(type="ResNetBackbone", image_size=16, base_channels=4),
     "dcgan": dict(type="DCGANBackbone", image_size=16, base_channels=4),
     "stylegan2": dict(type="StyleGAN2Backbone", image_size=16, channel_base=64, max_channels=8),
+    "r3gan": dict(type="R3GANBackbone", image_size=16, channels=(8,) * 3, groups=(2,) * 3, blocks=(1,) * 3),
 }
 
 
@@ -67,5 +68,11 @@ def test_discriminators_keep_float64(kind):
 
 def test_all_kinds_are_walked():
     walked = {config["type"] for config in (*GENERATOR_KINDS.values(), *BACKBONE_KINDS.values())}
-    # what wraps another generator, whose result it returns
-    assert set(GENERATORS.module_dict) - walked <= {"CodedGenerator"}
+    own = {
+        name
+        for registry in (GENERATORS, BACKBONES)
+        for name, kind in registry.module_dict.items()
+        if kind.__module__.startswith("mmcgan.")
+    }
+    # what wraps another generator, whose result it returns; what sees patches has no vector at its end
+    assert own - walked <= {"CodedGenerator", "PatchBackbone"}

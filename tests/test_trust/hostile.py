@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from mmcgan.checkpoints.files import save_checkpoint
 from mmcgan.registry import GENERATORS
 from mmcgan.zoo.models import GeneratorRecord
 from mmcgan.zoo.reading import FORMAT
@@ -100,7 +101,9 @@ def write_run(path, model, dataset=None, text=None, generator=GENERATOR, **meta)
     """Write what looks like a checkpoint of a run whose config has ``model``, not sealed by this user."""
     config = text or f"model = {model!r}\ntrain_dataloader = {dict(dataset=dataset or digits())!r}\n"
     state = {f"generator.{key}": value for key, value in weights_of(generator).items()}
-    torch.save({"state_dict": state, "meta": {"cfg": config, "iter": 1, **meta}}, path)
+    content = {"state_dict": state, "meta": {"cfg": config, "iter": 1, **meta}}
+    # a file with a seal is one of ours, which always has a checksum
+    save_checkpoint(content, path) if "seal" in meta else torch.save(content, path)
     return Path(path)
 
 
