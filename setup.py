@@ -31,11 +31,12 @@ RUNTIME = [
     "safetensors>=0.4",
     "rich>=13",
     "scipy>=1.11",
+    "xxhash>=3",
 ]
 FIDELITY = "torch-fidelity>=0.3"  # the architecture of the Inception network
 ONNX = ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.5"]
 # setuptools and wheel build the example plugin in a test
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "setuptools>=64", "wheel", FIDELITY, *ONNX]
+TEST = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6", "setuptools>=64", "wheel", FIDELITY, *ONNX]
 EXTRAS = {
     "test": TEST,
     "tensorboard": ["tensorboard>=2.16"],

@@ -31,3 +31,13 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
     with Progress(*columns, *times, console=Console(stderr=True), disable=not is_main_process()) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def training_bar() -> Iterator[Callable[[int, int, float], None]]:
+    """Show a bar of updates on standard error; the function it gives takes updates, their total, the loss."""
+    text = TextColumn("training {task.completed}/{task.total}, loss {task.fields[loss]:.3f}")
+    columns = (text, BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("train", total=None, loss=float("nan"))
+        yield lambda step, total, loss: bar.update(task, completed=step, total=total, loss=loss)

@@ -47,8 +47,9 @@ class Condition:
         return Condition(**{name: value for name, value in self.present().items() if name in names})
 
     def to(self, device: torch.device | str) -> Condition:
-        """Move every field to ``device``."""
-        return self.map(lambda value: value.to(device, non_blocking=True))
+        """Move every field to ``device``, without waiting unless it is the host, where it is read next."""
+        waits = torch.device(device).type == "cpu"
+        return self.map(lambda value: value.to(device, non_blocking=not waits))
 
     @staticmethod
     def cat(conditions: Sequence[Condition]) -> Condition:

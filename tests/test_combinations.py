@@ -32,6 +32,10 @@ NETWORKS = {
         dict(type="StyleGAN2Generator", max_channels=8, style_dim=8, mapping_layers=2),
         dict(type="StyleGAN2Backbone", max_channels=8),
     ),
+    "r3gan": (
+        dict(type="R3GANGenerator", channels=(8, 8, 8), groups=(2, 2, 2), blocks=(1, 1, 1), label_dim=8),
+        dict(type="R3GANBackbone", channels=(8, 8, 8), groups=(2, 2, 2), blocks=(1, 1, 1)),
+    ),
 }
 
 ADVERSARIAL = dict(type="HingeLoss")
@@ -86,6 +90,7 @@ UNLABELLED = {
 LABELLED = {
     "projection": adversarial(ADVERSARIAL, dict(type="ProjectionHead")),
     "condition_projection": adversarial(ADVERSARIAL, dict(type="ConditionProjectionHead")),
+    "inner_product": adversarial(ADVERSARIAL, dict(type="InnerProductHead")),
     "mapped_projection": adversarial(ADVERSARIAL, dict(type="MappedProjectionHead", num_layers=1)),
     "per_class": adversarial(ADVERSARIAL, dict(type="PerClassHead")),
     "ac": classifier(dict(type="CrossEntropyLoss"), dict(type="ClassifierHead")),

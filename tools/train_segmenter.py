@@ -1,6 +1,6 @@
 """Train a segmentation network for evaluation: ``tools/train_segmenter.py RECIPE_OR_CONFIG --out FILE``."""
 
-from mmcgan.commands.train_segmenter import main
+from mmcgan.cli import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(prefix=["train-segmenter"]))

@@ -8,3 +8,5 @@ model = dict(
     discriminator=dict(backbone=dict(base_channels=8)),
     step=dict(n_critic=1),
 )
+# Without labels there is no class to be right about.
+default_hooks = dict(checkpoint=dict(save_best="fid", rule="less"))

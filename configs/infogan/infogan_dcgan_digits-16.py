@@ -8,8 +8,8 @@ model = dict(
     discriminator=dict(backbone=dict(base_channels=8)),
     step=dict(n_critic=1),
 )
-val_dataloader = dict(dataset=dict(latent_sampler=dict(type="CodedLatent", codes=1, values=10, continuous=2)))
-test_dataloader = val_dataloader
 optim_wrapper = dict(
     generator=dict(adopts=["discriminator.heads.discrete_code.*", "discriminator.heads.continuous_code.*"]),
 )
+# Without labels there is no class to be right about.
+default_hooks = dict(checkpoint=dict(save_best="fid", rule="less"))

@@ -8,8 +8,6 @@ model = dict(
     discriminator=dict(backbone=dict(base_channels=16)),
 )
 train_dataloader = dict(batch_size=64 * 2)  # batch x n_critic
-val_dataloader = dict(dataset=dict(latent_sampler=dict(type="CodedLatent", codes=1, values=10, continuous=2)))
-test_dataloader = val_dataloader
 optim_wrapper = dict(
     generator=dict(
         optimizer=dict(lr=2e-4, betas=(0.5, 0.999)),

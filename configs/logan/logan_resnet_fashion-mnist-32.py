@@ -9,5 +9,3 @@ model = dict(
     step=dict(n_critic=2),
 )
 train_dataloader = dict(batch_size=64 * 2)  # batch x n_critic
-val_dataloader = dict(dataset=dict(latent_sampler=dict(type="UniformLatent")))
-test_dataloader = val_dataloader

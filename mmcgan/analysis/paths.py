@@ -40,7 +40,9 @@ def interpolate(first: Tensor, second: Tensor, steps: int, method: str = "linear
     angle = (unit[0] * unit[1]).sum(-1, keepdim=True).clamp(-1, 1).acos()
     sine = angle.sin()
     circle = (((1 - share) * angle).sin() * first + (share * angle).sin() * second) / sine.clamp_min(1e-12)
-    return torch.where(sine < SMALL_SINE, line, circle)
+    way = torch.where(sine < SMALL_SINE, line, circle)
+    # rounding must not move the ends, which are images of their own
+    return torch.cat([line[:, :1], way[:, 1:-1], line[:, -1:]], dim=1)
 
 
 def perturb(latent: Tensor, radius: float, generator: Generator, uniform: bool = False) -> Tensor:

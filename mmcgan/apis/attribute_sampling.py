@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmcgan.apis.drawing import Draw, Plan
 from mmcgan.attributes import AttributeGroups
-from mmcgan.random import make_generator
+from mmcgan.samplers.drawing import ATTRIBUTES, draw_conditions
+from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
 
 #: images without a number asked for, where combinations do not say how many
 DEFAULT_NUM = 16
 #: combinations that are shown one each without a number asked for
 MOST_SHOWN = 100
-
-
-@dataclass(frozen=True)
-class AttributeRequest:
-    """What to generate.
-
-    Attributes:
-        attributes: float32 (N, A).
-        labels: a text for each image, such as ``digit=3 domain=textured``.
-        columns: of the sheet.
-    """
-
-    attributes: Tensor
-    labels: list[str]
-    columns: int
-
-    @property
-    def names(self) -> list[str]:
-        """A file name without suffix for each image."""
-        texts = (re.sub(r"[^A-Za-z0-9.+=-]+", "_", label).replace("=", "-") for label in self.labels)
-        return [f"{i:05d}_{text}"[:120] for i, text in enumerate(texts)]
 
 
 def parse_attributes(texts: Sequence[str]) -> dict[str, list[str]]:
@@ -73,37 +53,66 @@ def attribute_groups(loaded: LoadedModel) -> AttributeGroups:
     raise ValueError(f"{loaded.name} does not say the names of its attributes (attribute_groups)")
 
 
-def attribute_request(
-    loaded: LoadedModel, wanted: Mapping[str, Any] | None, num: int | None, seed: int
-) -> AttributeRequest:
+def attribute_plan(draw: Draw, wanted: Mapping[str, Any] | None, num: int | None) -> Plan:
     """Return what to generate: the combinations that ``wanted`` allows, in turn.
 
     Args:
-        loaded: the model.
+        draw: the model; its seed is that of drawn attributes too.
         wanted: group -> name or names; exclusive groups that are not named go through all of theirs, free
             attributes that are not named are off. None takes all combinations; of a model with free
             attributes, or with very many combinations, what training asks for.
         num: number of images; None takes one of each combination, if they are few.
-        seed: of drawn attributes.
 
     Raises:
         ValueError: an unknown group or attribute; suggests names.
     """
-    groups = attribute_groups(loaded)
+    groups = attribute_groups(draw.loaded)
     listable = len(groups.exclusive) == len(groups.groups) and groups.num_combinations <= MOST_SHOWN
     if wanted is None and not listable:
-        count = DEFAULT_NUM if num is None else num
-        drawn = loaded.condition_sampler.sample(count, make_generator(seed, "sample attributes")).attributes
-        return AttributeRequest(drawn, [groups.label(row) for row in drawn], math.ceil(math.sqrt(count)))
+        return _drawn_plan(draw, groups, DEFAULT_NUM if num is None else num)
     try:
         combinations = groups.matching(wanted or {})
     except ValueError as error:
-        raise ValueError(f"{loaded.name}: {error}") from error
+        raise ValueError(f"{draw.loaded.name}: {error}") from error
     few = len(combinations) if 1 < len(combinations) <= MOST_SHOWN else DEFAULT_NUM
     count = few if num is None else num
-    attributes = combinations[torch.arange(count) % len(combinations)]
     columns = min(_columns(groups, combinations) or math.ceil(math.sqrt(count)), count)
-    return AttributeRequest(attributes, [groups.label(row) for row in attributes], columns)
+    texts = [groups.label(row) for row in combinations]
+
+    def batch(rows: range) -> tuple[Condition, Tensor]:
+        chosen = combinations[torch.tensor(rows) % len(combinations)]
+        return Condition(attributes=chosen), draw.latents(rows)
+
+    def text(row: int) -> str:
+        return texts[row % len(texts)]
+
+    return Plan(count, columns, batch, lambda row: _name(row, text(row)), text=text)
+
+
+def _drawn_plan(draw: Draw, groups: AttributeGroups, count: int) -> Plan:
+    """Return the plan of images whose attributes are drawn as in training."""
+
+    def condition(rows: Iterable[int]) -> Condition:
+        return draw_conditions(draw.loaded.condition_sampler, draw.seed, rows, ATTRIBUTES)
+
+    def text(row: int) -> str:
+        attributes = condition([row]).attributes
+        assert attributes is not None
+        return groups.label(attributes[0])
+
+    return Plan(
+        count,
+        math.ceil(math.sqrt(count)),
+        lambda rows: (condition(rows), draw.latents(rows)),
+        lambda row: _name(row, text(row)),
+        text=text,
+    )
+
+
+def _name(row: int, label: str) -> str:
+    """Return the name of image ``row`` without suffix."""
+    text = re.sub(r"[^A-Za-z0-9.+=-]+", "_", label).replace("=", "-")
+    return f"{row:05d}_{text}"[:120]
 
 
 def _columns(groups: AttributeGroups, combinations: Tensor) -> int:

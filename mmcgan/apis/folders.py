@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 
+from mmcgan.checkpoints.files import check_output
 from mmcgan.evaluation.image_source import open_images
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.report.metric_names import metric_configs
@@ -38,7 +41,8 @@ def evaluate_folders(
         metrics: short names, see :data:`~mmcgan.evaluation.report.metric_names.METRIC_NAMES`; or ``all``.
         labelled: the direct subfolders are classes, of the same names in both.
         image_size: crop and resize images to this; None takes squares of one size as they are.
-        on_error: ``stop`` at an unreadable image, or ``skip`` and list it in the report.
+        on_error: ``stop`` at an unreadable image, or ``skip`` and list it in the report, which always says
+            how many images were found and read, and what was left out and why.
         batch_size: images per extractor pass.
         reference: file of statistics of the real images, used if it is there (and belongs to them) and
             made otherwise; None computes them anew.
@@ -50,12 +54,17 @@ def evaluate_folders(
     """
     config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
     options: dict[str, Any] = dict(labelled=labelled, image_size=image_size, on_error=on_error)
-    real_set, real_faults = open_images(real, **options)
-    fake_set, fake_faults = open_images(fake, **options)
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if reference is not None:
+        check_output(reference, "reference", () if Path(reference).is_file() else (".safetensors",))
+    sources = {"real": open_images(real, **options), "fake": open_images(fake, **options)}
+    real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
+    warnings = _size_warnings(real_set, fake_set)
     network = EXTRACTORS.build(config)
     labelled = fake_set.labels is not None
-    configs = metric_configs(metrics, network.num_classes is not None, labelled, len(fake_set))
+    configs = metric_configs(metrics, network.num_classes is not None, labelled)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
     evaluator = EVALUATOR.build(
         dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)
@@ -64,6 +73,7 @@ def evaluate_folders(
         "folder": str(fake),
         "size": len(fake_set),
         "num_classes": fake_set.metainfo["num_classes"],
+        "classes": fake_set.classes,
     }
     _feed(evaluator, fake_set, batch_size)
     evaluator.evaluate(len(fake_set))
@@ -71,20 +81,34 @@ def evaluate_folders(
         "real": str(real),
         "fake": str(fake),
         "image_size": {"real": real_set.image_size, "fake": fake_set.image_size},
-        "left_out": {"real": real_faults, "fake": fake_faults},
+        "images": {side: source.counts() for side, source in sources.items()},
+        "left_out": {side: source.left_out for side, source in sources.items()},
+        "warnings": warnings,
         "batch_size": batch_size,
         "packages": environment(),
         **evaluator.report(),
     }
 
 
+def _size_warnings(real: Any, fake: Any) -> list[str]:
+    """Say, where images of both sides have another size, what that does to figures."""
+    if real.image_size == fake.image_size:
+        return []
+    message = (
+        f"real images have {real.image_size} pixels a side, those to judge {fake.image_size}: what resizing "
+        "does to them is part of every figure; compare images of one size (--image-size)"
+    )
+    print_log(message, logger="current", level=logging.WARNING)
+    return [message]
+
+
 def _check_classes(real: Any, fake: Any, real_root: Path, fake_root: Path) -> None:
     """Refuse labels that mean different things on the two sides."""
-    if real.classes is not None and fake.classes is not None and real.classes != fake.classes:
+    if real.classes is not None and fake.classes is not None and set(real.classes) != set(fake.classes):
         only = sorted(set(real.classes) ^ set(fake.classes))
         raise ValueError(
-            f"{real_root} and {fake_root} have different classes (in one only, or in another order: "
-            f"{', '.join(only[:5]) or 'all'}); labels would not mean the same"
+            f"{real_root} and {fake_root} have different classes (in one only: {', '.join(only[:5])}); "
+            "labels would not mean the same"
         )
 
 

@@ -11,15 +11,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mmcgan.apis.attribute_sampling import attribute_request
+from mmcgan.apis.attribute_sampling import attribute_plan
+from mmcgan.apis.drawing import BATCH, Draw, Plan, all_images
+from mmcgan.apis.instance_grids import Instances
+from mmcgan.apis.instance_sampling import drawn_plan, given_plan
 from mmcgan.apis.instances import build_extractor, find_photos, read_photos
-from mmcgan.apis.label_map_sampling import check_label_maps, given_maps, label_map_request
-from mmcgan.apis.sampling import find_labels
-from mmcgan.apis.views import View, checked_view, find_view
-from mmcgan.models.sampling import truncates_latent
-from mmcgan.random import make_generator
-from mmcgan.samplers.codes import truncate_noise
-from mmcgan.structures import Condition
+from mmcgan.apis.label_map_sampling import (
+    check_label_maps,
+    given_maps,
+    held_out_maps,
+    map_plan,
+    maps_of_tensor,
+)
+from mmcgan.apis.labels import find_labels, label_plan
+from mmcgan.apis.views import checked_view, find_view
 from mmcgan.zoo.models import LoadedModel, load_model
 
 RETURNS = ("pil", "numpy", "tensor")
@@ -67,7 +72,7 @@ class CGANInferencer:
         instances: Sequence[str | Path] | Tensor | None = None,
         seed: int = 0,
         truncation: float | None = None,
-        batch_size: int = 64,
+        batch_size: int = BATCH,
         return_type: str = "pil",
         size: Sequence[int] | int | None = None,
         window: Sequence[int] | None = None,
@@ -103,60 +108,30 @@ class CGANInferencer:
             raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
         if batch_size < 1 or (num is not None and num < 1):
             raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")
-        if truncation is not None and truncates_latent(self.loaded.model.generator) and not truncation > 0:
-            raise ValueError(f"truncation must be greater than 0, got {truncation}")
+        draw = Draw(self.loaded, seed, truncation)
+        draw.check()
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)
         check_label_maps(self.loaded, () if label_maps is None else label_maps)
         maps = None if label_maps is None else given_maps(self.loaded, label_maps)
         count = self._count(num, given, features if maps is None else maps)
         if attributes is not None or "attributes" in self.loaded.requires:
-            condition = self._attributes(attributes, given, num, seed)
-            count = len(condition)
+            if given is not None:
+                raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
+            plan = attribute_plan(draw, attributes, num)
         elif "label_map" in self.loaded.requires:
-            condition = label_map_request(self.loaded, maps, count).condition
+            found = held_out_maps(self.loaded) if maps is None else maps_of_tensor(self.loaded, maps)
+            plan = map_plan(draw, found, count)
         else:
-            condition = self._condition(given, features, count, seed)
-        view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name, count)
-        latent = torch.cat([self._latent(seed, index, truncation) for index in range(count)])
-        return convert(self._render(condition, latent, truncation, batch_size, view), return_type)
-
-    def _render(
-        self,
-        condition: Condition,
-        latent: Tensor,
-        truncation: float | None,
-        batch_size: int,
-        view: View | None,
-    ) -> Tensor:
-        """Return the images (N, 3, H, W) in [-1, 1], so many at a time as memory is good for."""
-        whole, part = (None, None) if view is None else (view.size, view.window)
-        step = batch_size if view is None else min(batch_size, view.batch)
-        sampled = [
-            self.loaded.model.sample(
-                condition[start : start + step],
-                latent[start : start + step],
-                truncation=truncation,
-                size=whole,
-                window=part,
-            ).cpu()
-            for start in range(0, len(latent), step)
-        ]
-        return torch.cat(sampled)
+            plan = self._plan(draw, given, features, count)
+        view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name, plan.size)
+        return convert(all_images(draw, plan, view, batch_size), return_type)
 
     @staticmethod
     def _count(num: int | None, labels: Sequence[Any] | None, features: Tensor | None) -> int:
         if num is not None:
             return num
         return max(len(labels or ()), 0 if features is None else len(features)) or 1
-
-    def _latent(self, seed: int, index: int, truncation: float | None) -> Tensor:
-        """Return the latent (1, D) of image ``index``, as ``mmcgan sample`` draws it."""
-        source, sampler = make_generator(seed, "sample", index), self.loaded.model.latent_sampler
-        latent = sampler.sample(1, source)
-        if truncation is None or not truncates_latent(self.loaded.model.generator):
-            return latent
-        return truncate_noise(sampler, latent, truncation, source)
 
     def _features(self, instances: Sequence[str | Path] | Tensor) -> Tensor:
         if "instance" not in self.loaded.requires:
@@ -166,35 +141,18 @@ class CGANInferencer:
         paths = find_photos([str(instance) for instance in instances])
         return read_photos(self.loaded, paths, build_extractor(self.loaded)).feature
 
-    def _attributes(
-        self, attributes: Mapping[str, Any] | None, labels: Sequence[Any] | None, num: int | None, seed: int
-    ) -> Condition:
-        if labels is not None:
-            raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
-        return Condition(attributes=attribute_request(self.loaded, attributes, num, seed).attributes)
-
-    def _condition(
-        self, labels: Sequence[int | str] | None, features: Tensor | None, count: int, seed: int
-    ) -> Condition:
-        needs, turn = self.loaded.requires, torch.arange(count)
-        if labels is not None and "label" not in needs:
+    def _plan(
+        self, draw: Draw, labels: Sequence[int | str] | None, features: Tensor | None, count: int
+    ) -> Plan:
+        if labels is not None and "label" not in self.loaded.requires:
             raise ValueError(f"{self.loaded.name} has no classes, so that labels cannot be chosen")
-        if "instance" not in needs:
-            chosen = find_labels(self.loaded, labels)
-            if not chosen:  # a generator without classes looks at the length alone
-                return Condition(label=torch.zeros(count, dtype=torch.int64))
-            return Condition(label=torch.tensor(chosen)[turn % len(chosen)])
-        label: Tensor | None = None
+        if "instance" not in self.loaded.requires:
+            return label_plan(draw, find_labels(self.loaded, labels), count)
+        chosen = [] if labels is None else find_labels(self.loaded, labels)
         if features is None:
-            drawn = self.loaded.condition_sampler.sample(count, make_generator(seed, "inference instances"))
-            instance, label = drawn.instance, drawn.label
-        else:
-            instance = features[turn % len(features)]
-        if labels is not None:
-            label = torch.tensor(find_labels(self.loaded, labels))[turn % len(labels)]
-        if "label" in needs and label is None:
-            raise ValueError(f"{self.loaded.name} is class-conditional: give labels with instances")
-        return Condition(label=label if "label" in needs else None, instance=instance)
+            return drawn_plan(draw, count, chosen).plan
+        given = Instances(features, [f"given{number}" for number in range(len(features))])
+        return given_plan(draw, given, count, chosen).plan
 
 
 def convert(images: Tensor, return_type: str) -> Images:

@@ -61,13 +61,6 @@ def short_names(texts: Sequence[str]) -> list[str]:
     return [re.sub(r"[^A-Za-z0-9.-]+", "-", text)[:40] for text in texts]
 
 
-def in_turn(instances: Instances, labels: Sequence[int], num: int, latents: Latents) -> Request:
-    """Return ``num`` images: instances in turn; labels in turn, or those that came with the instances."""
-    rows = [i % len(instances) for i in range(num)]
-    label = torch.tensor([labels[i % len(labels)] for i in range(num)]) if labels else None
-    return _request(instances, rows, label, torch.cat([latents(i) for i in range(num)]), 0)
-
-
 def over_latents(instances: Instances, labels: Sequence[int], columns: int, latents: Latents) -> Request:
     """Return a row per instance, a column per latent; labels in turn down the rows."""
     rows = [row for row in range(len(instances)) for _ in range(columns)]
@@ -106,6 +99,7 @@ def interpolated(instances: Instances, labels: Sequence[int], steps: int, latent
         raise ValueError(f"--grid interpolate takes one label, got {len(labels)}")
     share = torch.linspace(0, 1, steps)[:, None]
     feature = normalize((1 - share) * instances.feature[:1] + share * instances.feature[1:])
+    feature[0], feature[-1] = instances.feature[0], instances.feature[1]  # not rounded once more
     latent = (1 - share) * latents(0) + share * latents(1)
     between = Instances(feature, [f"step{i}" for i in range(steps)])
     label = torch.full((steps * steps,), labels[0]) if labels else None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.apis.drawing import Draw, Plan
 from mmcgan.apis.instance_grids import (
     GRIDS,
     Instances,
-    Latents,
-    Request,
-    in_turn,
     interpolated,
     over_classes,
     over_latents,
@@ -28,9 +28,11 @@ from mmcgan.apis.instances import (
     read_photos,
     training_images,
 )
+from mmcgan.apis.labels import numbered
+from mmcgan.apis.writing import SHEET_IMAGES, Shown
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.pictures import contact_sheet
-from mmcgan.random import make_generator
+from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
 
@@ -87,43 +89,154 @@ def check_options(loaded: LoadedModel, options: InstanceOptions | None) -> None:
         )
 
 
-def instance_request(
-    loaded: LoadedModel,
-    options: InstanceOptions,
-    num: int,
-    labels: Sequence[int],
-    seed: int,
-    latents: Latents,
-) -> tuple[Request, Photos | None]:
-    """Return what to generate, and the photos that it is conditioned on, if there are any.
+@dataclass(frozen=True)
+class InstancePlan:
+    """A plan, and which instance each of its images belongs to.
+
+    Attributes:
+        plan: what to generate.
+        count: number of instances.
+        owner: row -> number of its instance.
+        feature: numbers -> features of these instances, (n, F).
+        photos: the conditioning images, if there are any.
+    """
+
+    plan: Plan
+    count: int
+    owner: Callable[[int], int]
+    feature: Callable[[Sequence[int]], Tensor]
+    photos: Photos | None = None
+
+    def rows_of(self, instances: int) -> list[list[int]]:
+        """Return the first rows, up to ``SHOWN``, of each of the first ``instances`` instances."""
+        found: list[list[int]] = [[] for _ in range(min(instances, self.count))]
+        for row in range(self.plan.size):
+            if self.owner(row) < len(found) and len(found[self.owner(row)]) < SHOWN:
+                found[self.owner(row)].append(row)
+        return found
+
+
+def instance_plan(draw: Draw, options: InstanceOptions, num: int, labels: Sequence[int]) -> InstancePlan:
+    """Return what to generate.
 
     Args:
-        loaded: the model.
+        draw: the model; its seed is that of drawn instances too.
         options: photos and grid.
         num: number of images of a list.
         labels: asked for; empty takes those that come with drawn instances.
-        seed: of drawn instances.
-        latents: gives the latent of image i.
 
     Raises:
         FileNotFoundError: a photo, the extractor, or the store is not there.
         ValueError: a class-conditional model, photos and no labels; or a grid that cannot be made.
     """
-    photos = None
     if options.photos:
-        _require_labels(loaded, labels)
+        _require_labels(draw.loaded, labels)
         paths = find_photos(options.photos)
-        photos = read_photos(loaded, paths, build_extractor(loaded, options.extractor))
+        photos = read_photos(draw.loaded, paths, build_extractor(draw.loaded, options.extractor))
         instances = Instances(photos.feature, short_names([path.stem for path in paths]))
-    else:
-        instances = _drawn(loaded, _number_drawn(options, num, labels), seed)
+        if options.grid is None:
+            return replace(given_plan(draw, instances, num, labels), photos=photos)
+        return replace(_grid_plan(draw, instances, options, labels), photos=photos)
+    if options.grid is None:
+        return drawn_plan(draw, num, labels)
+    return _grid_plan(draw, _drawn(draw, range(_number_drawn(options, num, labels))), options, labels)
+
+
+def given_plan(draw: Draw, instances: Instances, num: int, labels: Sequence[int]) -> InstancePlan:
+    """Return the plan of ``num`` images of given instances, in turn, and of labels in turn.
+
+    Raises:
+        ValueError: a class-conditional model and no labels.
+    """
+    _require_labels(draw.loaded, labels)
+    count = len(instances)
+
+    def batch(rows: range) -> tuple[Condition, Tensor]:
+        turn = torch.tensor(rows)
+        label = torch.tensor(labels)[turn % len(labels)] if labels else None
+        return Condition(label=label, instance=instances.feature[turn % count]), draw.latents(rows)
+
+    def name(row: int) -> str:
+        return f"{_numbered(draw, row, labels)}_{instances.names[row % count]}"
+
+    plan = Plan(num, math.ceil(math.sqrt(num)), batch, name, _in_turn(labels))
+    return InstancePlan(
+        plan, min(count, num), lambda row: row % count, lambda rows: instances.feature[list(rows)]
+    )
+
+
+def drawn_plan(draw: Draw, num: int, labels: Sequence[int]) -> InstancePlan:
+    """Return the plan of ``num`` images of instances drawn as in training, one each.
+
+    Args:
+        draw: the model and the seed.
+        num: number of images.
+        labels: in turn; empty takes those that come with the instances.
+
+    Raises:
+        ValueError: the model's sampler draws no instances.
+    """
+    came = array("q")  # labels that came with the instances, in order
+
+    def batch(rows: range) -> tuple[Condition, Tensor]:
+        found = _drawn(draw, rows)
+        label = torch.tensor(labels)[torch.tensor(rows) % len(labels)] if labels else found.label
+        if label is not None and rows.start == len(came):
+            came.extend(label.tolist())
+        return Condition(label=label, instance=found.feature), draw.latents(rows)
+
+    labelled = bool(labels) or _drawn(draw, range(1)).label is not None
+
+    def name(row: int) -> str:
+        return f"{numbered(row, came[row] if labelled else None, draw.loaded.record.classes)}_drawn{row}"
+
+    plan = Plan(num, math.ceil(math.sqrt(num)), batch, name, (lambda row: came[row]) if labelled else None)
+    return InstancePlan(plan, num, lambda row: row, lambda rows: _drawn(draw, rows).feature)
+
+
+def _grid_plan(
+    draw: Draw, instances: Instances, options: InstanceOptions, labels: Sequence[int]
+) -> InstancePlan:
+    """Return the plan of a grid, which is small enough to be drawn at once."""
+
+    def latent(number: int) -> Tensor:
+        return draw.latents([number])
+
     if options.grid == "latents":
-        return over_latents(instances, labels, options.columns, latents), photos
-    if options.grid == "classes":
-        return over_classes(instances, labels or all_labels(loaded), latents), photos
-    if options.grid == "interpolate":
-        return interpolated(instances, labels, options.columns, latents), photos
-    return in_turn(instances, labels, num, latents), photos
+        request = over_latents(instances, labels, options.columns, latent)
+    elif options.grid == "classes":
+        request = over_classes(instances, labels or all_labels(draw.loaded), latent)
+    else:
+        request = interpolated(instances, labels, options.columns, latent)
+    condition, chosen = request.condition, request.condition.label
+    assert condition.instance is not None
+    feature, first = condition.instance, {row: at for at, row in reversed(list(enumerate(request.rows)))}
+    own = None if chosen is None else chosen.tolist()
+
+    def name(row: int) -> str:
+        return f"{numbered(row, own[row] if own else None, draw.loaded.record.classes)}_{request.names[row]}"
+
+    plan = Plan(
+        len(request),
+        request.columns,
+        lambda rows: (condition[rows.start : rows.stop], request.latent[rows.start : rows.stop]),
+        name,
+        own.__getitem__ if own else None,
+    )
+    return InstancePlan(
+        plan,
+        len(first),
+        request.rows.__getitem__,
+        lambda rows: feature[[first[row] for row in rows]],
+    )
+
+
+def _in_turn(labels: Sequence[int]) -> Callable[[int], int] | None:
+    return (lambda row: labels[row % len(labels)]) if labels else None
+
+
+def _numbered(draw: Draw, row: int, labels: Sequence[int]) -> str:
+    return numbered(row, labels[row % len(labels)] if labels else None, draw.loaded.record.classes)
 
 
 def all_labels(loaded: LoadedModel) -> list[int]:
@@ -146,35 +259,32 @@ def _number_drawn(options: InstanceOptions, num: int, labels: Sequence[int]) -> 
     return max(1, num // per_row)
 
 
-def _drawn(loaded: LoadedModel, number: int, seed: int) -> Instances:
-    """Return instances as training draws them; the i-th depends on the seed and i alone."""
-    asked = Condition.cat(
-        [
-            loaded.condition_sampler.sample(1, make_generator(seed, "sample condition", index))
-            for index in range(number)
-        ]
-    )
+def _drawn(draw: Draw, numbers: Sequence[int]) -> Instances:
+    """Return instances as training draws them; each depends on the seed and its number alone."""
+    loaded = draw.loaded
+    asked = draw_conditions(loaded.condition_sampler, draw.seed, numbers, INSTANCE)
     if asked.instance is None:
         raise ValueError(f"{loaded.name}: its condition sampler draws no instances; give --instances")
     label = asked.label if "label" in loaded.requires else None
-    return Instances(asked.instance, [f"drawn{i}" for i in range(number)], label)
+    return Instances(asked.instance, [f"drawn{number}" for number in numbers], label)
+
+
+def shown_instances(options: InstanceOptions) -> int:
+    """Return how many instances a sheet of closest images has room for."""
+    return max(1, SHEET_IMAGES // (1 + 2 * options.nearest + SHOWN))
 
 
 def nearest_picture(
-    loaded: LoadedModel,
-    options: InstanceOptions,
-    request: Request,
-    photos: Photos | None,
-    images: Tensor,
+    loaded: LoadedModel, options: InstanceOptions, asked: InstancePlan, rows: list[list[int]], shown: Shown
 ) -> np.ndarray:
     """Return a picture with a row per instance: photo, closest stored, closest training images, samples.
 
     Args:
         loaded: the model.
         options: ``nearest``.
-        request: what was generated.
-        photos: the conditioning images; None for drawn instances, whose own image is shown.
-        images: generated, (N, 3, H, W) in [-1, 1].
+        asked: what was generated; without photos, an instance's own image is shown in their place.
+        rows: of :meth:`InstancePlan.rows_of`, for the first instances.
+        shown: their images.
 
     Raises:
         ValueError: the model does not say which images it was trained with, or there are too few.
@@ -182,32 +292,28 @@ def nearest_picture(
     """
     data, store = training_images(loaded), loaded.store
     assert store is not None  # training_images has looked
-    first = [request.rows.index(row) for row in sorted(set(request.rows))]
-    assert request.condition.instance is not None
-    feature = request.condition.instance[torch.tensor(first)]
+    feature = asked.feature(range(len(rows)))
     columns = []
     if "selected.npy" in store.metadata.get("files", {}):
         columns.append(closest(store, feature, options.nearest, store.selected()))
     columns.append(closest(store, feature, options.nearest))
     found = torch.cat(columns, dim=1)
     near = _to_float(data.__getitems__(found.flatten().tolist())["image"]).unflatten(0, found.shape)
-    if photos is None or options.grid == "interpolate":
+    made = _samples_of(rows, shown, near.shape[-2:])
+    if asked.photos is None or options.grid == "interpolate":
         own = _to_float(data.__getitems__(closest(store, feature, 1)[:, 0].tolist())["image"])
     else:
-        reader = ImageReader(images.shape[-1])
-        own = _to_float(torch.stack([reader(path) for path in photos.paths[: len(first)]]))
-    made = _samples_of(request, images)
-    rows = torch.cat([own[:, None], near, made], dim=1)
-    return contact_sheet(rows.flatten(0, 1), rows.shape[1])
+        reader = ImageReader(near.shape[-1])
+        own = _to_float(torch.stack([reader(path) for path in asked.photos.paths[: len(rows)]]))
+    pictures = torch.cat([own[:, None], near, made], dim=1)
+    return contact_sheet(pictures.flatten(0, 1), pictures.shape[1])
 
 
-def _samples_of(request: Request, images: Tensor) -> Tensor:
-    """Return generated images by instance (M, n, 3, H, W), black where an instance has fewer."""
-    rows = sorted(set(request.rows))
-    own = [[i for i, row in enumerate(request.rows) if row == wanted][:SHOWN] for wanted in rows]
-    made = images.new_full((len(rows), max(map(len, own)), *images.shape[1:]), -1.0)
-    for number, chosen in enumerate(own):
-        made[number, : len(chosen)] = images[chosen]
+def _samples_of(rows: list[list[int]], shown: Shown, size: Sequence[int]) -> Tensor:
+    """Return generated images by instance (M, n, 3, H, W) of a size, black where an instance has fewer."""
+    made = torch.full((len(rows), max(map(len, rows)), 3, *size), -1.0)
+    for number, chosen in enumerate(rows):
+        made[number, : len(chosen)] = torch.nn.functional.interpolate(shown.rows(chosen), size=tuple(size))
     return made
 
 

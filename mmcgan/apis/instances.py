@@ -10,18 +10,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcgan.closed_world import USER, build, named
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import extract
 from mmcgan.instances.names import extractor_config
+from mmcgan.instances.ranking import TensorRows, best_of_rows, pair_products
 from mmcgan.instances.store import InstanceStore, StoreError
+from mmcgan.precision import recorded_or_faster
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS, EXTRACTORS
 from mmcgan.zoo.models import LoadedModel
 
 BLOCK = 64
-ROWS = 1 << 16
+ROWS = 1 << 13
+ROUNDING = 1e-11  # of float64 products of unit vectors that are summed in different orders
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,34 @@ def build_extractor(loaded: LoadedModel, name: str | None = None) -> Extractor:
     """
     if "instance" not in loaded.requires:
         raise ValueError(f"{loaded.name} is not conditioned on instances, so that none can be chosen")
-    recorded = loaded.extractor
-    config = dict(recorded["config"]) if name is None else extractor_config(name)
+    recorded = _recorded(loaded, name is not None)
+    config = recorded["config"] if name is None else extractor_config(name)
+    origin = loaded.extractor_origin if name is None else USER
+    described = {"name": "of no name", "precision": "float32", **(recorded.get("describe") or {})}
+    with named(origin, "extractor"):
+        precision = recorded_or_faster(described["precision"], "cpu")
     try:
-        extractor: Extractor = EXTRACTORS.build({"precision": recorded["describe"]["precision"], **config})
+        extractor: Extractor = build(EXTRACTORS, {**config, "precision": precision}, origin, "extractor")
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}. {loaded.name} needs extractor {recorded['describe']['name']!r}: give --extractor FILE"
+            f"{error}. {loaded.name} needs extractor {described['name']!r}: give --extractor FILE"
         ) from error
-    _check_extractor(loaded, extractor, recorded["describe"])
+    _check_extractor(loaded, extractor, described)
     return extractor.eval()
+
+
+def _recorded(loaded: LoadedModel, given: bool) -> Mapping[str, Any]:
+    """Return what is known of the extractor; the weights are enough where it is ``given``, without a store.
+
+    Raises:
+        FileNotFoundError: the store is needed and not there.
+    """
+    try:
+        return loaded.extractor
+    except FileNotFoundError:
+        if given and loaded.record.extractor.get("describe"):
+            return loaded.record.extractor
+        raise
 
 
 def _check_extractor(loaded: LoadedModel, extractor: Extractor, recorded: Mapping[str, Any]) -> None:
@@ -110,7 +132,7 @@ def read_photos(loaded: LoadedModel, paths: Sequence[Path], extractor: Extractor
         BadImageError: a file cannot be read; names it.
         ValueError: a feature is not finite.
     """
-    size = loaded.extractor.get("image_size") or extractor.preprocessing.image_size
+    size = _recorded(loaded, given=True).get("image_size") or extractor.preprocessing.image_size
     reader = ImageReader(int(size))
     image = torch.stack([reader(path) for path in paths])
     features = []
@@ -139,14 +161,26 @@ def closest(store: InstanceStore, feature: Tensor, n: int, rows: Tensor | None =
     among = torch.arange(store.size) if rows is None else rows
     if not 1 <= n <= len(among):
         raise ValueError(f"--nearest {n}: must be in 1..{len(among)}")
-    best, index = torch.empty(len(feature), 0), torch.empty(len(feature), 0, dtype=torch.int64)
+    best = torch.empty(len(feature), 0, dtype=torch.float64)
+    index = torch.empty(len(feature), 0, dtype=torch.int64)
     for start in range(0, len(among), ROWS):
         part = among[start : start + ROWS]
-        scores = torch.cat([best, feature @ store.features(part).T], dim=1)
-        names = torch.cat([index, part.expand(len(feature), -1)], dim=1)
-        best, order = scores.topk(min(n, scores.shape[1]))
-        index = names.gather(1, order)
+        names, scores = _closest_of(store.features(part), feature, min(n, len(part)))
+        # earlier images stand first and stay first where they are equally close
+        best, order = torch.cat([best, scores], dim=1).sort(dim=1, descending=True, stable=True)
+        best = best[:, :n]
+        index = torch.cat([index, part[names]], dim=1).gather(1, order[:, :n])
     return index
+
+
+def _closest_of(rows: Tensor, feature: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Return the ``n`` closest of some rows for each feature and their exact similarities, (M, n) each."""
+    rough = feature.double() @ rows.double().T
+    near = rough >= rough.topk(n).values[:, -1:] - ROUNDING
+    row, column = (part.numpy() for part in near.nonzero(as_tuple=True))
+    exact = pair_products(TensorRows(rows.float()), feature.float(), row, column)
+    names, scores = best_of_rows(row, column, exact, (len(feature), n))
+    return torch.from_numpy(names).long(), torch.from_numpy(scores)
 
 
 def training_images(loaded: LoadedModel) -> Any:
@@ -160,6 +194,6 @@ def training_images(loaded: LoadedModel) -> Any:
     config, store = dict(loaded.record.dataset), loaded.store
     if store is None or "dataset" not in config:
         raise ValueError(f"--nearest: {loaded.name} does not say which images it was trained with")
-    images = DATASETS.build(dict(config["dataset"]))
+    images = build(DATASETS, config["dataset"], loaded.origin, "dataset")
     store.require_dataset(images)
     return images

@@ -6,6 +6,7 @@ import io
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -19,13 +20,14 @@ from torch.nn import functional as F
 
 from mmcgan.analysis import interpolate as way
 from mmcgan.analysis import sefa_directions, walk
-from mmcgan.apis.sampling import BATCH, find_labels
+from mmcgan.apis.attribute_sampling import attribute_plan
+from mmcgan.apis.drawing import BATCH, Draw
+from mmcgan.apis.labels import find_labels
 from mmcgan.checkpoints.files import atomic_write
 from mmcgan.models.sampling import truncates_latent
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
-from mmcgan.random import make_generator
-from mmcgan.samplers.codes import truncate_noise
+from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel, load_model
 
@@ -78,6 +80,8 @@ def interpolate(
 ) -> Path:
     """Write a picture of ways between latents, classes or instances: PNG (a row each), GIF or MP4.
 
+    Way r leads from image 2r to image 2r + 1 of ``mmcgan sample`` with the same seed, labels and truncation.
+
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
         labels: class numbers or names, taken in turn for the ends of the ways; by default drawn as in
@@ -113,13 +117,15 @@ def interpolated_images(
     network = loaded.model.generator
     if truncation is not None and not truncates_latent(network):
         raise ValueError("truncation acts on styles of this model: it is not available along a way")
-    latents = [_latents(loaded, ways.rows, seed, end, truncation) for end in ("first", "second")]
-    conditions = _conditions(loaded, labels, ways, seed)
+    draw = Draw(loaded, seed, truncation)
+    draw.check()
+    latents = [draw.latents(end) for end in _numbers(ways)]
     if ways.fix_z:
         latents[1] = latents[0]
+    conditions = _conditions(draw, labels, ways)
     device = loaded.model.device
-    with torch.no_grad():
-        embedded = [_vector(network, condition.to(device)) for condition in conditions]
+    with torch.no_grad(), _told(network, truncation):
+        embedded = [_vectors(network, condition.to(device)) for condition in conditions]
         path = way(latents[0].to(device), latents[1].to(device), ways.steps, ways.method).flatten(0, 1)
         asked = None
         if embedded[0] is not None and embedded[1] is not None:
@@ -128,32 +134,49 @@ def interpolated_images(
     return images.unflatten(0, (ways.rows, ways.steps)).float().clamp(-1, 1).cpu()
 
 
-def _latents(loaded: LoadedModel, rows: int, seed: int, end: str, truncation: float | None) -> Tensor:
-    source = make_generator(seed, "interpolation", end)
-    latent = loaded.model.latent_sampler.sample(rows, source)
-    return (
-        latent
-        if truncation is None
-        else truncate_noise(loaded.model.latent_sampler, latent, truncation, source)
-    )
+def _numbers(ways: InterpolationOptions) -> tuple[range, range]:
+    """Return the numbers, as ``mmcgan sample`` counts images, of the first and the second ends."""
+    return range(0, 2 * ways.rows, 2), range(1, 2 * ways.rows, 2)
+
+
+def _told(network: Any, truncation: float | None) -> AbstractContextManager[None]:
+    """Let a generator with statistics for every truncation use those of this one meanwhile."""
+    tables = getattr(network, "truncated_statistics", None)
+    return nullcontext() if tables is None or truncation is None else tables(truncation)
 
 
 def _conditions(
-    loaded: LoadedModel, labels: Sequence[int | str] | None, ways: InterpolationOptions, seed: int
+    draw: Draw, labels: Sequence[int | str] | None, ways: InterpolationOptions
 ) -> tuple[Condition, Condition]:
-    """Return the conditions of both ends, one for each row."""
+    """Return the conditions of both ends, one for each row: of the images of the ends' numbers."""
+    loaded = draw.loaded
     if not loaded.requires:
         if labels is not None or ways.fix_z:
             raise ValueError(f"{loaded.name} has no condition that could be chosen or changed")
         return Condition(), Condition()
-    drawn = loaded.condition_sampler.sample(2 * ways.rows, make_generator(seed, "interpolation condition"))
+    first, second = (_drawn(draw, numbers) for numbers in _numbers(ways))
     if "label" in loaded.requires and (labels is not None or "instance" not in loaded.requires):
-        chosen = find_labels(loaded, labels)
+        chosen = torch.tensor(find_labels(loaded, labels))
+        # a way that keeps its condition goes on to the next class in the next row
         stride = 1 if ways.fix_y else 2
-        ends = [[chosen[(stride * row + end) % len(chosen)] for row in range(ways.rows)] for end in (0, 1)]
-        drawn = replace(drawn, label=torch.tensor(ends[0] + ends[1]))
-    first, second = drawn[: ways.rows], drawn[ways.rows :]
+        rows = stride * torch.arange(ways.rows)
+        first = replace(first, label=chosen[rows % len(chosen)])
+        second = replace(second, label=chosen[(rows + 1) % len(chosen)])
     return first, first if ways.fix_y else second
+
+
+def _drawn(draw: Draw, numbers: Sequence[int]) -> Condition:
+    """Return the conditions of images as training draws them; attributes as ``mmcgan sample`` asks for."""
+    if "attributes" in draw.loaded.requires:
+        return attribute_plan(draw, None, numbers[-1] + 1).conditions(numbers)
+    return draw_conditions(draw.loaded.condition_sampler, draw.seed, numbers, INSTANCE)
+
+
+def _vectors(network: Any, condition: Condition) -> Tensor | None:
+    """Return the embedded conditions, looked up in batches as images are made in."""
+    parts = [_vector(network, condition[i : i + BATCH]) for i in range(0, len(condition), BATCH)]
+    found = [part for part in parts if part is not None]
+    return torch.cat(found) if found else None
 
 
 def _vector(network: Any, condition: Condition) -> Tensor | None:
@@ -204,14 +227,15 @@ def sefa(
     if not strengths:
         raise ValueError("sefa: strengths is empty")
     path, loaded = check_target(out, overwrite), load_model(source, checkpoint, options)
-    condition = loaded.condition_sampler.sample(1, make_generator(seed, "sefa condition"))
+    draw = Draw(loaded, seed)
+    condition = _drawn(draw, range(1))
     if "label" in loaded.requires and (label is not None or "instance" not in loaded.requires):
         chosen = find_labels(loaded, None if label is None else [label])
         condition = replace(condition, label=torch.tensor(chosen[:1]))
     elif label is not None:
         raise ValueError(f"{loaded.name} has no classes, so that a label cannot be chosen")
     network, device = loaded.model.generator, loaded.model.device
-    latent = loaded.model.latent_sampler.sample(1, make_generator(seed, "sample", 0)).to(device)
+    latent = draw.latents(range(1)).to(device)
     found = sefa_directions(network, directions)
     images = walk(network, latent, condition.to(device), found, strengths)
     write_picture(images.float().clamp(-1, 1).cpu(), path)

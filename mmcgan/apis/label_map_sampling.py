@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmcgan.apis.drawing import Draw, Plan
+from mmcgan.closed_world import USER, Origin, RefusedConfigError, build
 from mmcgan.datasets.label_maps.base import read_ids
 from mmcgan.label_maps import check_label_map, instance_edges, unknown_ids
 from mmcgan.pictures import contact_sheet
@@ -25,18 +28,18 @@ TRIPLES = 4  # groups of pictures side by side in a sheet
 
 
 @dataclass(frozen=True)
-class MapRequest:
-    """Label maps to paint.
+class Maps:
+    """Label maps to paint, in turn, read when they are needed.
 
     Attributes:
-        condition: with ``label_map`` (N, H, W), and ``edge_map`` if the generator wants it.
-        names: a short one of each map.
-        real: the real images uint8 (N, 3, H, W) that the maps belong to; None for maps from files.
+        condition: rows -> ``label_map`` (n, H, W), and ``edge_map`` if the generator wants it.
+        name: row -> a short one of its map.
+        real: rows -> the real images uint8 (n, 3, H, W) that the maps belong to; None for maps of files.
     """
 
-    condition: Condition
-    names: list[str]
-    real: Tensor | None = None
+    condition: Callable[[Sequence[int]], Condition]
+    name: Callable[[int], str]
+    real: Callable[[Sequence[int]], Tensor] | None = None
 
 
 def check_label_maps(loaded: LoadedModel, files: Sequence[str | Path] | Tensor) -> None:
@@ -49,33 +52,41 @@ def check_label_maps(loaded: LoadedModel, files: Sequence[str | Path] | Tensor) 
         raise ValueError(f"{loaded.name} is not conditioned on label maps: --label-maps is for SPADE models")
 
 
-def label_map_request(loaded: LoadedModel, maps: Tensor | None, num: int) -> MapRequest:
-    """Return ``num`` label maps: those given in turn, or the first of the model's held-out data.
+def map_plan(draw: Draw, maps: Maps, num: int) -> Plan:
+    """Return the plan of ``num`` images that paint ``maps`` in turn."""
+    return Plan(
+        num,
+        math.ceil(math.sqrt(num)),
+        lambda rows: (maps.condition(rows), draw.latents(rows)),
+        lambda row: f"{row:05d}_{maps.name(row)}",
+    )
 
-    Args:
-        loaded: a generator with the facts ``num_map_classes``, ``image_size`` and ``has_edges``.
-        maps: int64 (K, H, W), see :func:`given_maps`; None takes the held-out split of the data that the
-            model was trained with.
-        num: number of images.
+
+def maps_of_tensor(loaded: LoadedModel, given: Tensor, names: Sequence[str] | None = None) -> Maps:
+    """Return label maps int64 (K, H, W), see :func:`given_maps`, as maps to paint in turn."""
+    edges = instance_edges(given) if _wants_edges(loaded) else None
+
+    def condition(rows: Sequence[int]) -> Condition:
+        turn = torch.tensor(rows) % len(given)
+        return Condition(label_map=given[turn], edge_map=None if edges is None else edges[turn])
+
+    def name(row: int) -> str:
+        return f"map{row % len(given)}" if names is None else names[row % len(given)]
+
+    return Maps(condition, name)
+
+
+def maps_of_files(loaded: LoadedModel, files: Sequence[str | Path]) -> Maps:
+    """Return the maps in files and folders, by name; without any, those of held-out data.
 
     Raises:
-        FileNotFoundError: the data set is not there.
-        ValueError: there is no held-out split.
+        FileNotFoundError: a file, or the data set, is not there.
+        ValueError: a file holds no ids, unknown ones, or a map has another size; or no held-out split.
     """
-    if maps is None:
-        return _held_out(loaded, num)
-    turn = torch.arange(num) % len(maps)
-    edges = instance_edges(maps)[turn] if _wants_edges(loaded) else None
-    return MapRequest(Condition(label_map=maps[turn], edge_map=edges), [f"map{i}" for i in turn.tolist()])
-
-
-def file_request(loaded: LoadedModel, files: Sequence[str | Path], num: int) -> MapRequest:
-    """Return :func:`label_map_request` of files and folders, by name; without any, of held-out data."""
     if not files:
-        return label_map_request(loaded, None, num)
+        return held_out_maps(loaded)
     paths = find_maps(files)
-    asked = label_map_request(loaded, given_maps(loaded, paths), num)
-    return replace(asked, names=[paths[i % len(paths)].stem for i in range(num)])
+    return maps_of_tensor(loaded, given_maps(loaded, paths), [path.stem for path in paths])
 
 
 def given_maps(loaded: LoadedModel, given: Sequence[str | Path] | Tensor) -> Tensor:
@@ -154,32 +165,53 @@ def read_label_map(path: Path, size: tuple[int, int], num_map_classes: int) -> T
     return label_map
 
 
-def _held_out(loaded: LoadedModel, num: int) -> MapRequest:
-    config = dict(loaded.record.dataset)
-    dataset = held_out_dataset(config, loaded.name)
-    rows = [i % len(dataset) for i in range(num)]
-    batch = dataset.__getitems__(rows)
-    edges = batch.get("edge_map") if _wants_edges(loaded) else None
-    condition = Condition(label_map=batch["label_map"], edge_map=None if edges is None else edges.bool())
-    return MapRequest(condition, [f"{dataset.split}{row}" for row in rows], batch["image"])
+def held_out_maps(loaded: LoadedModel) -> Maps:
+    """Return the maps of the data that a model was not trained with, in order.
+
+    Raises:
+        FileNotFoundError: the data set is not there.
+        ValueError: there is no held-out split.
+    """
+    dataset = held_out_dataset(dict(loaded.record.dataset), loaded.name, loaded.origin)
+
+    def items(rows: Sequence[int]) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = dataset.__getitems__([row % len(dataset) for row in rows])
+        return found
+
+    def condition(rows: Sequence[int]) -> Condition:
+        batch = items(rows)
+        edges = batch.get("edge_map") if _wants_edges(loaded) else None
+        return Condition(label_map=batch["label_map"], edge_map=None if edges is None else edges.bool())
+
+    def name(row: int) -> str:
+        return f"{dataset.split}{row % len(dataset)}"
+
+    return Maps(condition, name, lambda rows: items(rows)["image"])
 
 
-def held_out_dataset(config: dict[str, Any], name: str) -> Any:
+def held_out_dataset(config: dict[str, Any], name: str, origin: Origin = USER) -> Any:
     """Return the data set of ``config`` with the split that a model was not trained with.
+
+    Args:
+        config: of the training images.
+        name: the model's, for messages.
+        origin: where the config comes from.
 
     Raises:
         FileNotFoundError: the data set is not there.
         ValueError: the model does not say what it was trained with, or that has no such split.
     """
     advice = "give label maps: --label-maps FILE.png ..."
-    kind: Any = DATASETS.get(config["type"]) if config.get("type") else None
+    kind: Any = DATASETS.get(config["type"]) if isinstance(config.get("type"), str) else None
     if kind is None or "split" not in inspect.signature(kind).parameters:
         raise ValueError(f"{name} does not say which held-out label maps to paint; {advice}")
     for split in HELD_OUT:
         try:
-            return DATASETS.build({**config, "split": split})
+            return build(DATASETS, {**config, "split": split}, origin, "dataset")
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{error}. Without the data, {advice}") from error
+        except RefusedConfigError as error:
+            raise RefusedConfigError(f"{error}; or {advice}") from error
         except ValueError as error:
             fault = error
     raise ValueError(f"{name}: {fault}; {advice}")
@@ -196,18 +228,20 @@ def label_colours(num_map_classes: int) -> Tensor:
     return (255 * colours).round().to(torch.uint8)
 
 
-def map_sheet(request: MapRequest, images: Tensor, num_map_classes: int) -> np.ndarray:
+def map_sheet(maps: Maps, images: Tensor, num_map_classes: int) -> np.ndarray:
     """Return a picture: label map, real image (where there is one) and sample of each, four groups a row.
 
     Args:
-        request: what was painted.
-        images: the samples, (N, 3, H, W) in [-1, 1].
+        maps: what was painted.
+        images: the first samples, (N, 3, H, W) in [-1, 1].
         num_map_classes: number of classes of pixels.
     """
-    assert request.condition.label_map is not None
-    shown = [label_colours(num_map_classes)[request.condition.label_map].permute(0, 3, 1, 2)]
-    if request.real is not None:
-        shown.append(request.real)
+    rows = range(len(images))
+    label_map = maps.condition(rows).label_map
+    assert label_map is not None
+    shown = [label_colours(num_map_classes)[label_map].permute(0, 3, 1, 2)]
+    if maps.real is not None:
+        shown.append(maps.real(rows))
     # large images are shown smaller
     parts = [F.interpolate(part.float() / 127.5 - 1, images.shape[2:]) for part in shown]
     groups = torch.stack([*parts, images], dim=1)

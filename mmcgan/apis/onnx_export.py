@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.files import check_output, require_finite
+from mmcgan.differences import largest, largest_difference
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
@@ -50,18 +52,32 @@ class _Network(nn.Module):
     """What is traced: tensors in, an image in [-1, 1] out."""
 
     generator: Any
+    known_labels: Tensor
 
     def __init__(self, generator: nn.Module, fields: tuple[str, ...], extra: Mapping[str, Any]) -> None:
         super().__init__()
         self.generator, self.fields, self.extra = generator, fields, extra
+        count = int(getattr(generator, "num_classes", 0) or 0)
+        self.register_buffer("known_labels", torch.arange(count), persistent=False)
 
     def forward(self, latent: Tensor, *values: Tensor) -> Tensor:
-        condition = Condition(**dict(zip(self.fields, values, strict=True)))
+        given = dict(zip(self.fields, values, strict=True))
+        if "label" in given:
+            given["label"] = self._checked(given["label"])
+        condition = Condition(**given)
         if "truncation" in self.extra:
             image = self.generator.forward_truncated(latent, condition, self.extra["truncation"])
         else:
             image = self.generator(latent, condition, **self.extra)
         return image.float().clamp(-1, 1)
+
+    def _checked(self, label: Tensor) -> Tensor:
+        """Return the labels, looked up in a table: beyond it whoever runs the file fails, as we do.
+
+        A negative index would count from the end, a one-hot code of a label that is too large be all zero.
+        """
+        beyond = label.new_full((), len(self.known_labels))
+        return self.known_labels[torch.where(label < 0, beyond, label)]
 
 
 def export_onnx(
@@ -94,15 +110,18 @@ def export_onnx(
         FileExistsError: the file exists and ``overwrite`` is off.
         ImportError: the extra is not installed.
         ValueError: another suffix, a condition that cannot be an input, truncation or a size that the
-            generator does not have, or a difference above the tolerance; nothing is written then.
+            generator does not have, weights that are NaN or infinite, or a difference above the tolerance;
+            nothing is written then.
     """
     path = Path(out)
     if path.suffix != ".onnx":
         raise ValueError(f"{path}: an exported generator is named *.onnx")
+    check_output(path, "the ONNX file")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; choose another name or give --overwrite")
     runtime = onnx_runtime()
     loaded = load_model(source, checkpoint, options)
+    require_finite(loaded.model.generator.state_dict(), loaded.name)
     network = _network(loaded, _extra(loaded, truncation, size))
     temporary = path.with_name(f".{path.name}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -245,7 +264,7 @@ def _quiet() -> Iterator[None]:
 def _compare(runtime: ModuleType, network: _Network, loaded: LoadedModel, path: Path) -> float:
     """Return the largest absolute difference between the file and the network."""
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    names, worst = ("latent", *network.fields), 0.0
+    names, differences = ("latent", *network.fields), []
     for count in CHECKED:
         values = _examples(loaded, network.fields, count)
         with torch.no_grad():
@@ -255,5 +274,5 @@ def _compare(runtime: ModuleType, network: _Network, loaded: LoadedModel, path: 
         found = torch.from_numpy(image)
         if found.shape != expected.shape:
             raise ValueError(f"{path}: images are {tuple(found.shape)}, expected {tuple(expected.shape)}")
-        worst = max(worst, float((found - expected).abs().max()))
-    return worst
+        differences.append(largest_difference(found, expected))
+    return largest(differences)

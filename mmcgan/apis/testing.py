@@ -10,14 +10,16 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmcgan.apis.training import default_work_dir
+from mmcgan.apis.training import default_work_dir, timeout_of
 from mmcgan.config import load_config
+from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
 from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
 from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
 from mmcgan.models.sampling import truncates_latent
-from mmcgan.registry import RUNNERS
+from mmcgan.registry import DATASETS, RUNNERS
+from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
 from mmcgan.weights import file_hash, read_index, weight_path
 from mmcgan.zoo.models import read_weights
@@ -75,14 +77,15 @@ def evaluate(
     """
     path = find_checkpoint(cfg, checkpoint)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
-    created = initialize_process_group()
+    created = initialize_process_group(timeout_of(cfg))
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
-        _load(runner, path)
+        classes = _load(runner, path)
         narrow = truncates_latent(_sampled(runner.model))
+        _check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
-            entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request))
+            entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request, classes))
         return {
             "config": Path(cfg.filename).stem,
             "checkpoint": str(path),
@@ -97,11 +100,27 @@ def evaluate(
             destroy_process_group()
 
 
-def _evaluate_once(runner: Any, cfg: Config, request: Request) -> tuple[dict[str, float], Any]:
+def _check_truncations(sweep: Sweep, model: Any, narrow: bool, dataset: Mapping[str, Any]) -> None:
+    """Refuse a truncation now that an evaluation would refuse after those before it."""
+    asked = [truncation for truncation in sweep.truncations if truncation is not None]
+    if not narrow or not asked:
+        return
+    for truncation in asked:
+        check_truncation(model.latent_sampler, truncation)
+    if "truncation" not in (parameters_of(DATASETS.require(dataset["type"])) or {"truncation"}):
+        raise ValueError(f"test_dataloader.dataset: {dataset['type']} cannot truncate latents")
+
+
+def _evaluate_once(
+    runner: Any, cfg: Config, request: Request, classes: tuple[str, ...]
+) -> tuple[dict[str, float], Any]:
     loop = runner.test_loop
     runner.model.truncation = request.truncation
     loader = runner.build_dataloader({**cfg.test_dataloader, "dataset": request.dataset}, seed=runner.seed)
-    loop.dataloader, loop.evaluator.dataset_meta = loader, loader.dataset.metainfo
+    asked = loader.dataset.metainfo
+    if asked.get("num_classes") == len(classes):
+        asked = {"classes": classes, **asked}
+    loop.dataloader, loop.evaluator.dataset_meta = loader, asked
     figures = {name: float(value) for name, value in runner.test().items()}
     return figures, loop.evaluator.report() if hasattr(loop.evaluator, "report") else None
 
@@ -158,11 +177,14 @@ def evaluation_only(cfg: Config) -> None:
     cfg.resume, cfg.load_from = False, None
 
 
-def _load(runner: Any, checkpoint: Path) -> None:
-    """Load the weights that sampling uses: the averaged generator's, where there is one."""
+def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
+    """Load the weights that sampling uses, the averaged generator's where there is one.
+
+    Returns the names of the classes that it was trained on, nothing if they are not known.
+    """
     if checkpoint.suffix != ".safetensors":
-        runner.load_checkpoint(checkpoint)
-        return
+        meta = runner.load_checkpoint(checkpoint).get("meta") or {}
+        return tuple((meta.get("dataset_meta") or {}).get("classes") or ())
     if getattr(runner.model, "latent_move", None) is not None:
         raise ValueError(
             f"{checkpoint} holds a generator alone, but model.latent_move needs the discriminator: give the "
@@ -171,6 +193,8 @@ def _load(runner: Any, checkpoint: Path) -> None:
     target = runner.model.generator_ema
     target = runner.model.generator if target is None else target
     try:
-        target.load_state_dict(read_weights(checkpoint)[1])
+        record, weights = read_weights(checkpoint)
+        target.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f"{checkpoint} does not fit the generator of the config: {error}") from error
+    return () if record is None else tuple(record.classes or ())

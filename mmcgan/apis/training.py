@@ -11,7 +11,17 @@ import torch
 from mmengine.config import Config
 
 from mmcgan.config import load_config
-from mmcgan.distributed import destroy_process_group, initialize_process_group
+from mmcgan.distributed import (
+    DEFAULT_TIMEOUT_SECONDS,
+    check_timeout,
+    destroy_process_group,
+    initialize_process_group,
+    require_equal,
+)
+from mmcgan.engine.changes import changes_allowed
+from mmcgan.engine.signals import StopRequest, current_request
+from mmcgan.engine.work_folder import held_folder
+from mmcgan.optim.constructor import PLAYERS
 from mmcgan.registry import RUNNERS
 
 CHECKPOINT_PATTERN = "*.pth"
@@ -37,6 +47,7 @@ def train(
     work_dir: str | Path | None = None,
     resume: bool = False,
     options: Mapping[str, Any] | None = None,
+    allow_changes: bool = False,
 ) -> TrainResult:
     """Train ``config`` and return where the results are.
 
@@ -45,10 +56,14 @@ def train(
         work_dir: where to write; ``work_dirs/<config name>`` by default.
         resume: go on from the newest checkpoint in ``work_dir``, if there is one.
         options: values by dotted path, applied to a path or name.
+        allow_changes: apply a config that differs in what changes the training to the run that goes on; else
+            it is refused with the list of differences.
 
     Raises:
+        ConfigChangedError: the config differs in what changes the training, and ``allow_changes`` is off.
         ConfigError: the config cannot work; lists all problems.
-        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off.
+        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off, or another
+            process works in it.
         ValueError: ``options`` given with a config that is already loaded, or a precision that
             this machine does not have.
     """
@@ -62,14 +77,37 @@ def train(
     cfg.resume = resume or cfg.get("resume", False)
     refuse_precision(cfg)
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
-    created = initialize_process_group()
+    created = initialize_process_group(timeout_of(cfg))
     try:
-        runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
-        runner.train()
+        require_equal(flat_settings(cfg.to_dict()), "the config")
+        with current_request() or StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
+            refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
+            runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+            runner.train()
         return TrainResult(Path(cfg.work_dir), last_metrics(runner), newest_picture(Path(cfg.work_dir)))
     finally:
         if created:
             destroy_process_group()
+
+
+def timeout_of(cfg: Config) -> float:
+    """Return the seconds that ranks wait for each other: ``env_cfg.dist_cfg.timeout``.
+
+    Raises:
+        ValueError: it is no positive number.
+    """
+    settings = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
+    return check_timeout(settings.get("timeout", DEFAULT_TIMEOUT_SECONDS))
+
+
+def flat_settings(value: Any, path: str = "") -> dict[str, Any]:
+    """Return the leaves of nested dicts by dotted path."""
+    if not isinstance(value, Mapping):
+        return {path: value}
+    flat: dict[str, Any] = {}
+    for key, child in value.items():
+        flat |= flat_settings(child, f"{path}.{key}" if path else str(key))
+    return flat
 
 
 def default_work_dir(cfg: Config) -> Path:
@@ -79,11 +117,15 @@ def default_work_dir(cfg: Config) -> Path:
 
 def refuse_precision(cfg: Config) -> None:
     """Raise ValueError if the config's precision needs a device that is not there."""
-    if (cfg.get("optim_wrapper") or {}).get("precision") == "float16" and not torch.cuda.is_available():
-        raise ValueError(
-            "optim_wrapper.precision='float16' needs a CUDA device, and there is none; "
-            "use 'bfloat16' or 'float32'"
-        )
+    settings = cfg.get("optim_wrapper") or {}
+    sections = {"optim_wrapper": settings}
+    sections |= {f"optim_wrapper.{player}": settings.get(player) or {} for player in PLAYERS}
+    for name, section in sections.items():
+        if section.get("precision") == "float16" and not torch.cuda.is_available():
+            raise ValueError(
+                f"{name}.precision='float16' needs a CUDA device, and there is none; "
+                "use 'auto', 'bfloat16' or 'float32'"
+            )
 
 
 def refuse_other_run(work_dir: Path, resume: bool) -> None:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.memory import check_memory
 from mmcgan.models.layers.implicit_output import Size, Window, check_window
 
-#: Of one image while it is made, turned into levels and compressed.
-BYTES_PER_PIXEL = 48
 #: Images that are made together have no more pixels than this.
 PIXELS_AT_A_TIME = 2**20
 #: Longer sides of images on a sheet of several.
 SHEET_SIDE = 256
-MEMORY_INFO = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True)
@@ -93,32 +90,6 @@ def checked_view(generator: nn.Module, view: View | None, owner: str, kept: int 
         return None
     check_memory(view.shape, owner, "a smaller size, or parts of the image with --window", kept)
     return view
-
-
-def check_memory(shape: Size, owner: str, instead: str, kept: int = 1) -> None:
-    """Check that images of a shape (height, width) can be made and written, ``kept`` of them at once.
-
-    Raises:
-        ValueError: more memory than is available; says what to ask for ``instead``.
-    """
-    needed, available = kept * shape[0] * shape[1] * BYTES_PER_PIXEL, available_memory()
-    if available is not None and needed > available:
-        images = "an image of" if kept == 1 else f"{kept} images of"
-        raise ValueError(
-            f"{owner}: {images} {shape[0]} x {shape[1]} would take {needed / 1e9:.1f} GB of memory, "
-            f"{available / 1e9:.1f} GB are available; ask for {instead} of at most "
-            f"{available // (kept * BYTES_PER_PIXEL)} pixels{'' if kept == 1 else ', or for fewer at a time'}"
-        )
-
-
-def available_memory() -> int | None:
-    """Return how many bytes of memory can be had, None where the system does not say."""
-    try:
-        lines = MEMORY_INFO.read_text().splitlines()
-    except OSError:
-        return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0]) * 1024 if found else None
 
 
 @torch.no_grad()

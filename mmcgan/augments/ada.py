@@ -118,6 +118,7 @@ class ADA(Augment):
             saturation), "filter", "noise", "cutout", and the paper's "bg", "bgc", "bgcf",
             "bgcfn", "bgcfnc". Their order does not matter.
         p: where p begins (0 if not given), in [0, 1]; without ``adapt`` p stays there.
+        shares: by transform or group, what p is multiplied by for it; R3GAN changes colours half as often.
         adapt: arguments of :class:`AdaptiveProbability`; without it and without ``p``, its defaults.
         same_draw: see :class:`Augment`.
 
@@ -131,12 +132,31 @@ class ADA(Augment):
         p: float | None = None,
         adapt: dict[str, Any] | None = None,
         same_draw: bool = False,
+        shares: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(same_draw)
         self.transforms = expand_names("ADA: transforms", transforms, GROUPS)
         self.min_size = max(SMALLEST.get(name, 1) for name in self.transforms)
+        self.shares = self._expand_shares(shares or {})
         self.probability = build_probability(p, adapt)
         self.observes = watched({"p": p, "adapt": adapt})
+
+    def _expand_shares(self, shares: Mapping[str, float]) -> dict[str, float]:
+        expanded: dict[str, float] = {}
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise ValueError(f"ADA: shares[{name!r}] must lie in [0, 1], got {share}")
+            for transform in expand_names("ADA: shares", [name], GROUPS):
+                if transform not in self.transforms:
+                    raise ValueError(
+                        f"ADA: shares[{name!r}] is of {transform!r}, which is not among transforms"
+                    )
+                expanded[transform] = share
+        return expanded
+
+    def chance(self, transform: str) -> Tensor:
+        """Return the probability of one transform."""
+        return self.probability.p * self.shares.get(transform, 1.0)
 
     @classmethod
     def would_observe(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -153,22 +173,19 @@ class ADA(Augment):
 
     def transform(self, image: Tensor, draws: Draws) -> Tensor:
         """Return the images under geometric maps, maps of colour, filter, noise and cutout."""
-        p = self.probability.p
-        place = self._chain(GEOMETRY, 3, image, draws, p)
+        place = self._chain(GEOMETRY, 3, image, draws)
         if place is not None:
             image = _where_changed(place, warp(image, place), image)
         # reversed: the later map of colours stands further left
-        colours = self._chain(COLOURS[::-1], 4, image, draws, p)
+        colours = self._chain(COLOURS[::-1], 4, image, draws)
         if colours is not None:
             image = _where_changed(colours, colour.recolour(image, colours), image)
         for name, apply in {"imgfilter": _amplify_bands, "noise": _add_noise, "cutout": _cut_out}.items():
             if name in self.transforms:
-                image = apply(image, draws, p)
+                image = apply(image, draws, self.chance(name))
         return image
 
-    def _chain(
-        self, steps: Sequence[_Step], size: int, image: Tensor, draws: Draws, p: Tensor
-    ) -> Tensor | None:
+    def _chain(self, steps: Sequence[_Step], size: int, image: Tensor, draws: Draws) -> Tensor | None:
         """Return the product of the chosen steps' matrices, (N, size, size); None without steps."""
         steps = [step for step in steps if step.transform in self.transforms]
         if not steps:
@@ -176,6 +193,7 @@ class ADA(Augment):
         identity = torch.eye(size, dtype=image.dtype, device=image.device)
         product = identity.expand(len(image), -1, -1)
         for step in steps:
+            p = self.chance(step.transform)
             # two rotations, of which at least one happens with probability p
             probability = 1 - (1 - p).sqrt() if step.transform == "rotate" else p
             chosen = draws.chosen(f"use_{step.draw}", probability)

@@ -7,11 +7,12 @@ executes code from it.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
-import zipfile
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -19,6 +20,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.checksum import KEY, RULE, checksum
 
 LAST_CHECKPOINT = "last_checkpoint"
 _ITERATION = re.compile(r"^iter_(\d+)\.pth$")
@@ -30,40 +34,32 @@ class CheckpointError(ValueError):
 
 
 # --- writing ----------------------------------------------------------------------------------
-def atomic_write(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, then move it there durably.
+def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
+    """Check before any work that a file can be written; nothing is left behind.
 
     Args:
-        path: final name; its folder is made if needed.
-        write: receives the open binary file.
+        path: the file; its folder need not be there yet.
+        what: how to call it in messages, such as ``--json``.
+        suffixes: endings that its name may have; any by default.
+
+    Raises:
+        ValueError: another ending, a folder of that name, or a place that cannot be written.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
+    path = Path(path).expanduser()
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise ValueError(f"{what} {path}: the file must be named *{' or *'.join(suffixes)}")
+    if path.is_dir():
+        raise ValueError(f"{what} {path}: there is a folder of that name")
+    folder = path.absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
     try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; some file systems cannot, and then there is nothing to do."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "the file is there and read-only")
+    except OSError as error:
+        raise ValueError(f"{what} {path}: cannot be written ({error.strerror})") from error
 
 
 def to_plain(value: Any, where: str = "checkpoint") -> Any:
@@ -95,12 +91,14 @@ def to_plain(value: Any, where: str = "checkpoint") -> Any:
 
 
 def save_checkpoint(state: Mapping[str, Any], path: str | Path) -> None:
-    """Write ``state`` to ``path`` atomically, as plain data.
+    """Write ``state`` to ``path`` atomically, as plain data, with its checksum.
 
     Raises:
         TypeError: ``state`` holds something else than tensors and plain Python.
+        OSError: see :func:`atomic_write`.
     """
     plain = to_plain(state)
+    plain[KEY] = checksum(plain)
     atomic_write(path, lambda file: torch.save(plain, file))
 
 
@@ -115,15 +113,15 @@ def _write_all(file: BinaryIO, content: bytes) -> None:
 
 
 # --- reading ----------------------------------------------------------------------------------
-def load_checkpoint(
-    path: str | Path, map_location: torch.device | str = "cpu", verify: bool = False
-) -> State:
-    """Read a checkpoint file without executing anything from it.
+def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") -> State:
+    """Read a checkpoint file without executing anything from it, and compare the checksum in it.
+
+    A file of ours that has no checksum, or another, is damaged. Other people's files, and ours of before
+    there were checksums, are read as they are.
 
     Args:
         path: a file written by :func:`save_checkpoint`, or any file of tensors and plain data.
         map_location: device of the tensors.
-        verify: also compare the checksums inside the file.
 
     Raises:
         FileNotFoundError: no such file.
@@ -133,17 +131,43 @@ def load_checkpoint(
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint file {path}")
     try:
-        if verify:
-            _verify(path)
-        state = torch.load(path, map_location=map_location, weights_only=True)
-    except (RuntimeError, EOFError, OSError, UnpicklingError, zipfile.BadZipFile, KeyError) as error:
-        reason = _reason(error)
-        raise CheckpointError(
-            f"cannot read checkpoint {path} ({path.stat().st_size} bytes): {reason}"
-        ) from error
+        # on the CPU first: the checksum is of the bytes in the file
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damage surfaces as whatever the reader trips over
+        raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): {_reason(error)}") from error
     if not isinstance(state, dict):
         raise CheckpointError(f"checkpoint {path} holds a {type(state).__name__}, not a dictionary")
-    return state
+    fault = _damage(state)
+    if fault:
+        raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): it is damaged ({fault})")
+    return state if str(map_location) == "cpu" else _moved(state, map_location)
+
+
+def _damage(state: State) -> str:
+    """Return in what way a checkpoint is not as it was written; "" if nothing is known against it."""
+    stated = state.get(KEY)
+    if stated is None:
+        meta = state.get("meta")
+        return "it has no checksum" if isinstance(meta, dict) and "seal" in meta else ""
+    if not isinstance(stated, str) or not stated.startswith(f"{RULE}:"):
+        return "its checksum is not one of ours"
+    try:
+        found = checksum(state)
+    except (TypeError, RecursionError) as error:
+        return str(error)
+    return "" if found == stated else "its checksum differs"
+
+
+def _moved(value: Any, place: torch.device | str) -> Any:
+    if isinstance(value, Tensor):
+        return value.to(place)
+    if isinstance(value, dict):
+        return {key: _moved(item, place) for key, item in value.items()}
+    return [_moved(item, place) for item in value] if isinstance(value, list) else value
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size} bytes"
 
 
 def _reason(error: Exception) -> str:
@@ -153,13 +177,6 @@ def _reason(error: Exception) -> str:
         held = f" ({refused[1].rstrip('.,')})" if refused else ""
         return f"it is no checkpoint, or holds more than tensors and plain data{held}"
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def _verify(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        damaged = archive.testzip()
-    if damaged:
-        raise zipfile.BadZipFile(f"checksum mismatch in {damaged}")
 
 
 def list_checkpoints(folder: str | Path) -> list[Path]:
@@ -173,11 +190,17 @@ def _matches(folder: Path) -> Iterator[tuple[Path, re.Match[str] | None]]:
         yield from ((path, _ITERATION.match(path.name)) for path in folder.iterdir())
 
 
-def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
+def newest_valid(
+    folder: str | Path, faults: Callable[[State], Iterable[str]] | None = None
+) -> tuple[Path | None, list[str]]:
     """Return the newest checkpoint that can be read, and what was wrong with newer ones.
 
     Files ``iter_N.pth`` are tried from the highest N down, then ``best_*.pth``. The pointer
     file decides nothing; if it names a missing file, that is reported.
+
+    Args:
+        folder: to search.
+        faults: what is wrong with a checkpoint's content, if anything; by default that it has no weights.
     """
     folder = Path(folder)
     problems = []
@@ -188,14 +211,56 @@ def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
             problems.append(f"{pointer} names {named.name}, which does not exist")
     for path in [*list_checkpoints(folder), *sorted(folder.glob("best_*.pth"))]:
         try:
-            state = load_checkpoint(path, verify=True)
-        except CheckpointError as error:
+            state = load_checkpoint(path)
+        except (CheckpointError, OSError) as error:
             problems.append(str(error))
             continue
-        if "state_dict" in state:
+        fault = next(iter((faults or _without_weights)(state)), None)
+        if fault is None:
             return path, problems
-        problems.append(f"{path} holds no 'state_dict'")
+        problems.append(f"{path} {fault}")
     return None, problems
+
+
+def _without_weights(state: State) -> Iterator[str]:
+    if "state_dict" not in state:
+        yield "holds no 'state_dict'"
+
+
+def require_finite(weights: Mapping[str, Any], source: str) -> None:
+    """Check that weights are numbers.
+
+    Raises:
+        CheckpointError: some are NaN or infinite; names the source and the first tensors.
+    """
+    bad = [
+        name
+        for name, value in weights.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all())
+    ]
+    if bad:
+        raise CheckpointError(
+            f"{source}: {len(bad)} of its {len(weights)} tensors hold NaN or infinite values: {_some(bad)}"
+        )
+
+
+def require_half(weights: Mapping[str, Any], source: str) -> None:
+    """Check that weights can be stored in float16, whose largest number is 65,504.
+
+    Raises:
+        CheckpointError: some would become infinite; names the source and the first tensors.
+    """
+    limit = torch.finfo(torch.float16).max
+    large = [
+        f"{name} ({float(value.abs().max()):.4g})"
+        for name, value in weights.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and bool((value.abs() > limit).any())
+    ]
+    if large:
+        raise CheckpointError(
+            f"{source}: {len(large)} tensors hold values beyond {limit:,.0f}, which float16 cannot: "
+            f"{_some(large)}; store float32 (without --half)"
+        )
 
 
 def strip_prefix(state: Mapping[str, Any], prefix: str = "module.") -> State:

@@ -1,1 +1,4 @@
-"""Commands that parse for themselves; heavy imports wait until the arguments are read."""
+"""The commands of ``mmcgan``, a module each: ``declare(parser)`` and ``run(arguments)``.
+
+Nothing heavy is imported before ``run``; :mod:`mmcgan.cli` lists them.
+"""

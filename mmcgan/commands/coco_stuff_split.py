@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -12,13 +11,12 @@ from typing import BinaryIO
 PUBLISHED = {"train": "76k", "eval": "2k", "eval-seen": "675", "eval-unseen": "1.3k"}
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="mmcgan coco-stuff-split",
-        description="Write train.txt, eval.txt, eval-seen.txt and eval-unseen.txt: images of COCO 2017 with "
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = (
+        "Write train.txt, eval.txt, eval-seen.txt and eval-unseen.txt: images of COCO 2017 with "
         "3 to 8 objects of more than 2 % of the image. Evaluation images are seen if a training image has "
-        "the same set of categories. Use a list with dict(type='ImageList', root=COCO, names=LIST).",
+        "the same set of categories. Use a list with dict(type='ImageList', root=COCO, names=LIST)."
     )
     parser.add_argument(
         "--annotations",
@@ -30,16 +28,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     parser.add_argument("--tuning", type=int, default=1024, help="first images of val that are left out")
     parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
-    return parser.parse_args(argv)
 
 
 def _write(file: BinaryIO, text: bytes) -> None:
     file.write(text)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the lists, say how many images each has, return the exit status."""
-    arguments = parse(argv)
+def run(arguments: argparse.Namespace) -> None:
+    """Write the lists, say how many images each has."""
     from mmcgan.checkpoints.files import atomic_write
     from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
     from mmcgan.progress import progress_bar
@@ -63,4 +59,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = "".join(f"{folder}/{image}\n" for image in images)
         atomic_write(files[name], partial(_write, text=text.encode()))
         print(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")
-    return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 
 TARGETS = ("biggan_pytorch", "studiogan", "mmagic")
 DESCRIPTION = """Convert a checkpoint of another codebase into weights and a config of mmcgan, or with --to
@@ -12,9 +11,9 @@ the other way round. The format and the network are recognised by names and shap
 executed. The exit status is 0 if every key found its place, 1 if some did not, 2 if it could not start."""
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(prog="mmcgan convert", description=DESCRIPTION)
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = DESCRIPTION
     parser.add_argument("source", help=".pth, .pt, .pkl, .bin or .safetensors file, or folder of a run")
     parser.add_argument(
         "destination", nargs="?", help="NAME.safetensors; NAME.py (and NAME.pth) stand beside it"
@@ -41,15 +40,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dry-run", action="store_true", help="print what was found, write nothing")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     parser.add_argument("--to", choices=TARGETS, help="write our weights in another codebase's format (.pth)")
-    arguments = parser.parse_args(argv)
-    if arguments.destination is None and not arguments.dry_run:
-        parser.error("DESTINATION is needed unless --dry-run is given")
-    return arguments
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Convert and print what was found; return the exit status."""
-    arguments = parse(argv)
+    if arguments.destination is None and not arguments.dry_run:
+        raise ValueError("DESTINATION is needed unless --dry-run is given")
     from mmcgan.peers.resolving import ConversionError
 
     try:

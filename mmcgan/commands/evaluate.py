@@ -1,14 +1,53 @@
-"""What ``mmcgan test`` does with its parsed arguments."""
+"""``mmcgan test``: evaluate a checkpoint."""
 
 from __future__ import annotations
 
-from argparse import Namespace
+import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmcgan.commands.shared import add_config
 
-def test_command(arguments: Namespace) -> int:
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_config(parser)
+    parser.add_argument(
+        "checkpoint",
+        nargs="?",
+        help="checkpoint of a run, or exported generator weights (default: weights that ship for the config)",
+    )
+    parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
+    parser.add_argument("--protocol", metavar="NAME", help="of a publication, such as studiogan-clean")
+    parser.add_argument(
+        "--metrics", nargs="+", metavar="NAME", help="short names instead of the config's; or all"
+    )
+    parser.add_argument("--extractor", metavar="NAME", help="instead of the config's, such as inception")
+    parser.add_argument("--extractor-weights", metavar="FILE", help="of --extractor")
+    parser.add_argument("--num", type=int, metavar="N", help="images to generate for each evaluation")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", metavar="SEED", help="evaluate each; mean and deviation"
+    )
+    parser.add_argument(
+        "--truncations", nargs="+", default=["none"], metavar="T", help="evaluate each; none is no truncation"
+    )
+    parser.add_argument(
+        "--batch-statistics",
+        default="running",
+        metavar="RULE",
+        help="of batch norm: running, average (BigGAN's standing), exponential (StudioGAN's), batch",
+    )
+    parser.add_argument(
+        "--standing-steps", type=int, default=16, metavar="N", help="fresh batches (default: 16)"
+    )
+    parser.add_argument(
+        "--standing-batch", type=int, default=64, metavar="N", help="images in each (default: 64)"
+    )
+    parser.add_argument("--picture", metavar="OUT.png", help="draw the figures over the truncations")
+
+
+def run(arguments: argparse.Namespace) -> None:
     """Evaluate a checkpoint; show tables, write the report and the picture."""
     from mmcgan.apis.launch import join_launcher
     from mmcgan.apis.testing import evaluate, evaluation_only
@@ -25,10 +64,9 @@ def test_command(arguments: Namespace) -> int:
     }
     if report["main_process"]:
         show(report, cfg, arguments)
-    return 0
 
 
-def prepare(cfg: Any, arguments: Namespace) -> Any:
+def prepare(cfg: Any, arguments: argparse.Namespace) -> Any:
     """Apply protocol, extractor, metrics and number of images to the config; return the protocol or None.
 
     Raises:
@@ -47,7 +85,7 @@ def prepare(cfg: Any, arguments: Namespace) -> Any:
     return protocol
 
 
-def sweep_of(arguments: Namespace, protocol: Any) -> Any:
+def sweep_of(arguments: argparse.Namespace, protocol: Any) -> Any:
     """Return the sweep that the arguments ask for; seeds default to the protocol's.
 
     Raises:
@@ -72,23 +110,27 @@ def _truncation(text: str) -> float | None:
     try:
         return float(text)
     except ValueError as error:
-        raise ValueError(f"--truncations {text}: give numbers greater than 0, or none") from error
+        raise ValueError(f"--truncations {text}: give numbers, or none") from error
 
 
-def _check_outputs(arguments: Namespace) -> None:
+def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuse a bad name now rather than after hours.
 
     Raises:
-        ValueError: the picture is no PNG.
+        ValueError: the picture is no PNG, or a file that cannot be written.
     """
-    if arguments.picture and Path(arguments.picture).suffix != ".png":
-        raise ValueError(f"--picture {arguments.picture}: the file must be named *.png")
+    from mmcgan.checkpoints.files import check_output
+
+    if arguments.picture:
+        check_output(arguments.picture, "--picture", (".png",))
+    if arguments.json:
+        check_output(arguments.json, "--json")
 
 
-def show(report: dict[str, Any], cfg: Any, arguments: Namespace) -> None:
+def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> None:
     """Print tables and a row for the model zoo, and write what was asked for."""
     from mmcgan.evaluation.report.pictures import draw_evaluations
-    from mmcgan.evaluation.report.report import print_costs, print_table, write_json
+    from mmcgan.evaluation.report.report import print_costs, print_failures, print_table, write_json
     from mmcgan.evaluation.report.sweep import heading
 
     entries = report["sweep"]
@@ -97,6 +139,7 @@ def show(report: dict[str, Any], cfg: Any, arguments: Namespace) -> None:
     first = entries[0]["reports"][0]
     if first is not None:
         print_costs(first)
+        print_failures(first)
         print(_row(report, cfg, first))
     for name, entry in entries[0]["summary"].items():
         print(f"{name}: {entry['mean']:.4f}")

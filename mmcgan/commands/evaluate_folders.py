@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="mmcgan evaluate-folders",
-        description="Compare a folder of images, or a packed data set, with another one.",
-    )
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Compare a folder of images, or a packed data set, with another one."
     parser.add_argument("real", help="folder of real images, or packed data set")
     parser.add_argument("fake", help="folder of images to judge, or packed data set")
     parser.add_argument(
@@ -19,12 +15,16 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         required=True,
         metavar="NAME",
         help="inception, tero-inception, torchvision-inception, swav, dino, digits-16, fashion-mnist-32, "
-        "timm:MODEL, or a file of tools/train_classifier.py",
+        "timm:MODEL, or a file of train-classifier",
     )
     parser.add_argument("--weights", metavar="FILE", help="of the extractor (default: the user's cache)")
     parser.add_argument("--resize", metavar="RULE", help="how images reach its size (default: its own)")
     parser.add_argument(
-        "--metrics", nargs="+", default=["fid"], metavar="NAME", help="short names, or all (default: fid)"
+        "--metrics",
+        nargs="+",
+        default=["fid"],
+        metavar="NAME",
+        help="short names, with settings if wanted (kid:subset_size=100), or all (default: fid)",
     )
     parser.add_argument("--labelled", action="store_true", help="the subfolders are classes")
     parser.add_argument("--image-size", type=int, metavar="N", help="crop and resize to N first")
@@ -34,16 +34,23 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reference", metavar="FILE", help="keep the real images' statistics here")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="default: %(default)s")
     parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
-    return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Evaluate, show a table and write the file; return the exit status."""
-    arguments = parse(argv)
+def run(arguments: argparse.Namespace) -> None:
+    """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
-    from mmcgan.evaluation.report.report import print_costs, print_table, summarize, write_json
+    from mmcgan.checkpoints.files import check_output
+    from mmcgan.evaluation.report.report import (
+        print_costs,
+        print_failures,
+        print_table,
+        summarize,
+        write_json,
+    )
     from mmcgan.extractors.names import extractor_config
 
+    if arguments.json:
+        check_output(arguments.json, "--json")
     report = evaluate_folders(
         arguments.real,
         arguments.fake,
@@ -60,10 +67,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         {f"{report['generated_images']:,} images": summarize([report["figures"]])},
     )
     print_costs(report)
-    for side, faults in report["left_out"].items():
-        for fault in faults:
-            print(f"left out ({side}): {fault}")
+    print_failures(report)
+    for side, images in report["images"].items():
+        others = ", ".join(f"{count} {suffix}" for suffix, count in images["other_files"].items())
+        counts = ", ".join(
+            f"{images[name]:,} {name.replace('_', ' ')}" for name in ("found", "read", "left_out")
+        )
+        print(f"images ({side}): {counts}" + (f"; other files: {others}" if others else ""))
+        for reason in images["reasons"]:
+            print(f"left out ({side}): {reason}")
+    for warning in report["warnings"]:
+        print(f"warning: {warning}")
     if arguments.json:
         write_json(arguments.json, report)
         print(f"report: {arguments.json}")
-    return 0

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+
+from mmcgan.commands.shared import add_options
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of ``mmcgan export``."""
-    made = argparse.ArgumentParser(
-        prog="mmcgan export",
-        description="Write a generator as ONNX and compare it with PyTorch (needs the extra onnx).",
-        allow_abbrev=False,
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Write a generator as ONNX and compare it with PyTorch (needs the extra onnx)."
+    parser.add_argument(
+        "model", help="shipped model, file of weights, address, or config with its checkpoint"
     )
-    made.add_argument("model", help="shipped model, file of weights, address, or config with its checkpoint")
-    made.add_argument("paths", nargs="+", metavar="[CHECKPOINT] OUT.onnx", help="file to write, the last one")
-    made.add_argument(
+    parser.add_argument(
+        "paths", nargs="+", metavar="[CHECKPOINT] OUT.onnx", help="file to write, the last one"
+    )
+    parser.add_argument(
         "--truncation", type=float, metavar="PSI", help="of StyleGAN2's styles, fixed in the file"
     )
-    made.add_argument(
+    parser.add_argument(
         "--size", type=int, nargs=2, metavar=("H", "W"), help="of a generator that makes images of any size"
     )
-    made.add_argument(
+    parser.add_argument(
         "--tolerance",
         type=float,
         default=1e-3,
         help="largest difference from PyTorch, of values in [-1, 1] (default: %(default)s)",
     )
-    made.add_argument("--overwrite", action="store_true", help="replace the file")
-    made.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="settings of a config to replace"
-    )
-    return made
+    parser.add_argument("--overwrite", action="store_true", help="replace the file")
+    add_options(parser)
 
 
-def main(argv: Sequence[str]) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the file; say its inputs and how far it is from PyTorch."""
-    arguments = parser().parse_args(argv)
     *checkpoint, out = arguments.paths
     if len(checkpoint) > 1:
         raise ValueError(f"expected MODEL [CHECKPOINT] OUT.onnx, got {' '.join(arguments.paths)} after MODEL")
@@ -57,4 +54,3 @@ def main(argv: Sequence[str]) -> int:
         print(f"input {name}: {' x '.join(map(str, shape))}")
     print(f"largest difference from PyTorch: {written.difference:.3g} (limit {arguments.tolerance:g})")
     print(f"{written.path}: {written.path.stat().st_size} bytes")
-    return 0

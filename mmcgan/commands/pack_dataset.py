@@ -1,27 +1,44 @@
-"""What ``mmcgan pack-dataset`` does with its parsed arguments."""
+"""``mmcgan pack-dataset``: a data set packed for fast reading."""
 
 from __future__ import annotations
 
-from argparse import Namespace
+import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmcgan.config import load_config, parse_options
-from mmcgan.datasets.base import ImageDataset
-from mmcgan.datasets.packing.pack import SKIPPED, pack
-from mmcgan.datasets.sets.folder import ImageFolder
-from mmcgan.registry import DATASETS
+from mmcgan.commands.shared import add_options
+
+if TYPE_CHECKING:
+    from mmcgan.datasets.base import ImageDataset
 
 
-def pack_command(arguments: Namespace) -> int:
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("source", help="config (its training set is packed), or folder of images")
+    parser.add_argument("out", help="folder to make; use it with dict(type='PackedDataset', root=OUT)")
+    parser.add_argument("--image-size", type=int, metavar="N", help="height and width (for a folder)")
+    parser.add_argument("--unlabelled", action="store_true", help="subfolders of the folder are not classes")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="leave bad images out, list them in skipped.txt"
+    )
+    add_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
     """Pack a folder, or the training set of a config, and say what was left out."""
+    from mmcgan.datasets.packing.pack import SKIPPED, pack
+
     result = pack(_open_source(arguments), arguments.out, arguments.skip_bad)
     print(f"{result.root}: {result.size} images")
     if result.skipped:
         print(f"{len(result.skipped)} images skipped; they are listed in {result.root / SKIPPED}")
-    return 0
 
 
-def _open_source(arguments: Namespace) -> ImageDataset:
+def _open_source(arguments: argparse.Namespace) -> ImageDataset:
+    from mmcgan.config import load_config, parse_options
+    from mmcgan.datasets.sets.folder import ImageFolder
+    from mmcgan.registry import DATASETS
+
     source = arguments.source
     if Path(source).is_dir():
         if arguments.image_size is None:

@@ -6,48 +6,53 @@ import argparse
 import io
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from mmcgan.registry import nearest
+from mmcgan.commands.shared import PICTURES, labelled_paths
+from mmcgan.suggestions import nearest
 
 Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
 
 
-def main(argv: Sequence[str]) -> int:
-    """Draw what ``argv`` asks for and print the picture's path."""
-    parser = argparse.ArgumentParser(prog="mmcgan plot", description="Draw logged figures of runs as curves.")
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
     parser.add_argument(
         "runs", nargs="+", metavar="NAME=DIR", help="work directories, with a name or without"
     )
     parser.add_argument("--keys", nargs="+", default=["fid"], help="logged figures (default: fid)")
     parser.add_argument("--log-scale", action="store_true", help="logarithmic vertical axes")
     parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
-    given = parser.parse_args(argv)
-    runs = {}
-    for run in given.runs:
-        name, separator, folder = run.partition("=")
-        runs[name if separator else Path(run).name] = read_scalars(Path(folder if separator else run))
-    draw_curves(runs, given.keys, Path(given.out), given.log_scale)
-    print(f"picture: {given.out}")
-    return 0
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Draw the curves and print the picture's path."""
+    from mmcgan.checkpoints.files import check_output
+
+    check_output(arguments.out, "--out", PICTURES)
+    runs = {name: read_scalars(folder) for name, folder in labelled_paths(arguments.runs).items()}
+    draw_curves(runs, arguments.keys, Path(arguments.out), arguments.log_scale)
+    print(f"picture: {arguments.out}")
 
 
 def read_scalars(work_dir: Path) -> dict[str, Series]:
     """Return every logged figure of a run: key -> iteration -> value.
 
-    A resumed run has one file per start; where they overlap, the later start counts.
+    A resumed run has one file per start; where they overlap, the later start counts. Half a line at the end
+    of a file, which a run leaves that is killed, is left out.
 
     Raises:
         FileNotFoundError: the folder has no logged figures.
+        ValueError: a file is damaged elsewhere; names it and the line.
     """
     files = sorted(work_dir.glob(f"*/{SCALARS}"))
     if not files:
         raise FileNotFoundError(f"no logged figures in {work_dir} (looked for {work_dir}/*/{SCALARS})")
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     series: dict[str, Series] = {}
-    for record in map(json.loads, lines):
+    for record in (record for file in files for record in _records(file)):
         step = int(record.pop("step"))
         record.pop("iter", None)
         for key, value in record.items():
@@ -56,10 +61,24 @@ def read_scalars(work_dir: Path) -> dict[str, Series]:
     return series
 
 
+def _records(file: Path) -> Iterator[dict[str, Any]]:
+    lines = file.read_bytes().splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+            int(record["step"])
+        except (ValueError, KeyError, TypeError) as error:
+            if number < len(lines):
+                raise ValueError(f"{file}, line {number}: not logged figures ({error!r})") from error
+            print(f"{file}: its last line is cut off and left out", file=sys.stderr)
+            return
+        yield record
+
+
 def draw_curves(
     runs: Mapping[str, Mapping[str, Series]], keys: Sequence[str], out: Path, log_scale: bool = False
 ) -> None:
-    """Write a PNG with one panel per key and one curve per run, over iterations.
+    """Write a picture (PNG, PDF or SVG, by its name): a panel per key, a curve per run, over iterations.
 
     Raises:
         ValueError: a run has not logged one of the keys; suggests those it has.
@@ -82,6 +101,6 @@ def draw_curves(
         axis.grid(alpha=0.3)
     axes[0].legend()
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
+    figure.savefig(picture, format=out.suffix[1:].lower() or "png", dpi=120)
     picture.seek(0)
     atomic_write(out, lambda file: shutil.copyfileobj(picture, file))

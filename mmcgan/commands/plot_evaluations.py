@@ -4,47 +4,69 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmcgan.commands.shared import PICTURES, labelled_paths
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw what ``argv`` asks for and print the picture's path.
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Draw reports of `mmcgan test --truncations ... --json`."
+    parser.add_argument("reports", nargs="+", metavar="NAME=FILE", help="reports, with a name or without")
+    parser.add_argument("--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy)")
+    parser.add_argument("--out", default="evaluations.png", help="picture to write (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Draw the reports and print the picture's path.
 
     Raises:
         FileNotFoundError: a report is missing.
         ValueError: a file is no report of ``mmcgan test --json``, or figures are missing.
     """
-    parser = argparse.ArgumentParser(
-        prog="mmcgan plot-evaluations", description="Draw reports of `mmcgan test --truncations ... --json`."
-    )
-    parser.add_argument("reports", nargs="+", metavar="NAME=FILE", help="reports, with a name or without")
-    parser.add_argument("--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy)")
-    parser.add_argument("--out", default="evaluations.png", help="picture to write (default: %(default)s)")
-    given = parser.parse_args(argv)
+    from mmcgan.checkpoints.files import check_output
+
+    check_output(arguments.out, "--out", PICTURES)
+    reports = read_reports(arguments.reports)
     from mmcgan.evaluation.report.pictures import draw_evaluations
 
-    if Path(given.out).suffix != ".png":
-        raise ValueError(f"--out {given.out}: the file must be named *.png")
-    draw_evaluations(dict(map(read_report, given.reports)), Path(given.out), given.keys)
-    print(f"picture: {given.out}")
-    return 0
+    draw_evaluations(reports, Path(arguments.out), arguments.keys)
+    print(f"picture: {arguments.out}")
 
 
-def read_report(argument: str) -> tuple[str, Any]:
-    """Return name and sweep of ``NAME=FILE`` or ``FILE``.
+def read_reports(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the sweeps of ``NAME=FILE`` or ``FILE`` by name: the config's, with the file's if two share it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a report of ``mmcgan test --json``, or a name twice.
+    """
+    paths = labelled_paths(arguments)
+    plain = {name for name, path in paths.items() if str(path) in arguments}
+    found = {name: read_report(path) for name, path in paths.items()}
+    configs = Counter(found[name][0] for name in plain)
+    sweeps: dict[str, Any] = {}
+    for name, (config, sweep) in found.items():
+        alone = configs[config] == 1 and config not in paths
+        label = name if name not in plain else config if alone else f"{config} ({name})"
+        sweeps[label] = sweep
+    return sweeps
+
+
+def read_report(path: Path) -> tuple[str, Any]:
+    """Return the config's name and the sweep of a report.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: not a report of ``mmcgan test --json``.
     """
-    name, separator, file = argument.partition("=")
-    path = Path(file if separator else argument)
     if not path.is_file():
         raise FileNotFoundError(f"no report {path}")
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-        return (name if separator else report["config"]), report["sweep"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return str(report["config"]), report["sweep"]
+    except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not a report of `mmcgan test --json` ({error!r})") from error

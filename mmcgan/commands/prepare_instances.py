@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
-import shlex
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mmcgan.commands.shared import add_images, open_dataset
 
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 LEAST = 1 << 30
+EXTRACTOR = "efficientnet-lite0"
 
 
 def memory_size(text: str) -> int:
@@ -32,22 +31,20 @@ def memory_size(text: str) -> int:
     return size
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="mmcgan prepare-instances",
-        description="Compute what an instance-conditioned GAN trains on: L2-normalised features of every "
-        "image, its exact nearest neighbours by cosine, and instances selected by k-means. Interrupted at "
-        "any moment, the same command goes on; under torchrun the ranks share the work.",
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = (
+        "Compute what an instance-conditioned GAN trains on: L2-normalised features of every image, its "
+        "exact nearest neighbours by cosine, and instances selected by k-means. Interrupted at any moment, "
+        "the same command goes on; under torchrun the ranks share the work."
     )
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--images", metavar="DIR", help="folder of images")
-    source.add_argument("--dataset", metavar="CONFIG", help="config; its training images are used")
+    add_images(parser)
     parser.add_argument(
         "--extractor",
-        required=True,
+        default=EXTRACTOR,
         metavar="NAME",
-        help="efficientnet-lite0, a shipped classifier (digits-16, ...), a .safetensors file made by "
+        help="efficientnet-lite0 (the default; needs the extra weights), a shipped classifier (digits-16, "
+        "...), a .safetensors file made by "
         "train-ssl-extractor or train-classifier, swav-resnet50:FILE, supervised-resnet50:FILE, "
         "balanced-resnet50:FILE or timm:MODEL:FILE",
     )
@@ -79,8 +76,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--image-size", type=int, metavar="N", help="with --images (default: the extractor's)"
     )
     parser.add_argument("--unlabelled", action="store_true", help="subfolders of --images are not classes")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="with --dataset")
-    return parser.parse_args(argv)
 
 
 def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
@@ -92,56 +87,11 @@ def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
     """
     if arguments.dataset is not None and (arguments.image_size is not None or arguments.unlabelled):
         raise ValueError("--image-size and --unlabelled are for --images")
-    return open_dataset(arguments, arguments.image_size or image_size)
+    return open_dataset(arguments, arguments.image_size or image_size, not arguments.unlabelled)
 
 
-def open_dataset(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
-    """Return the images of ``--images`` at ``image_size``, or of ``--dataset``; of pairs, the images.
-
-    Raises:
-        FileNotFoundError: no such folder or config.
-        ValueError: ``--cfg-options`` with a folder.
-    """
-    from mmcgan.datasets.sets.folder import ImageFolder
-    from mmcgan.registry import DATASETS
-
-    if arguments.images is not None:
-        if arguments.cfg_options:
-            raise ValueError("--cfg-options is for --dataset")
-        root = Path(arguments.images)
-        if not root.is_dir():
-            raise FileNotFoundError(f"--images {root}: no such folder")
-        return ImageFolder(str(root), image_size, labelled=not arguments.unlabelled)
-    dataset = _dataset_config(arguments)
-    while isinstance(dataset.get("dataset"), dict) and "store" in dataset:
-        dataset = dict(dataset["dataset"])
-    return DATASETS.build(dataset)
-
-
-def _dataset_config(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the config of the training set; the store that it may name need not be there yet."""
-    from mmcgan.config import parse_options
-    from mmcgan.config.facts import SOURCE
-    from mmcgan.config.load import prepare_config, read_config
-    from mmcgan.config.locate import find_config
-    from mmcgan.config.problems import ConfigError
-    from mmcgan.plugins import load_plugins
-
-    load_plugins()
-    config = read_config(find_config(arguments.dataset))
-    options = parse_options(arguments.cfg_options)
-    problems = prepare_config(config, options)
-    about_data = [p for p in problems if p.path.startswith(f"{SOURCE}.") or p.path in options]
-    if about_data:
-        raise ConfigError(arguments.dataset, about_data)
-    if "train_dataloader" not in config:
-        raise ValueError(f"{arguments.dataset} has no train_dataloader")
-    return config.train_dataloader.dataset.to_dict()
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Make the store, say what is in it, return the exit status."""
-    arguments = parse(argv)
+def run(arguments: argparse.Namespace) -> None:
+    """Make the store and say what is in it."""
     from mmcgan.distributed import destroy_process_group, initialize_process_group
     from mmcgan.instance_preparation.prepare import Options, prepare_instances
     from mmcgan.instances.names import extractor_config
@@ -150,8 +100,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     extractor = extractor_config(arguments.extractor)
     network = EXTRACTORS.build(dict(extractor))
     dataset = open_images(arguments, network.preprocessing.image_size)
-    given = list(sys.argv[1:] if argv is None else argv)
-    given = given[1:] if given[:1] == ["prepare-instances"] else given
     options = Options(
         k=arguments.k,
         kmeans=min(arguments.kmeans, len(dataset) // 2),
@@ -159,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         precision=arguments.precision,
         seed=arguments.seed,
         max_memory=arguments.max_memory,
-        command=shlex.join(["mmcgan", "prepare-instances", *given]),
+        command=arguments.invocation,
     )
     created = initialize_process_group()
     try:
@@ -173,4 +121,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         + (", mirrored features" if store.flipped else "")
         + (f", {store.num_classes} classes" if store.num_classes else "")
     )
-    return 0

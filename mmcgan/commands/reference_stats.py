@@ -1,23 +1,21 @@
-"""``tools/reference_stats.py``: statistics of a config's real images, made ahead of time."""
+"""``mmcgan reference-stats``: statistics of a config's real images, made ahead of time."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mmcgan.commands.shared import add_options
 
 if TYPE_CHECKING:
     from mmcgan.evaluation.statistics.reference import Reference
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="reference_stats.py",
-        description="Compute and keep the statistics of the real images that a config evaluates against.",
-    )
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Compute and keep the statistics of the real images that a config evaluates against."
     parser.add_argument("config", help="path or name of a config")
     parser.add_argument(
         "--out",
@@ -30,9 +28,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME=0,1,7",
         help="one file with statistics of each group of classes; or class (one each), or frequency",
     )
+    parser.add_argument(
+        "--npz",
+        metavar="FILE",
+        help="also write mu and sigma to this .npz, for clean-fid, pytorch-fid and others",
+    )
     parser.add_argument("--evaluator", choices=("test", "val"), default="test", help="default: %(default)s")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE")
-    return parser.parse_args(argv)
+    add_options(parser)
 
 
 def reference_of(config: Mapping[str, Any], where: str, out: str | None) -> Reference:
@@ -56,7 +58,7 @@ def reference_of(config: Mapping[str, Any], where: str, out: str | None) -> Refe
     return Reference(extractor=EXTRACTORS.build(dict(evaluator["extractor"])), **options)
 
 
-def write_groups(reference: Reference, texts: Sequence[str], out: str | None) -> int:
+def write_groups(reference: Reference, texts: Sequence[str], out: str | None) -> None:
     """Compute and write the statistics of groups of classes, and say what they are.
 
     Raises:
@@ -72,27 +74,28 @@ def write_groups(reference: Reference, texts: Sequence[str], out: str | None) ->
     for name, entry in statistics.items():
         print(f"{name}: {entry.count} images, {len(entry.mean)} features")
     print(f"{out}: {len(statistics)} groups of {reference.extractor.name}")
-    return 0
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Compute, write, say where; return the exit status."""
-    arguments = parse(argv)
+def run(arguments: argparse.Namespace) -> None:
+    """Compute, write, say where."""
+    from mmcgan.checkpoints.files import check_output
     from mmcgan.config import load_config, parse_options
+    from mmcgan.evaluation.statistics.reference import save_foreign_statistics
 
-    try:
-        config = load_config(arguments.config, parse_options(arguments.cfg_options))
-        reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
-        if arguments.out is not None and Path(arguments.out).suffix != ".safetensors":
-            raise ValueError(f"--out {arguments.out}: the file must be named *.safetensors")
-        if arguments.groups:
-            return write_groups(reference, arguments.groups, arguments.out)
-        statistics = reference.build()
-    except (ValueError, FileNotFoundError) as error:
-        print(f"reference_stats.py: error: {error}", file=sys.stderr)
-        return 2
+    if arguments.out is not None:
+        check_output(arguments.out, "--out", (".safetensors",))
+    if arguments.npz is not None:
+        check_output(arguments.npz, "--npz", (".npz",))
+    config = load_config(arguments.config, parse_options(arguments.cfg_options))
+    reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
+    if arguments.groups:
+        write_groups(reference, arguments.groups, arguments.out)
+        return
+    statistics = reference.build()
     width = len(statistics.mean)
     print(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
+    if arguments.npz is not None:
+        save_foreign_statistics(Path(arguments.npz), statistics)
+        print(f"{arguments.npz}: mu and sigma, for clean-fid, pytorch-fid and others")
     if arguments.out is not None:
         print(f"use it with {arguments.evaluator}_evaluator.reference.path={arguments.out}")
-    return 0

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 TASKS = ("reconstruct", "colorize", "sr", "inpaint", "hybrid", "denoise", "jitter", "morph", "transfer")
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="mmcgan restore",
-        description="Restore images: a generator is tuned to each until, degraded, it matches.",
-    )
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Restore images: a generator is tuned to each until, degraded, it matches."
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
     parser.add_argument("--task", required=True, choices=TASKS)
     parser.add_argument("--model", required=True, metavar="NAME", help="shipped model, config, or weights")
@@ -56,13 +52,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the candidates (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace results of other settings")
-    return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Restore, say where the pictures are, return the exit status."""
-    arguments = parse(argv)
-    from mmcgan.apis.sampling import find_labels
+def run(arguments: argparse.Namespace) -> None:
+    """Restore, say where the pictures are."""
+    from mmcgan.apis.labels import find_labels
     from mmcgan.restoration.prior import load_prior
     from mmcgan.restoration.workflow import RestoreOptions, restore
 
@@ -91,4 +85,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = ", ".join(f"{name} {value:.4g}" for name, value in result.figures.items())
         before = " (restored before)" if result.skipped else ""
         print(f"{result.picture}{before}{': ' if known else ''}{known}")
-    return 0

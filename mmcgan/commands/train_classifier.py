@@ -1,40 +1,31 @@
-"""``tools/train_classifier.py``: train a small classifier for evaluation."""
+"""``mmcgan train-classifier``: train a small classifier for evaluation."""
 
 from __future__ import annotations
 
 import argparse
 import inspect
-import shlex
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mmcgan.commands.shared import add_training
 
 if TYPE_CHECKING:
     from mmcgan.extractor_training.train_classifier import Recipe
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="train_classifier.py",
-        description="Train a small classifier on real images and report its accuracy on held-out ones.",
-    )
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = "Train a small classifier on real images and report its accuracy on held-out ones."
     parser.add_argument(
         "data",
         help="a recipe (digits-16, fashion-mnist-32, two-domain-digits-16) or a config, whose training set "
         "is used",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="safetensors file to write")
+    add_training(parser)
     parser.add_argument("--epochs", type=int, help="default: that of the recipe")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument(
         "--flip", action="store_true", help="classes do not change when mirrored (with a config)"
     )
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
-    return parser.parse_args(argv)
 
 
 def find_recipe(data: str, flip: bool) -> Recipe:
@@ -64,44 +55,26 @@ def find_recipe(data: str, flip: bool) -> Recipe:
     return Recipe({**dataset, "split": "train"}, {**dataset, "split": "test"}, options)
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int, float], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    text = TextColumn("training {task.completed}/{task.total}, loss {task.fields[loss]:.3f}")
-    columns = (text, BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("train", total=None, loss=float("nan"))
-        yield lambda step, total, loss: bar.update(task, completed=step, total=total, loss=loss)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train, print the accuracy on real test images, return the exit status."""
-    arguments = parse(argv)
+def run(arguments: argparse.Namespace) -> None:
+    """Train and print the accuracy on real test images."""
     import torch
 
     from mmcgan.datasets import AttributeImages
+    from mmcgan.extractor_training.train_attributes import train_attribute_classifier
     from mmcgan.extractor_training.train_classifier import train_classifier
-    from mmcgan.extractors.attribute_classifier import train_attribute_classifier
+    from mmcgan.progress import training_bar
     from mmcgan.registry import DATASETS
 
     torch.set_num_threads(arguments.threads)
-    command = shlex.join(["tools/train_classifier.py", *(sys.argv[1:] if argv is None else argv)])
-    try:
-        recipe = find_recipe(arguments.data, arguments.flip)
-        options = replace(recipe.options, seed=arguments.seed)
-        if arguments.epochs is not None:
-            options = replace(options, epochs=arguments.epochs)
-        with _bar() as progress:
-            attributes = issubclass(DATASETS.require(recipe.train["type"]), AttributeImages)
-            train = train_attribute_classifier if attributes else train_classifier
-            record = train(replace(recipe, options=options), arguments.out, command, progress)
-    except (ValueError, FileNotFoundError) as error:
-        print(f"train_classifier.py: error: {error}", file=sys.stderr)
-        return 2
+    recipe = find_recipe(arguments.data, arguments.flip)
+    options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
+    if arguments.epochs is not None:
+        options = replace(options, epochs=arguments.epochs)
+    with training_bar() as progress:
+        attributes = issubclass(DATASETS.require(recipe.train["type"]), AttributeImages)
+        train = train_attribute_classifier if attributes else train_classifier
+        record = train(replace(recipe, options=options), arguments.out, arguments.invocation, progress)
     print(f"accuracy on {record.test_images} real test images: {record.test_accuracy:.2%}")
     for name, share in record.group_accuracy.items():
         print(f"  {name}: {share:.2%}")
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")
-    return 0

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import shlex
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.train_classifier import _bar
+from mmcgan.commands.shared import add_training
 
 if TYPE_CHECKING:
     from mmcgan.extractor_training.train_segmenter import SegmenterRecipe
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="mmcgan train-segmenter",
-        description="Train a small segmentation network on real images with label maps and report its mean "
-        "IoU on held-out ones.",
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.description = (
+        "Train a small segmentation network on real images with label maps and report its mean IoU on "
+        "held-out ones."
     )
     parser.add_argument("data", help="a recipe (scenes-64) or a config, whose training set is used")
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="safetensors file to write")
+    add_training(parser)
     parser.add_argument("--steps", type=int, help="updates; default: that of the recipe")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--ignore-label", type=int, metavar="ID", help="pixels of this class do not count")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
-    return parser.parse_args(argv)
 
 
 def find_recipe(data: str) -> SegmenterRecipe:
@@ -60,30 +52,25 @@ def find_recipe(data: str) -> SegmenterRecipe:
     return SegmenterRecipe({**dataset, "split": "train"}, {**dataset, "split": held_out.get("split", "test")})
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train, print mean IoU and accuracy on real test images, return the exit status."""
-    arguments = parse(argv)
+def run(arguments: argparse.Namespace) -> None:
+    """Train and print mean IoU and accuracy on real test images."""
     import torch
 
     from mmcgan.extractor_training.train_segmenter import train_segmenter
+    from mmcgan.progress import training_bar
 
     torch.set_num_threads(arguments.threads)
-    command = shlex.join(["mmcgan", "train-segmenter", *(sys.argv[2:] if argv is None else argv)])
-    try:
-        recipe = find_recipe(arguments.data)
-        options = replace(recipe.options, seed=arguments.seed)
-        if arguments.ignore_label is not None:
-            options = replace(options, ignore_label=arguments.ignore_label)
-        if arguments.steps is not None:
-            options = replace(options, steps=arguments.steps)
-        with _bar() as progress:
-            record = train_segmenter(replace(recipe, options=options), arguments.out, command, progress)
-    except (ValueError, FileNotFoundError) as error:
-        print(f"train-segmenter: error: {error}", file=sys.stderr)
-        return 2
+    recipe = find_recipe(arguments.data)
+    options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
+    if arguments.ignore_label is not None:
+        options = replace(options, ignore_label=arguments.ignore_label)
+    if arguments.steps is not None:
+        options = replace(options, steps=arguments.steps)
+    with training_bar() as progress:
+        chosen = replace(recipe, options=options)
+        record = train_segmenter(chosen, arguments.out, arguments.invocation, progress)
     print(
         f"on {record.test_images} real test images: mean IoU {record.test_miou:.2%}, "
         f"pixel accuracy {record.test_pixel_accuracy:.2%}"
     )
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")
-    return 0

@@ -53,7 +53,8 @@ def _fits_class(value: Any, kind: type) -> bool:
     if kind is Tensor:  # torch optimisers take a number or a tensor; a config has numbers
         return isinstance(value, int | float) and not isinstance(value, bool)
     # another class: a component's config, or an object that the config built itself
-    return value is not None or kind is object
+    plain = value is None or isinstance(value, list | tuple)
+    return not plain or isinstance(value, kind)
 
 
 def _fits_container(value: Any, origin: Any, arguments: tuple[Any, ...]) -> bool:

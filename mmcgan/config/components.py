@@ -7,21 +7,15 @@ without ``type`` is a container (``heads``, ``default_hooks``) or a structure wi
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mmengine.runner import Runner
-from torch import nn
-from torch.utils.data import DataLoader
-
 from mmcgan import registry as r
-from mmcgan.evaluation.evaluator import REFERENCE_KEYS
-from mmcgan.models.discriminator import Discriminator
-from mmcgan.models.step_options import StepOptions
-from mmcgan.optim.constructor import PLAYERS, SECTION_KEYS
+from mmcgan.optim.players import PLAYERS
 
 Registries = tuple[r.SuggestingRegistry, ...]
 Parameters = Mapping[str, inspect.Parameter]
@@ -61,25 +55,27 @@ ROLES: dict[str, Registries] = {
     "test_cfg": (r.LOOPS,),
     "val_evaluator": (r.EVALUATOR, r.METRICS),
     "test_evaluator": (r.EVALUATOR, r.METRICS),
+    "distributed": (r.GRADIENT_EXCHANGES,),
     "visualizer": (r.VISUALIZERS,),
     "vis_backends": (r.VISBACKENDS,),
     "log_processor": (r.LOG_PROCESSORS,),
 }
-# Top-level keys under which `generator` is a player's section, not a network.
-PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler")
+# Top-level keys under which `generator` is a player's section, not a network (of hooks: a roll-back's).
+PLAYER_SECTIONS = ("optim_wrapper", "param_scheduler", "default_hooks", "custom_hooks")
 
-# Dicts without a `type` whose keys are fixed: dotted path -> what takes them.
-STRUCTURES: dict[str, Callable[..., Any] | tuple[str, ...]] = {
-    "train_dataloader": DataLoader,
-    "val_dataloader": DataLoader,
-    "test_dataloader": DataLoader,
-    "model.discriminator": Discriminator,
-    "model.step": StepOptions,
-    "val_evaluator.reference": REFERENCE_KEYS,
-    "test_evaluator.reference": REFERENCE_KEYS,
-    "randomness": Runner.set_randomness,
+# Dicts without a `type` whose keys are fixed: dotted path -> what takes them, by name until it is needed.
+_LOADER = "torch.utils.data:DataLoader"
+_REFERENCE, _SECTION = "mmcgan.evaluation.evaluator:REFERENCE_KEYS", "mmcgan.optim.constructor:SECTION_KEYS"
+STRUCTURES: dict[str, str | tuple[str, ...]] = {
+    **{f"{phase}_dataloader": _LOADER for phase in ("train", "val", "test")},
+    "model.discriminator": "mmcgan.models.discriminator:Discriminator",
+    "model.step": "mmcgan.models.step_options:StepOptions",
+    **{f"{phase}_evaluator.reference": _REFERENCE for phase in ("val", "test")},
+    "randomness": "mmengine.runner:Runner.set_randomness",
+    "env_cfg": ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit", "tf32"),
+    "env_cfg.dist_cfg": ("timeout",),
     "optim_wrapper": ("constructor", "precision", *PLAYERS),
-    **{f"optim_wrapper.{player}": SECTION_KEYS for player in PLAYERS},
+    **{f"optim_wrapper.{player}": _SECTION for player in PLAYERS},
 }
 # Keys taken out of a component's config before its constructor sees the rest.
 TAKEN_BEFORE: dict[str, tuple[str, ...]] = {
@@ -88,7 +84,7 @@ TAKEN_BEFORE: dict[str, tuple[str, ...]] = {
     r.PARAM_SCHEDULERS.name: ("convert_to_iter_based",),
 }
 # Top-level keys beyond the arguments of MMEngine's Runner: ours and GANRunner's.
-TOP_LEVEL = ("runner_type", "custom_imports", "compile", "sync_bn")
+TOP_LEVEL = ("runner_type", "custom_imports", "compile", "distributed", "sync_bn")
 
 
 @dataclass(frozen=True)
@@ -111,6 +107,11 @@ class Node:
     def typed(self) -> bool:
         """Whether the dict names a component."""
         return "type" in self.config
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """The named parameters of the component; None without one, or if it takes any keyword."""
+        return None if self.component is None else parameters_of(self.component)
 
 
 def walk(config: Mapping[str, Any]) -> Iterator[Node]:
@@ -144,11 +145,26 @@ def find_component(kind: Any, registries: Registries) -> Callable[..., Any] | No
     """Return what ``type=kind`` builds, searching every registry when ``registries`` is empty."""
     if not isinstance(kind, str):
         return kind if callable(kind) else None
-    for registry in registries or every_registry():
+    # without a role, those that have the name come first: the others would import what they know not to have
+    unknown = sorted(every_registry(), key=lambda registry: not registry.declares(kind))
+    for registry in registries or unknown:
         found = registry.get(kind)
         if found is not None:
             return found
     return None
+
+
+@cache
+def structure_at(path: str) -> Callable[..., Any] | tuple[str, ...] | None:
+    """Return what takes the keys of the dict at a dotted path, or the keys; None if neither is known."""
+    named = STRUCTURES.get(path)
+    if not isinstance(named, str):
+        return named
+    module, _, attribute = named.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
 
 
 @cache
@@ -160,11 +176,15 @@ def every_registry() -> Registries:
 @cache
 def top_level_keys() -> tuple[str, ...]:
     """Return the top-level keys a config may have."""
+    from mmengine.runner import Runner
+
     return (*(key for key in inspect.signature(Runner.__init__).parameters if key != "self"), *TOP_LEVEL)
 
 
 def parameters_of(component: Callable[..., Any]) -> Parameters | None:
     """Return the named parameters of a constructor or function; None if it takes any keyword."""
+    from torch import nn
+
     if isinstance(component, type) and component.__init__ is nn.Module.__init__:  # type: ignore[misc]
         return {}  # its signature says **kwargs, but it refuses all of them
     try:
@@ -187,7 +207,7 @@ def allowed_keys(node: Node) -> set[str] | None:
     if node.typed:
         parameters = None if node.component is None else parameters_of(node.component)
         return None if parameters is None else {*parameters, *taken_before(node)} - {"self"}
-    structure = STRUCTURES.get(".".join(node.path))
+    structure = structure_at(".".join(node.path))
     if structure is None:
         return None
     if isinstance(structure, tuple):

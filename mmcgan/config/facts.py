@@ -57,7 +57,7 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     problems = [problem for node in nodes for problem in _fill(node, facts, kind)]
     _fill_latent_dim(config, nodes)
     _fill_sampled_set(config)
-    return [*problems, *_attributes_not_taken(nodes)]
+    return [*problems, *_fill_latent_law(config, nodes), *_attributes_not_taken(nodes)]
 
 
 def _fill_sampled_set(config: Mapping[str, Any]) -> None:
@@ -134,10 +134,39 @@ def _fill_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> None:
         return
     try:
         latent_dim = effective_latent_dim(generator)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RuntimeError):
         return  # the validation of model.generator says what is wrong with it
     for node in asking:
         node.config["latent_dim"] = latent_dim
+
+
+def _fill_latent_law(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[Problem]:
+    """Let evaluations draw latents from the law of the model, and yield those that say otherwise."""
+    model = config.get("model")
+    if not isinstance(model, dict):
+        return
+    own = model.get("latent_sampler") or {"type": "NormalLatent"}
+    for node in nodes:
+        if node.path[0] == "model" or "latent_sampler" not in (parameters_of(node.component) or {}):  # type: ignore[arg-type]
+            continue
+        given = node.config.get("latent_sampler")
+        if given is None:
+            node.config["latent_sampler"] = deepcopy(own)
+        elif _law(given) != _law(own):
+            yield Problem(
+                dotted((*node.path, "latent_sampler")),
+                f"{_short(given)} contradicts model.latent_sampler, which is {_short(own)}; leave it out to "
+                "evaluate with the law that the model is trained with (truncation=... narrows it)",
+            )
+
+
+def _law(config: Any) -> Any:
+    """Return a latent law with the defaults of its arguments, without the size, to be compared."""
+    component = find_component(config.get("type"), (SAMPLERS,)) if isinstance(config, Mapping) else None
+    if component is None:
+        return config  # the validation says what is wrong with it
+    defaults = {name: p.default for name, p in (parameters_of(component) or {}).items()}
+    return _plain({key: value for key, value in {**defaults, **config}.items() if key != "latent_dim"})
 
 
 def _asks_latent_dim(node: Node) -> bool:

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmcgan.checkpoints.literals import evaluate
 from mmcgan.config.components import arguments_at
-from mmcgan.config.literals import evaluate
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import nearest
 

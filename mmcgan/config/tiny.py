@@ -24,6 +24,8 @@ from mmcgan.structures import height_and_width
 
 # arguments that make things large, wherever a component has them
 TINY = {"base_channels": 8, "max_channels": 8, "hidden_channels": 8, "rows": 1, "columns": 2}
+# the same for what is listed stage by stage, in a component that has all three
+TINY_STAGES = {"channels": 8, "groups": 2, "blocks": 1}
 TINY_BATCH = 2
 # updates and mini-batches of one iteration; more of them repeat what the first has shown
 TINY_STEP = {"n_critic": 1, "d_accumulation": 1, "g_accumulation": 1}
@@ -65,6 +67,10 @@ def shrink(config: dict[str, Any]) -> None:
         parameters = parameters_of(node.component) if node.component is not None else None
         for name in set(TINY) & set(parameters or ()):
             node.config[name] = min(node.config.get(name) or TINY[name], TINY[name])
+        if parameters and TINY_STAGES.keys() <= parameters.keys():
+            for name, most in TINY_STAGES.items():
+                given = node.config.get(name) or parameters[name].default
+                node.config[name] = [min(value, most) for value in given]
         if parameters and "attention_resolutions" in parameters:
             _shrink_attention(node.config, parameters["attention_resolutions"].default)
     step = config["model"].get("step")

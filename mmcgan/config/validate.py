@@ -11,18 +11,20 @@ from mmengine.dist import get_world_size
 from mmcgan import registry as r
 from mmcgan.config.annotations import annotations_of, described, fits
 from mmcgan.config.components import (
-    STRUCTURES,
     Node,
     allowed_keys,
     every_registry,
     find_component,
     parameters_of,
+    structure_at,
     taken_before,
     top_level_keys,
     walk,
 )
 from mmcgan.config.facts import FACT_NAMES
+from mmcgan.config.kinds import kind_problems, top_level_kinds
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.config.relations import figure_problems, label_problems
 from mmcgan.config.values import value_problems
 from mmcgan.models.encoder import LAW
 from mmcgan.models.step_options import StepOptions
@@ -53,17 +55,18 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
     """
     supplied = () if facts_known else FACT_NAMES
     nodes = list(walk(config))
-    problems = [*_top_level(config)]
+    problems = [*_top_level(config), *top_level_kinds(config)]
     for node in nodes:
         found = [
             *_unknown_type(node),
             *_unknown_keys(node),
             *_missing(node, supplied),
             *_wrong_types(node),
+            *kind_problems(node),
         ]
-        problems += found or value_problems(node)
+        problems += found or value_problems(node, facts_known)
     named = [*_wiring(config), *_watching(config, nodes), *_reading(config, nodes)]
-    return [*problems, *named, *_batch_size(config)]
+    return [*problems, *named, *_batch_size(config), *figure_problems(config), *label_problems(config, nodes)]
 
 
 def _top_level(config: Mapping[str, Any]) -> Iterator[Problem]:
@@ -101,7 +104,7 @@ def _unknown_keys(node: Node) -> Iterator[Problem]:
 
 
 def _owner(node: Node) -> str:
-    taker = node.component if node.typed else STRUCTURES.get(dotted(node.path))
+    taker = node.component if node.typed else structure_at(dotted(node.path))
     return getattr(taker, "__name__", None) or dotted(node.path)
 
 
@@ -116,7 +119,7 @@ def _missing(node: Node, supplied: Sequence[str]) -> Iterator[Problem]:
 
 
 def _wrong_types(node: Node) -> Iterator[Problem]:
-    taker = node.component if node.typed else STRUCTURES.get(dotted(node.path))
+    taker = node.component if node.typed else structure_at(dotted(node.path))
     if taker is None or isinstance(taker, tuple):
         return
     annotations = annotations_of(taker)

@@ -12,6 +12,8 @@ from torch.utils.data import Dataset
 
 from mmcgan.datasets.pipeline import Pipeline
 
+DIGEST_ITEMS = 16  # looked at together by items_digest
+
 
 class ImageDataset(Dataset):
     """Images uint8 (3, H, W) with optional class labels, fetched one by one or in batches.
@@ -95,13 +97,28 @@ class ImageDataset(Dataset):
         """Return the images at ``index`` int64 (N,) as uint8 (N, 3, H, W)."""
         raise NotImplementedError
 
-    def fingerprint(self) -> str:
-        """Return a digest of what the set is made of, cheap enough to compute at every start."""
+    def settings_digest(self) -> str:
+        """Return a digest of everything but the images: size, classes, labels and pipeline."""
         facts = (type(self).__name__, self.size, self.image_size, self.classes, self._pipeline_config)
         digest = hashlib.sha256(repr(facts).encode())
         if self.labels is not None:
             digest.update(self.labels.numpy().tobytes())
         return digest.hexdigest()
+
+    def fingerprint(self) -> str:
+        """Return a digest of all images as they come out, of labels and settings.
+
+        The same images elsewhere have the same one; a changed pixel makes another. A set that has a quicker
+        way than to look at every image overrides this.
+        """
+        return hashlib.sha256(f"{self.settings_digest()} {items_digest(self)}".encode()).hexdigest()
+
+    def source_digest(self) -> str | None:
+        """Return a digest of which images and labels these are, whatever size they are read at.
+
+        None where only :meth:`fingerprint` can tell.
+        """
+        return None
 
 
 class MemoryDataset(ImageDataset):
@@ -138,9 +155,26 @@ class MemoryDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the pixels and the labels."""
-        digest = hashlib.sha256(super().fingerprint().encode())
+        digest = hashlib.sha256(self.settings_digest().encode())
         digest.update(self.images.contiguous().numpy().data)
         return digest.hexdigest()
+
+
+def items_digest(dataset: Any) -> str:
+    """Return a SHA-256 over everything that a data set gives, looked at a few items at a time.
+
+    Args:
+        dataset: with a length and ``__getitems__``, which returns tensors by name.
+    """
+    digest = hashlib.sha256(str(len(dataset)).encode())
+    for start in range(0, len(dataset), DIGEST_ITEMS):
+        batch = dataset.__getitems__(list(range(start, min(start + DIGEST_ITEMS, len(dataset)))))
+        for name in sorted(batch):
+            value = batch[name].contiguous()
+            if not start:
+                digest.update(f"{name} {value.dtype} {tuple(value.shape[1:])}".encode())
+            digest.update(value.numpy().data)
+    return digest.hexdigest()
 
 
 def check_labels(labels: Tensor, size: int, num_classes: int, where: str) -> None:

@@ -1,19 +1,20 @@
-"""From an image file of any common kind to uint8 RGB of one size."""
+"""From an image file of any common kind to uint8 RGB of one size; docs/datasets.md has a table of kinds."""
 
 from __future__ import annotations
 
 import os
-import struct
-import zlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from mmcgan.datasets.base import check_choice, check_image_size
+from mmcgan.image_files import open_image
+from mmcgan.text_files import printable
 
 FITS = ("crop_long_side", "resize_short_side", "stretch", "exact")
 INTERPOLATIONS = {
@@ -22,37 +23,178 @@ INTERPOLATIONS = {
     "lanczos": Image.Resampling.LANCZOS,
     "box": Image.Resampling.BOX,
 }
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".gif")
-_DECODING_ERRORS = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
+#: endings of the names of images that are read
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".webp", ".bmp", ".dib"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff", ".gif", ".avif", ".avifs"),
+    *(".jp2", ".j2k", ".jpf", ".jpx", ".jpc", ".j2c"),
+)
+#: endings of the names of images that are not read, and what they are
+UNREAD_SUFFIXES = {
+    **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
+    **dict.fromkeys((".jxl",), "JPEG XL"),
+    **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), "a raw photograph"),
+    **dict.fromkeys((".exr", ".hdr", ".pfm"), "of floating-point values"),
+    **dict.fromkeys((".psd", ".tga", ".dds", ".ico", ".svg"), "of a format that is not read"),
+}
+ORIENTATION = 0x0112  # the EXIF tag
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+#: sets how many pixels an image may have
+PIXELS_VARIABLE = "MMCGAN_MAX_PIXELS"
+MAX_PIXELS = 1 << 26  # 67 megapixels; decoding takes 4 to 12 bytes each
+MAX_BYTES_PER_PIXEL = 16  # of a file; no image needs more
+# JPEGs are decoded at a fraction of their size where a small one is wanted
+DRAFT_FACTOR = 4
 
 
 class BadImageError(ValueError):
     """An image file that cannot be used; the message names it."""
 
 
+def max_pixels() -> int:
+    """Return how many pixels an image may have: ``$MMCGAN_MAX_PIXELS``, else 67 million.
+
+    Raises:
+        ValueError: the variable is no positive whole number.
+    """
+    given = os.environ.get(PIXELS_VARIABLE)
+    if not given:
+        return MAX_PIXELS
+    if not given.isdigit() or not int(given):
+        raise ValueError(f"{PIXELS_VARIABLE}={given!r}: must be a positive whole number of pixels")
+    return int(given)
+
+
+def read_rgb(path: str | Path, wanted: int | None = None) -> Image.Image:
+    """Return an image file as 8-bit RGB, upright by its EXIF orientation; of several pictures the first.
+
+    Args:
+        path: the file.
+        wanted: side that is wanted; a much larger JPEG may be decoded at a fraction of its size, no smaller.
+
+    Raises:
+        BadImageError: it is unreadable, truncated, no regular file, too large or of an unusable kind.
+    """
+    with _checked(path, wanted) as image:
+        try:
+            image.load()
+            turn = TURNS.get(_orientation(image))
+            upright = to_rgb(image)
+            return upright if turn is None else upright.transpose(turn)
+        except Exception as error:
+            raise _bad(path, error) from error
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Return width and height of an image once upright, from its header.
+
+    Raises:
+        BadImageError: see :func:`read_rgb`; pixels are not looked at.
+    """
+    with _checked(path, None) as image:
+        width, height = image.size
+        # Asking for the orientation may decode an image; of a TIFF, Pillow gives the upright size already.
+        if width == height or image.format == "TIFF":
+            return width, height
+        return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
+
+
+def open_checked(path: str | Path) -> Image.Image:
+    """Return an image that is opened, not decoded, if its size allows; close it after use.
+
+    Raises:
+        BadImageError: see :func:`read_rgb`.
+    """
+    return _checked(path, None)
+
+
+def _checked(path: str | Path, wanted: int | None) -> Image.Image:
+    """Open a file and check what its header says, before anything is decoded."""
+    limit = max_pixels()
+    _let_pillow_open(limit * DRAFT_FACTOR)
+    try:
+        state = os.stat(path)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError("not a regular file")
+        if state.st_size > limit * MAX_BYTES_PER_PIXEL:
+            raise OSError(
+                f"the file has {state.st_size:,} bytes, more than any image of the {limit:,} pixels that are "
+                f"allowed; set {PIXELS_VARIABLE} to allow more"
+            )
+        image = open_image(path)
+    except Exception as error:
+        raise _bad(path, error) from error
+    try:
+        pixels = image.width * image.height
+        if wanted is not None and image.format == "JPEG" and pixels <= limit * DRAFT_FACTOR:
+            image.draft(None, (wanted, wanted))
+        if image.width * image.height > limit:
+            raise OSError(
+                f"{image.width} x {image.height} are {pixels:,} pixels, {limit:,} are allowed; set "
+                f"{PIXELS_VARIABLE} to allow more"
+            )
+    except Exception as error:
+        image.close()
+        raise _bad(path, error) from error
+    return image
+
+
+def _let_pillow_open(pixels: int) -> None:
+    """Raise Pillow's own bound where ours is higher; it refuses twice as many."""
+    if Image.MAX_IMAGE_PIXELS is not None and pixels > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = pixels
+
+
+def _bad(path: str | Path, error: Exception) -> BadImageError:
+    kind = UNREAD_SUFFIXES.get(Path(os.fsdecode(path)).suffix.lower())
+    hint = f" (it seems to be {kind}: convert it to PNG or JPEG)" if kind else ""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return BadImageError(f"{printable(path)}: unreadable image: {str(reason) or type(error).__name__}{hint}")
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 if there is none or its tags are broken."""
+    try:
+        found = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # whatever broken tags do: the pixels are good
+        return 1
+    return found if isinstance(found, int) else 1
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
     """Convert an image of any mode to 8-bit RGB.
 
-    16-bit values are divided by 257, transparency is laid over white, gray is replicated, palettes
-    are looked up and CMYK is converted.
+    16-bit gray values are divided by 257, transparency is laid over white, gray is replicated, palettes are
+    looked up and CMYK is converted. Gamma and colour profiles are not applied.
 
     Raises:
-        ValueError: 32-bit integer or floating-point values, whose range is not known.
+        ValueError: 32-bit or signed integers or floating-point values, whose range is not known; or a mode
+            that cannot be converted.
     """
     if image.mode == "F" or image.mode.startswith("I"):
         return _from_wide_integers(image)
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image)
+        white.alpha_composite(image)
+        image = white
     return image.convert("RGB")
 
 
 def _from_wide_integers(image: Image.Image) -> Image.Image:
-    values = np.asarray(image)
-    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+    # Pillow scales the values of a PGM to 16 bits and keeps them in 32
+    if not image.mode.startswith("I;16") and image.format != "PPM":
         raise ValueError(f"pixels of mode {image.mode!r} have no known range; save it with 8 or 16 bits")
-    return Image.fromarray(np.round(values / 257.0).astype(np.uint8)).convert("RGB")
+    values = np.asarray(image).astype(np.uint32)
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")
 
 
 @dataclass(frozen=True)
@@ -85,14 +227,7 @@ class ImageReader:
         Raises:
             BadImageError: the file is unreadable, truncated, of an unusable kind or of the wrong size.
         """
-        try:
-            with Image.open(path) as image:
-                if self.fit != "exact":
-                    # JPEGs much larger than needed are decoded at a fraction of their size.
-                    image.draft(None, (self.image_size, self.image_size))
-                upright = to_rgb(ImageOps.exif_transpose(image))
-        except _DECODING_ERRORS as error:
-            raise BadImageError(f"{os.fsdecode(path)}: unreadable image: {error}") from error
+        upright = read_rgb(path, None if self.fit == "exact" else self.image_size)
         return torch.from_numpy(np.array(self._fitted(upright, path))).permute(2, 0, 1).contiguous()
 
     def _fitted(self, image: Image.Image, path: str | Path) -> Image.Image:
@@ -101,7 +236,7 @@ class ImageReader:
             return image
         if self.fit == "exact":
             raise BadImageError(
-                f"{os.fsdecode(path)}: the image is {image.width}x{image.height} (width x height), expected "
+                f"{printable(path)}: the image is {image.width}x{image.height} (width x height), expected "
                 f"{size}x{size}; fit='crop_long_side' or 'resize_short_side' would resize it"
             )
         resample = INTERPOLATIONS[self.interpolation]
@@ -111,7 +246,25 @@ class ImageReader:
         if self.fit == "crop_long_side":
             return _centre_crop(image, short).resize((size, size), resample)
         width, height = (size if side == short else int(size * side / short) for side in image.size)
-        return _centre_crop(image.resize((width, height), resample), size)
+        return _resized_centre(image, (width, height), size, resample)
+
+
+def _resized_centre(
+    image: Image.Image, target: tuple[int, int], size: int, resample: Image.Resampling
+) -> Image.Image:
+    """Return the centre square of ``image`` resized to ``target``."""
+    if target[0] * target[1] <= max_pixels():
+        return _centre_crop(image.resize(target, resample), size)
+    # of a very long image only the pixels that the centre is made of are resized
+    corner = [round((length - size) / 2) for length in target]
+    scale = [have / get for have, get in zip(image.size, target, strict=True)]
+    box = (
+        corner[0] * scale[0],
+        corner[1] * scale[1],
+        (corner[0] + size) * scale[0],
+        (corner[1] + size) * scale[1],
+    )
+    return image.resize((size, size), resample, box=box)
 
 
 def _centre_crop(image: Image.Image, side: int) -> Image.Image:

@@ -49,6 +49,8 @@ class NeighbourhoodDataset(Dataset):
         ValueError: an unknown order.
     """
 
+    disk_arguments = ("store",)
+
     def __init__(
         self,
         dataset: dict[str, Any],

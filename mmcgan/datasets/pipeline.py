@@ -51,7 +51,7 @@ class Pipeline:
     """
 
     def __init__(self, transforms: Sequence[dict], image_size: int) -> None:
-        importlib.import_module("mmcv.transforms")  # registers mmcv's transforms
+        importlib.import_module("mmcgan.datasets.transforms")  # mmcv takes a while: only when used
         self.transforms = [TRANSFORMS.build(dict(config)) for config in transforms]
         self.image_size = image_size
 

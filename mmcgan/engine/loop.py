@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from mmengine.runner import BaseLoop
@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from mmcgan.engine.history import trim_histories
 from mmcgan.engine.random_state import preserved_random_state
 from mmcgan.engine.signals import EvaluationInterrupted
+from mmcgan.engine.transfer import to_numbers
 from mmcgan.registry import LOOPS
 
 EVALUATED = "evaluated_at"
@@ -90,8 +91,12 @@ class GANTrainLoop(BaseLoop):
         self.runner.call_hook("before_train_epoch")
         batches = self._batches()
         self.runner.restore_random_state()
-        if self._iter and self.runner.message_hub.runtime_info.get(EVALUATED) != self._iter:
+        # asked to stop while everything was being built: the newest checkpoint is the state
+        self.stop_training = self.stop_training or self.runner.stop_requested()
+        late = self._iter and self.runner.message_hub.runtime_info.get(EVALUATED) != self._iter
+        if late and not self.stop_training:
             self._evaluate_if_due()
+            self.stop_training = self.stop_training or self.runner.stop_requested()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(batches))
@@ -99,15 +104,27 @@ class GANTrainLoop(BaseLoop):
             if not self.stop_training:
                 self._evaluate_if_due()
                 self.stop_training = self.stop_training or self.runner.stop_requested()
-            self.runner.call_hook("after_iteration")
-        self.runner.call_hook("after_train_epoch")
-        self.runner.call_hook("after_train")
+            with self._whole_networks():
+                self.runner.call_hook("after_iteration")
+        with self._whole_networks():
+            self.runner.call_hook("after_train_epoch")
+            self.runner.call_hook("after_train")
         return self.runner.model
 
     def run_iter(self, data_batch: Any) -> None:
-        """Run one iteration and count it."""
+        """Run one iteration and count it.
+
+        Hooks may add scalars of the device to the step's figures (``before_transfer``) and get the numbers
+        (``after_transfer``), before any hook is asked for ``after_train_iter``: what they want to know
+        costs no wait of its own.
+        """
         self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
-        outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+        terms = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+        figures = dict(terms)
+        self.runner.call_hook("before_transfer", figures=figures)
+        numbers = to_numbers(figures)
+        self.runner.call_hook("after_transfer", figures=numbers)
+        outputs = {name: numbers[name] for name in terms}
         self.runner.call_hook(
             "after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs
         )
@@ -120,9 +137,20 @@ class GANTrainLoop(BaseLoop):
         due = self._iter >= self.val_begin and (last or self._iter % self.val_interval == 0)
         if not due or self.runner.val_loop is None:
             return
-        with preserved_random_state(), suppress(EvaluationInterrupted):
+        with (
+            self._whole_networks(),
+            preserved_random_state(),
+            suppress(EvaluationInterrupted),
+            _agreed_stop(self.runner),
+        ):
             self.runner.val_loop.run()
             self.runner.message_hub.update_info(EVALUATED, self._iter)
+
+    def _whole_networks(self) -> AbstractContextManager[None]:
+        """Let hooks use the networks on one rank alone, however they are spread over ranks in training."""
+        exchange = getattr(self.runner, "exchange", None)
+        whole: AbstractContextManager[None] = nullcontext() if exchange is None else exchange.whole()
+        return whole
 
     def _batches(self) -> Iterator[Any]:
         """Return an endless iterator over the data that has not been consumed yet."""
@@ -135,6 +163,37 @@ class GANTrainLoop(BaseLoop):
         for _ in range(skip):
             next(iterator)
         return iterator
+
+
+@contextmanager
+def _agreed_stop(runner: Any) -> Iterator[None]:
+    """Let all ranks give up an evaluation together, wherever each of them notices that it is to stop.
+
+    A rank that notices leaves its batches. Ranks that reach the end of theirs ask, before the figures are
+    computed together, whether somebody has left; who has left answers.
+    """
+    evaluator = runner.val_loop.evaluator
+    compute = evaluator.evaluate
+
+    def evaluate(size: int) -> Any:
+        if runner.stop_requested():
+            raise _Refused
+        return compute(size)
+
+    evaluator.evaluate = evaluate
+    try:
+        yield
+    except _Refused:
+        raise EvaluationInterrupted from None
+    except EvaluationInterrupted:
+        runner.stop_requested()
+        raise
+    finally:
+        del evaluator.evaluate
+
+
+class _Refused(Exception):
+    """The ranks have agreed to give up the evaluation."""
 
 
 class _Endless:

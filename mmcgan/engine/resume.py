@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch.distributed as torch_dist
 
-from mmcgan.checkpoints.files import newest_valid
+from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, newest_valid
 from mmcgan.distributed import is_initialized
+from mmcgan.engine.resumable import faults
 
 
 def find_resume_file(work_dir: str | Path, load_from: str | Path | None) -> tuple[Path | None, list[str]]:
@@ -28,7 +30,20 @@ def find_resume_file(work_dir: str | Path, load_from: str | Path | None) -> tupl
 
 
 def _search(work_dir: str | Path) -> tuple[Path | None, list[str]]:
-    path, problems = newest_valid(work_dir)
+    path, problems = newest_valid(work_dir, faults)
     if problems and path is not None:
         problems = [*problems, f"falling back to the newest readable checkpoint {path}"]
     return path, problems
+
+
+def read_resumable(path: str | Path) -> dict[str, Any]:
+    """Return the content of a checkpoint that a run can be continued from.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: unreadable, or not the state of a run.
+    """
+    content = load_checkpoint(path)
+    for fault in faults(content):
+        raise CheckpointError(f"{path} {fault}")
+    return content

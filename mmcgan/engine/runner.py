@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.model import convert_sync_batchnorm
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmcgan.checkpoints.files import load_checkpoint, load_weights, save_checkpoint, strip_prefix
 from mmcgan.distributed import (
@@ -22,11 +23,18 @@ from mmcgan.distributed import (
     is_initialized,
 )
 from mmcgan.engine import state as training_state
+from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
+from mmcgan.engine.device import set_tensor_float32, synchronized
+from mmcgan.engine.optimizer_state import names_of
 from mmcgan.engine.random_state import set_random_state
-from mmcgan.engine.resume import find_resume_file
-from mmcgan.engine.signals import EvaluationInterrupted, StopRequest
+from mmcgan.engine.resume import find_resume_file, read_resumable
+from mmcgan.engine.same_classes import check_classes
+from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
+from mmcgan.engine.work_folder import held_folder
+from mmcgan.optim import GANOptimWrapper, GradientExchange
+from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
-from mmcgan.registry import RUNNERS, nearest
+from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS, nearest
 
 # the hooks that MMEngine's runner registers unless they are None
 STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
@@ -53,7 +61,9 @@ class GANRunner(Runner):
     * a launcher's environment (torchrun) is recognised by itself, gloo without CUDA;
     * ``resume=True`` takes the newest readable checkpoint of ``work_dir``, or ``load_from``
       if that is given, and restores the seed with it;
-    * SIGTERM and Ctrl-C end the run after the current iteration, with a checkpoint;
+    * SIGTERM, SIGHUP, SIGUSR1, Ctrl-C and the end of the launcher end the run after the current iteration,
+      with a checkpoint, wherever in the process group they arrive;
+    * one run at a time trains in a work folder;
     * weights load strictly.
     """
 
@@ -61,10 +71,11 @@ class GANRunner(Runner):
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Join the other ranks before anything asks for one, then do MMEngine's set-up."""
         timeout = env_cfg.get("dist_cfg", {}).get("timeout", DEFAULT_TIMEOUT_SECONDS)
+        set_tensor_float32(env_cfg.get("tf32"))
         if initialize_process_group(timeout):
             atexit.register(destroy_process_group)
         self._distributed = is_initialized()
-        self.stop_signal = StopRequest()
+        self.stop_signal = current_request() or StopRequest()
         self._random_states: list[dict[str, Any]] = []
         super().setup_env(env_cfg)
         self._timestamp: str = _unique(self.timestamp)
@@ -78,29 +89,41 @@ class GANRunner(Runner):
         weights are loaded.
 
         Raises:
+            ConfigChangedError: the config would change the training that is to go on.
             ValueError: ``seed`` is neither an integer nor None.
         """
         if seed is not None and not isinstance(seed, int):
             raise ValueError(f"randomness.seed must be an integer or None, got {seed!r}")
         self._resume_file: Path | None = None
         self._resume_notes: list[str] = []
+        self._changes: list[Change] = []
+        #: changes that were made to the training on the way: iteration and what
+        self.history: list[dict[str, Any]] = []
         if self.cfg.get("resume"):
             self._resume_file, self._resume_notes = find_resume_file(self.work_dir, self.cfg.get("load_from"))
         if self._resume_file is not None:
-            saved = load_checkpoint(self._resume_file).get("meta", {}).get("seed")
-            if saved is not None and seed not in (None, saved):
-                self._resume_notes.append(f"seed {saved} of the checkpoint replaces randomness.seed={seed}")
-            seed = seed if saved is None else saved
+            content = read_resumable(self._resume_file)
+            self._changes, notes = changes_since(content, self.cfg.pretty_text, str(self._resume_file))
+            self._resume_notes += notes
+            saved = content["meta"].get("seed")
+            changed = any(change.path == "randomness.seed" for change in self._changes)
+            seed = seed if saved is None or (changed and seed is not None) else saved
         super().set_randomness(seed, diff_rank_seed, deterministic)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
-        """Call all hooks; an evaluation inside training is given up once a stop is asked for.
-
-        Of several ranks each would notice at another batch, so there it runs to its end.
-        """
-        if fn_name == "before_val_iter" and self.stop_signal.name and not self.distributed:
+        """Call all hooks; an evaluation inside training is given up once a stop is asked for."""
+        if fn_name == "before_val_iter" and self.stop_signal.name and self.is_training:
             raise EvaluationInterrupted
         super().call_hook(fn_name, **kwargs)
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """Build a loader; with CUDA its batches lie in pinned memory, unless the config says otherwise."""
+        if isinstance(dataloader, dict) and torch.cuda.is_available():
+            dataloader = {"pin_memory": True, **dataloader}
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_log_processor(self, log_processor: dict[str, Any]) -> Any:
         """Count in iterations unless told otherwise."""
@@ -130,15 +153,39 @@ class GANRunner(Runner):
             ValueError: ``model_wrapper_cfg`` is given, or ``sync_bn`` without CUDA.
         """
         if model_wrapper_cfg is not None:
-            raise ValueError("model_wrapper_cfg is not used: ranks average gradients themselves")
+            raise ValueError(
+                "model_wrapper_cfg is not used: distributed=dict(type=...) sets how ranks exchange gradients"
+            )
+        self.exchange: GradientExchange = GRADIENT_EXCHANGES.build(
+            self.cfg.get("distributed") or {"type": "OverlappedExchange"}
+        )
         model = model.to(get_device())
         sync_bn = self.cfg.get("sync_bn")
         if sync_bn and self.distributed:
             if not torch.cuda.is_available():
                 raise ValueError(f"sync_bn={sync_bn!r} needs CUDA; torch has no synchronised norm on CPU")
-            model = convert_sync_batchnorm(model, sync_bn)
+            model = synchronized(model, sync_bn)
         broadcast_module(model)
+        self.exchange.prepare(model)
         return model
+
+    def _init_model_weights(self) -> None:
+        """Let networks of others initialise themselves as MMEngine does, and agree on rank 0's."""
+        initialise = getattr(self.model, "init_weights", None)
+        if initialise is not None:
+            initialise()
+            broadcast_module(self.model)
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build the optimisers and let the ranks' gradients meet as ``distributed`` says."""
+        built = super().build_optim_wrapper(optim_wrapper)
+        wrappers = built.values() if isinstance(built, OptimWrapperDict) else ()
+        for wrapper in wrappers:
+            if isinstance(wrapper, GANOptimWrapper) and wrapper.parameter_names is None:
+                wrapper.parameter_names = names_of(wrapper.optimizer, self.model)
+            if isinstance(wrapper, GANOptimWrapper) and wrapper.exchange is not self.exchange:
+                wrapper.exchange_by(self.exchange)
+        return built
 
     def _maybe_compile(self, target: str) -> None:
         """Compile networks in place as ``compile=dict(modules=[...], <torch.compile options>)`` says.
@@ -178,11 +225,35 @@ class GANRunner(Runner):
             scheduler = {player: scheduler.get(player, []) for player in players}
         return super().build_param_scheduler(scheduler)
 
+    def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
+        """Build the loop; its evaluator learns what the classes asked for are called in training."""
+        built = super().build_val_loop(loop)
+        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        evaluator = getattr(built, "evaluator", None)
+        known = getattr(evaluator, "dataset_meta", None)
+        if (
+            evaluator is not None
+            and known
+            and info.get("classes")
+            and len(info["classes"]) == known.get("num_classes")
+        ):
+            evaluator.dataset_meta = {"classes": tuple(info["classes"]), **known}
+        return built
+
     # --- training -----------------------------------------------------------------------------
     def train(self) -> nn.Module:
-        """Train, and leave a checkpoint behind if asked to stop."""
-        with self.stop_signal:
-            model = super().train()
+        """Train, and leave a checkpoint behind if asked to stop.
+
+        Raises:
+            FolderInUseError: another process trains in the work folder.
+        """
+        with self.stop_signal, held_folder(self.work_dir):
+            watch = watch_launcher(self.stop_signal) if self.distributed else None
+            try:
+                model = super().train()
+            finally:
+                if watch is not None:
+                    watch.set()
         if self.stop_signal.name:
             self.logger.info(
                 f"stopped on {self.stop_signal.name} after iteration {self.iter} of {self.max_iters}; "
@@ -218,15 +289,21 @@ class GANRunner(Runner):
         checkpoint = load_checkpoint(filename, map_location)
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
         weights = strip_prefix(checkpoint.get("state_dict", checkpoint))
+        weights = self.exchange.cut(weights, self.model)
         load_weights(self.model, weights, f"checkpoint {filename}", strict)
         self._has_loaded = True
         self.logger.info(f"loaded weights from {filename}")
         return checkpoint
 
     def load_or_resume(self) -> None:
-        """Do what ``resume`` and ``load_from`` ask, and say what was found."""
-        if self._has_loaded:
-            return
+        """Do what ``resume`` and ``load_from`` ask; say what was found and in which precision it trains."""
+        if not self._has_loaded:
+            self._load_or_resume()
+        if isinstance(self.optim_wrapper, OptimWrapperDict):
+            for level, note in precision_notes(self.optim_wrapper.values()):
+                self.logger.log(level, note)
+
+    def _load_or_resume(self) -> None:
         for note in self._resume_notes:
             self.logger.warning(note)
         if self._resume_file is not None:
@@ -234,7 +311,16 @@ class GANRunner(Runner):
         elif self._resume:
             self.logger.warning(f"nothing to resume in {self.work_dir}: starting from iteration 0")
         elif self._load_from is not None:
-            self.load_checkpoint(self._load_from)
+            content = self.load_checkpoint(self._load_from)
+            self._check_classes(content, str(self._load_from), resumed=False)
+
+    def _check_classes(self, content: dict[str, Any], source: str, resumed: bool) -> None:
+        """Raise CheckpointError if what a checkpoint has learnt of classes would be taken for others."""
+        meta = content.get("meta")
+        before = meta.get("dataset_meta") if isinstance(meta, dict) else None
+        now = getattr(self.train_dataloader.dataset, "metainfo", None) or {}
+        for note in check_classes(before, now, source, resumed, are_changes_allowed()):
+            self.logger.warning(note)
 
     def resume(self, filename: str | Path) -> None:
         """Continue the training whose state is in ``filename``.
@@ -243,6 +329,19 @@ class GANRunner(Runner):
             CheckpointError: the file holds weights only, or another model's.
         """
         checkpoint = self.load_checkpoint(filename)
-        training_state.restore(self, checkpoint, str(filename))
+        self._check_classes(checkpoint, str(filename), resumed=True)
+        notes = training_state.restore(self, checkpoint, str(filename), self._changes)
         self._random_states = checkpoint["random"]
+        self.history = list(checkpoint["meta"].get("history", []))
         self.logger.info(f"resumed {filename} at iteration {self.iter}")
+        if self._changes:
+            changes = [str(change) for change in self._changes]
+            self.history.append({"iter": self.iter, "changes": changes})
+            notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
+        for note in notes:
+            self.logger.warning(note)
+        if self.iter >= self.max_iters:
+            self.logger.warning(
+                f"nothing to train: {filename} is at iteration {self.iter}, train_cfg.max_iters is "
+                f"{self.max_iters}"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from mmcgan.evaluation.meter import Cost
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.overlap import BackgroundWorker
+from mmcgan.evaluation.planning import Outcomes
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
 from mmcgan.extractors.classifier_file import write_atomically
@@ -73,6 +75,7 @@ class GenerationEvaluator(Evaluator):
 
     def _restart(self) -> None:
         self._count = 0
+        self._outcomes = Outcomes(self.metrics)
         self._costs = [Cost() for _ in self.metrics]
         self._extraction = Cost()
 
@@ -98,6 +101,11 @@ class GenerationEvaluator(Evaluator):
                 f"{', '.join(needing)} needs attributes, the evaluation conditions have none; use "
                 "dict(type='AttributeConditionDataset')"
             )
+        for metric in self.metrics:
+            metric.expect(dataset_meta or {})
+        self._outcomes = Outcomes(self.metrics)
+        if self.reference is not None and self.reference.is_open:
+            self._plan()
         size, width = (dataset_meta or {}).get("size"), self.extractor.feature_dim
         if self.reference is not None and size is not None and size <= width:
             print_log(
@@ -120,6 +128,8 @@ class GenerationEvaluator(Evaluator):
         Raises:
             ValueError: a sample is not such a dict, or an image contains NaN.
         """
+        if not self._outcomes.planned:
+            self._plan()
         for sample in data_samples:
             image, condition = _unpack(sample)
             pixels = image if image.dtype == torch.uint8 else quantize(image)
@@ -137,18 +147,22 @@ class GenerationEvaluator(Evaluator):
         with self._extraction.time():
             output = self.extractor(pixels)
             check_finite(output, self.extractor.name)
-        for metric, cost in zip(self.metrics, self._costs, strict=True):
+        for place, (metric, cost) in enumerate(zip(self.metrics, self._costs, strict=True)):
             with cost.time():
-                metric.update(output, condition)
+                self._outcomes.attempt(place, partial(metric.update, output, condition))
+        self._outcomes.require_one()
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Merge the ranks, return all figures by name and start afresh.
+
+        A metric that fails has no figure; it is logged, and its row of the report has the ``error``.
 
         Args:
             size: number of images that were asked for over all ranks.
 
         Raises:
-            ValueError: another number was generated, or two metrics use one name.
+            ValueError: another number was generated.
+            Exception: what the metrics raised, if all of them failed.
         """
         if self._worker is not None:
             self._worker.finish()
@@ -160,25 +174,53 @@ class GenerationEvaluator(Evaluator):
                 "dataloader, or images are counted twice"
             )
         figures: dict[str, float] = {}
-        for metric, cost in zip(self.metrics, self._costs, strict=True):
+        self._outcomes.agree()
+        for place, cost in enumerate(self._costs):
             with cost.measure():
-                metric.merge()
-                found = metric.compute()
-            for name, value in found.items():
-                key = f"{self.prefix}/{name}" if self.prefix else name
-                if key in figures:
-                    raise ValueError(f"two metrics return {key!r}; give one evaluator each, with a prefix")
-                figures[key] = value
-        self._report = self._make_report(figures)
-        for metric in self.metrics:
-            metric.reset()
-        self._restart()
+                self._outcomes.attempt(place, partial(self._compute, self.metrics[place], figures))
+        try:
+            self._outcomes.require_one()
+            self._report = self._make_report(figures)
+        finally:
+            for metric in self.metrics:
+                metric.reset()
+            self._restart()
         return figures
+
+    def _compute(self, metric: GenerationMetric, figures: dict[str, float]) -> None:
+        """Add a metric's figures, all or none."""
+        metric.merge()
+        found = {
+            f"{self.prefix}/{name}" if self.prefix else name: value
+            for name, value in metric.compute().items()
+        }
+        for key in found:
+            if key in figures:
+                raise ValueError(
+                    f"another metric returns {key!r} too; give one evaluator each, with a prefix, or the "
+                    "metric another name"
+                )
+        figures |= found
+
+    def _plan(self) -> None:
+        """Leave out, before anything is extracted, what the numbers of images do not allow.
+
+        Raises:
+            ValueError: no metric is left.
+        """
+        needing = any(metric.needs_reference for metric in self.metrics)
+        real = len(self.reference.dataset) if self.reference is not None and needing else None
+        self._outcomes.plan((self._dataset_meta or {}).get("size"), real)
 
     def _make_report(self, figures: dict[str, float]) -> dict[str, Any]:
         metrics = [
-            {"type": type(m).__name__, "settings": m.settings(), "cost": cost.describe(), **m.details()}
-            for m, cost in zip(self.metrics, self._costs, strict=True)
+            {
+                "type": type(metric).__name__,
+                "settings": metric.settings(),
+                "cost": cost.describe(),
+                **(self._outcomes.describe(place) or metric.details()),
+            }
+            for place, (metric, cost) in enumerate(zip(self.metrics, self._costs, strict=True))
         ]
         return {
             "figures": figures,

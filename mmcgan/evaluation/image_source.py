@@ -2,56 +2,100 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from PIL import Image
 
+from mmcgan.datasets.base import check_image_size
 from mmcgan.datasets.decode import BadImageError, ImageReader
+from mmcgan.datasets.decode import image_size as size_of
 from mmcgan.datasets.packing.packed import METADATA, PackedDataset
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
+from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
+from mmcgan.text_files import printable
 
 ON_ERROR = ("stop", "skip")
+SHOWN = 5
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images that are there to be compared.
+
+    Attributes:
+        dataset: those that can be used.
+        found: how many image files there are, those that cannot be used included.
+        left_out: one line for each image, folder or link that was left out: which, and why.
+        other_files: how many files are no images, by the ending of their names.
+    """
+
+    dataset: Any
+    found: int
+    left_out: list[str] = field(default_factory=list)
+    other_files: dict[str, int] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, Any]:
+        """Return found, read and left out, with the reasons, as JSON types."""
+        return {
+            "found": self.found,
+            "read": len(self.dataset),
+            "left_out": len(self.left_out),
+            "reasons": list(self.left_out),
+            "other_files": dict(self.other_files),
+        }
 
 
 def open_images(
     root: str | Path, *, labelled: bool = False, image_size: int | None = None, on_error: str = "stop"
-) -> tuple[Any, list[str]]:
-    """Return a data set of the images in ``root`` and a message for each image left out.
+) -> ImageSource:
+    """Return the images in ``root``, and what was left out of them.
 
     Args:
-        root: a folder of images, or one made by ``tools/pack_dataset.py``.
+        root: a folder of images, or one made by ``mmcgan pack-dataset``.
         labelled: the direct subfolders are classes (a packed set says itself).
         image_size: crop to the centre square and resize (Pillow, bilinear) to this; None takes images as
             they are, and all must then be squares of one size, because an extractor resizes them next.
-        on_error: ``stop`` raises at an unreadable image when it is met; ``skip`` decodes all images once
-            before and leaves unreadable ones out.
+        on_error: ``stop`` raises at an unreadable image, or a folder that cannot be read, when it is met;
+            ``skip`` decodes all images once before and leaves these out. A good image of another size is
+            never left out.
 
     Raises:
         FileNotFoundError: no such folder.
-        ValueError: no images, an unknown ``on_error``, or images that are not squares of one size.
-        BadImageError: with ``stop``, when an image is read; with ``skip``, if none can be used.
+        ValueError: no images, an unknown ``on_error``, or a bad size.
+        BadImageError: images that are not squares of one size; with ``stop``, when an unreadable image is
+            read; with ``skip``, if none can be used.
     """
     if on_error not in ON_ERROR:
         raise ValueError(f"on_error={on_error!r}: choose one of {', '.join(ON_ERROR)}")
+    if image_size is not None:
+        check_image_size(image_size, "images to compare")
     root = Path(root)
     if (root / METADATA).is_file():
-        return _packed(root, image_size), []
-    index = scan_folder(root, labelled)
-    size = image_size or _native_size(index.paths)
-    reader = ImageReader(size, "crop_long_side" if image_size else "exact")
-    if on_error == "stop":
-        return FileDataset(index, reader, False, ()), []
-    kept, faults = readable(index, reader)
-    if not kept.paths:
-        raise BadImageError(f"{root}: none of {len(index.paths)} images can be used; the first: {faults[0]}")
-    return FileDataset(kept, reader, False, ()), faults
+        packed = _packed(root, image_size)
+        return ImageSource(packed, len(packed))
+    skip = on_error == "skip"
+    index = scan_folder(root, labelled, skip)
+    found = len(index.paths)
+    faults = list(index.left_out.reasons)
+    if image_size is None:
+        index, size, unreadable = _native_size(root, index, skip)
+        faults += unreadable
+    reader = ImageReader(image_size or size, "crop_long_side" if image_size is not None else "exact")
+    if skip:
+        index, unreadable = readable(index, reader)
+        faults += unreadable
+    if not index.paths:
+        raise BadImageError(f"{printable(root)}: none of {found} images can be used; the first: {faults[0]}")
+    unread = sum("which is not read" in fault for fault in index.left_out.reasons)
+    others = dict(index.left_out.other_suffixes)
+    return ImageSource(FileDataset(index, reader, False, ()), found + unread, faults, others)
 
 
 def _packed(root: Path, image_size: int | None) -> PackedDataset:
@@ -64,42 +108,71 @@ def _packed(root: Path, image_size: int | None) -> PackedDataset:
     return dataset
 
 
-def _native_size(paths: list[str]) -> int:
-    """Return the side of the first image that can be opened."""
-    for path in paths:
-        try:
-            with Image.open(path) as image:
-                width, height = image.size
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-            continue
-        if width != height:
-            raise ValueError(
-                f"{path}: the image is {width}x{height}, not square; give an image size, to which images are "
-                "then cropped and resized"
-            )
-        return width
-    raise BadImageError(f"{paths[0]}: unreadable image, as are all {len(paths)}")
+def _native_size(root: Path, index: FolderIndex, skip: bool) -> tuple[FolderIndex, int, list[str]]:
+    """Return the images whose headers can be read, their common side, and what is wrong with the others.
+
+    Without ``skip`` none is left out: an unreadable image is an error where it is read.
+
+    Raises:
+        BadImageError: images that are not squares of one size; says how many of each there are.
+    """
+    rows, sizes, faults = _try(index.paths, size_of, "Looking at the sizes of images")
+    if not rows:
+        raise BadImageError(f"{faults[0]}, as are all {len(index.paths)} images of {printable(root)}")
+    counts = Counter(sizes)
+    common, _ = counts.most_common(1)[0]
+    if len(counts) > 1 or common[0] != common[1]:
+        example = next((row for row, size in zip(rows, sizes, strict=True) if size != common), rows[0])
+        shown = ", ".join(f"{count} of {w}x{h}" for (w, h), count in counts.most_common(SHOWN))
+        width, height = sizes[rows.index(example)]
+        wanted = "give an image size (--image-size), to which images are then cropped and resized"
+        wanted = (
+            f"expected {common[0]}x{common[1]} like most; all must be squares of one size, or {wanted}"
+            if len(counts) > 1
+            else f"not square; {wanted}"
+        )
+        raise BadImageError(
+            f"{printable(index.paths[example])}: the image is {width}x{height} (width x height), {wanted}; "
+            f"{printable(root)} has {shown}{', ...' if len(counts) > SHOWN else ''}"
+        )
+    return (_chosen(index, rows), common[0], faults) if skip else (index, common[0], [])
 
 
 def readable(index: FolderIndex, reader: ImageReader) -> tuple[FolderIndex, list[str]]:
     """Return the index without images that ``reader`` cannot read, and a message for each of those."""
 
-    def fault_of(path: str) -> str | None:
-        try:
-            reader(path)
-        except BadImageError as error:
-            return str(error)
-        return None
+    def check(path: str) -> None:
+        reader(path)
 
-    faults: list[str | None] = []
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-        progress_bar("Checking images", len(index.paths)) as advance,
-    ):
-        for fault in pool.map(fault_of, index.paths):
-            faults.append(fault)
+    rows, _, faults = _try(index.paths, check, "Checking images")
+    return _chosen(index, rows), faults
+
+
+def _try(
+    paths: Sequence[str], look: Callable[[str], Found], what: str
+) -> tuple[list[int], list[Found], list[str]]:
+    """Return which paths ``look`` can use, what it returned for them, and a message for each other one."""
+
+    def attempt(path: str) -> tuple[bool, Any]:
+        try:
+            return True, look(path)
+        except BadImageError as error:
+            return False, str(error)
+
+    rows: list[int] = []
+    found: list[Found] = []
+    faults: list[str] = []
+    with progress_bar(what, len(paths)) as advance:
+        for row, (good, value) in enumerate(ordered_map(attempt, paths, ahead=8)):
+            if good:
+                rows.append(row)
+                found.append(value)
+            else:
+                faults.append(value)
             advance()
-    rows = [row for row, fault in enumerate(faults) if fault is None]
+    return rows, found, faults
+
+
+def _chosen(index: FolderIndex, rows: Sequence[int]) -> FolderIndex:
     labels = None if index.labels is None else index.labels[torch.tensor(rows, dtype=torch.int64)]
-    kept = replace(index, paths=[index.paths[row] for row in rows], labels=labels)
-    return kept, [fault for fault in faults if fault is not None]
+    return replace(index, paths=[index.paths[row] for row in rows], labels=labels)

@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcgan.extractors.base import PRECISIONS, Preprocessing
+from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import ClassifierRecord, halve, save_classifier
 from mmcgan.extractors.small_network import SmallNetwork, initialise
+from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 
@@ -77,7 +78,7 @@ class TrainOptions:
         widths: channels of the stem and the stages.
         epochs, batch_size, learning_rate, weight_decay: as usual.
         augmentation: random changes of the training images.
-        precision: ``float32`` or ``bfloat16`` (autocast and channels-last memory).
+        precision: ``float32``, ``bfloat16`` (autocast) or ``auto`` (bfloat16 where it is fast).
         seed: decides initial weights, order and augmentation.
     """
 
@@ -87,7 +88,7 @@ class TrainOptions:
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
     augmentation: Augmentation = Augmentation()
-    precision: str = "bfloat16"
+    precision: Precision = "auto"
     seed: int = 0
 
 
@@ -124,8 +125,9 @@ def train_network(
         objective: (logits (N, C), targets) -> loss.
 
     Raises:
-        ValueError: fewer images than one batch, or labels outside 0..num_classes-1.
+        ValueError: fewer images than one batch, labels outside 0..num_classes-1, or an unknown precision.
     """
+    check_network_precision(options.precision)
     images, labels = train
     if len(images) < options.batch_size:
         raise ValueError(f"{len(images)} training images do not fill one batch of {options.batch_size}")
@@ -144,7 +146,7 @@ def train_network(
     for step, rows in enumerate(_batches(len(images), options)):
         optimizer.param_groups[0]["lr"] = options.learning_rate * _learning_rate((step + 1) / (steps + 1))
         pixels = options.augmentation(preprocess(images[rows]), make_generator(options.seed, "augment", step))
-        with torch.autocast("cpu", PRECISIONS["bfloat16"], enabled=options.precision == "bfloat16"):
+        with autocast(options.precision, "cpu"):
             _, logits = network(pixels.contiguous(memory_format=torch.channels_last))
         loss = objective(logits.float(), labels[rows])
         optimizer.zero_grad()
@@ -239,6 +241,7 @@ def train_classifier(
         command=command,
         seed=recipe.options.seed,
         seconds=round(time.monotonic() - start, 1),
+        precision=resolve(recipe.options.precision, "cpu"),
     )
     save_classifier(out, network, record)
     return record

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmcgan.extractor_training.train_classifier import Progress, _learning_rate
-from mmcgan.extractors.base import PRECISIONS
 from mmcgan.extractors.classifier_file import halve
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
 from mmcgan.extractors.small_network import initialise
 from mmcgan.extractors.small_segmenter import SegmenterRecord, save_segmenter
 from mmcgan.mean_iou import confusion_matrix, mean_iou
+from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 
@@ -34,7 +34,7 @@ class SegmenterOptions:
         noise: largest standard deviation of added Gaussian noise, of a range of 2.
         contrast: largest relative change of contrast, and of brightness of a range of 2.
         ignore_label: class of pixels that do not count.
-        precision: ``float32`` or ``bfloat16`` (autocast and channels-last memory).
+        precision: ``float32``, ``bfloat16`` (autocast) or ``auto`` (bfloat16 where it is fast).
         seed: decides initial weights, order and augmentation.
     """
 
@@ -46,7 +46,7 @@ class SegmenterOptions:
     noise: float = 0.1
     contrast: float = 0.15
     ignore_label: int | None = None
-    precision: str = "bfloat16"
+    precision: Precision = "auto"
     seed: int = 0
 
 
@@ -75,8 +75,10 @@ def train_network(
     """Train a network on a data set with label maps and return it in eval mode.
 
     Raises:
-        ValueError: fewer images than one batch, no label maps, or ids outside 0..num_classes-1.
+        ValueError: fewer images than one batch, no label maps, ids outside 0..num_classes-1, or an
+            unknown precision.
     """
+    check_network_precision(options.precision)
     if len(dataset) < options.batch_size:
         raise ValueError(f"{len(dataset)} training images do not fill one batch of {options.batch_size}")
     network = SegmentationNetwork(num_classes, options.widths)
@@ -94,7 +96,7 @@ def train_network(
         )
         image, target = read_pairs(dataset, rows.tolist(), num_classes, options.ignore_label)
         pixels = _augmented(image, options, make_generator(options.seed, "augment", step))
-        with torch.autocast("cpu", PRECISIONS["bfloat16"], enabled=options.precision == "bfloat16"):
+        with autocast(options.precision, "cpu"):
             _, logits = network(pixels.contiguous(memory_format=torch.channels_last))
         loss = F.cross_entropy(logits.float(), target, ignore_index=IGNORED)
         optimizer.zero_grad()
@@ -196,6 +198,7 @@ def train_segmenter(
         command=command,
         seed=options.seed,
         seconds=round(time.monotonic() - start, 1),
+        precision=resolve(options.precision, "cpu"),
     )
     save_segmenter(out, network, record)
     return record

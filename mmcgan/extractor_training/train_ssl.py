@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,17 +12,20 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from mmcgan.extractor_training.train_classifier import Augmentation
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import halve, write_atomically
-from mmcgan.extractors.network_file import read_network_file
 from mmcgan.extractors.small_network import SmallNetwork, initialise
+from mmcgan.extractors.ssl_extractor import FORMAT
+from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 
-FORMAT = "mmcgan-ssl-extractor-1"
+LEAST_IMAGES = 8
+FEW_IMAGES = 500
 STRONG = Augmentation(rotation=15, scale=0.25, shift=0.12, erase=0.3, noise=0.05)
 
 
@@ -37,6 +41,7 @@ class SSLOptions:
         brightness, contrast, colour: largest relative change of an image's mean level, of its contrast and of
             each channel.
         image_size: side at which the network sees images.
+        precision: ``float32``, ``bfloat16`` (autocast) or ``auto`` (bfloat16 where it is fast).
         seed: decides initial weights, order and changes.
     """
 
@@ -51,6 +56,7 @@ class SSLOptions:
     contrast: float = 0.4
     colour: float = 0.2
     image_size: int = 32
+    precision: Precision = "auto"
     seed: int = 0
 
 
@@ -95,8 +101,9 @@ def train_ssl(dataset: Any, options: SSLOptions, progress: Progress | None = Non
     """Train on the images of ``dataset``, labels unused, and return the network in eval mode.
 
     Raises:
-        ValueError: fewer images than one batch.
+        ValueError: fewer images than one batch, or an unknown precision.
     """
+    check_network_precision(options.precision)
     size = len(dataset)
     if size < options.batch_size:
         raise ValueError(f"{size} images do not fill one batch of {options.batch_size}; lower --batch-size")
@@ -118,7 +125,7 @@ def train_ssl(dataset: Any, options: SSLOptions, progress: Progress | None = Non
         pixels = preprocess(dataset.__getitems__(rows.tolist())["image"])
         generator = make_generator(options.seed, "change", step)
         copies = torch.cat([change(pixels, options, generator) for _ in range(2)])
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast(options.precision, "cpu"):
             features = network.features(copies.contiguous(memory_format=torch.channels_last))
         first, second = head(features.float()).chunk(2)
         loss = contrastive_loss(first, second, options.temperature)
@@ -142,11 +149,25 @@ def train_ssl_extractor(
         out: the safetensors file to write.
         command: what the user typed, recorded in the file.
         progress: called after every step.
+
+    Raises:
+        ValueError: too few images to tell apart.
     """
+    if len(dataset) < LEAST_IMAGES:
+        raise ValueError(
+            f"{len(dataset)} images: features are learnt by telling images apart, which needs at least "
+            f"{LEAST_IMAGES}, and thousands to be of use"
+        )
+    if len(dataset) < FEW_IMAGES:
+        print_log(
+            f"features learnt from {len(dataset)} images tell little of others; give thousands",
+            logger="current",
+            level=logging.WARNING,
+        )
     start = time.monotonic()
     network = train_ssl(dataset, options, progress)
     record = dict(
-        options=asdict(options),
+        options={**asdict(options), "precision": resolve(options.precision, "cpu")},
         dataset=dict(name=type(dataset).__name__, size=len(dataset), fingerprint=dataset.fingerprint()),
         command=command,
         seconds=round(time.monotonic() - start, 1),
@@ -157,17 +178,3 @@ def train_ssl_extractor(
     write_atomically(out, save(state, {"format": FORMAT, "record": text}))
     write_atomically(out.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True).encode())
     return record
-
-
-def load_ssl_extractor(path: Path) -> tuple[SmallNetwork, dict[str, Any]]:
-    """Return the network in float32 and its record.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: not a file of :func:`train_ssl_extractor`, or a damaged one.
-    """
-    state, found = read_network_file(path, "extractor", FORMAT, "mmcgan train-ssl-extractor")
-    record = dict(found)
-    network = SmallNetwork(1, record["options"]["widths"])
-    network.load_state_dict(state, strict=False)
-    return network.eval(), record

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
-from mmcgan.extractor_training.train_classifier import Progress, Recipe, train_network
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.extractors.classifier_file import ClassifierRecord, halve, load_classifier, save_classifier
-from mmcgan.extractors.small_network import SmallNetwork
-from mmcgan.registry import DATASETS, EXTRACTORS
+from mmcgan.extractors.classifier_file import load_classifier
+from mmcgan.precision import Precision
+from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
 KIND = "attribute-classifier"
@@ -29,14 +25,16 @@ class AttributeClassifier(Extractor):
     Args:
         weights: a name that ships with the package (``two-domain-digits-16``) or a file made by
             ``tools/train_classifier.py`` from a data set with attributes.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: neither a shipped name nor a file; the message lists the names.
         ValueError: the file is damaged or has no attributes.
     """
 
-    def __init__(self, weights: str, precision: str = "float32") -> None:
+    disk_arguments = ("weights",)
+
+    def __init__(self, weights: str, precision: Precision = "float32") -> None:
         network, record = load_classifier(_find_weights(weights))
         if not record.attributes:
             raise ValueError(
@@ -71,21 +69,6 @@ def _find_weights(weights: str) -> Path:
     )
 
 
-# --- training -----------------------------------------------------------------------------------
-
-
-def attribute_loss(logits: Tensor, attributes: Tensor, groups: AttributeGroups) -> Tensor:
-    """Return the sum over groups of cross-entropy (exclusive) or mean binary cross-entropy (free)."""
-    total = logits.new_zeros(())
-    for group in groups:
-        own, wanted = logits[:, group.columns], attributes[:, group.columns]
-        if group.exclusive:
-            total = total + F.cross_entropy(own, wanted.argmax(1))
-        else:
-            total = total + F.binary_cross_entropy_with_logits(own, wanted)
-    return total
-
-
 def attribute_hits(logits: Tensor, attributes: Tensor, groups: AttributeGroups) -> dict[str, Tensor]:
     """Return, by attribute, which images (N,) are recognised.
 
@@ -101,56 +84,3 @@ def attribute_hits(logits: Tensor, attributes: Tensor, groups: AttributeGroups) 
             right = (own > 0) == wanted.bool()
             hits |= {f"{group.name}/{name}": right[:, i] for i, name in enumerate(group.names)}
     return hits
-
-
-def train_attribute_classifier(
-    recipe: Recipe, out: Path, command: str, progress: Progress | None = None
-) -> ClassifierRecord:
-    """Train on a data set with attributes, measure on its test images, write ``out``.
-
-    Args:
-        recipe, out, command, progress: as in ``train_classifier``.
-    """
-    start = time.monotonic()
-    train_set, test_set = DATASETS.build(dict(recipe.train)), DATASETS.build(dict(recipe.test))
-    groups: AttributeGroups = train_set.groups
-    if test_set.groups != groups:
-        raise ValueError(f"test images have other attributes: {test_set.groups.describe()}")
-    train, test = (data.__getitems__(range(len(data))) for data in (train_set, test_set))
-    network = train_network(
-        (train["image"], train["attributes"]),
-        len(groups),
-        recipe.options,
-        progress,
-        lambda logits, wanted: attribute_loss(logits, wanted, groups),
-    )
-    network.load_state_dict({key: value.float() for key, value in halve(network.state_dict()).items()})
-    shares = accuracy_by_group(network, test["image"], test["attributes"], groups)
-    record = ClassifierRecord(
-        image_size=train["image"].shape[-1],
-        widths=recipe.options.widths,
-        classes=tuple(f"{group.name}={name}" for group in groups for name in group.names),
-        dataset=dict(recipe.train),
-        test_accuracy=shares.pop("all"),
-        test_images=len(test["image"]),
-        command=command,
-        seed=recipe.options.seed,
-        seconds=round(time.monotonic() - start, 1),
-        attributes=groups.to_config(),
-        group_accuracy=shares,
-    )
-    save_classifier(out, network, record)
-    return record
-
-
-@torch.no_grad()
-def accuracy_by_group(
-    network: SmallNetwork, images: Tensor, attributes: Tensor, groups: AttributeGroups, batch_size: int = 500
-) -> dict[str, float]:
-    """Return the share of images recognised, by attribute as in :func:`attribute_hits`, and ``all``."""
-    preprocess = Preprocessing(images.shape[-1])
-    network.eval()
-    logits = torch.cat([network(preprocess(part))[1] for part in images.split(batch_size)])
-    hits = attribute_hits(logits, attributes, groups)
-    together = torch.stack(list(hits.values())).all(0)
-    return {name: float(hit.double().mean()) for name, hit in {**hits, "all": together}.items()}

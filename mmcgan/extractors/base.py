@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.extractors.resizing import RESIZE_RULES
-
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 
 
 @dataclass(frozen=True)
@@ -123,22 +123,37 @@ class Extractor(nn.Module):
         pixel_classes: number of classes of pixels, or None without label maps.
         classes: names of the classes, empty if unknown.
         preprocessing: size, resize rule and normalisation of the input.
-        precision: ``float32``, or ``bfloat16`` (autocast).
     """
 
-    def __init__(self, name: str, preprocessing: Preprocessing, precision: str = "float32") -> None:
+    def __init__(self, name: str, preprocessing: Preprocessing, precision: Precision = "float32") -> None:
+        """Check the settings.
+
+        Args:
+            name: what figures computed with it are labelled with.
+            preprocessing: size, resize rule and normalisation of the input.
+            precision: ``float32``, ``bfloat16`` (autocast), or ``auto`` for what is fast where the
+                network is.
+
+        Raises:
+            ValueError: another precision.
+        """
         super().__init__()
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision={precision!r}: choose one of {', '.join(PRECISIONS)}")
+        check_network_precision(precision)
         self.name = name
         self.preprocessing = preprocessing
-        self.precision = precision
+        self._precision = precision
         self.feature_dim = 0
         self.num_classes: int | None = None
         self.spatial_dim = 0
         self.pixel_classes: int | None = None
         self.classes: Sequence[str] = ()
         self._weights_hash: str | None = None
+
+    @property
+    def precision(self) -> str:
+        """What it computes in, ``float32`` or ``bfloat16``."""
+        tensor = next(chain(self.parameters(), self.buffers()), None)
+        return resolve(self._precision, "cpu" if tensor is None else tensor.device)
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features and logits of normalised images (N, 3, size, size)."""
@@ -163,8 +178,7 @@ class Extractor(nn.Module):
         """
         check_images(image)
         pixels = self.preprocessing(image).contiguous(memory_format=torch.channels_last)
-        kind = PRECISIONS[self.precision]
-        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=kind is torch.bfloat16):
+        with autocast(self.precision, pixels.device):
             output = self.encode(pixels)
         logits = None if output.logits is None else output.logits.float()
         spatial = None if output.spatial is None else output.spatial.float()

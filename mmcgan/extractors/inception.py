@@ -14,6 +14,7 @@ from mmcgan.checkpoints.files import load_weights
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing, check_images
 from mmcgan.extractors.timm_extractor import read_state
 from mmcgan.extractors.weight_files import check_sha256, file_sha256, find_known
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
 FEATURES, CLASSES, SIZE = 2048, 1008, 299
@@ -94,13 +95,15 @@ class InceptionV3(Extractor):
         resize: a key of ``RESIZE_RULES``; ``tf-bilinear`` is that of the TensorFlow graph.
         normalization: ``tf``, (x - 128) / 128, or ``half``, (x - 127.5) / 127.5.
         output_bias: add the bias to the logits; the original Inception Score does not.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: no weights; says which file, from where, with which hash.
         ImportError: torch-fidelity is not installed.
         ValueError: a damaged file or an unknown option.
     """
+
+    disk_arguments = ("weights",)
 
     def __init__(
         self,
@@ -109,7 +112,7 @@ class InceptionV3(Extractor):
         resize: str = "tf-bilinear",
         normalization: str = "tf",
         output_bias: bool = False,
-        precision: str = "float32",
+        precision: Precision = "float32",
     ) -> None:
         if normalization not in NORMALIZATIONS:
             raise ValueError(
@@ -161,6 +164,9 @@ class TeroInception(Extractor):
         FileNotFoundError: no such file; says from where, with which hash.
         ValueError: the file has another hash: it is not executed.
     """
+
+    disk_arguments = ("weights",)
+    user_arguments = ("sha256",)
 
     def __init__(
         self,
@@ -230,15 +236,21 @@ class TorchvisionInception(Extractor):
     Args:
         weights: path of ``inception_v3_google-0cc3c7bd.pth``; None looks in the user's cache.
         resize: a key of ``RESIZE_RULES``; ``pil-lanczos`` is StudioGAN's "friendly".
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: no weights; says which file, from where.
         ValueError: a damaged or another file.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(
-        self, weights: str | None = None, *, resize: str = "pil-lanczos", precision: str = "float32"
+        self,
+        weights: str | None = None,
+        *,
+        resize: str = "pil-lanczos",
+        precision: Precision = "float32",
     ) -> None:
         path = find_known("torchvision-inception", weights, "TorchvisionInception")
         # The published network was trained on (x - 127.5) / 127.5; torchvision's option

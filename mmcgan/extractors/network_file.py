@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+
+from mmcgan.closed_world import parse_record
 
 
 def read_network_file(
@@ -41,4 +43,18 @@ def read_network_file(
             f"make the file with {command}"
         )
     weights = {key: value.float() if value.dtype == torch.float16 else value for key, value in state.items()}
-    return weights, json.loads(metadata["record"])
+    return weights, parse_record(metadata.get("record"), path)
+
+
+@contextmanager
+def named(path: Path, kind: str) -> Iterator[None]:
+    """Say which file it is whose record asks for what cannot be, or whose weights do not fit.
+
+    Raises:
+        ValueError: in place of what the network's constructor raises.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:300]
+        raise ValueError(f"{path}: its record describes no {kind} of these weights ({reason})") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmcgan.extractors.timm_extractor import TimmExtractor
 from mmcgan.extractors.weight_files import find_known
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
 DINO_MODELS = {"vit-s8": ("dino-vits8", "vit_small_patch8_224"), "resnet50": ("dino-resnet50", "resnet50")}
@@ -16,15 +17,21 @@ class SwAV(TimmExtractor):
     Args:
         weights: path of ``swav_800ep_pretrain.pth.tar``; None looks in the user's cache.
         resize: a key of ``RESIZE_RULES``; ``pil-bilinear`` is StudioGAN's "friendly".
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: no weights; says which file, from where.
         ValueError: another file.
     """
 
+    disk_arguments = ("weights",)
+
     def __init__(
-        self, weights: str | None = None, *, resize: str = "pil-bilinear", precision: str = "float32"
+        self,
+        weights: str | None = None,
+        *,
+        resize: str = "pil-bilinear",
+        precision: Precision = "float32",
     ) -> None:
         path = find_known("swav-resnet50", weights, "SwAV")
         heads = ("projection_head.", "prototypes.", "fc.")
@@ -43,12 +50,14 @@ class DINO(TimmExtractor):
         weights: path of the published backbone; None looks in the user's cache.
         model: ``vit-s8`` or ``resnet50``.
         resize: a key of ``RESIZE_RULES``.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: no weights; says which file, from where.
         ValueError: another file, or an unknown model.
     """
+
+    disk_arguments = ("weights",)
 
     def __init__(
         self,
@@ -56,7 +65,7 @@ class DINO(TimmExtractor):
         *,
         model: str = "vit-s8",
         resize: str = "pil-bilinear",
-        precision: str = "float32",
+        precision: Precision = "float32",
     ) -> None:
         if model not in DINO_MODELS:
             raise ValueError(f"DINO: model={model!r}: choose one of {', '.join(DINO_MODELS)}")

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import load_classifier
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
@@ -19,7 +20,7 @@ class SmallClassifier(Extractor):
     Args:
         weights: a name that ships with the package (``digits-16``, ``fashion-mnist-32``) or a file made
             by ``tools/train_classifier.py``.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: neither a shipped name nor a file; the message lists the names.
@@ -27,7 +28,9 @@ class SmallClassifier(Extractor):
             attributes.
     """
 
-    def __init__(self, weights: str, precision: str = "float32") -> None:
+    disk_arguments = ("weights",)
+
+    def __init__(self, weights: str, precision: Precision = "float32") -> None:
         network, record = load_classifier(find_weights(weights))
         if record.attributes:
             raise ValueError(

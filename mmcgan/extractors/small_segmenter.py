@@ -12,8 +12,9 @@ from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import halve, write_atomically
-from mmcgan.extractors.network_file import read_network_file
+from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
@@ -30,7 +31,7 @@ class SegmenterRecord:
         classes: names of the classes of pixels.
         dataset: config of the training images.
         test_miou, test_pixel_accuracy: on the ``test_images`` held-out real images.
-        command, seed, seconds: how it was made.
+        command, seed, seconds, precision: how it was made; older files do not tell the precision.
     """
 
     image_size: tuple[int, int]
@@ -43,6 +44,7 @@ class SegmenterRecord:
     command: str
     seed: int
     seconds: float
+    precision: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,16 @@ class SmallSegmenter(Extractor):
     Args:
         weights: a name that ships with the package (``scenes-64``) or a file made by
             ``mmcgan train-segmenter``.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: neither a shipped name nor a file; the message lists the names.
         ValueError: the file is damaged or was not made by ``mmcgan train-segmenter``.
     """
 
-    def __init__(self, weights: str = "scenes-64", precision: str = "float32") -> None:
+    disk_arguments = ("weights",)
+
+    def __init__(self, weights: str = "scenes-64", precision: Precision = "float32") -> None:
         network, record = load_segmenter(find_weights(weights))
         super().__init__(f"small-segmenter:{Path(weights).stem}", AnySize(record.image_size[0]), precision)
         self.network = network
@@ -120,8 +124,9 @@ def load_segmenter(path: Path) -> tuple[SegmentationNetwork, SegmenterRecord]:
         ValueError: not a file of :func:`save_segmenter`, or a damaged one.
     """
     state, values = read_network_file(path, "segmenter", FORMAT, "mmcgan train-segmenter")
-    lists = {name: tuple(values[name]) for name in ("image_size", "widths", "classes")}
-    record = SegmenterRecord(**{**values, **lists})
-    network = SegmentationNetwork(len(record.classes), record.widths)
-    network.load_state_dict(state)
+    with named(path, "segmenter"):
+        lists = {name: tuple(values[name]) for name in ("image_size", "widths", "classes")}
+        record = SegmenterRecord(**{**values, **lists})
+        network = SegmentationNetwork(len(record.classes), record.widths)
+        network.load_state_dict(state)
     return network.eval(), record

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from mmcgan.extractor_training.train_ssl import load_ssl_extractor
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.network_file import read_network_file
+from mmcgan.extractors.small_network import SmallNetwork
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
 KIND = "ssl-extractor"
+FORMAT = "mmcgan-ssl-extractor-1"
 
 
 @EXTRACTORS.register_module()
@@ -20,14 +24,16 @@ class SelfSupervisedExtractor(Extractor):
 
     Args:
         weights: file made by ``mmcgan train-ssl-extractor``, or the name of one that ships.
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: the file is damaged or of another kind.
     """
 
-    def __init__(self, weights: str, precision: str = "float32") -> None:
+    disk_arguments = ("weights",)
+
+    def __init__(self, weights: str, precision: Precision = "float32") -> None:
         path = _find(weights)
         network, self.record = load_ssl_extractor(path)
         super().__init__(f"ssl:{path.stem}", Preprocessing(self.record["options"]["image_size"]), precision)
@@ -46,3 +52,17 @@ def _find(weights: str) -> Path:
     path = Path(weights).expanduser()
     shipped = Path(weights).name.removesuffix(".safetensors")
     return weight_path(shipped, KIND) if not path.is_file() and shipped in read_index(KIND) else path
+
+
+def load_ssl_extractor(path: Path) -> tuple[SmallNetwork, dict[str, Any]]:
+    """Return the network in float32 and its record.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a file of ``mmcgan train-ssl-extractor``, or a damaged one.
+    """
+    state, found = read_network_file(path, "extractor", FORMAT, "mmcgan train-ssl-extractor")
+    record = dict(found)
+    network = SmallNetwork(1, record["options"]["widths"])
+    network.load_state_dict(state, strict=False)
+    return network.eval(), record

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS, nearest
 from mmcgan.weights import read_index
 
@@ -36,13 +37,15 @@ class TimmExtractor(Extractor):
         image_size: side of the input; None takes the model's own.
         resize: a key of ``mmcgan.extractors.RESIZE_RULES``.
         ignore: prefixes of keys in the file that are no part of the model (projection heads).
-        precision: ``float32`` or ``bfloat16``.
+        precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
 
     Raises:
         ValueError: unknown model, or keys of the file and the model that do not match.
         FileNotFoundError: no weight file; the message says where the weights come from and what can be
             used instead.
     """
+
+    disk_arguments = ("weights",)
 
     def __init__(
         self,
@@ -53,7 +56,7 @@ class TimmExtractor(Extractor):
         image_size: int | None = None,
         resize: str = "bicubic-antialias",
         ignore: Sequence[str] = (),
-        precision: str = "float32",
+        precision: Precision = "float32",
     ) -> None:
         defaults = model_defaults(model)
         path = check_weights(model, weights, defaults)

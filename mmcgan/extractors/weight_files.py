@@ -6,9 +6,10 @@ Nothing is downloaded: the files belong to others, are large, and some have lice
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from mmcgan.cache import cache_folder
 
 BLOCK = 1 << 22
 
@@ -87,10 +88,7 @@ KNOWN_WEIGHTS: dict[str, WeightFile] = {
 
 def weights_folder() -> Path:
     """Return where weights are looked for: ``extractors`` in the user's cache folder of mmcgan."""
-    if own := os.environ.get("MMCGAN_CACHE"):
-        return Path(own).expanduser() / "extractors"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mmcgan" / "extractors"
+    return cache_folder() / "extractors"
 
 
 def file_sha256(path: Path) -> str:

@@ -33,6 +33,7 @@ class GANCheckpointHook(Hook):
     """
 
     priority = "VERY_LOW"
+    changes_training = False
 
     def __init__(
         self,

@@ -58,6 +58,7 @@ class CollapseGuardHook(Hook):
     """
 
     priority = "NORMAL"  # before the checkpoint hook saves
+    changes_training = True
 
     def __init__(
         self,

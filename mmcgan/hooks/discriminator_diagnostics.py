@@ -39,6 +39,7 @@ class DiscriminatorDiagnosticsHook(Hook):
     """
 
     priority = "HIGH"
+    changes_training = False
 
     def __init__(
         self,

@@ -230,7 +230,7 @@ def measure_now(
     """
     model = runner.model
     collated = {"real": {name: value[:size] for name, value in data.items()}, **(further or {})}
-    with undisturbed(model):
+    with runner.exchange.whole(), undisturbed(model):
         batches = {view: model.data_preprocessor(batch) for view, batch in collated.items()}
         source = make_generator(seed, "diagnostics", runner.iter, f"rank{runner.rank}")
         autocast = runner.optim_wrapper["discriminator"].autocast

@@ -31,6 +31,8 @@ class EarlyStopHook(Hook):
         ValueError: ``patience`` below 1, or a rule that cannot be inferred.
     """
 
+    changes_training = False
+
     def __init__(
         self,
         monitor: str,

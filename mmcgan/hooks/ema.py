@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
+from mmcgan.hooks.schedule import images_per_update
 from mmcgan.models.ema import ExponentialMovingAverage
 from mmcgan.registry import HOOKS
 
@@ -26,6 +27,7 @@ class GeneratorEMAHook(Hook):
     """
 
     priority = "ABOVE_NORMAL"
+    changes_training = True
 
     def __init__(
         self,
@@ -54,5 +56,5 @@ class GeneratorEMAHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Move the average."""
-        model, images = runner.model, runner.train_loop.images_per_iteration
+        model, images = runner.model, images_per_update(runner)
         self.rule.update(model.generator, model.generator_ema, runner.iter + 1, images)

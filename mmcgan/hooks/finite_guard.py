@@ -9,7 +9,12 @@ import torch
 from mmengine.hooks import Hook
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.files import list_checkpoints
+from mmcgan.distributed import local_part
 from mmcgan.registry import HOOKS
+
+# How the hook names what it adds to the figures of a step.
+LARGEST = "finite_guard/largest"
 
 
 @HOOKS.register_module()
@@ -25,34 +30,59 @@ class FiniteGuardHook(Hook):
     """
 
     priority = "VERY_HIGH"
+    changes_training = False
 
     def __init__(self, patience: int = 0) -> None:
         self.patience = patience
         self.overflows = 0
+        self._checked = False
 
-    def after_train_iter(
-        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
-    ) -> None:
-        """Check the losses in ``outputs`` and all weights and buffers of the model.
+    def before_transfer(self, runner: Any, figures: dict[str, Any]) -> None:
+        """Add the largest magnitude of all weights and buffers to what is copied to the host."""
+        figures[LARGEST] = largest_magnitude(runner.model)
+
+    def after_transfer(self, runner: Any, figures: dict[str, float]) -> None:
+        """Check the losses and the largest magnitude.
 
         Raises:
             FloatingPointError: names the iteration, the losses and the first bad layer of each network.
         """
-        bad = [name for name, value in (outputs or {}).items() if not math.isfinite(value)]
+        losses = {name: value for name, value in figures.items() if name != LARGEST}
+        self._check(runner, losses, math.isfinite(figures[LARGEST]))
+        self._checked = True
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
+    ) -> None:
+        """Check under a loop without ``before_transfer``; raises as :meth:`after_transfer`."""
+        if not self._checked:
+            finite = math.isfinite(largest_magnitude(runner.model))
+            self._check(runner, {name: float(value) for name, value in (outputs or {}).items()}, finite)
+        self._checked = False
+
+    def _check(self, runner: Any, outputs: dict[str, float], weights_are_finite: bool) -> None:
+        bad = [name for name, value in outputs.items() if not math.isfinite(value)]
         self.overflows = self.overflows + 1 if bad else 0
-        layers = non_finite_tensors(runner.model)
-        if layers:
+        if not weights_are_finite:
+            layers = non_finite_tensors(runner.model)
             self._stop(runner, f"weights are not finite in {_by_network(layers)}", bad, outputs)
         if self.overflows > self.patience:
             self._stop(runner, "the training has diverged", bad, outputs)
 
-    def _stop(self, runner: Any, reason: str, bad: list[str], outputs: dict[str, Any] | None) -> None:
-        losses = ", ".join(f"{name} = {float((outputs or {})[name])}" for name in bad)
+    def _stop(self, runner: Any, reason: str, bad: list[str], outputs: dict[str, float]) -> None:
+        losses = ", ".join(f"{name} = {outputs[name]}" for name in bad)
         detail = f" (losses: {losses})" if losses else ""
         raise FloatingPointError(
             f"iteration {runner.iter + 1}: {reason}{detail}; nothing of this iteration was saved, "
-            f"the last good checkpoint is in {runner.work_dir}"
+            f"{_last_checkpoint(runner.work_dir)}"
         )
+
+
+def _last_checkpoint(folder: str) -> str:
+    newest = next(iter(list_checkpoints(folder)), None)
+    if newest is None:
+        return f"and there is no checkpoint in {folder} yet"
+    return f"the last checkpoint is {newest}"
 
 
 def _by_network(layers: list[str]) -> str:
@@ -64,17 +94,32 @@ def _by_network(layers: list[str]) -> str:
 
 
 @torch.no_grad()
-def non_finite_tensors(module: nn.Module) -> list[str]:
-    """Return the names of parameters and buffers that hold NaN or an infinity.
+def largest_magnitude(module: nn.Module) -> Tensor:
+    """Return the largest |x| of all parameters and buffers, NaN if one is; a scalar on their device.
 
     The maximum norm of each tensor is enough to know, and does not overflow.
     """
+    tensors = list(_floats(module).values())
+    if not tensors:
+        return torch.zeros(())
+    return _norms(tensors).max()
+
+
+@torch.no_grad()
+def non_finite_tensors(module: nn.Module) -> list[str]:
+    """Return the names of parameters and buffers that hold NaN or an infinity (of this rank's slices)."""
+    named = _floats(module)
+    finite = torch.isfinite(_norms(list(named.values()))).tolist() if named else []
+    return [name for name, ok in zip(named, finite, strict=True) if not ok]
+
+
+def _floats(module: nn.Module) -> dict[str, Tensor]:
+    """Return the floating-point tensors of ``module`` by name, as far as this rank holds them."""
     named: dict[str, Tensor] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    named = {name: t for name, t in named.items() if t.is_floating_point() and t.numel()}
-    if not named:
-        return []
-    norms = torch.stack([n.float() for n in torch._foreach_norm(list(named.values()), float("inf"))])
-    finite = torch.isfinite(norms)
-    if bool(finite.all()):
-        return []
-    return [name for name, ok in zip(named, finite.tolist(), strict=True) if not ok]
+    held = {name: local_part(tensor) for name, tensor in named.items()}
+    return {name: tensor for name, tensor in held.items() if tensor.is_floating_point() and tensor.numel()}
+
+
+def _norms(tensors: list[Tensor]) -> Tensor:
+    device = tensors[0].device
+    return torch.stack([norm.float().to(device) for norm in torch._foreach_norm(tensors, float("inf"))])

@@ -13,9 +13,11 @@ from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
 from mmcgan.engine.random_state import preserved_random_state
+from mmcgan.models.sampling import truncates_latent
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
+from mmcgan.samplers.drawing import draw_latents
 from mmcgan.structures import Condition
 
 PROBES = 64  # labels drawn to see whether there is more than one
@@ -28,8 +30,8 @@ class SampleGridHook(Hook):
     For a model with attributes, a column per attribute of the first exclusive group, and rows that go
     through the combinations of the others; one latent for each such round.
 
-    Latents and conditions depend on ``seed`` only. Pictures also go to the visualiser's
-    backends. Rank 0 draws.
+    Latents and conditions depend on ``seed`` only; row r has latent number r of ``mmcgan sample``. Pictures
+    also go to the visualiser's backends. Rank 0 draws.
 
     Args:
         interval: iterations between pictures; one more at the end.
@@ -38,13 +40,14 @@ class SampleGridHook(Hook):
             without labels, or with one for all, further latents.
         labels: particular classes instead.
         seed: of latents and conditions.
-        truncation: passed to ``model.sample``.
+        truncation: as in ``mmcgan sample``.
 
     Raises:
         ValueError: a count below 1.
     """
 
     priority = "LOW"
+    changes_training = False
 
     def __init__(
         self,
@@ -94,16 +97,25 @@ class SampleGridHook(Hook):
         shown = self._shown(model)
         if shown:
             condition = replace(condition, label=torch.tensor(shown).repeat(self.rows))
-        source = make_generator(self.seed, "grid latent")
-        latent = model.latent_sampler.sample(count, source)
         if shown:
             # one latent per row, so that a row shows what the class alone changes
-            latent = latent[: self.rows].repeat_interleave(columns, 0)
+            latent = self._latents(model, self.rows).repeat_interleave(columns, 0)
+        else:
+            latent = self._latents(model, count)
         images = [
-            model.sample(condition[i : i + columns], latent[i : i + columns], source, self.truncation)
+            self._images(model, condition[i : i + columns], latent[i : i + columns])
             for i in range(0, count, columns)
         ]
         return torch.cat(images).cpu()
+
+    def _latents(self, model: Any, count: int) -> Tensor:
+        """Return the first latents of the seed, as ``mmcgan sample`` draws them, (count, D)."""
+        threshold = self.truncation if truncates_latent(model.generator) else None
+        return draw_latents(model.latent_sampler, self.seed, range(count), threshold)
+
+    def _images(self, model: Any, condition: Condition, latent: Tensor) -> Tensor:
+        images: Tensor = model.sample(condition, latent, truncation=self.truncation, narrowed=True)
+        return images
 
     def _combinations(self, model: Any) -> Tensor | None:
         """Return the attributes to show, (K, A) with the columns' group fastest; None without attributes."""
@@ -117,11 +129,10 @@ class SampleGridHook(Hook):
     def _draw_combinations(self, model: Any, combinations: Tensor) -> Tensor:
         columns = self._columns(model)
         rounds = max(1, self.rows * columns // len(combinations))
-        source = make_generator(self.seed, "grid latent")
-        latents = model.latent_sampler.sample(rounds, source)
         condition = Condition(attributes=combinations)
-        repeated = [latent.expand(len(combinations), -1) for latent in latents.split(1)]
-        return torch.cat([model.sample(condition, z, source, self.truncation) for z in repeated]).cpu()
+        latents = self._latents(model, rounds).split(1)
+        repeated = [latent.expand(len(combinations), -1) for latent in latents]
+        return torch.cat([self._images(model, condition, latent) for latent in repeated]).cpu()
 
     def _shown(self, model: Any) -> list[int]:
         """Return the classes of the columns; empty if training asks for no label or always the same."""

@@ -23,6 +23,8 @@ class ThroughputHook(IterTimerHook):
         window: iterations over which the speed is averaged.
     """
 
+    changes_training = False
+
     def __init__(self, window: int = 50) -> None:
         super().__init__()
         self.durations: deque[float] = deque(maxlen=window)

@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.hooks import Hook
 
-from mmcgan.registry import HOOKS, nearest
-
-Schedule = Callable[[int, int], float]
-
-
-def constant(value: float) -> Schedule:
-    """Return ``value`` always."""
-    return lambda iteration, total: value
-
-
-def linear(start: float, end: float, begin: int = 0, until: int | None = None) -> Schedule:
-    """Go from ``start`` to ``end`` on a straight line between two iterations."""
-    return lambda i, total: start + (end - start) * _progress(i, begin, until or total)
-
-
-def cosine(start: float, end: float, begin: int = 0, until: int | None = None) -> Schedule:
-    """Go from ``start`` to ``end`` along half a cosine between two iterations."""
-    return lambda i, total: (
-        end + (start - end) * (1 + math.cos(math.pi * _progress(i, begin, until or total))) / 2
-    )
-
-
-def step(start: float, factor: float, milestones: Sequence[int]) -> Schedule:
-    """Multiply ``start`` by ``factor`` at each milestone reached."""
-    return lambda iteration, total: start * factor ** sum(iteration >= m for m in milestones)
-
-
-SCHEDULES: dict[str, Callable[..., Schedule]] = {f.__name__: f for f in (constant, linear, cosine, step)}
-
-
-def _progress(iteration: int, begin: int, until: int) -> float:
-    return min(max((iteration - begin) / max(until - begin, 1), 0.0), 1.0)
+from mmcgan.hooks.schedules import build_schedule
+from mmcgan.registry import HOOKS
 
 
 @HOOKS.register_module()
@@ -63,12 +32,17 @@ class WeightDecayScheduleHook(Hook):
     """
 
     priority = "HIGH"
+    changes_training = True
 
     def __init__(
         self, generator: Mapping[str, Any] | None = None, discriminator: Mapping[str, Any] | None = None
     ) -> None:
         configs = {"generator": generator, "discriminator": discriminator}
-        self.schedules = {player: _build(player, c) for player, c in configs.items() if c is not None}
+        self.schedules = {
+            player: build_schedule(f"WeightDecayScheduleHook.{player}", c)
+            for player, c in configs.items()
+            if c is not None
+        }
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Set the values of this iteration and log them."""
@@ -77,17 +51,3 @@ class WeightDecayScheduleHook(Hook):
             for group in runner.optim_wrapper[player].optimizer.param_groups:
                 group["weight_decay"] = value * group.get("decay_mult", 1.0)
             runner.message_hub.update_scalar(f"train/{player}.weight_decay", value)
-
-
-def _build(player: str, config: Mapping[str, Any]) -> Schedule:
-    arguments = dict(config)
-    kind = arguments.pop("kind", None)
-    if kind not in SCHEDULES:
-        raise ValueError(
-            f"WeightDecayScheduleHook.{player}.kind: {kind!r} is unknown."
-            f"{nearest(str(kind), list(SCHEDULES))}"
-        )
-    try:
-        return SCHEDULES[kind](**arguments)
-    except TypeError as error:
-        raise ValueError(f"WeightDecayScheduleHook.{player}: {error}") from error

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.extractors.base import Extractor
+from mmcgan.precision import AUTO, bfloat16_is_fast, check_network_precision, choose, resolve
 from mmcgan.registry import EXTRACTORS
 
 BLOCK_IMAGES = 256
+PASS_IMAGES = 32
 PROBE_IMAGES = 16
 LEAST_COSINE = 0.9999
-PRECISIONS = ("auto", "float32", "bfloat16")
+SMALL, LARGE = 1e-9, 1e15  # largest elements between which float32 can square
 
 
 def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
@@ -29,13 +34,23 @@ def extract(extractor: Extractor, image: Tensor, first: int = 0) -> Tensor:
     Raises:
         ValueError: a feature is not finite; names the image.
     """
-    features = extractor(image).features.flatten(1)
+    # a few images at a time: the maps of a whole block would take gigabytes
+    parts = [extractor(part).features.flatten(1) for part in image.split(PASS_IMAGES)]
+    features = torch.cat(parts)
     bad = torch.nonzero(~torch.isfinite(features).all(dim=1)).flatten()
     if len(bad):
         raise ValueError(
             f"extractor {extractor.name!r}: the feature of image {first + int(bad[0])} is not finite"
         )
-    return normalize(features, dim=1, eps=1e-12)
+    return unit_rows(features)
+
+
+def unit_rows(features: Tensor) -> Tensor:
+    """Return vectors (N, F) divided by their lengths, however small or large; a zero vector stays zero."""
+    largest = features.abs().amax(dim=1, keepdim=True)
+    extreme = (largest > 0) & ((largest < SMALL) | (largest > LARGE))  # their squares leave float32
+    scale = torch.where(extreme, largest, torch.ones_like(largest))
+    return normalize(features / scale, dim=1, eps=1e-12)
 
 
 def read_images(dataset: Any, start: int, stop: int) -> Tensor:
@@ -70,11 +85,19 @@ def choose_precision(config: dict[str, Any], image: Tensor, wanted: str) -> str:
     Raises:
         ValueError: an unknown precision.
     """
-    if wanted not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {wanted!r}")
-    if wanted != "auto":
-        return wanted
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return "float32"
+    check_network_precision(wanted)
+    if wanted != AUTO or not bfloat16_is_fast("cpu"):
+        return resolve(wanted, "cpu")
     pair = [EXTRACTORS.build({**config, "precision": p})(image).features for p in ("float32", "bfloat16")]
     return "bfloat16" if float(cosine_similarity(*pair).min()) >= LEAST_COSINE else "float32"
+
+
+def warn_if_slow(precision: str, folder: Path) -> None:
+    """Say that a store begun in bfloat16 goes on in it where it is slow, so that all its rows agree."""
+    if precision == "bfloat16" and not bfloat16_is_fast("cpu"):
+        print_log(
+            f"{folder} was begun in bfloat16 and goes on in it, which is slow here ({choose('cpu').reason}); "
+            "to change it, remove that folder and run with --precision float32",
+            "current",
+            logging.WARNING,
+        )

@@ -1,7 +1,7 @@
 """Making an instance store in steps that can be interrupted at any moment and shared between ranks.
 
 Work is done in ``STORE.partial``, which gets its final name at the end. Arrays are allocated at once; a
-block of rows is written and made durable before its empty marker file ``done/<step>-<block>`` appears, so
+block of rows is written and made durable before its marker file ``done/<step>-<block>`` appears, so
 that a block without a marker is simply done again. Blocks are the same for any number of ranks, which take
 them in turn: results do not depend on how many there were.
 """
@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +23,7 @@ from mmengine.dist import get_dist_info
 from torch import Tensor
 
 from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.seal import seal
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import (
@@ -31,11 +32,23 @@ from mmcgan.instance_preparation.features import (
     choose_precision,
     extract_block,
     read_images,
+    warn_if_slow,
 )
-from mmcgan.instances.arrays import RowArray, allocate, resident_bytes, write_rows
+from mmcgan.instance_preparation.options import Options, check_sizes
+from mmcgan.instance_preparation.pace import Pace
+from mmcgan.instance_preparation.plan import is_done, make_plan
+from mmcgan.instance_preparation.unfinished import adopt, differs_in_images_only, finish_adoption
+from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.kmeans import kmeans, select_instances
 from mmcgan.instances.neighbours import NeighbourSearch
-from mmcgan.instances.store import FORMAT, METADATA, InstanceStore, class_table, image_identity
+from mmcgan.instances.store import (
+    FORMAT,
+    METADATA,
+    InstanceStore,
+    class_table,
+    image_identity,
+    sealed_text,
+)
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EXTRACTORS
 from mmcgan.version import __version__
@@ -46,40 +59,9 @@ CHUNKS = "chunks.json"
 TICKS = 1000
 KMEANS_ITERATIONS = 25
 POLL_SECONDS = 0.2
-# what Python, torch and a network take before any block is read, where the system does not tell
-BASE_MEMORY = 800 << 20
-# for what one block needs beside its plan, and for pieces that the allocator keeps
-SPARE_MEMORY = 96 << 20
-LEAST_MEMORY = 128 << 20
+# Without a new block in the folder for so long, whoever is waited for is taken to have died.
+STALL_SECONDS = 3600.0
 Advance = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a store is to hold, and how it may be made.
-
-    Attributes:
-        k: neighbours of each image.
-        kmeans: instances to select; 0 for none.
-        flip: also the features of the mirrored images.
-        precision: of the extractor: ``auto``, ``float32`` or ``bfloat16``.
-        seed: of k-means.
-        max_memory: bytes for the whole process.
-        command: how to make the store again, recorded in it.
-    """
-
-    k: int = 50
-    kmeans: int = 0
-    flip: bool = False
-    precision: str = "auto"
-    seed: int = 0
-    max_memory: int = 2 << 30
-    command: str = ""
-
-    def working_memory(self) -> int:
-        """Return the bytes that the next step may take beside what the process has already."""
-        taken = resident_bytes() or BASE_MEMORY
-        return max(LEAST_MEMORY, self.max_memory - taken - SPARE_MEMORY)
 
 
 def prepare_instances(
@@ -101,10 +83,10 @@ def prepare_instances(
     """
     options = options or Options()
     out = Path(out)
-    _check_sizes(dataset, options)
+    check_sizes(dataset, options)
     network: Extractor = EXTRACTORS.build(dict(extractor))
-    plan = _plan(dataset, network, options)
-    if _is_done(out, plan):
+    plan = make_plan(dataset, network, options)
+    if is_done(out, plan):
         return InstanceStore(out)
     job = _Job(out, dataset, extractor, options)
     job.open(plan)
@@ -116,59 +98,11 @@ def prepare_instances(
     return InstanceStore(out)
 
 
-def _check_sizes(dataset: ImageDataset, options: Options) -> None:
-    size = len(dataset)
-    if not 1 <= options.k < size:
-        raise ValueError(
-            f"--k {options.k}: must be in 1..{size - 1}: the data set has {size} images and no image is its "
-            "own neighbour"
-        )
-    if not 0 <= options.kmeans <= size:
-        raise ValueError(f"--kmeans {options.kmeans}: must be in 0..{size}, the number of images")
-
-
-def _plan(dataset: ImageDataset, network: Extractor, options: Options) -> dict[str, Any]:
-    """Return what decides the content of the store, as JSON types."""
-    described = {key: value for key, value in network.describe().items() if key != "precision"}
-    kept = {key: value for key, value in asdict(options).items() if key not in ("max_memory", "command")}
-    plan = dict(format=FORMAT, dataset=dataset.fingerprint(), extractor=described, options=kept)
-    return json.loads(json.dumps(plan))
-
-
-def _is_done(out: Path, plan: dict[str, Any]) -> bool:
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return False
-    if (out / METADATA).is_file():
-        found = json.loads((out / METADATA).read_text()).get("plan", {})
-        if found == plan:
-            return True
-        different = [key for key in plan if found.get(key) != plan[key]]
-        raise FileExistsError(
-            f"{out} is an instance store made of something else (other {', '.join(different)}); choose "
-            "another folder or remove it"
-        )
-    raise FileExistsError(f"{out} exists and is no instance store; choose another folder or remove it")
-
-
 def _write_text(path: Path, text: str) -> None:
     def write(stream: BinaryIO) -> None:
         stream.write(text.encode())
 
     atomic_write(path, write)
-
-
-class _Pace:
-    """Moves a progress bar by the share done of one block; other ranks are taken to go at the same pace."""
-
-    def __init__(self, advance: Callable[[], None], ticks: int, ranks: int) -> None:
-        self.advance, self.ticks, self.ranks = advance, ticks, ranks
-        self.shown = 0
-
-    def __call__(self, share: float) -> None:
-        while self.shown < int(share * self.ticks):
-            self.shown += 1
-            for _ in range(self.ranks):
-                self.advance()
 
 
 class _Job:
@@ -187,23 +121,57 @@ class _Job:
     # --- blocks -------------------------------------------------------------------------------
 
     def open(self, plan: dict[str, Any]) -> None:
-        """Make the folder, or check that it was left by a run with the same plan."""
+        """Make the folder, or go on with what a run with the same plan left, as far as the images fit."""
         path = self.folder / PLAN
         if self.rank == 0:
+            finish_adoption(self.folder)
             if path.is_file():
-                if json.loads(path.read_text())["plan"] != plan:
-                    raise FileExistsError(
-                        f"{self.folder} is the unfinished store of something else (other images, extractor "
-                        "or options); remove it or choose another folder"
-                    )
+                self._go_on(json.loads(path.read_text()), plan)
             elif not self._is_ours():
                 raise FileExistsError(f"{self.folder} exists and was not made by this command; remove it")
             else:
-                self._start(path, plan)
+                self._start(plan)
         self._wait(path)
-        self.setup = json.loads(path.read_text())
-        if self.setup["plan"] != plan:
-            raise FileExistsError(f"{self.folder} is the unfinished store of something else; remove it")
+        self.setup = self._settled_setup(path, plan)
+
+    def _go_on(self, setup: dict[str, Any], plan: dict[str, Any]) -> None:
+        """Check the plan of an unfinished store; of images that changed, keep what is of the same ones."""
+        if setup["plan"] == plan:
+            return
+        digest = getattr(self.dataset, "part_digest", None)
+        blocks = {
+            self._marker("features", start).relative_to(self.folder): self._block(start)
+            for start in range(0, self.size, BLOCK_IMAGES)
+        }
+        kept = (
+            digest is not None
+            and differs_in_images_only(setup["plan"], plan)
+            and adopt(
+                self.folder,
+                self._feature_files(),
+                blocks,
+                digest,
+                lambda folder: self._allocate(folder, {**setup, "plan": plan}),
+            )
+        )
+        if not kept:
+            raise FileExistsError(
+                f"{self.folder} is the unfinished store of something else (other images, extractor or "
+                "options); remove it or choose another folder"
+            )
+
+    def _settled_setup(self, path: Path, plan: dict[str, Any]) -> dict[str, Any]:
+        """Return the setup with this plan; the first rank may be about to write it."""
+        while True:
+            with suppress(FileNotFoundError):  # it is just being replaced
+                setup: dict[str, Any] = json.loads(path.read_text())
+                if setup["plan"] == plan:
+                    return setup
+                if self.rank == 0 or not differs_in_images_only(setup["plan"], plan):
+                    raise FileExistsError(
+                        f"{self.folder} is the unfinished store of something else; remove it"
+                    )
+            time.sleep(POLL_SECONDS)
 
     def _is_ours(self) -> bool:
         """Return whether the folder, which has no plan, holds nothing but what was made before the plan."""
@@ -212,20 +180,27 @@ class _Job:
         ours = {"features.npy", "flipped.npy", "neighbours.npy", "radius.npy", DONE}
         return all(path.name in ours or path.suffix == ".tmp" for path in self.folder.iterdir())
 
-    def _start(self, path: Path, plan: dict[str, Any]) -> None:
+    def _start(self, plan: dict[str, Any]) -> None:
         """Decide the precision, allocate the arrays and write the plan."""
         if self.folder.exists():
             shutil.rmtree(self.folder)  # stopped before its plan was written
-        (self.folder / DONE).mkdir(parents=True)
         image = read_images(self.dataset, 0, min(PROBE_IMAGES, self.size))
         precision = choose_precision(self.extractor, image, self.options.precision)
         network = EXTRACTORS.build({**self.extractor, "precision": precision})
         dim = int(network(image[:1]).features.flatten(1).shape[1])
+        self._allocate(self.folder, dict(plan=plan, precision=precision, dim=dim))
+
+    def _allocate(self, folder: Path, setup: dict[str, Any]) -> None:
+        """Make the arrays in ``folder`` and, last, write the setup."""
+        (folder / DONE).mkdir(parents=True)
         for name in self._feature_files():
-            allocate(self.folder / name, (self.size, dim), "<f4")
-        allocate(self.folder / "neighbours.npy", (self.size, self.options.k), "<i4")
-        allocate(self.folder / "radius.npy", (self.size,), "<f4")
-        _write_text(path, json.dumps(dict(plan=plan, precision=precision, dim=dim)))
+            allocate(folder / name, (self.size, setup["dim"]), "<f4")
+        allocate(folder / "neighbours.npy", (self.size, self.options.k), "<i4")
+        allocate(folder / "radius.npy", (self.size,), "<f4")
+        _write_text(folder / PLAN, json.dumps(setup))
+
+    def _block(self, start: int) -> range:
+        return range(start, min(start + BLOCK_IMAGES, self.size))
 
     def _feature_files(self) -> list[str]:
         return ["features.npy", "flipped.npy"] if self.options.flip else ["features.npy"]
@@ -234,15 +209,31 @@ class _Job:
         return self.folder / DONE / f"{step}-{start:012d}"
 
     def _wait(self, *paths: Path) -> None:
-        """Wait until all files are there, some of which other ranks write, or the store is finished."""
+        """Wait until all files are there, some of which other ranks write, or the store is finished.
+
+        Raises:
+            TimeoutError: nothing new has come for :data:`STALL_SECONDS`.
+        """
+        done = self.folder / DONE
+        seen, since = -1.0, time.monotonic()
         for path in paths:
             while not path.exists() and not (self.out / METADATA).exists():
+                changed = done.stat().st_mtime if done.exists() else 0.0
+                if changed != seen:
+                    seen, since = changed, time.monotonic()
+                if time.monotonic() - since > STALL_SECONDS:
+                    raise TimeoutError(
+                        f"rank {self.rank} waits for {path.name}, which another rank is to write, and no "
+                        f"block of {self.folder} was finished for {STALL_SECONDS:g} s: has that rank died? "
+                        "What is done stays; the same command continues"
+                    )
                 time.sleep(POLL_SECONDS)
 
-    def _run(self, step: str, length: int, what: str, do: Callable[[int, int, Advance], None]) -> None:
+    def _run(self, step: str, length: int, what: str, do: Callable[[int, int, Advance], str | None]) -> None:
         """Do every block of a step that has no marker, this rank's share of them, and wait for the rest.
 
-        ``do`` tells the function it is given how many of :data:`TICKS` it has done of its block.
+        ``do`` tells the function it is given how many of :data:`TICKS` it has done of its block, and returns
+        what its marker says.
         """
         starts = list(range(0, self.size, length))
         markers = [self._marker(step, start) for start in starts]
@@ -253,9 +244,8 @@ class _Job:
         with progress_bar(what, ticks * len(starts), ticks * (len(starts) - len(missing))) as advance:
             for i in mine:
                 stop = min(starts[i] + length, self.size)
-                pace = _Pace(advance, ticks, self.world_size)
-                do(starts[i], stop, pace)
-                _write_text(markers[i], "")
+                pace = Pace(advance, ticks, self.world_size)
+                _write_text(markers[i], do(starts[i], stop, pace) or "")
                 pace(1.0)
             self._wait(*markers)
 
@@ -263,12 +253,16 @@ class _Job:
 
     def extract(self) -> None:
         """Write the features."""
+        warn_if_slow(self.setup["precision"], self.folder)
         network = EXTRACTORS.build({**self.extractor, "precision": self.setup["precision"]})
 
-        def do(start: int, stop: int, pace: Advance) -> None:
+        digest = getattr(self.dataset, "part_digest", lambda rows: "")
+
+        def do(start: int, stop: int, pace: Advance) -> str:
             found = extract_block(network, self.dataset, start, stop, self.options.flip)
             for name, rows in zip(self._feature_files(), found, strict=True):
                 write_rows(self.folder / name, start, rows)
+            return str(digest(range(start, stop)))
 
         self._run("features", BLOCK_IMAGES, "Features", do)
 
@@ -347,8 +341,10 @@ class _Job:
     def _metadata(self, num_classes: int) -> dict[str, Any]:
         files = {path.name: dict(bytes=path.stat().st_size) for path in sorted(self.folder.glob("*.npy"))}
         described = {**self.setup["plan"]["extractor"], "precision": self.setup["precision"]}
+        config = {**self.extractor, "precision": self.setup["precision"]}
         return dict(
             format=FORMAT,
+            seal=seal(sealed_text(config)),
             plan=self.setup["plan"],
             command=self.options.command,
             size=self.size,
@@ -362,12 +358,10 @@ class _Job:
             dataset=dict(
                 name=type(self.dataset).__name__,
                 fingerprint=self.dataset.fingerprint(),
-                identity=image_identity(self.dataset),
+                files=image_identity(self.dataset),
                 image_size=self.dataset.image_size,
             ),
-            extractor=dict(
-                config={**self.extractor, "precision": self.setup["precision"]}, describe=described
-            ),
+            extractor=dict(config=config, describe=described),
             files=files,
             versions=dict(mmcgan=__version__, torch=torch.__version__, numpy=np.__version__),
         )

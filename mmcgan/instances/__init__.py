@@ -1,5 +1,12 @@
 """Features, neighbours and selected instances of an image set: what instance-conditioned GANs train on."""
 
-from mmcgan.instances.store import InstanceStore, StoreError, SyntheticStore, open_store, store_facts
+from typing import TYPE_CHECKING
+
+from mmcgan.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from mmcgan.instances.store import InstanceStore, StoreError, SyntheticStore, open_store, store_facts
+else:
+    __getattr__, __dir__ = lazy_exports(__name__)
 
 __all__ = ["InstanceStore", "StoreError", "SyntheticStore", "open_store", "store_facts"]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import mmap
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-
-from mmcgan.instances.ranking import pair_products
 
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
@@ -56,7 +53,6 @@ class RowArray:
         self.path = Path(path)
         self._map: Any = None
         self._touched = 0
-        self._row_bytes = FAULT_BYTES  # of a row read at random, until it is known
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path} is missing")
         self.shape: tuple[int, ...] = self._mapped().shape
@@ -83,26 +79,6 @@ class RowArray:
         )
         self._note(max(found.nbytes, mapped_bytes() - before))
         return torch.from_numpy(found)
-
-    def products(self, query: Tensor, column: Tensor, starts: Tensor) -> Tensor:
-        """Return the products of chosen pairs, see :func:`mmcgan.instances.ranking.pair_products`."""
-        source = self._mapped()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the map cannot be written, nor is it
-            table = torch.from_numpy(source)
-        found, first = [torch.zeros(0)], 0
-        while first < len(column):
-            last = min(first + max(1, RELEASE_BYTES // self._row_bytes), len(column))
-            low = int(torch.searchsorted(starts, first, right=True)) - 1
-            high = int(torch.searchsorted(starts, last))
-            part = starts[low : high + 1].clamp(first, last) - first
-            before = mapped_bytes()
-            found.append(pair_products(table, query[low:high], column[first:last], part))
-            grown = mapped_bytes() - before
-            self._row_bytes = max(source.nbytes // len(source), grown // (last - first))
-            self._note(grown)
-            first = last
-        return torch.cat(found)
 
     def _note(self, count: int) -> None:
         self._touched += count

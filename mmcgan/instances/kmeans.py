@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
 
-from mmcgan.instances.neighbours import Rows, bfloat16_is_fast
+from mmcgan.instances.ranking import Rows
+from mmcgan.neighbours.assign import Assignment
+from mmcgan.neighbours.nearest import nearest_neighbours
+from mmcgan.neighbours.pairs import pair_distances
 from mmcgan.random import make_generator
 
 BLOCK_ROWS = 8192
+BYTES = 8  # of an element of the sample: float32, and a copy for products
+SUMMED_ROWS = 64
 # as in faiss: more points than this per centroid do not change the centroids noticeably
 POINTS_PER_CENTROID = 256
-SPLIT_NUDGE = 1 / 1024
 # of the nearest rows of a centroid, how many are remembered in case other centroids take the first ones
 RUNNERS_UP = 16
 
@@ -46,9 +49,9 @@ def kmeans(
 ) -> Clustering:
     """Cluster the rows of ``table`` by Lloyd's iterations, from random rows.
 
-    A random sample of 256 rows per centroid, or as many as fit into memory, is clustered. Products are
-    bfloat16 where the CPU multiplies it in hardware; sums and the objective are float32. An empty cluster is
-    given half of the largest one.
+    A random sample of 256 rows per centroid, or as many as fit into memory, is clustered. Every assignment is
+    that of float64 distances, ties going to the lower centroid; sums and the objective are float64. Empty
+    clusters take the points that lie furthest from their own centroids, as in scikit-learn.
 
     Args:
         table: vectors (N, F).
@@ -59,29 +62,24 @@ def kmeans(
         advance: called after each iteration.
 
     Raises:
-        ValueError: ``clusters`` is not in 1..N.
+        ValueError: ``clusters`` is not in 1..N, or vectors that are not finite.
     """
     size, dim = int(table.shape[0]), int(table.shape[1])
     if not 1 <= clusters <= size:
         raise ValueError(f"k-means: the number of clusters must be in 1..{size}, got {clusters}")
     generator = make_generator(seed, "k-means")
-    fast = bfloat16_is_fast()
-    fitting = memory // (dim * (6 if fast else 4)) // 2
+    fitting = memory // (dim * BYTES) // 2
     count = max(clusters, min(size, POINTS_PER_CENTROID * clusters, fitting))
     points = _sample(table, count, generator)
     centroids = points[torch.randperm(count, generator=generator)[:clusters]].clone()
-    rounded = points.bfloat16() if fast else points
+    assignment = Assignment(points)
+    nearest = assignment.nearest(centroids)
     for _ in range(iterations):
-        nearest = _assign(rounded, centroids)
-        centroids = _update(points, nearest, centroids)
+        centroids = _update(points, nearest, clusters)
+        nearest = assignment.nearest(centroids)
         if advance is not None:
             advance()
-    nearest = _assign(points, centroids)
-    error = sum(
-        float((part - centroids[near]).square().sum(1).double().sum())
-        for part, near in zip(points.split(BLOCK_ROWS), nearest.split(BLOCK_ROWS), strict=True)
-    )
-    return Clustering(centroids, error, count)
+    return Clustering(centroids, assignment.squared_distance(centroids, nearest), count)
 
 
 def _sample(table: Rows, count: int, generator: torch.Generator) -> Tensor:
@@ -94,30 +92,26 @@ def _sample(table: Rows, count: int, generator: torch.Generator) -> Tensor:
     return torch.cat([table.rows(part) for part in chosen.split(BLOCK_ROWS)])
 
 
-def _assign(points: Tensor, centroids: Tensor) -> Tensor:
-    """Return the nearest centroid of every point, int64 (n,); ties go to the lower one."""
-    half = centroids.square().sum(1) / 2
-    transposed = centroids.to(points.dtype).T
-    blocks = (part @ transposed for part in points.split(BLOCK_ROWS))
-    return torch.cat([(products - half).argmax(dim=1) for products in blocks])
-
-
-def _update(points: Tensor, nearest: Tensor, centroids: Tensor) -> Tensor:
-    """Return the means of the clusters; an empty one becomes a neighbour of the largest."""
-    count = torch.bincount(nearest, minlength=len(centroids))
-    # rows are added up where they lie, in one pass
-    sums = embedding_bag(nearest.argsort(stable=True), points, count.cumsum(0) - count, mode="sum")
-    means = sums / count.clamp_min(1)[:, None]
-    share = count.clone()
-    for empty in torch.nonzero(count == 0).flatten().tolist():
-        largest = int(share.argmax())
-        # two copies, pushed apart
-        sign = torch.where(torch.arange(means.shape[1]) % 2 == 0, SPLIT_NUDGE, -SPLIT_NUDGE)
-        means[empty] = means[largest] * (1 + sign)
-        means[largest] = means[largest] * (1 - sign)
-        share[empty] = share[largest] // 2
-        share[largest] -= share[empty]
+def _update(points: Tensor, nearest: Tensor, clusters: int) -> Tensor:
+    """Return the means of the clusters; empty ones take the points furthest from their own means."""
+    count = torch.bincount(nearest, minlength=clusters)
+    means = _sums(points, nearest, count).div_(count.clamp_min(1)[:, None]).float()
+    empty = torch.nonzero(count == 0).flatten()
+    if len(empty):
+        distance = pair_distances(points, means, torch.arange(len(points)), nearest)
+        means[empty] = points[distance.argsort(descending=True, stable=True)[: len(empty)]]
     return means
+
+
+def _sums(points: Tensor, nearest: Tensor, count: Tensor) -> Tensor:
+    """Return the sum of the points of each cluster, float64 (M, F)."""
+    order = nearest.argsort(stable=True)
+    ends = count.cumsum(0).tolist()
+    sums = torch.zeros(len(count), points.shape[1], dtype=torch.float64)
+    for cluster, (low, high) in enumerate(zip([0, *ends], ends, strict=False)):
+        for part in order[low:high].split(SUMMED_ROWS):
+            sums[cluster] += points.index_select(0, part).double().sum(dim=0)
+    return sums
 
 
 def nearest_rows(table: Rows, centroids: Tensor, keep: int = 1) -> tuple[Tensor, Tensor]:
@@ -129,20 +123,18 @@ def nearest_rows(table: Rows, centroids: Tensor, keep: int = 1) -> tuple[Tensor,
         keep: rows per centroid.
 
     Returns:
-        Rows, int64 (M, keep), nearest first, and squared distances less the centroid's squared length,
-        float32; ties go to the lower row.
+        Rows, int64 (M, keep), nearest first, and distances, float64; ties go to the lower row.
     """
     keep = min(keep, int(table.shape[0]))
-    best = torch.full((len(centroids), keep), torch.inf)
-    index = torch.zeros(len(centroids), keep, dtype=torch.int64)
+    best = torch.full((len(centroids), 0), torch.inf, dtype=torch.float64)
+    index = torch.zeros(len(centroids), 0, dtype=torch.int64)
     for start in range(0, int(table.shape[0]), BLOCK_ROWS):
         rows = table.rows(slice(start, min(start + BLOCK_ROWS, int(table.shape[0]))))
-        distance = rows.square().sum(1) - 2 * (centroids @ rows.T)
-        near, column = distance.topk(min(keep, len(rows)), dim=1, largest=False)
-        best = torch.cat([best, near], dim=1)
-        index = torch.cat([index, column + start], dim=1)
-        order = torch.from_numpy(np.lexsort((index.numpy(), best.numpy()), axis=1)[:, :keep].copy())
-        best, index = best.gather(1, order), index.gather(1, order)
+        near, column = nearest_neighbours(centroids, rows, min(keep, len(rows)))
+        # earlier rows stand first and stay first where distances are equal
+        best, order = torch.cat([best, near], dim=1).sort(dim=1, stable=True)
+        index = torch.cat([index, column + start], dim=1).gather(1, order)[:, :keep]
+        best = best[:, :keep]
     return index, best
 
 
@@ -165,8 +157,7 @@ def select_instances(table: Rows, centroids: Tensor) -> Tensor:
     while (chosen < 0).any():
         open_ = torch.nonzero(chosen < 0).flatten()
         index, distance = nearest_rows(table, centroids[open_], keep)
-        exact = distance + centroids[open_].square().sum(1, keepdim=True)
-        pairs = np.argsort(exact.numpy(), axis=None, kind="stable")
+        pairs = np.argsort(distance.numpy(), axis=None, kind="stable")
         for pair in pairs.tolist():
             place, row = pair // index.shape[1], int(index.flatten()[pair])
             if chosen[open_[place]] < 0 and not taken[row]:

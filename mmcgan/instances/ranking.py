@@ -1,15 +1,18 @@
-"""Exact similarities of chosen pairs of rows, and the k best of each row."""
+"""Exact products of chosen pairs of rows, and the k best of each row."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
+
+# elements of the rows that are held in float64 at once: as many as a cache holds
+SPAN_ELEMENTS = 1 << 21
 
 
 class Rows(Protocol):
@@ -19,9 +22,6 @@ class Rows(Protocol):
 
     def rows(self, index: Tensor | slice) -> Tensor:
         """Return rows as float32 (n, F)."""
-
-    def products(self, query: Tensor, column: Tensor, starts: Tensor) -> Tensor:
-        """Return the products of chosen pairs, see :func:`pair_products`."""
 
 
 class TensorRows:
@@ -37,74 +37,39 @@ class TensorRows:
             return self.values[index]
         return torch.from_numpy(np.take(self.values.numpy(), index.numpy(), axis=0))
 
-    def products(self, query: Tensor, column: Tensor, starts: Tensor) -> Tensor:
-        """Return the products of chosen pairs."""
-        return pair_products(self.values, query, column, starts)
-
-
-def pair_products(table: Tensor, query: Tensor, column: Tensor, starts: Tensor) -> Tensor:
-    """Return the products of each ``query`` i with rows ``column[starts[i]:starts[i + 1]]`` of ``table``.
-
-    Rows are read in place, none is copied. Each product is summed by itself, in an order that depends on F
-    alone: equal rows, equal products.
-
-    Args:
-        table: float32 (N, F), contiguous.
-        query: float32 (n, F).
-        column: int64 (P,), ascending for each query.
-        starts: int64 (n + 1,).
-
-    Returns:
-        float32 (P,).
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # sparse matrices announce that they are new
-        pairs = torch.sparse_csr_tensor(
-            starts, column, torch.zeros(len(column)), (len(query), len(table)), check_invariants=False
-        )
-        return torch.sparse.sampled_addmm(pairs, query, table.T, beta=0.0).values()
-
 
 @dataclass(frozen=True)
-class Pairs:
-    """Candidates of n rows, sorted by row and column.
+class Candidates:
+    """Pairs of a range of rows that may be among the nearest, and what is known of all others.
+
+    Similarities are those of the rows after a common scaling that makes the longest 1 or shorter.
 
     Attributes:
-        row, column: int64 (P,).
+        row, column: int64 (P,), ascending by row, then by column; rows are counted from the first of the
+            range. No pair twice, no row with itself.
         value: approximate similarity, float32 (P,).
-        place: number of the pair within its row, int64 (P,).
-        rows: n.
+        left_out: float64 (n,): the exact similarity to every column left out is smaller than this.
+        bound: tells how far an approximate similarity may lie below an exact one of the given size.
     """
 
     row: np.ndarray
     column: np.ndarray
     value: np.ndarray
-    place: np.ndarray
-    rows: int
+    left_out: np.ndarray
+    bound: Callable[[np.ndarray], np.ndarray]
 
     @classmethod
-    def sort(cls, row: np.ndarray, column: np.ndarray, value: np.ndarray, rows: int) -> Pairs:
-        """Return the pairs sorted."""
-        order = np.argsort(row.astype(np.int64) << 32 | column)
-        row = row[order].astype(np.int64)
-        place = np.arange(len(row)) - _starts(row, rows)[row]
-        return cls(row, column[order].astype(np.int64), value[order], place, rows)
-
-    def part(self, start: int, stop: int) -> Pairs:
-        """Return the pairs of rows ``start``..``stop - 1``, which become rows 0.. of the result."""
-        low, high = np.searchsorted(self.row, (start, stop))
-        cut = slice(low, high)
-        return Pairs(self.row[cut] - start, self.column[cut], self.value[cut], self.place[cut], stop - start)
-
-    def spread(self, values: np.ndarray, width: int, fill: float = -np.inf) -> np.ndarray:
-        """Return a value of each pair as an array (n, width)."""
-        spread = np.full((self.rows, width), fill, dtype=values.dtype)
-        spread[self.row, self.place] = values
-        return spread
-
-
-def _starts(row: np.ndarray, rows: int) -> np.ndarray:
-    return np.concatenate([[0], np.bincount(row, minlength=rows).cumsum()])
+    def join(cls, parts: Sequence[Candidates]) -> Candidates:
+        """Return the candidates of consecutive ranges as those of one."""
+        firsts = np.cumsum([0, *(len(part.left_out) for part in parts[:-1])])
+        row = [part.row + first for part, first in zip(parts, firsts, strict=True)]
+        return cls(
+            np.concatenate(row),
+            np.concatenate([part.column for part in parts]),
+            np.concatenate([part.value for part in parts]),
+            np.concatenate([part.left_out for part in parts]),
+            parts[0].bound,
+        )
 
 
 def true_places(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,43 +78,115 @@ def true_places(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return row, column
 
 
-def kth_largest(values: np.ndarray, k: int) -> np.ndarray:
-    """Return the k-th largest value of every row of ``values`` (n, m)."""
-    return np.partition(values, values.shape[1] - k, axis=1)[:, values.shape[1] - k]
+def pair_products(table: Rows, query: Tensor, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return the products of rows ``row`` of ``query`` with rows ``column`` of ``table``, in float64.
+
+    Products of float32 numbers are exact in float64, and each sum runs in an order that depends on F alone:
+    equal rows, equal products. The table is read once, in spans that stay in the processor's cache.
+
+    Args:
+        table: (N, F).
+        query: float32 (n, F).
+        row, column: int (P,).
+
+    Returns:
+        float64 (P,).
+    """
+    span = max(1, SPAN_ELEMENTS // max(1, int(table.shape[1])))
+    order = np.argsort(column // span * np.int64(len(query)) + row, kind="stable")
+    row, column = row[order], column[order]
+    found = np.empty(len(row))
+    ends = np.searchsorted(column // span, np.arange(int(table.shape[0]) // span + 1), side="right")
+    wide, first = query.double(), 0
+    for number, last in enumerate(ends.tolist()):
+        if last > first:
+            block = table.rows(slice(number * span, min((number + 1) * span, int(table.shape[0])))).double()
+            pairs = row[first:last], column[first:last] - number * span
+            found[first:last] = _span_products(block, wide, *pairs)
+        first = last
+    result = np.empty_like(found)
+    result[order] = found
+    return result
 
 
-def rank_pairs(
-    table: Rows, query: Tensor, pairs: Pairs, k: int, bound: Callable[[np.ndarray], np.ndarray]
+def _span_products(block: Tensor, query: Tensor, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return the products of pairs sorted by row of float64 rows (n, F) with those of a block (m, F)."""
+    starts = np.concatenate([[0], np.bincount(row, minlength=len(query)).cumsum()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # sparse matrices announce that they are new
+        pairs = torch.sparse_csr_tensor(
+            torch.from_numpy(starts),
+            torch.from_numpy(column.astype(np.int64)),
+            torch.zeros(len(column), dtype=torch.float64),
+            (len(query), len(block)),
+            check_invariants=False,
+        )
+        return torch.sparse.sampled_addmm(pairs, query, block.T, beta=0.0).values().numpy()
+
+
+def _spread(row: np.ndarray, values: np.ndarray, rows: int, width: int, fill: float) -> np.ndarray:
+    """Return values of pairs that are ascending by row as an array (rows, width or what is needed)."""
+    count = np.bincount(row, minlength=rows)
+    place = np.arange(len(row)) - (count.cumsum() - count)[row]
+    spread = np.full((rows, max(width, int(count.max(initial=0)))), fill, dtype=values.dtype)
+    spread[row, place] = values
+    return spread
+
+
+def best_of_rows(
+    row: np.ndarray, column: np.ndarray, value: np.ndarray, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns and values of the ``shape[1]`` largest values of each of ``shape[0]`` rows.
+
+    Args:
+        row, column: int64 (P,), ascending by row, then by column.
+        value: float64 (P,).
+        shape: rows and how many of each.
+
+    Returns:
+        Columns, int32, and values, float64, descending; of equal values the lower column comes first. Rows
+        with fewer have column 0 and -infinity.
+    """
+    values = _spread(row, value, *shape, -np.inf)
+    order = np.argsort(-values, axis=1, kind="stable")[:, : shape[1]]
+    columns = np.take_along_axis(_spread(row, column, *shape, 0), order, axis=1)
+    return columns.astype(np.int32), np.take_along_axis(values, order, axis=1)
+
+
+def kth_of_rows(row: np.ndarray, value: np.ndarray, rows: int, k: int) -> np.ndarray:
+    """Return the k-th largest value of each of ``rows`` rows, -infinity where there are fewer."""
+    spread = _spread(row, value, rows, k, -np.inf)
+    return np.partition(spread, spread.shape[1] - k, axis=1)[:, spread.shape[1] - k]
+
+
+def rank(
+    table: Rows, query: Tensor, found: Candidates, k: int, scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the k best candidates of every row by exact similarity; ties go to the lower column.
 
     The approximately best are computed first. Their k-th exact similarity tells which of the others may still
-    be better, the bound considered: only those are computed too.
+    be better: only those are computed too.
 
     Args:
         table: vectors (N, F).
         query: float32 (n, F).
-        pairs: the candidates.
+        found: the candidates.
         k: how many to return.
-        bound: how far an exact similarity may exceed an approximate one below the given value.
+        scale: of the candidates' similarities, that is the square of the rows' scale.
 
     Returns:
-        Columns, int32 (n, k), and similarities, float32 (n, k), -inf where there are fewer candidates.
+        Columns, int32 (n, k), exact similarities, float64 (n, k), not scaled, and the rows of which a column
+        left out may be among the k nearest.
     """
-    width = max(k, int(pairs.place.max(initial=0)) + 1)
-    exact = np.full((pairs.rows, width), -np.inf, dtype=np.float32)
-
-    def compute(chosen: np.ndarray) -> None:
-        row, column = pairs.row[chosen], torch.from_numpy(pairs.column[chosen])
-        if len(row):
-            starts = torch.from_numpy(_starts(row, pairs.rows))
-            exact[row, pairs.place[chosen]] = table.products(query, column, starts).numpy()
-
-    first = pairs.value >= kth_largest(pairs.spread(pairs.value, width), k)[pairs.row]
-    compute(first)
-    kth = kth_largest(exact, k)
-    least = np.where(np.isfinite(kth), kth - bound(np.where(np.isfinite(kth), kth, -1)), -np.inf)
-    compute(~first & (pairs.value >= least[pairs.row]))
-    similarity, order = torch.from_numpy(exact).sort(dim=1, descending=True, stable=True)
-    columns = torch.from_numpy(pairs.spread(pairs.column, width, fill=0)).gather(1, order[:, :k])
-    return columns.to(torch.int32).numpy(), similarity[:, :k].numpy()
+    rows = len(query)
+    exact = np.full(len(found.row), -np.inf)
+    first = found.value >= kth_of_rows(found.row, found.value, rows, k)[found.row]
+    exact[first] = pair_products(table, query, found.row[first], found.column[first])
+    kth = kth_of_rows(found.row[first], exact[first], rows, k) * scale
+    least = np.where(np.isfinite(kth), kth - found.bound(np.where(np.isfinite(kth), kth, 1)), -np.inf)
+    rest = ~first & (found.value >= least[found.row])
+    exact[rest] = pair_products(table, query, found.row[rest], found.column[rest])
+    known = first | rest
+    columns, values = best_of_rows(found.row[known], found.column[known], exact[known], (rows, k))
+    settled = values[:, -1] * scale >= found.left_out
+    return columns, values, np.flatnonzero(~settled)

@@ -16,25 +16,36 @@ Nothing in it is executed: the arrays are plain ``.npy`` files without pickled o
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.seal import is_own
+from mmcgan.closed_world import RefusedConfigError, parse_record
 from mmcgan.instances.arrays import RowArray
 from mmcgan.random import make_generator
-
-if TYPE_CHECKING:
-    from mmcgan.datasets.base import ImageDataset
 
 FORMAT = "mmcgan-instances-1"
 METADATA = "metadata.json"
 COMMAND = "mmcgan prepare-instances (--images DIR | --dataset CONFIG) --extractor NAME --out STORE"
+
+
+class ImageSet(Protocol):
+    """What a store asks of the data set that it is for."""
+
+    size: int
+    labels: Tensor | None
+    classes: tuple[str, ...] | None
+
+    def fingerprint(self) -> str:
+        """Return a digest of the images, labels and settings."""
+
+    def __len__(self) -> int: ...
 
 
 class StoreError(ValueError):
@@ -52,16 +63,42 @@ def read_store_metadata(root: str | Path) -> dict[str, Any]:
     if not path.is_file():
         partial = Path(f"{root}.partial")
         hint = f" (an unfinished one is in {partial}: run the same command again)" if partial.is_dir() else ""
-        raise FileNotFoundError(f"{path} is missing: no instance store. Make one with\n  {COMMAND}{hint}")
+        where = "" if path.is_absolute() else f" (looked for at {path.absolute()})"
+        raise FileNotFoundError(
+            f"{path} is missing{where}: no instance store. Make one with\n  {COMMAND}{hint}"
+        )
     try:
-        metadata = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        metadata = parse_record(path.read_text(encoding="utf-8"), path)
+    except (RefusedConfigError, UnicodeDecodeError) as error:
         raise StoreError(
             f"{path}: damaged metadata ({error}); build the store again:\n  {COMMAND}"
         ) from error
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+    if metadata.get("format") != FORMAT:
         raise StoreError(f"{path}: not the metadata of an instance store of format {FORMAT!r}")
+    for fault in _faults(metadata):
+        raise StoreError(f"{path}: damaged metadata ({fault}); build the store again:\n  {COMMAND}")
     return metadata
+
+
+def _faults(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is not as ``prepare-instances`` writes it."""
+    for key in ("size", "dim", "k", "num_classes", "flip"):
+        if not isinstance(metadata.get(key), int):
+            yield f"{key} is {metadata.get(key)!r}, not a number"
+    files, extractor = metadata.get("files"), metadata.get("extractor")
+    if not isinstance(files, Mapping) or not all(isinstance(entry, Mapping) for entry in files.values()):
+        yield "files is no list of files"
+    elif any(Path(name).name != name for name in files):
+        yield "files lie outside the folder"
+    if not isinstance(extractor, Mapping) or not isinstance(extractor.get("describe"), Mapping):
+        yield "the extractor is not described"
+    if not isinstance(metadata.get("dataset"), Mapping):
+        yield "the data set is not described"
+
+
+def sealed_text(extractor: Mapping[str, Any]) -> str:
+    """Return the text of an extractor's config that the seal of a store is of."""
+    return json.dumps(extractor, sort_keys=True)
 
 
 class InstanceStore:
@@ -96,15 +133,21 @@ class InstanceStore:
         self._neighbours = RowArray(self.root / "neighbours.npy")
         self.labels = self._optional("labels")
 
+    @property
+    def own(self) -> bool:
+        """Whether this user made the store, so that its extractor may be a file anywhere."""
+        config = self.metadata["extractor"].get("config", {})
+        return is_own(sealed_text(config), self.metadata.get("seal"))
+
     def _check_files(self) -> None:
         for name, entry in self.metadata["files"].items():
             path = self.root / name
             if not path.is_file():
                 raise FileNotFoundError(f"{path} is missing from the instance store. {self.rebuild_hint()}")
-            if path.stat().st_size != entry["bytes"]:
+            if path.stat().st_size != entry.get("bytes"):
                 raise StoreError(
                     f"{path}: truncated or changed: it has {path.stat().st_size} bytes, the metadata says "
-                    f"{entry['bytes']}. {self.rebuild_hint()}"
+                    f"{entry.get('bytes')}. {self.rebuild_hint()}"
                 )
 
     def _optional(self, name: str) -> Tensor | None:
@@ -182,7 +225,7 @@ class InstanceStore:
             )
         return k
 
-    def require_dataset(self, dataset: ImageDataset) -> None:
+    def require_dataset(self, dataset: ImageSet) -> None:
         """Check that the store was made of the images of ``dataset``.
 
         Raises:
@@ -192,13 +235,15 @@ class InstanceStore:
         if recorded["fingerprint"] == dataset.fingerprint():
             return
         identity = image_identity(dataset)
-        if identity is not None and identity == recorded["identity"]:
+        if identity is not None and identity == recorded.get("files"):
             return
         size = (
             f"{self.size} and {len(dataset)} images"
             if self.size != len(dataset)
-            else "other pixels or labels"
+            else "other pixels, names or labels"
         )
+        if "files" not in recorded:
+            size += "; or it was made by an earlier version, which knew the paths of the images only"
         raise StoreError(
             f"{self.root} was made of another data set ({recorded['name']}) than {type(dataset).__name__}: "
             f"{size}. {self.rebuild_hint()}"
@@ -272,7 +317,7 @@ class MemoryStore(InstanceStore):
         order, starts = class_table(self.labels, self.num_classes)
         return order if name == "class_order" else starts
 
-    def require_dataset(self, dataset: ImageDataset) -> None:
+    def require_dataset(self, dataset: ImageSet) -> None:
         """Check the number of images."""
         if len(dataset) != self.size:
             raise StoreError(f"the store has {self.size} instances, the data set {len(dataset)} images")
@@ -329,14 +374,7 @@ def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
     return order, torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
-def image_identity(dataset: ImageDataset) -> str | None:
+def image_identity(dataset: ImageSet) -> str | None:
     """Return a digest of which files a set is of, whatever size they are read at; None if not of files."""
-    path_of = getattr(dataset, "path_of", None)
-    if path_of is None:
-        return None
-    digest = hashlib.sha256(repr((dataset.size, dataset.classes)).encode())
-    for index in range(dataset.size):
-        digest.update(str(Path(path_of(index)).resolve()).encode() + b"\0")
-    if dataset.labels is not None:
-        digest.update(dataset.labels.numpy().tobytes())
-    return digest.hexdigest()
+    source_digest = getattr(dataset, "source_digest", None)
+    return None if source_digest is None else source_digest()

@@ -133,9 +133,11 @@ class LeCamLoss(PairedLoss):
     def update(self, real: Tensor, fake: Tensor, iteration: int) -> None:
         """Move the averages towards the means of the logits (N,)."""
         for average, logit in ((self.real_average, real), (self.fake_average, fake)):
-            fresh = iteration < self.start or bool(average.isnan())
             mean = logit.mean().to(average)
-            average.copy_(mean if fresh else average.lerp(mean, 1 - self.decay))
+            if iteration < self.start:
+                average.copy_(mean)
+            else:  # whether it is untouched is for the device to know: asking would wait for it
+                average.copy_(torch.where(average.isnan(), mean, average.lerp(mean, 1 - self.decay)))
 
     def penalty(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return the scalar for logits (N,) under the present averages."""

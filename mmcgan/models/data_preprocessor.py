@@ -83,7 +83,7 @@ class GANDataPreprocessor(BaseDataPreprocessor):
         if generator is None:
             raise ValueError("flip_probability > 0 needs a torch.Generator: draws are never global")
         draw = draw_shared(lambda n: torch.rand(n, generator=generator, device=generator.device), size)
-        return draw.to(self.device) < self.flip_probability
+        return draw.to(self.device, non_blocking=True) < self.flip_probability
 
 
 def _mirror(value: Tensor, flipped: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmcgan.distributed import local_part
+
 BUFFER_POLICIES = ("average", "copy")
 INTEGER_POLICIES = ("copy", "average", "keep")
 
@@ -65,7 +67,7 @@ class ExponentialMovingAverage:
         self.half_life_images, self.ramp_up = half_life_images, ramp_up
         self.buffers, self.integers, self.average_at_zero = buffers, integers, average_at_zero
 
-    def decay_at(self, iteration: int, batch_size: int | None = None) -> float:
+    def decay_at(self, iteration: int, batch_size: float | None = None) -> float:
         """Return beta of this iteration; 0 means "copy".
 
         Args:
@@ -89,7 +91,7 @@ class ExponentialMovingAverage:
 
     @torch.no_grad()
     def update(
-        self, source: nn.Module, target: nn.Module, iteration: int, batch_size: int | None = None
+        self, source: nn.Module, target: nn.Module, iteration: int, batch_size: float | None = None
     ) -> None:
         """Move ``target`` towards ``source`` in place.
 
@@ -128,7 +130,7 @@ def _pairs(source: dict[str, Tensor], target: dict[str, Tensor]) -> list[Pair]:
     different = sorted(source.keys() ^ target.keys())
     if different:
         raise ValueError(f"EMA source and target have different tensors: {', '.join(different[:5])}")
-    return [(value, target[name]) for name, value in source.items()]
+    return [(local_part(value), local_part(target[name])) for name, value in source.items()]
 
 
 def _copy(pairs: list[Pair]) -> None:

@@ -15,6 +15,7 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
 from mmcgan.distributed import average_buffers, draw_shared
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.encoder import encoded_names
 from mmcgan.models.latent_moves import build_move
@@ -114,9 +115,9 @@ class ConditionalGAN(SamplingModel):
         return log
 
     def _train_generator(self, real: Sequence[GANBatch], optimizers: OptimWrapperDict) -> Terms:
-        """Update the generator once beside the last mini-batches of ``real``."""
-        chosen = [real[-1 - i % len(real)] for i in range(self.step.g_accumulation)]
-        return self._update("generator", [partial(self.generator_terms, p) for p in chosen], optimizers)
+        """Update the generator once beside those mini-batches of ``real`` that the step's options say."""
+        steps = [partial(self.generator_terms, part) for part in self.step.beside_generator(real)]
+        return self._update("generator", steps, optimizers)
 
     def _update(
         self, role: str, steps: Sequence[Callable[[Any], Terms]], optimizers: OptimWrapperDict
@@ -124,10 +125,10 @@ class ConditionalGAN(SamplingModel):
         """Average the gradients of ``steps`` and let the optimiser of ``role`` step once."""
         network, optimizer = getattr(self, role), optimizers[role]
         with only_trainable(optimizer, optimizers.values()):
-            for compute in steps:
-                terms = compute(optimizer)
-                optimizer.backward(sum(terms.values()) / len(steps))
-        optimizer.reduce_gradients()
+            for number, compute in enumerate(steps, start=1):
+                last = number == len(steps)
+                terms = optimizer.accumulate(partial(compute, optimizer), len(steps), last)
+        optimizer.unscale_gradients()
         due = self._due(role)
         for regularizer in due.values():
             regularizer.after_backward(network)
@@ -135,8 +136,7 @@ class ConditionalGAN(SamplingModel):
         optimizer.zero_grad()
         for regularizer in due.values():
             regularizer.after_step(network)
-        prefix = role[0]
-        return {f"{prefix}_{name}": term.detach() for name, term in terms.items()}
+        return {f"{role[0]}_{name}": term for name, term in (terms | optimizer.figures).items()}
 
     def discriminator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the discriminator's loss terms on ``real`` and as many fresh fakes."""
@@ -144,6 +144,8 @@ class ConditionalGAN(SamplingModel):
             real.image.requires_grad_()
         with optimizer.autocast():
             fake = self.make_fakes("discriminator", len(real), real)
+            if any(each.needs_fake_gradient for each in self._due("discriminator").values()):
+                fake.image.requires_grad_()
             real, fake = self.augment.pair(real, fake, self.random.local("augment", self.device))
             real_scores, fake_scores = self.score_pair(real, fake)
         self.augment.observe(real_scores, fake_scores)
@@ -196,7 +198,7 @@ class ConditionalGAN(SamplingModel):
             real = real[torch.arange(size, device=real.image.device) % len(real)]
         latent, condition = self.draw(size, real)
         latent, law = self._encode(role, latent, real)
-        generate = partial(self._generate, role)
+        generate = partial(self._generate, role, size=self._size_of(real))
         for regularizer in self._due(role).values():
             latent = regularizer.move_latent(latent, condition, self.score, generate, self.random)
         return GANBatch(generate(latent, condition), condition, latent, law)
@@ -208,16 +210,30 @@ class ConditionalGAN(SamplingModel):
         with torch.set_grad_enabled(role == "generator"):
             return self.generator.encode(real.image, noise)
 
-    def _generate(self, role: str, latent: Tensor, condition: Condition) -> Tensor:
+    def _size_of(self, real: GANBatch | None) -> tuple[int, int] | None:
+        """Return the size that real images have and fakes do not have by themselves; None for no such wish.
+
+        Only a generator with an implicit output layer makes images of another size than its own; it is
+        asked for that of the real images beside them (Omni-INR-GAN trained at several sizes).
+        """
+        if real is None or getattr(self.generator, "implicit", None) is None:
+            return None
+        size, own = (real.image.shape[-2], real.image.shape[-1]), self.generator.image_size
+        return None if size == (own, own) else size
+
+    def _generate(
+        self, role: str, latent: Tensor, condition: Condition, size: tuple[int, int] | None = None
+    ) -> Tensor:
         """Return images; in the discriminator's step gradients pass only to latents that ask for them."""
         learns = role == "generator"
         untracked = not (learns or self.step.track_generator_statistics)
         differentiable = torch.set_grad_enabled(learns or latent.requires_grad)
         with differentiable, untracked_batch_statistics(self.generator, untracked):
-            return self.generator(latent, condition).float()
+            asked = {} if size is None else {"size": size}
+            return at_least_float32(self.generator(latent, condition, **asked))
 
     def score(self, image: Tensor, condition: Condition, augment: bool = True) -> Terms:
-        """Return the discriminator's named outputs in float32; the only caller of D in training.
+        """Return the discriminator's named outputs in float32 or wider; the only caller of D in training.
 
         Args:
             image: (N, C, H, W) in [-1, 1].
@@ -227,7 +243,7 @@ class ConditionalGAN(SamplingModel):
         if augment:
             image = self.augment(image, self.random.local("augment", image.device))
         outputs = self.discriminator(image, condition)
-        return {name: value.float() for name, value in outputs.items()}
+        return {name: at_least_float32(value) for name, value in outputs.items()}
 
     def score_pair(self, real: GANBatch, fake: GANBatch) -> tuple[Terms, Terms]:
         """Score real and fake images, in two passes or one as ``step.split_d`` says."""
@@ -266,7 +282,7 @@ class ConditionalGAN(SamplingModel):
     ) -> Terms:
         assert fake.latent is not None
         given = (real, fake, fake.latent, real_scores, fake_scores)
-        generate = partial(self._generate, role)
+        generate = partial(self._generate, role, size=self._size_of(fake))
         context = StepContext(*given, self.score, generate, self.random, self.generator)
         return weighted_terms(self._due(role), context)
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.registry import SAMPLERS, nearest
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
@@ -57,8 +58,8 @@ def move_latents(
 
     def logit(point: Tensor) -> Tensor:
         joined = torch.cat([point, kept], dim=1) if code_dim else point
-        image = generator(joined, condition).float()
-        return discriminator(image, condition)[move.reads].float().flatten()
+        image = at_least_float32(generator(joined, condition))
+        return at_least_float32(discriminator(image, condition)[move.reads]).flatten()
 
     with _evaluating(generator), _evaluating(discriminator):
         moved = move(latent[:, : latent.shape[1] - code_dim], logit)

@@ -10,10 +10,11 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.latent_moves import move_latents
 from mmcgan.models.layers.implicit_output import Size, Window
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
-from mmcgan.samplers.codes import truncate_noise
+from mmcgan.samplers.latent import truncate_latent
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
 
@@ -53,7 +54,7 @@ class SamplingModel(BaseModel):
         self.latent_sampler = SAMPLERS.build(latent)
         #: moves latents before they become samples; works on a model with a discriminator
         self.latent_move: LatentMove | None = None
-        #: of evaluations, see :meth:`sample`
+        #: of evaluations, which draw truncated latents: what the generator is told, see :meth:`sample`
         self.truncation: float | None = None
 
     @property
@@ -71,6 +72,7 @@ class SamplingModel(BaseModel):
         use_ema: bool = True,
         size: Size | None = None,
         window: Window | None = None,
+        narrowed: bool = False,
     ) -> Tensor:
         """Return images (N, C, H, W) in [-1, 1] for the N rows of ``condition``.
 
@@ -78,23 +80,27 @@ class SamplingModel(BaseModel):
             condition: what the images are to show.
             latent: (N, latent_dim); drawn from ``generator`` if None.
             generator: source of the latent, and of the values that truncation redraws.
-            truncation: redraw latent values outside [-truncation, truncation] (BigGAN, Sec. 3.1);
-                with a given latent and no generator they are clamped, as in MMagic. A generator may
-                say otherwise, see :func:`truncates_latent`: StyleGAN2's takes it as psi.
+            truncation: the law of the latents says what it means: of normal ones, values outside
+                [-truncation, truncation] are redrawn (BigGAN, Sec. 3.1); with a given latent and no generator
+                they are clamped, as in MMagic. A generator may say otherwise, see :func:`truncates_latent`:
+                StyleGAN2's takes it as psi.
             use_ema: sample from ``generator_ema`` where there is one.
             size, window: of the image, for a generator with an implicit output layer; see
                 :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`.
+            narrowed: the latent given is truncated already, as :func:`~mmcgan.samplers.drawing.draw_latents`
+                does it; the generator alone is told the truncation.
 
         Raises:
-            ValueError: neither latent nor generator is given, or a size that cannot be made.
+            ValueError: neither latent nor generator is given, latents whose law has no truncation, or a size
+                that cannot be made.
         """
         if latent is None:
             if generator is None:
                 raise ValueError("sample() needs either latent or a torch.Generator to draw it from")
             latent = self.latent_sampler.sample(len(condition), generator)
         network = self.generator_ema if use_ema and self.generator_ema is not None else self.generator
-        if truncation is not None and truncates_latent(network):
-            latent = truncate_noise(self.latent_sampler, latent, truncation, generator)
+        if truncation is not None and truncates_latent(network) and not narrowed:
+            latent = truncate_latent(self.latent_sampler, latent, truncation, generator)
         was_training = network.training
         network.eval()
         inputs = (latent.to(self.device), condition.to(self.device))
@@ -110,12 +116,12 @@ class SamplingModel(BaseModel):
             image = network(*inputs)
         network.train(was_training)
         # not every generator ends in a tanh
-        return image.float().clamp(-1, 1)
+        return at_least_float32(image).clamp(-1, 1)
 
     def val_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:
         """Return ``[dict(image=..., condition=...)]`` for a batch of evaluation conditions and latents."""
         condition = self.data_preprocessor.condition(data)
-        image = self.sample(condition, data["latent"], truncation=self.truncation)
+        image = self.sample(condition, data["latent"], truncation=self.truncation, narrowed=True)
         return [{"image": image, "condition": condition}]
 
     def test_step(self, data: Mapping[str, Tensor]) -> list[dict[str, Any]]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+import torch
 from mmengine.optim import OptimWrapperDict
 from torch import nn
 
+from mmcgan.optim.players import PLAYERS
 from mmcgan.optim.wrapper import GANOptimWrapper
 from mmcgan.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS, nearest
 
-PLAYERS = ("generator", "discriminator")
 SECTION_KEYS = ("optimizer", "rules", "adopts", "clip_grad", "precision")
 RULE_KEYS = ("lr_mult", "decay_mult", "freeze")
+#: Settings by which a config chooses how torch computes an optimiser's step.
+IMPLEMENTATIONS = ("fused", "foreach", "capturable", "differentiable")
+FUSED_DEVICES = ("cpu", "cuda")
 NamedParameters = dict[str, nn.Parameter]
 
 
@@ -34,7 +39,8 @@ class GANOptimWrapperConstructor:
     ``rules`` maps a shell-style pattern on the parameter's full name in the model to
     ``lr_mult``, ``decay_mult`` and ``freeze``; where several match, later ones override key
     by key. ``adopts`` takes parameters that belong to the other player by name.
-    ``precision`` at the top level holds for both players, a section's own goes first.
+    ``precision`` at the top level holds for both players, a section's own goes first; without either
+    it is float32.
 
     Args:
         optim_wrapper_cfg: the sections and, optionally, ``precision``.
@@ -95,8 +101,33 @@ class GANOptimWrapperConstructor:
         groups = _groups(parameters, rules, optimizer)
         if not groups:
             raise ValueError(f"optim_wrapper.{player}: no trainable parameter is left")
-        built = OPTIMIZERS.build({**optimizer, "params": groups})
+        members = [p for group in groups for p in group["params"]]
+        fused = fused_by_default(optimizer, members, section["precision"])
+        built = OPTIMIZERS.build({**optimizer, **fused, "params": groups})
         return GANOptimWrapper(built, section.get("clip_grad"), section["precision"])
+
+
+def fused_by_default(
+    optimizer: Mapping[str, Any], parameters: Sequence[nn.Parameter], precision: str
+) -> dict[str, bool]:
+    """Return ``dict(fused=True)`` where torch's Adam or AdamW can update all ``parameters`` in one call.
+
+    One pass over memory instead of one for each operation. Not where the config chooses an implementation
+    itself, and not under float16, whose gradient scaler treats fused optimisers in another way. A checkpoint
+    keeps the implementation that it was written with, so that a resumed run goes on with the same numbers.
+
+    Args:
+        optimizer: its config; a subclass that does not take ``fused`` is left alone.
+        parameters: of all groups.
+        precision: of the player.
+    """
+    kind = OPTIMIZERS.get(optimizer["type"]) if isinstance(optimizer["type"], str) else optimizer["type"]
+    known = isinstance(kind, type) and issubclass(kind, torch.optim.Adam | torch.optim.AdamW)
+    takes = known and "fused" in inspect.signature(kind).parameters
+    if not takes or precision == "float16" or any(key in optimizer for key in IMPLEMENTATIONS):
+        return {}
+    able = all(p.device.type in FUSED_DEVICES and p.is_floating_point() for p in parameters)
+    return {"fused": True} if able else {}
 
 
 def _check_keys(where: str, given: Mapping[str, Any], allowed: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write, save_checkpoint
+from mmcgan.checkpoints.files import atomic_write, check_output, require_finite, require_half, save_checkpoint
 from mmcgan.peers.channel_order import to_rgb
 from mmcgan.peers.config_file import condition_sampler_of, config_text, latent_sampler_of
 from mmcgan.peers.file_settings import file_settings, stated_format
@@ -184,6 +184,7 @@ def write(conversion: Conversion, destination: str | Path, force: bool = False) 
     Raises:
         ValueError: another suffix.
         FileExistsError: a file is there; nothing is written.
+        CheckpointError: weights that are NaN or infinite, or too large for float16; names the tensors.
     """
     destination = Path(destination)
     if destination.suffix != ".safetensors":
@@ -194,7 +195,13 @@ def write(conversion: Conversion, destination: str | Path, force: bool = False) 
         raise FileExistsError(
             f"{destination.parent or '.'} holds {', '.join(present)}; --force replaces them"
         )
+    check_output(destination, "DESTINATION")
+    for part in (conversion.generator, conversion.discriminator):
+        if part is not None:
+            require_finite(part.weights, str(conversion.source))
     if conversion.generator is not None:
+        if conversion.half:
+            require_half(conversion.generator.weights, str(conversion.source))
         _write_generator(conversion, destination)
         _write_config(conversion, destination)
     if conversion.discriminator is not None:

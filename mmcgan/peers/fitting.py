@@ -14,9 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.discriminator import Discriminator
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PEERS, PeerFormat
-from mmcgan.peers.formats.format import OURS
+from mmcgan.peers.formats.format import OURS, build_network
 from mmcgan.peers.reading.generators import coded
 from mmcgan.peers.reading.heads import read_heads
 from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes, flatten, merge, plain
@@ -73,18 +72,9 @@ class Fit:
 
     def build(self) -> nn.Module:
         """Return our network with these weights, in evaluation mode."""
-        network = build(self.role, self.config)
+        network = build_network(self.role, self.config)
         network.load_state_dict(self.weights)
         return network.eval()
-
-
-def build(role: str, config: Config) -> nn.Module:
-    """Return an untrained network.
-
-    Raises:
-        ValueError, TypeError: the config is not one of a network.
-    """
-    return GENERATORS.build(dict(config)) if role == GENERATOR else Discriminator(**config)
 
 
 def fits(state: State, given: Given, name: str | None = None) -> tuple[list[Fit], dict[str, str]]:
@@ -317,7 +307,10 @@ def _expected(role: str, config: str, large: bool) -> dict[str, torch.Size]:
     place = torch.device("meta") if large else torch.random.fork_rng(devices=[])
     try:
         with place:
-            return {key: value.shape for key, value in build(role, json.loads(config)).state_dict().items()}
+            return {
+                key: value.shape
+                for key, value in build_network(role, json.loads(config)).state_dict().items()
+            }
     except (ValueError, TypeError, KeyError) as error:
         raise MisfitError(" ".join(str(error).split())) from error
 

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, strip_prefix
+from mmcgan.checkpoints.literals import assignments
 from mmcgan.checkpoints.restricted import read_untrusted, state_dict_of
 from mmcgan.checkpoints.stand_ins import Record
-from mmcgan.config.literals import assignments
 
 State = dict[str, Tensor]
 SUFFIXES = (".pth", ".pt", ".pkl", ".bin", ".safetensors", ".ckpt", ".tar")
@@ -133,7 +133,7 @@ def _written_config(meta: Any) -> dict[str, Any]:
     for text in texts:
         try:
             model = assignments(text).get("model") if isinstance(text, str) else None
-        except ValueError:
+        except (ValueError, TypeError, RecursionError, MemoryError):
             continue  # a config that does more than assign: its settings have to be given
         if isinstance(model, Mapping):
             return {"model": dict(model)}
@@ -187,7 +187,7 @@ def _beside(path: Path) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{config} is not valid JSON: {error}") from error
     return content if isinstance(content, dict) else {}
 

@@ -62,6 +62,8 @@ class Regularizer(nn.Module):
     allowed_on: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
     #: whether the step's own real images must carry a gradient when they are scored
     needs_real_gradient: bool = False
+    #: whether the step's own generated images must
+    needs_fake_gradient: bool = False
 
     def __init__(self, on: str, weight: float = 1.0, interval: int = 1) -> None:
         super().__init__()

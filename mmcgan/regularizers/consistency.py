@@ -27,7 +27,7 @@ def moved_latent(context: StepContext, noise: float) -> Tensor:
     latent, stream = context.latent, context.random["latent noise"]
     shape = tuple(latent.shape[1:])
     drawn = draw_shared(lambda n: torch.randn(n, *shape, generator=stream), len(latent))
-    return latent + noise * drawn.to(latent)
+    return latent + noise * drawn.to(latent, non_blocking=True)
 
 
 def check_outputs(owner: str, outputs: Sequence[str]) -> tuple[str, ...]:

@@ -51,7 +51,8 @@ class PointPenalty(LogitRegularizer):
         """Return uniform numbers in [0, 1), (N, *shape), equal for any number of ranks."""
         stream = context.random["gradient penalty"]
         image = context.real.image
-        return draw_shared(lambda n: torch.rand(n, *shape, generator=stream), len(image)).to(image)
+        drawn = draw_shared(lambda n: torch.rand(n, *shape, generator=stream), len(image))
+        return drawn.to(image, non_blocking=True)
 
     def penalty(self, squared: Tensor) -> Tensor:
         """Return a scalar from the squared lengths (N,) of the gradients."""
@@ -160,10 +161,25 @@ class R2(LogitRegularizer):
     Args:
         weight: gamma of the paper.
         logit: which named output to differentiate.
+        reuse_scores: differentiate the scores of the step itself, through its augmentation, as R3GAN does.
+            False runs the discriminator again, on the un-augmented images.
     """
+
+    def __init__(
+        self,
+        on: str = "discriminator",
+        weight: float | None = None,
+        interval: int = 1,
+        logit: str = "adv.logit",
+        reuse_scores: bool = False,
+    ) -> None:
+        super().__init__(on, weight, interval, logit)
+        self.needs_fake_gradient = reuse_scores
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty of the generated mini-batch, a scalar."""
+        if self.needs_fake_gradient:
+            return 0.5 * squared_gradient(context.fake_scores[self.logit], context.fake.image).mean()
         image = context.fake.image.detach().requires_grad_()
         scores = context.score(image, context.fake.condition, augment=False)
         return 0.5 * squared_gradient(scores[self.logit], image).mean()

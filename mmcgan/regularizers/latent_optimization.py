@@ -105,7 +105,7 @@ class LatentOptimization(Regularizer):
         """Return 1 for the latents that move and 0 for the others, (N, 1)."""
         stream = random["latent optimisation"]
         uniform = draw_shared(lambda n: torch.rand(n, 1, generator=stream), len(latent))
-        return (uniform > 1 - self.share).to(latent)
+        return (uniform > 1 - self.share).to(latent, non_blocking=True)
 
     def forward(self, context: StepContext) -> Tensor | None:
         """Return the transport cost of the step's latents, a scalar."""

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Regularizer, StepContext
 from mmcgan.structures import Condition
@@ -87,6 +88,6 @@ def enter(network: Any, latent: Tensor, condition: Condition) -> tuple[Tensor, T
         style = network.map(latent, condition)
         if not style.requires_grad:
             style.requires_grad_()
-        return network.synthesize_styles(style).float(), style
+        return at_least_float32(network.synthesize_styles(style)), style
     point = latent.detach().requires_grad_()
-    return network.synthesize(point, network.embed(condition)).float(), point
+    return at_least_float32(network.synthesize(point, network.embed(condition))), point

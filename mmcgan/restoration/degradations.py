@@ -86,8 +86,8 @@ class SuperResolution(Degradation):
     def target(self, original: Tensor) -> Tensor:
         """Return the images shrunk and enlarged again."""
         height, width = self._small((original.shape[2], original.shape[3]))
-        # truncation, not rounding, as in the peer
-        levels = ((original + 1) / 2 * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+        # truncation, not rounding, as in the peer; in float32, whose rounding decides on whole levels
+        levels = ((original.float() + 1) / 2 * 255).clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         small = [Image.fromarray(each).resize((width, height), Image.Resampling.LANCZOS) for each in levels]
         values = torch.from_numpy(np.stack([np.asarray(each) for each in small]))
         values = values.permute(0, 3, 1, 2).to(original) / 255 * 2 - 1

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from mmcgan.datasets.decode import BadImageError, ImageReader, to_rgb
+from mmcgan.datasets.decode import BadImageError, ImageReader, max_pixels, read_rgb
+from mmcgan.text_files import printable
 
 
 def read_square(path: Path, image_size: int) -> Tensor:
@@ -31,6 +31,11 @@ def read_whole(path: Path, short_side: int) -> Tensor:
     image = _open(path)
     scale = short_side / min(image.size)
     size = [max(1, round(side * scale)) for side in image.size]
+    if size[0] * size[1] > max_pixels():
+        raise BadImageError(
+            f"{printable(path)}: with a short side of {short_side} pixels it would be {size[0]} x {size[1]}, "
+            f"{max_pixels():,} pixels are allowed"
+        )
     return _tensor(image.resize((size[0], size[1]), Image.Resampling.BILINEAR))
 
 
@@ -44,11 +49,7 @@ def read_as_is(path: Path) -> Tensor:
 
 
 def _open(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            return to_rgb(ImageOps.exif_transpose(image))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadImageError(f"{os.fsdecode(path)}: unreadable image: {error}") from error
+    return read_rgb(path)
 
 
 def _tensor(image: Image.Image) -> Tensor:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from mmcgan.apis.views import available_memory, check_memory
+from mmcgan.memory import available_memory, check_memory
 from mmcgan.registry import DEGRADATIONS
 from mmcgan.restoration.degradations import Degradation
 from mmcgan.restoration.images import read_as_is, read_square, read_whole

@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from mmcgan.registry import SAMPLERS
-from mmcgan.samplers.latent import truncate
+from mmcgan.samplers.latent import LatentLaw, truncate_latent
 
 DISCRETE, CONTINUOUS = "discrete", "continuous"
 
 
 @SAMPLERS.register_module()
-class CodedLatent:
+class CodedLatent(LatentLaw):
     """Noise followed by one-hot categorical codes and continuous codes in [-1, 1) (InfoGAN, Sec. 5).
 
     The codes are the last ``codes * values + continuous`` columns of the latent. Losses may be wired
@@ -56,7 +56,7 @@ class CodedLatent:
                 f"CodedLatent: codes take {self.code_dim} columns, so latent_dim must be at least "
                 f"{self.code_dim + 1}, got {latent_dim}"
             )
-        self.latent_dim = latent_dim
+        super().__init__(latent_dim)
         rest = latent_dim - self.code_dim
         self.noise = SAMPLERS.build({"latent_dim": rest, **(noise or {"type": "NormalLatent"})})
 
@@ -78,6 +78,15 @@ class CodedLatent:
             parts.append(2 * uniform - 1)
         return torch.cat(parts, dim=1)
 
+    def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
+        """Return latents whose noise is truncated by its own law; codes stay as they are.
+
+        Raises:
+            ValueError: the law of the noise has no truncation.
+        """
+        noise, codes = latent.split([self.latent_dim - self.code_dim, self.code_dim], dim=1)
+        return torch.cat([truncate_latent(self.noise, noise, threshold, generator), codes], dim=1)
+
     def codes(self, latent: Tensor) -> dict[str, Tensor]:
         """Return the codes in ``latent`` (N, latent_dim) by name."""
         codes, values = self.codes_shape
@@ -89,14 +98,6 @@ class CodedLatent:
         if self.continuous:
             found[CONTINUOUS] = latent[:, middle:].detach()
         return found
-
-
-def truncate_noise(sampler: Any, latent: Tensor, threshold: float, generator: Generator | None) -> Tensor:
-    """Return ``latent`` truncated as :func:`~mmcgan.samplers.latent.truncate` does, its codes kept."""
-    columns = getattr(sampler, "code_dim", 0)
-    if not columns:
-        return truncate(latent, threshold, generator)
-    return torch.cat([truncate(latent[:, :-columns], threshold, generator), latent[:, -columns:]], dim=1)
 
 
 def code_names(sampler: Any) -> list[str]:

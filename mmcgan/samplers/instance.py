@@ -114,6 +114,8 @@ def random_neighbour(store: InstanceStore, index: Tensor, k: int, generator: Gen
 class AllInstances(InstanceSampler):
     """Every instance of the store, uniformly: what IC-GAN trains with."""
 
+    disk_arguments = ("instance_store",)
+
 
 @SAMPLERS.register_module()
 class KMeansInstances(InstanceSampler):
@@ -122,6 +124,8 @@ class KMeansInstances(InstanceSampler):
     Raises:
         StoreError: the store has no k-means selection.
     """
+
+    disk_arguments = ("instance_store",)
 
     def candidates(self) -> Tensor:
         """Return the selected instances."""
@@ -139,6 +143,8 @@ class RandomInstances(InstanceSampler):
     Raises:
         ValueError: ``size`` is not in 1..N.
     """
+
+    disk_arguments = ("instance_store",)
 
     def __init__(
         self,
@@ -172,6 +178,8 @@ class WeightedInstances(InstanceSampler):
         ValueError: another number of weights, a negative or infinite one, or all zero.
         FileNotFoundError: no such file.
     """
+
+    disk_arguments = ("instance_store", "weights")
 
     def __init__(
         self,
@@ -216,6 +224,8 @@ class ClassInstances(InstanceSampler):
         StoreError: the store has no labels.
         ValueError: bad weights or temperature, both given, or weight on a class without images.
     """
+
+    disk_arguments = ("instance_store",)
 
     def __init__(
         self,

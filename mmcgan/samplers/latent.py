@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -12,7 +13,7 @@ from mmcgan.registry import SAMPLERS
 
 def _check_threshold(threshold: float) -> None:
     if not threshold > 0:
-        raise ValueError(f"truncation threshold must be greater than 0, got {threshold}")
+        raise ValueError(f"truncation must be greater than 0, got {threshold}")
 
 
 def truncated_normal(shape: tuple[int, ...], threshold: float, generator: Generator) -> Tensor:
@@ -66,37 +67,97 @@ def truncate(latent: Tensor, threshold: float, generator: Generator | None = Non
     return torch.where(latent.abs() > threshold, redrawn, latent)
 
 
-class _Latent:
-    """Common constructor check of the latent samplers."""
+class LatentLaw:
+    """A distribution p(z), and what truncation means for it.
+
+    A law of a plugin need not derive from this class: it has ``latent_dim``, ``sample`` and, if it can be
+    truncated, ``truncate``.
+
+    Attributes:
+        latent_dim: length of a latent.
+    """
 
     def __init__(self, latent_dim: int) -> None:
         if latent_dim < 0:  # 0: a generator that is told all by its condition
             raise ValueError(f"latent_dim must not be negative, got {latent_dim}")
         self.latent_dim = latent_dim
 
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """Draw float32 (n, latent_dim)."""
+        raise NotImplementedError
+
+    def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
+        """Return ``latent`` (N, D), drawn from this law, as truncation at ``threshold`` has it.
+
+        Args:
+            latent: (N, D).
+            threshold: greater than 0; larger ones change less, an infinite one nothing.
+            generator: source of redrawn values; without one they are moved to the bounds.
+
+        Raises:
+            ValueError: the law has no truncation.
+        """
+        raise ValueError(
+            f"{type(self).__name__} does not say what truncation means for its latents; leave truncation out"
+        )
+
+
+def truncate_latent(law: Any, latent: Tensor, threshold: float, generator: Generator | None) -> Tensor:
+    """Return ``law.truncate(latent, threshold, generator)``; anybody's law may have that method.
+
+    Raises:
+        ValueError: ``threshold`` is not positive, or the law has no truncation.
+    """
+    _check_threshold(threshold)
+    declared = getattr(law, "truncate", None)
+    if declared is None:
+        return LatentLaw.truncate(law, latent, threshold, generator)
+    return declared(latent, threshold, generator)
+
+
+def check_truncation(law: Any, threshold: float) -> None:
+    """Raise ValueError if latents of ``law`` cannot be truncated at ``threshold``; draws nothing."""
+    truncate_latent(law, torch.empty(0, law.latent_dim), threshold, None)
+
 
 @SAMPLERS.register_module()
-class NormalLatent(_Latent):
-    """z ~ N(0, I)."""
+class NormalLatent(LatentLaw):
+    """z ~ N(0, I); truncation redraws values beyond the threshold (BigGAN, section 3.1)."""
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw float32 (n, latent_dim)."""
         return torch.randn(n, self.latent_dim, generator=generator, device=generator.device)
 
+    def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
+        """Return :func:`truncate` of the latents."""
+        return truncate(latent, threshold, generator)
+
 
 @SAMPLERS.register_module()
-class UniformLatent(_Latent):
-    """z ~ U(-1, 1) in every dimension (DCGAN)."""
+class UniformLatent(LatentLaw):
+    """z ~ U(-1, 1) in every dimension (DCGAN); truncation redraws values beyond the threshold uniformly."""
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw float32 (n, latent_dim) in [-1, 1)."""
         uniform = torch.rand(n, self.latent_dim, generator=generator, device=generator.device)
         return 2.0 * uniform - 1.0
 
+    def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
+        """Return latents of U(-threshold, threshold); a threshold of 1 or more changes nothing."""
+        _check_threshold(threshold)
+        if threshold >= 1:
+            return latent
+        if generator is None:
+            return latent.clamp(-threshold, threshold)
+        uniform = torch.rand(tuple(latent.shape), generator=generator, device=generator.device).to(latent)
+        return torch.where(latent.abs() > threshold, threshold * (2.0 * uniform - 1.0), latent)
+
 
 @SAMPLERS.register_module()
-class TruncatedNormalLatent(_Latent):
+class TruncatedNormalLatent(LatentLaw):
     """z ~ N(0, I) with values beyond ``threshold`` redrawn; not rescaled (BigGAN, section 3.1).
+
+    Further truncation at a smaller threshold narrows it, at a larger one changes nothing.
 
     Raises:
         ValueError: ``threshold`` is not positive, or ``latent_dim`` is below 1.
@@ -110,3 +171,7 @@ class TruncatedNormalLatent(_Latent):
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw float32 (n, latent_dim) in [-threshold, threshold]."""
         return truncated_normal((n, self.latent_dim), self.threshold, generator)
+
+    def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
+        """Return latents with values beyond the smaller of both thresholds redrawn."""
+        return latent if threshold >= self.threshold else truncate(latent, threshold, generator)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 FOLDER = Path(__file__).parent
 INDEX = FOLDER / "index.json"

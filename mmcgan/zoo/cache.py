@@ -6,17 +6,11 @@ import hashlib
 import os
 from pathlib import Path
 
-FOLDER_VARIABLE, OFFLINE_VARIABLE = "MMCGAN_CACHE", "MMCGAN_OFFLINE"
+from mmcgan.cache import cache_folder
+
+OFFLINE_VARIABLE = "MMCGAN_OFFLINE"
 HUB_OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
 _NO = ("", "0", "false", "no", "off")
-
-
-def cache_folder() -> Path:
-    """Return ``$MMCGAN_CACHE``, else ``mmcgan`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    if own := os.environ.get(FOLDER_VARIABLE):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base).expanduser() if base else Path.home() / ".cache") / "mmcgan"
 
 
 def converted_path(name: str) -> Path:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write, load_checkpoint, strip_prefix
-from mmcgan.config.literals import assignments
+from mmcgan.checkpoints.files import atomic_write
+from mmcgan.closed_world import Origin, RefusedConfigError, build, inspect
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.plugins import load_plugins
 from mmcgan.registry import nearest
 from mmcgan.weights import read_index, weight_path
-from mmcgan.zoo.models import enter_in_index, plain, stored
+from mmcgan.zoo.models import enter_in_index, stored
+from mmcgan.zoo.reading import exported_metadata, read_exported, read_run
 
 FORMAT = "mmcgan-discriminator-1"
 KIND = "discriminator"
@@ -39,6 +38,9 @@ class DiscriminatorRecord:
     dataset: dict[str, Any] = field(default_factory=dict)
     iteration: int = 0
     images_seen: int = 0
+
+
+_Content = tuple[DiscriminatorRecord, dict[str, Tensor], Origin]
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,11 @@ def read_discriminator(path: Path) -> LoadedDiscriminator | None:
     found = _read_exported(path) if path.suffix == ".safetensors" else _read_checkpoint(path)
     if found is None:
         return None
-    record, weights = found
-    network = Discriminator(**{k: v for k, v in record.discriminator.items() if k != "type"})
+    record, weights, origin = found
+    network = build(Discriminator, record.discriminator, origin, "discriminator")
     try:
         network.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, AttributeError, TypeError) as error:
         raise ValueError(f"{path} does not fit the discriminator of its config: {error}") from error
     return LoadedDiscriminator(network.requires_grad_(False).eval(), record, path.stem)
 
@@ -121,9 +123,9 @@ def export_discriminator(
     found = _read_checkpoint(Path(checkpoint))
     if found is None:
         raise ValueError(f"{checkpoint} holds no discriminator with its config; give a checkpoint of a run")
-    record, weights = found
+    record, weights, _ = found
     kept = {key: stored(value, half) for key, value in weights.items()}
-    content = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
+    content = save(kept, exported_metadata(FORMAT, record, kept))
     atomic_write(out, lambda file: _write(file, content))
     return enter_in_index(out, asdict(record), KIND, command)
 
@@ -138,35 +140,32 @@ def _shipped(name: str) -> Path:
     )
 
 
-def _read_checkpoint(path: Path) -> tuple[DiscriminatorRecord, dict[str, Tensor]] | None:
-    checkpoint = load_checkpoint(path)
-    state, meta = strip_prefix(checkpoint.get("state_dict", checkpoint)), checkpoint.get("meta", {})
-    weights = {key.removeprefix(PREFIX): value for key, value in state.items() if key.startswith(PREFIX)}
-    config = assignments(meta["cfg"]) if "cfg" in meta else {}
-    if not weights or "discriminator" not in config.get("model", {}):
+def _read_checkpoint(path: Path) -> _Content | None:
+    run = read_run(path)
+    weights = run.network(PREFIX)
+    if not weights or run.config is None or run.part("discriminator") is None:
         return None
     record = DiscriminatorRecord(
-        plain(config["model"]["discriminator"]),
-        plain((config.get("train_dataloader") or {}).get("dataset") or {}),
-        meta.get("iter", 0),
-        meta.get("images_seen", 0),
+        inspect(run.part("discriminator"), run.origin, "discriminator"),
+        inspect(run.dataset, run.origin, "dataset"),
+        run.meta.get("iter", 0),
+        run.meta.get("images_seen", 0),
     )
-    return record, weights
+    return record, weights, run.origin
 
 
-def _read_exported(path: Path) -> tuple[DiscriminatorRecord, dict[str, Tensor]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"no weights file {path}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: format is {metadata.get('format')!r}, expected {FORMAT!r}")
-    floats = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
-    return DiscriminatorRecord(**json.loads(metadata["record"])), floats
+def _read_exported(path: Path) -> _Content:
+    exported = read_exported(path, FORMAT)
+    given, origin = exported.record, exported.origin
+    known = [entry.name for entry in fields(DiscriminatorRecord)]
+    unknown = [key for key in given if key not in known]
+    if unknown or "discriminator" not in given:
+        raise RefusedConfigError(f"{path}: its record has unknown keys {unknown} or no 'discriminator'")
+    configs: dict[str, Any] = {
+        key: inspect(given[key], origin, key) for key in ("discriminator", "dataset") if key in given
+    }
+    record = DiscriminatorRecord(**{**dict(given), **configs})
+    return record, exported.weights, origin
 
 
 def _write(file: Any, content: bytes) -> None:

@@ -4,53 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write, load_checkpoint, strip_prefix
+from mmcgan.checkpoints.files import atomic_write, require_finite, require_half
+from mmcgan.closed_world import USER, Origin, build, named
 from mmcgan.config import load_config
-from mmcgan.config.literals import assignments
-from mmcgan.instances.store import InstanceStore
+from mmcgan.instances.store import METADATA, InstanceStore
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
 from mmcgan.zoo.locate import find_weights, short_name
+from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
 
-FORMAT = "mmcgan-generator-1"
+__all__ = [
+    "FORMAT",
+    "GeneratorRecord",
+    "LoadedModel",
+    "enter_in_index",
+    "export_weights",
+    "load_model",
+    "plain",
+    "read_weights",
+    "stored",
+]
 KIND = "generator"
-EMA_PREFIX, RAW_PREFIX = "generator_ema.", "generator."
-
-
-@dataclass(frozen=True)
-class GeneratorRecord:
-    """What is needed to sample from a generator, and where it came from.
-
-    Attributes:
-        generator, latent_sampler, condition_sampler: configs.
-        classes: class names, or None.
-        dataset: config of the training images.
-        iteration, images_seen: how long it was trained.
-        metrics: the figures of the checkpoint's last evaluation.
-        extractor: of an instance-conditioned model: ``config``, ``describe`` and the ``image_size`` at which
-            images are read before.
-    """
-
-    generator: dict[str, Any]
-    latent_sampler: dict[str, Any]
-    condition_sampler: dict[str, Any]
-    classes: tuple[str, ...] | None = None
-    dataset: dict[str, Any] = field(default_factory=dict)
-    iteration: int = 0
-    images_seen: int = 0
-    metrics: dict[str, float] = field(default_factory=dict)
-    extractor: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +47,8 @@ class LoadedModel:
         record: what the weights came with.
         name: short name for files and messages.
         instances: those that came with the weights, None if none did.
+        origin: where the record's configs come from, which decides what they may ask for.
+        file: the file of the weights, from which the record's extractor is.
     """
 
     model: SamplingModel
@@ -70,6 +56,8 @@ class LoadedModel:
     record: GeneratorRecord
     name: str
     instances: StoredInstances | None = None
+    origin: Origin = USER
+    file: Origin = USER
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -84,11 +72,12 @@ class LoadedModel:
             FileNotFoundError: the store is gone.
             StoreError: it is not the one that training used.
         """
-        found = store_of(self.record.condition_sampler)
-        described = self.record.extractor.get("describe")
-        if found is not None and described:
-            found.require_extractor(described)
-        return found
+        with named(self.origin, "the store of instances"):
+            found = store_of(self.record.condition_sampler, self.origin)
+            described = self.record.extractor.get("describe")
+            if found is not None and described:
+                found.require_extractor(described)
+            return found
 
     @property
     def extractor(self) -> dict[str, Any]:
@@ -102,6 +91,13 @@ class LoadedModel:
         if self.store is None:
             raise ValueError(f"{self.name} does not say which extractor its instances come from")
         return extractor_record(self.store)
+
+    @property
+    def extractor_origin(self) -> Origin:
+        """Where the config of :attr:`extractor` comes from."""
+        if self.record.extractor.get("config") or self.store is None:
+            return self.file
+        return Origin.of_file(self.store.root / METADATA, own=self.store.own)
 
 
 def load_model(
@@ -123,91 +119,28 @@ def load_model(
     """
     load_plugins()
     if checkpoint is not None:
-        record, weights = read_weights(Path(checkpoint))
-        config = load_config(source, options)
-        classes = None if record is None else record.classes
-        extractor = {} if record is None else record.extractor
-        return _assemble(_record_of(config, classes, extractor=extractor), weights, Path(checkpoint))
+        path = Path(checkpoint)
+        content = read_content(path)
+        record = _record_of(load_config(source, options), content.record)
+        return _assemble(record, content.weights, path, USER, content.origin)
     path = find_weights(source)
-    record, weights = read_weights(path)
-    if record is None:
+    content = read_content(path)
+    if content.record is None:
         raise ValueError(f"{path} does not say which config it was trained with; give CONFIG {path}")
-    loaded = _assemble(record, weights, path)
+    loaded = _assemble(content.record, content.weights, path, content.origin, content.origin)
     return replace(loaded, name=short_name(source, path))
 
 
-def read_weights(path: Path) -> tuple[GeneratorRecord | None, dict[str, Tensor]]:
-    """Return the record (None if the file has none) and the generator's weights, float32.
-
-    Nothing in the file is executed.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: unreadable, or no generator in it.
-    """
-    return _read_exported(path) if path.suffix == ".safetensors" else _read_checkpoint(path)
-
-
-def _read_exported(path: Path) -> tuple[GeneratorRecord, dict[str, Tensor]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"no weights file {path}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        found = metadata.get("format")
-        raise ValueError(f"{path}: format is {found!r}, expected {FORMAT!r}; make it with export-weights")
-    try:
-        record = GeneratorRecord(**json.loads(metadata["record"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: its record cannot be read ({error})") from error
-    return record, _single_precision(weights)
-
-
-def _single_precision(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
-
-
-def _read_checkpoint(path: Path) -> tuple[GeneratorRecord | None, dict[str, Tensor]]:
-    checkpoint = load_checkpoint(path)
-    state = strip_prefix(checkpoint.get("state_dict", checkpoint))
-    prefix = EMA_PREFIX if any(key.startswith(EMA_PREFIX) for key in state) else RAW_PREFIX
-    weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-    if not weights:
-        raise ValueError(f"{path} holds no generator: no key starts with {RAW_PREFIX!r} or {EMA_PREFIX!r}")
-    meta = checkpoint.get("meta", {})
-    if "cfg" not in meta:
-        return None, weights
-    known = meta.get("dataset_meta") or {}
-    described = known.get("instance_extractor")
-    record = _record_of(
-        assignments(meta["cfg"]),
-        known.get("classes"),
-        iteration=meta.get("iter", 0),
-        images_seen=meta.get("images_seen", 0),
-        metrics=_last_figures(checkpoint.get("message_hub", {})),
-        extractor={"describe": described} if described else {},
-    )
-    return record, weights
-
-
-def _last_figures(hub: Mapping[str, Any]) -> dict[str, float]:
-    scalars = {k.removeprefix("val/"): v for k, v in hub.get("scalars", {}).items() if k.startswith("val/")}
-    return {k: v["values"][-1] for k, v in scalars.items() if v["values"] and k not in ("time", "data_time")}
-
-
-def _record_of(config: Mapping[str, Any], classes: Any, **progress: Any) -> GeneratorRecord:
+def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> GeneratorRecord:
+    """Return the record of a config that the user named; the file of weights knows classes and extractor."""
     model = config["model"]
     return GeneratorRecord(
         generator=plain(model["generator"]),
         latent_sampler=plain(model.get("latent_sampler") or {"type": "NormalLatent"}),
         condition_sampler=plain(model["condition_sampler"]),
-        classes=None if classes is None else tuple(classes),
+        classes=None if stated is None else stated.classes,
         dataset=plain((config.get("train_dataloader") or {}).get("dataset") or {}),
-        **progress,
+        extractor={} if stated is None else stated.extractor,
     )
 
 
@@ -218,20 +151,29 @@ def plain(value: Any) -> Any:
     return [plain(element) for element in value] if isinstance(value, list | tuple) else value
 
 
-def _assemble(record: GeneratorRecord, weights: Mapping[str, Tensor], path: Path) -> LoadedModel:
-    try:
-        model = SamplingModel(record.generator, record.latent_sampler, ema=False)
-    except (KeyError, TypeError) as error:  # what a file asks for, that this version does not have
-        raise ValueError(f"{path}: its config asks for {error}") from error
+def _assemble(
+    record: GeneratorRecord, weights: Mapping[str, Any], path: Path, origin: Origin, file: Origin
+) -> LoadedModel:
+    model = _sampling_model(record, path, origin)
     instances = StoredInstances.from_tensors(weights)
     weights = {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
     try:
         model.generator.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, AttributeError, TypeError) as error:  # a stranger's "weights" may be anything
         raise ValueError(f"{path} does not fit the generator of the config: {error}") from error
     model.requires_grad_(False).eval()
-    sampler = instances or LateSampler(record.condition_sampler)
-    return LoadedModel(model, sampler, record, path.stem, instances)
+    sampler = instances or LateSampler(record.condition_sampler, origin)
+    return LoadedModel(model, sampler, record, path.stem, instances, origin, file)
+
+
+def _sampling_model(record: GeneratorRecord, path: Path, origin: Origin) -> SamplingModel:
+    if origin is USER:
+        try:
+            return SamplingModel(record.generator, record.latent_sampler, ema=False)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path}: its config asks for {error}") from error
+    parts = {"generator": record.generator, "latent_sampler": record.latent_sampler}
+    return build(SamplingModel, parts, origin, "model", ema=False)
 
 
 def export_weights(
@@ -248,24 +190,28 @@ def export_weights(
 
     Raises:
         FileExistsError: ``out`` exists.
-        ValueError: not a checkpoint of a run, ``out`` has another suffix, or the store of an
-            instance-conditioned model has no k-means instances.
+        ValueError: not a checkpoint of a run, ``out`` has another suffix, weights that are NaN, infinite or
+            too large for float16, or the store of an instance-conditioned model has no k-means instances.
     """
     checkpoint, out = Path(checkpoint), Path(out)
     if out.suffix != ".safetensors":
         raise ValueError(f"{out}: exported weights are NAME.safetensors")
     if out.exists():
         raise FileExistsError(f"{out} exists; remove it or choose another name")
-    record, weights = _read_checkpoint(checkpoint)
-    if record is None:
+    content = read_content(checkpoint)
+    record = content.record
+    if record is None or checkpoint.suffix == out.suffix:
         raise ValueError(f"{checkpoint} holds no config; it is not a checkpoint of a run")
-    kept = {key: stored(value, half) for key, value in weights.items()}
-    store = store_of(record.condition_sampler)
+    require_finite(content.weights, str(checkpoint))
+    if half:
+        require_half(content.weights, str(checkpoint))
+    kept = {key: stored(value, half) for key, value in content.weights.items()}
+    store = store_of(record.condition_sampler, content.origin)
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
-    content = save(kept, {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)})
-    atomic_write(out, lambda file: _write(file, content))
+    written = save(kept, exported_metadata(FORMAT, record, kept))
+    atomic_write(out, lambda file: _write(file, written))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     return enter_in_index(out, facts, KIND, command)
 

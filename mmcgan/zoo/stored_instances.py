@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from mmcgan.closed_world import Origin, build, checked, named
 from mmcgan.instances.store import InstanceStore, StoreError, open_store
 from mmcgan.registry import SAMPLERS
 from mmcgan.structures import Condition
@@ -24,10 +25,11 @@ class LateSampler:
 
     Args:
         config: of the sampler.
+        origin: where the config comes from.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self.config = dict(config)
+    def __init__(self, config: Mapping[str, Any], origin: Origin) -> None:
+        self.config, self.origin = dict(config), origin
 
     @cached_property
     def sampler(self) -> Any:
@@ -35,12 +37,14 @@ class LateSampler:
 
         Raises:
             FileNotFoundError, StoreError: its store of instances is not there or does not fit.
+            RefusedConfigError: it would read files that the model must not name.
         """
-        return SAMPLERS.build(self.config)
+        return build(SAMPLERS, self.config, self.origin, "condition_sampler")
 
     def sample(self, n: int, generator: Generator) -> Condition:
         """Return what the sampler draws."""
-        return self.sampler.sample(n, generator)
+        with named(self.origin, "condition_sampler"):
+            return self.sampler.sample(n, generator)
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,18 @@ def extractor_record(store: InstanceStore) -> dict[str, Any]:
     }
 
 
-def store_of(condition_sampler: Mapping[str, Any]) -> InstanceStore | None:
+def store_of(condition_sampler: Mapping[str, Any], origin: Origin) -> InstanceStore | None:
     """Return the store that a sampler's config names, None for a sampler of something else.
+
+    Args:
+        condition_sampler: the config.
+        origin: where it comes from.
 
     Raises:
         FileNotFoundError, StoreError: it is not there, or damaged.
+        RefusedConfigError: it lies where the model must not name files.
     """
     source = condition_sampler.get("instance_store")
-    return None if source is None else open_store(source)
+    if source is None:
+        return None
+    return open_store(checked(condition_sampler, origin, "condition_sampler")["instance_store"])

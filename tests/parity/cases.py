@@ -9,14 +9,14 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -38,11 +38,45 @@ PEER_SPELLINGS = {
     "pretrained_biggan": "hfbiggan",
     "deep-generative-prior": "dgp",
     "spade": "spade",
+    "r3gan": "r3gan",
+    "projected-gan": "projected_gan",
 }
 
 
 class CorruptCase(ValueError):
     """A golden case that cannot be read; the message names the file."""
+
+
+#: First parts of the names of what a peer computed, as against what it was given.
+RECORDED = ("out", "after")
+#: What is added to such a part where the same was computed in float64.
+WIDE = "64"
+#: The relative tolerance that the golden set names for a record that is float64 throughout.
+ORDINARY_FLOAT64 = 1e-7
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a case's numbers are taken.
+
+    Attributes:
+        exact: what was recorded in float64 too stands in the place of its float32 record.
+        shake: relative change of every float that the peer was given, uniform up to this; whole numbers
+            (labels, bytes, one-hot rows) stay.
+        seed: of that change.
+    """
+
+    exact: bool = False
+    shake: float = 0.0
+    seed: int = 0
+
+    def moved(self, name: str, value: Tensor) -> Tensor:
+        """Return an input or a weight as it is read."""
+        if not self.shake or not value.is_floating_point():
+            return value
+        source = np.random.RandomState(zlib.crc32(f"{self.seed} {name}".encode()))
+        change = 1 + self.shake * torch.from_numpy(source.uniform(-1, 1, tuple(value.shape)))
+        return torch.where(value == value.round(), value, (value.double() * change).to(value.dtype))
 
 
 @dataclass
@@ -52,10 +86,12 @@ class GoldenCase:
     Attributes:
         path: the safetensors file.
         spec: the JSON description.
+        reading: how its numbers are taken.
     """
 
     path: Path
     spec: dict[str, Any]
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def name(self) -> str:
@@ -73,7 +109,10 @@ class GoldenCase:
 
     @cached_property
     def tensors(self) -> State:
-        """Every tensor; 16-bit floats are widened to float32, which is exact.
+        """Every tensor, floats in torch's default format or wider (16 bits widen to float32 without loss).
+
+        What was recorded in float64 beside float32 (``out64/x`` beside ``out/x``) is in the place of the
+        latter if :attr:`reading` is exact, and left out otherwise.
 
         Raises:
             CorruptCase: the file is missing or not readable as safetensors.
@@ -82,8 +121,34 @@ class GoldenCase:
             loaded = load_file(self.path)
         except (SafetensorError, OSError, ValueError) as error:
             raise CorruptCase(f"{self.path.name}: cannot be read as safetensors: {error}") from error
-        half = (torch.float16, torch.bfloat16)
-        return {k: v.float() if v.dtype in half else v for k, v in loaded.items()}
+        plain = {k: _as_default(v) for k, v in loaded.items() if not _is_wide(k, loaded)}
+        found = {k: v if is_recorded(k) else self.reading.moved(k, v) for k, v in plain.items()}
+        if self.reading.exact:
+            found |= {name: loaded[wide] for name, wide in self._wide_names(loaded).items()}
+        return found
+
+    @staticmethod
+    def _wide_names(loaded: Mapping[str, Tensor]) -> dict[str, str]:
+        """Return the name in float32 of what was recorded in float64, with its own name."""
+        return {_narrow(name): name for name in loaded if _is_wide(name, loaded)}
+
+    @cached_property
+    def recorded_exactly(self) -> set[str]:
+        """Names (of the float32 record) of what was recorded in float64 too."""
+        with safe_open(self.path, "pt") as file:
+            names = dict.fromkeys(file.keys())
+        return {_narrow(name) for name in names if _is_wide(name, names)}
+
+    @property
+    def rounding_of_float64(self) -> float:
+        """What the JSON says of its float64 record where parts of it are float32 (buffers, taps); else 0.
+
+        Ordinary records name 1e-7, for whoever runs with widened weights; a larger number has a reason.
+        """
+        stated = self.spec.get("tolerances")
+        wide = stated.get("float64", {}) if isinstance(stated, Mapping) else {}
+        rtol = float(wide.get("rtol", 0.0))
+        return rtol if rtol > ORDINARY_FLOAT64 else 0.0
 
     def group(self, prefix: str) -> State:
         """Return the tensors under ``prefix``, which is cut off their names."""
@@ -92,7 +157,8 @@ class GoldenCase:
     def state(self, prefix: str = "state/") -> State:
         """Return the state dict: what the JSON's formula rebuilds, and what is stored."""
         formula = self.spec.get("state_formula")
-        return (state_from_formula(formula) if formula else {}) | self.group(prefix)
+        rebuilt = state_from_formula(formula) if formula else {}
+        return {k: self.reading.moved(k, v) for k, v in rebuilt.items()} | self.group(prefix)
 
     @property
     def tolerance(self) -> Tolerance:
@@ -107,6 +173,28 @@ class GoldenCase:
         if rtol is not None and atol is None:
             atol = min(float(rtol), Tolerance().atol)
         return Tolerance(float(rtol or Tolerance().rtol), float(atol or Tolerance().atol))
+
+
+def _narrow(name: str) -> str:
+    """Return the name of the float32 record that ``out64/x`` stands beside."""
+    first, _, rest = name.partition("/")
+    return f"{first.removesuffix(WIDE)}/{rest}"
+
+
+def _is_wide(name: str, names: Mapping[str, Any]) -> bool:
+    return name.partition("/")[0].endswith(WIDE) and is_recorded(name) and _narrow(name) in names
+
+
+def is_recorded(name: str) -> bool:
+    """Return whether a tensor of this name was computed by the peer."""
+    return name.startswith(RECORDED)
+
+
+def _as_default(value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    wide = torch.promote_types(value.dtype, torch.float32)
+    return value.to(torch.promote_types(wide, torch.get_default_dtype()))
 
 
 def state_from_formula(formula: Mapping[str, Any]) -> State:
@@ -146,7 +234,7 @@ def _entry_from_formula(key: str, shape: tuple[int, ...], counter: int, scale: f
         value = 0.1 * random.standard_normal(size)
     else:
         value = 1 + 0.2 * random.standard_normal(size)
-    return torch.from_numpy(value.reshape(shape)).float()
+    return _as_default(torch.from_numpy(value.reshape(shape)).float())
 
 
 def find_cases(directory: str | Path) -> list[Path]:
@@ -175,8 +263,8 @@ def _describes_a_case(path: Path) -> bool:
     return isinstance(spec, dict) and "case" in spec and "tensors" in spec
 
 
-def load_case(stem: Path) -> GoldenCase:
-    """Read the description and the tensors of a case.
+def load_case(stem: Path, reading: Reading | None = None) -> GoldenCase:
+    """Read the description and the tensors of a case, in torch's default number format or wider.
 
     Raises:
         CorruptCase: one of the files is missing or cannot be read, or the JSON is no object.
@@ -192,7 +280,7 @@ def load_case(stem: Path) -> GoldenCase:
         raise CorruptCase(f"{description.name}: not valid JSON: {error}") from error
     if not isinstance(spec, dict):
         raise CorruptCase(f"{description.name}: expected a JSON object, found {type(spec).__name__}")
-    case = GoldenCase(data, spec)
+    case = GoldenCase(data, spec, reading or Reading())
     if not case.tensors:
         raise CorruptCase(f"{data.name}: holds no tensors")
     return case

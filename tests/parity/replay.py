@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -49,9 +50,10 @@ class PassingPreprocessor(GANDataPreprocessor):
     """Passes on images that a peer recorded as floats in [-1, 1]."""
 
     def forward(self, data: dict, training: bool = False, generator: Generator | None = None) -> GANBatch:
-        """Return ``data`` as a batch; bytes are scaled as always."""
+        """Return ``data`` as a batch in torch's default format; bytes are scaled as always."""
         if data["image"].dtype == torch.uint8:
-            return super().forward(data, training, generator)
+            batch = super().forward(data, training, generator)
+            return replace(batch, image=batch.image.to(torch.get_default_dtype()))
         return GANBatch(data["image"], self.condition(data))
 
 
@@ -63,6 +65,13 @@ class RecordingGAN(ConditionalGAN):
         self.discriminator_log: list[dict[str, float]] = []
         self.generator_log: list[dict[str, float]] = []
         self.discriminator_states: list[State] = []
+        self.score_log: list[State] = []
+
+    def score(self, image: Tensor, condition: Condition, augment: bool = True) -> State:
+        """Return the outputs of the base class and keep them."""
+        outputs = super().score(image, condition, augment)
+        self.score_log.append({name: value.detach().clone() for name, value in outputs.items()})
+        return outputs
 
     def discriminator_terms(self, real: GANBatch, optimizer: Any) -> dict[str, Tensor]:
         """Return the terms of the base class and keep their values."""
@@ -119,6 +128,14 @@ class Replay:
         self.model = self._build()
         sections = {role: {"optimizer": dict(config)} for role, config in self.optimizers.items()}
         self.wrappers: OptimWrapperDict = GANOptimWrapperConstructor(sections)(self.model)
+        self.gradients: dict[str, list[State]] = {role: [] for role in self.optimizers}
+        for role in self.optimizers:
+            self.wrappers[role].optimizer.register_step_pre_hook(partial(self._keep_gradients, role))
+
+    def _keep_gradients(self, role: str, *_: Any) -> None:
+        """Keep the gradients of every update, by our names."""
+        named = self.networks(self.model)[role].named_parameters()
+        self.gradients[role].append({k: p.grad.clone() for k, p in named if p.grad is not None})
 
     def _build(self) -> RecordingGAN:
         discriminator = self.formats[DISCRIMINATOR].discriminator_config(self.specs[DISCRIMINATOR])

@@ -4,9 +4,11 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.attribute_sampling import attribute_request, parse_attributes
+from mmcgan.apis.attribute_sampling import attribute_plan, parse_attributes
+from mmcgan.apis.drawing import Draw
 from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.sampling import sample
+from mmcgan.attributes import AttributeGroups
 from mmcgan.hooks.sample_grid import SampleGridHook
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
@@ -50,28 +52,32 @@ def test_texts_become_choices():
         parse_attributes(["digit=3", "digit=4"])
 
 
+def planned(model, wanted, num=None):
+    """Return the plan and the attributes of its images, as texts."""
+    plan = attribute_plan(Draw(model), wanted, num)
+    return plan, [plan.text(row) for row in range(plan.size)]
+
+
 def test_without_a_choice_there_is_one_image_of_each_combination():
-    request = attribute_request(loaded(), None, None, 0)
-    assert request.columns == 3 and len(request.labels) == 6
-    assert request.labels[3] == "digit=0 domain=textured"
-    again = attribute_request(loaded(), None, 8, 0)
-    assert again.labels == [*request.labels, *request.labels[:2]]
+    plan, texts = planned(loaded(), None)
+    assert plan.columns == 3 and len(texts) == 6
+    assert texts[3] == "digit=0 domain=textured"
+    assert planned(loaded(), None, 8)[1] == [*texts, *texts[:2]]
 
 
 def test_a_part_of_the_groups_may_be_chosen():
-    request = attribute_request(loaded(), {"domain": ["textured"]}, None, 0)
-    assert request.labels == [f"digit={digit} domain=textured" for digit in "012"]
-    one = attribute_request(loaded(), {"digit": ["1"], "domain": ["plain"]}, None, 0)
-    assert set(one.labels) == {"digit=1 domain=plain"} and len(one.labels) == 16 and one.columns == 4
+    assert planned(loaded(), {"domain": ["textured"]})[1] == [f"digit={d} domain=textured" for d in "012"]
+    plan, texts = planned(loaded(), {"digit": ["1"], "domain": ["plain"]})
+    assert set(texts) == {"digit=1 domain=plain"} and len(texts) == 16 and plan.columns == 4
 
 
 def test_free_attributes_are_drawn_as_in_training_or_chosen():
-    drawn = attribute_request(loaded(FREE), None, 40, 0)
-    assert len(set(drawn.labels)) == 4
-    assert set(attribute_request(loaded(FREE), {"traits": ["hat", "smile"]}, 3, 0).labels) == {
-        "traits=hat+smile"
-    }
-    assert set(attribute_request(loaded(FREE), {"traits": []}, 3, 0).labels) == {"traits="}
+    plan, texts = planned(loaded(FREE), None, 40)
+    assert len(set(texts)) == 4
+    drawn = plan.batch(range(5, 9))[0].attributes
+    assert [AttributeGroups.from_config(FREE).label(row) for row in drawn] == texts[5:9]
+    assert set(planned(loaded(FREE), {"traits": ["hat", "smile"]}, 3)[1]) == {"traits=hat+smile"}
+    assert set(planned(loaded(FREE), {"traits": []}, 3)[1]) == {"traits="}
 
 
 def test_files_name_the_attributes_and_depend_on_seed_condition_and_index_alone(shipped, tmp_path):

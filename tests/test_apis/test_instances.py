@@ -7,14 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.instance_grids import Instances, in_turn, interpolated, over_classes, over_latents
-from mmcgan.apis.instance_sampling import InstanceOptions
+from mmcgan.apis.drawing import Draw
+from mmcgan.apis.instance_grids import Instances, interpolated, over_classes, over_latents
+from mmcgan.apis.instance_sampling import InstanceOptions, given_plan
 from mmcgan.apis.instances import closest
 from mmcgan.apis.sampling import sample
 from mmcgan.config import load_config
 from mmcgan.config.tiny import EVALUATION_KEYS
 from mmcgan.instance_preparation.prepare import Options, prepare_instances
 from mmcgan.instances import StoreError
+from mmcgan.instances.store import read_store_metadata
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.zoo.models import export_weights, load_model
 from tests.test_instances.stores import make_store
@@ -86,6 +88,38 @@ def test_a_photo_of_the_training_set_has_the_instance_of_the_store(made, plain):
     stored = loaded.store.features(torch.arange(5))
     assert (photos.feature * stored).sum(1).min() > 0.999
     assert torch.equal(closest(loaded.store, photos.feature, 1)[:, 0], torch.arange(5))
+
+
+def test_photos_need_the_extractor_only(made, plain, tmp_path):
+    """Where the store is gone, or not to be found from here, photos do without it."""
+    given = on(made / "photos", extractor="digits-16")
+    expected = sample(plain, num=5, out=tmp_path / "with", instances=given).images
+    (made / "store").rename(made / "gone")
+    try:
+        found = sample(plain, num=5, out=tmp_path / "without", instances=given).images
+        with pytest.raises(FileNotFoundError, match="no instance store"):
+            sample(plain, num=5, out=tmp_path / "c", instances=on(made / "photos"))
+    finally:
+        (made / "gone").rename(made / "store")
+    assert [path.read_bytes() for path in found] == [path.read_bytes() for path in expected]
+
+
+def test_where_a_store_was_looked_for_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=rf"looked for at {tmp_path}/stores/digits"):
+        read_store_metadata("stores/digits")
+
+
+@pytest.mark.parametrize("here", ["bfloat16", "float32"])
+def test_an_extractor_recorded_in_bfloat16_is_not_emulated(here, plain, monkeypatch):
+    from mmcgan import precision
+    from mmcgan.apis.instances import build_extractor
+
+    loaded = load_model(plain)
+    for part in ("config", "describe"):
+        monkeypatch.setitem(loaded.extractor[part], "precision", "bfloat16")
+    monkeypatch.setattr(precision, "measure", lambda kind: precision.Choice(here, 1.0, "measured"))
+    assert build_extractor(loaded).precision == here
 
 
 def test_the_photo_changes_the_sample(made, plain, tmp_path):
@@ -250,10 +284,13 @@ def test_interpolation_stays_on_the_sphere_and_ends_at_both_instances():
     assert request.latent[:, 0].tolist() == [0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1]
 
 
-def test_labels_go_in_turn_beside_the_instances():
-    request = in_turn(PAIR, [1, 2, 3], 5, latents)
-    assert request.condition.label.tolist() == [1, 2, 3, 1, 2]
-    assert request.rows == [0, 1, 0, 1, 0]
+def test_labels_go_in_turn_beside_the_instances(labelled):
+    asked = given_plan(Draw(load_model(labelled)), PAIR, 5, [1, 2, 3])
+    condition, latent = asked.plan.batch(range(1, 5))
+    assert condition.label.tolist() == [2, 3, 1, 2] and len(latent) == 4
+    assert torch.equal(condition.instance, PAIR.feature[[1, 0, 1, 0]])
+    assert [asked.owner(row) for row in range(5)] == [0, 1, 0, 1, 0]
+    assert asked.rows_of(2) == [[0, 2, 4], [1, 3]]
 
 
 def test_closest_agrees_with_all_products_block_by_block(tmp_path, monkeypatch):

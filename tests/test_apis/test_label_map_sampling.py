@@ -7,11 +7,11 @@ from PIL import Image
 
 from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.label_map_sampling import (
-    file_request,
     find_maps,
     held_out_dataset,
     label_colours,
     map_sheet,
+    maps_of_files,
     read_label_map,
 )
 from mmcgan.apis.sampling import sample
@@ -74,7 +74,7 @@ def test_maps_from_files_and_folders_in_turn(shipped, tmp_path, capsys):
     arguments = ["sample", "painter", "--label-maps", str(tmp_path / "maps"), str(one), "--num", "4"]
     assert main([*arguments, "--out", str(out)]) == 0
     names = sorted(path.name for path in out.iterdir())
-    assert names == ["00000_a.png", "00001_b.png", "00002_one.png", "00003_a.png", "grid.png"]
+    assert names == ["00000_a.png", "00001_b.png", "00002_one.png", "00003_a.png"]
     assert "4 images in" in capsys.readouterr().out
     assert (out / "00000_a.png").read_bytes() == (out / "00003_a.png").read_bytes()
     assert (out / "00000_a.png").read_bytes() != (out / "00001_b.png").read_bytes()
@@ -94,9 +94,9 @@ def test_palette_pictures_hold_ids_too(tmp_path):
 def test_edges_of_given_maps_are_borders_of_classes(tmp_path):
     ids = np.zeros((32, 32))
     ids[:, 16:] = 2
-    asked = file_request(painter(has_edges=True), [write_map(tmp_path / "map.png", ids)], 1)
-    assert asked.condition.edge_map[0].any(dim=0).nonzero().flatten().tolist() == [15, 16]
-    assert file_request(painter(), [tmp_path / "map.png"], 1).condition.edge_map is None
+    asked = maps_of_files(painter(has_edges=True), [write_map(tmp_path / "map.png", ids)])
+    assert asked.condition([0]).edge_map[0].any(dim=0).nonzero().flatten().tolist() == [15, 16]
+    assert maps_of_files(painter(), [tmp_path / "map.png"]).condition([0]).edge_map is None
 
 
 def test_faulty_maps_are_named_and_nothing_is_written(shipped, tmp_path, capsys):
@@ -126,7 +126,7 @@ def test_maps_that_are_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"the folder has no \.png files"):
         find_maps([tmp_path])
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(ValueError, match=r"text\.png: unreadable map"):
+    with pytest.raises(ValueError, match=r"text\.png: unreadable"):
         read_label_map(tmp_path / "text.png", (2, 2), 3)
 
 
@@ -152,7 +152,7 @@ def test_colours_differ_and_zero_is_black():
 
 
 def test_maps_from_files_are_shown_beside_the_samples_alone(tmp_path):
-    asked = file_request(painter(), [write_map(tmp_path / "map.png", np.ones((32, 32)))], 2)
+    asked = maps_of_files(painter(), [write_map(tmp_path / "map.png", np.ones((32, 32)))])
     sheet = map_sheet(asked, torch.zeros(2, 3, 32, 32), 11)
     assert sheet.shape == (66, 4 * 66, 3)
     assert (sheet[1, 1] == label_colours(11)[1].numpy()).all() and (sheet[1, 67] == 128).all()

@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import asdict
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save
 
 from mmcgan.apis import onnx_export
 from mmcgan.apis.onnx_export import export_onnx, onnx_runtime
 from mmcgan.cli import main
 from mmcgan.models.sampling import SamplingModel
-from mmcgan.zoo.models import FORMAT, GeneratorRecord
+from mmcgan.zoo.models import FORMAT, GeneratorRecord, load_model
 
 LABEL = dict(type="UniformLabel", num_classes=3)
 BIGGAN = dict(type="BigGANGenerator", image_size=8, channels=[8, 8], latent_dim=6, shared_dim=4)
@@ -76,6 +79,38 @@ def test_every_family_agrees_at_any_batch_size(name, runtime, tmp_path):
     assert abs(image).max() <= 1
     assert len({row.tobytes() for row in image}) == 5  # all inputs matter
     assert not list(tmp_path.glob(".*"))
+    for beyond in (3, -1, 1000) if "label" in feeds else ():
+        feeds["label"][2] = beyond  # as the generator itself refuses it
+        with pytest.raises(Exception, match=r"invalid index|out of data bounds"):
+            session.run(None, feeds)
+
+
+def test_a_nan_in_what_the_file_makes_is_seen(tmp_path):
+    """Stands in for the runtime: images of NaN whatever is asked."""
+    loaded = load_model(weights_of("DCGAN", tmp_path))
+    network = onnx_export._network(loaded, {})
+
+    class Session:
+        def __init__(self, *_, **__):
+            pass
+
+        def run(self, _, feeds):
+            return (np.full((len(feeds["latent"]), 3, 8, 8), np.nan, np.float32),)
+
+    runtime = SimpleNamespace(InferenceSession=Session)
+    assert np.isnan(onnx_export._compare(runtime, network, loaded, tmp_path / "a.onnx"))
+
+
+def test_weights_that_are_no_numbers_are_named(runtime, tmp_path):
+    path = weights_of("DCGAN", tmp_path)
+    with safe_open(path, framework="pt") as file:
+        metadata, state = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    name = next(key for key, value in state.items() if value.is_floating_point())
+    state[name].view(-1)[0] = float("nan")
+    path.write_bytes(save(state, metadata))
+    with pytest.raises(ValueError, match=rf"NaN or infinite values: {name}"):
+        export_onnx(path, tmp_path / "a.onnx")
+    assert not (tmp_path / "a.onnx").exists()
 
 
 def test_a_file_that_differs_is_not_kept(runtime, tmp_path, monkeypatch):

@@ -1,5 +1,8 @@
 """Sampling: labels by number or name, files that are never overwritten silently, repeatable images."""
 
+import weakref
+from pathlib import Path
+
 import pytest
 import torch
 from PIL import Image
@@ -104,13 +107,56 @@ def test_files_are_one_per_image_and_a_grid_with_a_column_per_label(shipped, tmp
 
 
 def test_nothing_is_overwritten_silently(shipped, tmp_path):
-    sample("pets", num=2, out=tmp_path)
-    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
-    with pytest.raises(FileExistsError, match=r"grid\.png exists"):
-        sample("pets", num=4, seed=1, out=tmp_path)
-    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
-    sample("pets", num=2, seed=1, out=tmp_path, overwrite=True)
-    assert (tmp_path / "grid.png").read_bytes() != before[tmp_path / "grid.png"]
+    out, sheet = tmp_path / "samples", tmp_path / "samples.grid.png"
+    sample("pets", num=2, out=out)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*.png")}
+    assert len(before) == 3
+    with pytest.raises(FileExistsError, match=r"samples\.grid\.png exists"):
+        sample("pets", num=4, seed=1, out=out)
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*.png")} == before
+    sample("pets", num=2, seed=1, out=out, overwrite=True)
+    assert sheet.read_bytes() != before[sheet]
+    sheet.unlink()  # the samples alone are kept too, whatever their names say
+    with pytest.raises(FileExistsError, match=r"00000_0-Cat\.png exists"):
+        sample("pets", labels=["dog"], num=2, out=out)
+
+
+def test_a_folder_of_samples_holds_samples_and_nothing_else(shipped, tmp_path, monkeypatch):
+    result = sample("pets", num=5, out=tmp_path / "samples")
+    assert sorted(result.folder.iterdir()) == sorted(result.images)
+    assert result.grid == tmp_path / "samples.grid.png" and result.grid.is_file()
+    monkeypatch.chdir(result.folder)
+    again = sample("pets", num=5, out=".", overwrite=True)
+    assert again.grid.resolve() == result.grid and sorted(Path().iterdir()) == sorted(again.images)
+
+
+def test_many_images_are_written_without_being_kept(shipped, tmp_path, monkeypatch):
+    alive, most = [], []
+    render = SamplingModel.sample
+
+    def watched(self, *args, **options):
+        images = render(self, *args, **options)
+        alive.append(weakref.ref(images))
+        most.append(sum(ref() is not None for ref in alive))
+        return images
+
+    monkeypatch.setattr(SamplingModel, "sample", watched)
+    result = sample("pets", num=900, out=tmp_path / "samples")
+    assert len(list(result.folder.iterdir())) == len(result.images) == 900
+    # the batches on the sheet, the one at work and the one before
+    assert max(most) <= 400 // 64 + 3
+    assert result.shown == 399 and Image.open(result.grid).size == (3 * 50, 133 * 50)
+    assert result.labels[899] == 2 and result.images[-1].name == "00899_2-T-shirt-top.png"
+
+
+def test_a_full_disk_ends_sampling_with_the_error(shipped, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mmcgan.apis.writing.os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        sample("pets", num=3, out=tmp_path / "samples")
+    assert list((tmp_path / "samples").iterdir()) == []
 
 
 @pytest.mark.parametrize(("argument", "value"), [("num", 0), ("truncation", 0.0), ("truncation", -1.0)])

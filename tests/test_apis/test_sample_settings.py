@@ -2,12 +2,12 @@
 
 import pytest
 
-from mmcgan.apis.commands import apply_sample_settings
-from mmcgan.cli import build_parser, main
+from mmcgan.cli import command_parser, main
+from mmcgan.commands.sample import apply_sample_settings
 
 
 def read(*items):
-    arguments = build_parser().parse_args(["sample", "model", "--sample-cfg", *items])
+    arguments = command_parser("sample").parse_args(["model", "--sample-cfg", *items])
     apply_sample_settings(arguments)
     return arguments
 
@@ -42,5 +42,5 @@ def test_truncation_by_this_name_is_truncation(tmp_path):
     assert main([*command, str(tmp_path / "a"), "--sample-cfg", "truncation=0.4"]) == 0
     assert main([*command, str(tmp_path / "b"), "--truncation", "0.4"]) == 0
     assert main([*command, str(tmp_path / "c")]) == 0
-    a, b, c = ((tmp_path / name / "grid.png").read_bytes() for name in "abc")
+    a, b, c = ((tmp_path / f"{name}.grid.png").read_bytes() for name in "abc")
     assert a == b != c

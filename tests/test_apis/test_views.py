@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis import views
+from mmcgan import memory
 from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.views import View, find_view, shrunk
 from mmcgan.cli import main
@@ -66,7 +66,7 @@ def test_the_command_writes_large_images_and_a_small_sheet(shipped, tmp_path):
     assert main(command) == 0
     files = sorted(out.glob("0*.png"))
     assert [Image.open(file).size for file in files] == [(600, 300)] * 3
-    assert Image.open(out / "grid.png").size[0] < 3 * 300
+    assert Image.open(out.with_name(f"{out.name}.grid.png")).size[0] < 3 * 300
     window = ["--window", "10", "20", "30", "40", "--out", str(tmp_path / "part")]
     assert main([*command[:-2], *window]) == 0
     part = np.asarray(Image.open(sorted((tmp_path / "part").glob("0*.png"))[1]))
@@ -100,7 +100,7 @@ def test_windows_and_views_need_each_other_and_a_generator_of_any_size():
 
 
 def test_too_little_memory_says_how_much_and_what_to_set(monkeypatch):
-    monkeypatch.setattr(views, "available_memory", lambda: 48 * 10**6)
+    monkeypatch.setattr(memory, "available_memory", lambda: 48 * 10**6)
     with pytest.raises(ValueError, match=r"would take 0\.2 GB.*0\.0 GB are.*--window of at most 1000000"):
         CGANInferencer(any_size())(size=2000)
     with pytest.raises(ValueError, match=r"6 images of 600 x 600 would take 0\.1 GB.*fewer at a time"):
@@ -109,10 +109,10 @@ def test_too_little_memory_says_how_much_and_what_to_set(monkeypatch):
 
 
 def test_what_the_system_says_of_its_memory(monkeypatch, tmp_path):
-    monkeypatch.setattr(views, "MEMORY_INFO", tmp_path / "meminfo")
-    assert views.available_memory() is None
+    monkeypatch.setattr(memory, "MEMORY_INFO", tmp_path / "meminfo")
+    assert memory.available_memory() is None
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    3 kB\n")
-    assert views.available_memory() == 3072
+    assert memory.available_memory() == 3072
 
 
 def test_shrinking_keeps_proportions_and_small_images():

@@ -151,3 +151,23 @@ def test_images_may_be_too_small_for_a_filter_but_not_for_a_colour():
     ):
         ADA(["filter"], p=1.0)(image, make_generator(0))
     assert ADA(["colour"], p=1.0)(image, make_generator(0)).shape == image.shape
+
+
+def test_shares_make_some_transforms_rarer():
+    image = torch.rand(2000, 3, 8, 8) * 2 - 1
+    augment = ADA(("brightness", "xflip"), p=0.8, shares=dict(brightness=0.25, xflip=0.0))
+    changed = augment(image, torch.Generator().manual_seed(0))
+    share = (changed != image).flatten(1).any(1).float().mean()
+    assert abs(float(share) - 0.2) < 0.04
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        (dict(xflip=1.5), r"shares\['xflip'\] must lie in \[0, 1\]"),
+        (dict(cutout=0.5), "not among transforms"),
+    ],
+)
+def test_impossible_shares_are_refused(shares, message):
+    with pytest.raises(ValueError, match=message):
+        ADA(("blit",), p=0.5, shares=shares)

@@ -2,48 +2,168 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from mmcgan.cli import COMMANDS, build_parser, main
+import mmcgan.commands
+from mmcgan.cli import COMMANDS, command_parser, main
 from tests.test_config.examples import write_example
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["sample", "--help"], ["--version"]])
-def test_help_imports_nothing_heavy(arguments):
-    program = (
-        "import sys\nfrom mmcgan.cli import main\n"
-        f"try:\n    main({arguments!r})\nexcept SystemExit as done:\n    assert done.code == 0\n"
-        "heavy = {'torch', 'mmengine', 'mmcv', 'numpy', 'rich'} & set(sys.modules)\n"
-        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+HEAVY = {"torch", "torchvision", "mmengine", "mmcv", "numpy", "rich", "sklearn", "timm", "PIL", "safetensors"}
+ASK_ALL = f"""
+import io, sys
+from contextlib import redirect_stdout
+from mmcgan.cli import COMMANDS, main
+for arguments in [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]:
+    said = io.StringIO()
+    try:
+        with redirect_stdout(said):
+            main(arguments)
+        sys.exit("help did not end the program")
+    except SystemExit as done:
+        assert done.code == 0, arguments
+    named = " ".join(["mmcgan", *arguments[:-1]])
+    assert arguments == ["--version"] or said.getvalue().startswith(f"usage: {{named}} [-h]"), said.getvalue()
+    heavy = {HEAVY} & set(sys.modules)
+    assert not heavy, (arguments, heavy)
+"""
+
+
+def run_python(*arguments, **options):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **options)
+
+
+def test_help_of_every_command_imports_nothing_heavy_and_names_the_command():
+    done = run_python("-c", ASK_ALL)
     assert done.returncode == 0, done.stderr
-    assert "mmcgan" in done.stdout
+
+
+def test_listing_the_shipped_models_needs_no_torch():
+    program = (
+        "import sys\nfrom mmcgan.cli import main\nassert main(['list']) == 0\n"
+        f"assert not {HEAVY} & set(sys.modules), {HEAVY} & set(sys.modules)\n"
+    )
+    done = run_python("-c", program)
+    assert done.returncode == 0, done.stderr
+    assert "omnigan_biggan_digits-16: 16 x 16, 10 classes" in done.stdout
+
+
+def test_the_package_is_the_command():
+    done = run_python("-m", "mmcgan", "--version")
+    assert done.returncode == 0 and done.stdout.startswith("mmcgan ")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_a_handler(name):
-    module, _, function = COMMANDS[name].handler.partition(":")
-    assert callable(getattr(importlib.import_module(module), function))
+def test_every_command_declares_and_runs_in_a_module_of_its_own(name):
+    module = importlib.import_module(COMMANDS[name].module)
+    assert callable(module.declare) and callable(module.run)
+    assert sum(command.module == COMMANDS[name].module for command in COMMANDS.values()) == 1
+    parser = command_parser(name)
+    assert parser.prog == f"mmcgan {name}" and parser.description and not parser.allow_abbrev
 
 
-@pytest.mark.parametrize("tool", ["train", "test", "sample", "check_config"])
+def test_no_module_of_commands_is_left_out():
+    folder = Path(mmcgan.commands.__file__).parent
+    present = {f"mmcgan.commands.{file.stem}" for file in folder.glob("*.py")}
+    helpers = {"mmcgan.commands.__init__", "mmcgan.commands.shared"}
+    assert present - helpers == {command.module for command in COMMANDS.values()}
+
+
+def test_help_lists_every_command_under_its_group(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    for command in COMMANDS.values():
+        group = said[said.index(f"\n{command.group}:\n") + 1 :].split("\n\n")[0]
+        assert f"\n  {command.name} " in group and command.help in group
+
+
+@pytest.mark.parametrize("arguments", [["trian"], ["--verbose", "trian"]])
+def test_an_unknown_command_suggests_the_nearest(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "no command 'trian'. Did you mean 'train'" in capsys.readouterr().err
+
+
+def test_an_unknown_config_names_the_nearest_and_not_all(capsys):
+    assert main(["train", "zzzzqqqq"]) == 2
+    error = capsys.readouterr().err
+    assert "no config 'zzzzqqqq'" in error and "the nearest are" in error and len(error) < 400
+
+
+def test_a_reader_who_goes_away_is_no_traceback():
+    program = f"{sys.executable} -m mmcgan list | head -n 1"
+    shell = ["bash", "-c", f"{program}; exit ${{PIPESTATUS[0]}}"]
+    done = subprocess.run(shell, capture_output=True, text=True)
+    assert done.stderr == "" and len(done.stdout.splitlines()) == 1
+    # a pipe without a reader, whatever the size of its buffer
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-m", "mmcgan", "list"], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert done.stderr == b"" and done.returncode == 141
+
+
+def test_an_interrupt_is_one_line(monkeypatch, capsys):
+    def stop(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmcgan.commands.list_models.run", stop)
+    assert main(["list"]) == 130
+    assert capsys.readouterr().err == "mmcgan: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(13, "Permission denied", "x"), "[Errno 13] Permission denied: 'x'"),
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (zipfile.BadZipFile("File is not a zip file"), "File is not a zip file"),
+        (
+            ImportError('Please run "pip install wandb" to install wandb'),
+            'Please run "pip install wandb" to install wandb',
+        ),
+    ],
+)
+def test_what_a_user_can_put_right_is_one_message(error, message, monkeypatch, capsys):
+    def fail(arguments):
+        raise error
+
+    monkeypatch.setattr("mmcgan.commands.list_models.run", fail)
+    assert main(["list"]) == 2
+    assert capsys.readouterr().err == f"mmcgan: error: {message}\n"
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    def fail(arguments):
+        raise AssertionError("ours")
+
+    monkeypatch.setattr("mmcgan.commands.list_models.run", fail)
+    with pytest.raises(AssertionError, match="ours"):
+        main(["list"])
+
+
+@pytest.mark.parametrize("tool", sorted(file.stem for file in TOOLS.glob("*.py")))
 def test_tool_is_the_command(tool):
-    done = subprocess.run([sys.executable, TOOLS / f"{tool}.py", "--help"], capture_output=True, text=True)
-    command = tool.replace("_", "-")
-    assert done.returncode == 0 and done.stdout.startswith(f"usage: mmcgan {command}")
+    done = run_python(TOOLS / f"{tool}.py", "--help")
+    command = {"convert_weights": "convert"}.get(tool, tool.replace("_", "-"))
+    usage = "check_parity.py" if tool == "check_parity" else f"mmcgan {command}"
+    assert done.returncode == 0 and done.stdout.startswith(f"usage: {usage} [-h]")
 
 
 def test_abbreviated_options_are_refused(capsys):
     with pytest.raises(SystemExit):
-        build_parser().parse_args(["train", "x", "--res"])
+        command_parser("train").parse_args(["x", "--res"])
     assert "--res" in capsys.readouterr().err
 
 
@@ -108,12 +228,18 @@ def test_check_config_counts_and_reports(tmp_path, capsys):
     assert "model.losses.adversarial.type: no loss named 'HingLoss'. Did you mean 'HingeLoss'" in out
 
 
-def test_check_config_without_a_run_misses_only_the_run(tmp_path, capsys):
+def test_check_config_without_a_run_tries_the_networks_and_does_not_train(tmp_path, capsys, monkeypatch):
     # valid for every signature, but the network refuses the size when it is built
     path = write_example(tmp_path, 'train_dataloader["dataset"]["image_size"] = 17\nval_dataloader = None\n')
-    assert main(["check-config", "--no-run", str(path)]) == 0
-    assert main(["check-config", str(path)]) == 1
-    assert "image_size" in capsys.readouterr().out
+    assert main(["check-config", "--no-run", str(path)]) == 1
+    assert "image_size must be" in capsys.readouterr().out
+
+    def train(config):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr("mmcgan.apis.check.run_tiny_step", train)
+    assert main(["check-config", "--no-run", str(write_example(tmp_path))]) == 0
+    assert main(["check-config", str(write_example(tmp_path))]) == 1
 
 
 def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
@@ -122,7 +248,7 @@ def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
     assert main(["export-weights", checkpoint, exported, "--command-line", "mmcgan train example.py"]) == 0
     for weights, out in ((["--out", "a"], exported), (["--out", "b"], checkpoint)):
         assert main(["sample", out, "--num", "4", weights[0], str(run / weights[1])]) == 0
-    assert (run / "a" / "grid.png").read_bytes() == (run / "b" / "grid.png").read_bytes()
+    assert (run / "a.grid.png").read_bytes() == (run / "b.grid.png").read_bytes()
     for weights in (exported, checkpoint):
         result, work = run / "result.json", str(run / "test")
         assert main(["test", config, weights, "--json", str(result), "--work-dir", work]) == 0
@@ -134,12 +260,3 @@ def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
     assert entry["iteration"] == 2 and entry["classes"] == [str(digit) for digit in range(10)]
     assert main(["export-weights", checkpoint, exported]) == 2
     assert "exists" in capsys.readouterr().err
-
-
-def test_a_backend_that_is_not_installed_is_one_message(monkeypatch, capsys):
-    def ask_for_backend(arguments):
-        raise ImportError('Please run "pip install wandb" to install wandb')
-
-    monkeypatch.setattr("mmcgan.apis.commands.list_command", ask_for_backend)
-    assert main(["list"]) == 2
-    assert capsys.readouterr().err == 'mmcgan: error: Please run "pip install wandb" to install wandb\n'

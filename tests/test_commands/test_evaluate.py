@@ -56,7 +56,8 @@ def test_truncation_costs_variety(swept):
 def test_every_setting_is_in_the_report(swept):
     report = swept[0]["sweep"][0]["reports"][1]
     assert report["conditions"]["seed"] == 1 and report["conditions"]["size"] == 80
-    assert report["conditions"]["latent_sampler"] == "TruncatedNormalLatent"
+    assert report["conditions"]["latent_sampler"] == "NormalLatent"
+    assert report["conditions"]["truncation"] == 0.3
     assert report["generated_images"] == 80 and report["extractor"]["weights_sha256"]
     assert {"torch", "mmcgan"} <= set(swept[0]["packages"])
     assert swept[0]["batch_statistics"] == {"rule": "running"}
@@ -94,7 +95,7 @@ def test_reports_that_cannot_be_drawn_are_named(swept, tmp_path, capsys, argumen
     [
         (["--metrics", "fidd"], "no metric 'fidd'. Did you mean 'fid'"),
         (["--protocol", "studiogan"], "no protocol 'studiogan'"),
-        (["--truncations", "big"], "--truncations big: give numbers greater than 0, or none"),
+        (["--truncations", "big"], "--truncations big: give numbers, or none"),
         (["--batch-statistics", "standing"], "rule='standing': choose one of"),
         (["--num", "0"], "number of images must be at least 1"),
         (["--picture", "x.jpg"], "must be named *.png"),

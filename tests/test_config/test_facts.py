@@ -118,3 +118,53 @@ def test_facts_of_label_maps_reach_generator_backbone_and_heads():
     assert model["condition_sampler"]["dataset"] == maps
     model["generator"]["num_map_classes"] = 4
     assert "num_map_classes 3" in fill_facts(config)[0].message
+
+
+CODES = dict(type="CodedLatent", codes=1, values=3)
+
+
+def evaluating(law, given):
+    """Return the example with two evaluations; the second says its latent law."""
+    config = example()
+    config["model"]["latent_sampler"] = law
+    for phase, own in (("val", None), ("test", given)):
+        dataset = {"type": "ConditionDataset", "size": 20}
+        config[f"{phase}_dataloader"] = dict(
+            batch_size=10, dataset=dataset if own is None else {**dataset, "latent_sampler": own}
+        )
+    return config
+
+
+@pytest.mark.parametrize("law", [CODES, dict(type="UniformLatent"), None])
+def test_an_evaluation_inherits_the_latent_law_of_the_model(law):
+    config = evaluating(law, None)
+    assert fill_facts(config) == []
+    for phase in ("val", "test"):
+        assert config[f"{phase}_dataloader"]["dataset"]["latent_sampler"] == (law or {"type": "NormalLatent"})
+
+
+@pytest.mark.parametrize(
+    ("law", "given"),
+    [
+        (None, dict(type="NormalLatent")),
+        (CODES, dict(**CODES, continuous=0)),  # the default, written out
+        (dict(type="TruncatedNormalLatent"), dict(type="TruncatedNormalLatent", threshold=2.0)),
+    ],
+)
+def test_the_law_of_the_model_may_be_repeated(law, given):
+    assert fill_facts(evaluating(law, given)) == []
+
+
+@pytest.mark.parametrize(
+    ("law", "given"),
+    [
+        (dict(type="UniformLatent"), dict(type="NormalLatent")),
+        (None, dict(type="UniformLatent")),
+        (CODES, {**CODES, "values": 4}),
+        (None, dict(type="TruncatedNormalLatent", threshold=0.5)),
+    ],
+)
+def test_an_evaluation_with_another_latent_law_is_refused(law, given):
+    (problem,) = fill_facts(evaluating(law, given))
+    assert problem.path == "test_dataloader.dataset.latent_sampler"
+    assert given["type"] in problem.message and "contradicts model.latent_sampler" in problem.message

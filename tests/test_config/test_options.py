@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmcgan.config.literals import assignments
+from mmcgan.checkpoints.literals import assignments
 from mmcgan.config.options import apply_options, parse_options, parse_value
 from tests.test_config.examples import example
 

@@ -37,6 +37,9 @@ def test_correct_config_has_no_problems():
             "ProjectionHead takes",
         ),
         ("model.losses.adversarial.margin", 1, "model.losses.adversarial.margin", "HingeLoss takes no"),
+        ("optim_wrapper.precision", "bf16", "optim_wrapper.precision", "must be one of auto, float32,"),
+        ("optim_wrapper.generator.precision", "float", "optim_wrapper.generator.precision", "mean 'float"),
+        ("val_evaluator.extractor.precision", "bf16", "val_evaluator.extractor.precision", "must be Literal"),
         ("optim_wrapper.generator.optimiser", {}, "optim_wrapper.generator.optimiser", "mean 'optimizer'"),
         ("optim_wrapper.generator.optimizer.beta", 0, "optim_wrapper.generator.optimizer.beta", "'betas'"),
         ("default_hooks.sample_grid.intervall", 5, "default_hooks.sample_grid.intervall", "'interval'"),
@@ -45,7 +48,12 @@ def test_correct_config_has_no_problems():
         # values
         ("model.generator.base_channels", 0, "model.generator.base_channels", "at least 1, got 0"),
         ("train_dataloader.batch_size", 8.5, "train_dataloader.batch_size", "8.5"),
-        ("default_hooks.checkpoint.interval", -1, "default_hooks.checkpoint", "must be >= 1"),
+        (
+            "default_hooks.checkpoint.interval",
+            -1,
+            "default_hooks.checkpoint.interval",
+            "of at least 1, got -1",
+        ),
         # unknown names
         ("model.type", "ConditionlGAN", "model.type", "Did you mean 'ConditionalGAN'"),
         ("model.generator.type", "DCGenerator", "model.generator.type", "no generator named 'DCGenerator'"),

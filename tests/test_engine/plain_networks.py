@@ -33,6 +33,18 @@ class PlainGenerator(nn.Module):
         return self.synthesize(latent, self.embed(condition))
 
 
+@GENERATORS.register_module(force=True)
+class ScaledGenerator(PlainGenerator):
+    """The same with a parameter that is a scalar, as attention and noise have."""
+
+    def __init__(self, image_size: int = 8, num_classes: int = 10, latent_dim: int = 8) -> None:
+        super().__init__(image_size, num_classes, latent_dim)
+        self.gain = nn.Parameter(torch.ones(()))
+
+    def synthesize(self, latent, embedding):
+        return self.gain * super().synthesize(latent, embedding)
+
+
 @HOOKS.register_module(force=True)
 class Witness(Hook):
     """Notes what each rank saw."""

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from torch import nn
 
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint
 from mmcgan.engine import GANRunner, preserved_random_state
+from mmcgan.engine.device import synchronized
 from mmcgan.engine.history import KEPT, TRIM_AT, hub_from_plain, hub_to_plain, trim_histories
 from mmcgan.engine.signals import StopRequest
+from mmcgan.models.layers.normalization import BiasedBatchNorm2d
 
 from .tiny_run import EVALUATION, tiny_config, train
 
@@ -182,3 +185,14 @@ def test_none_switches_off_any_hook_of_a_base_config(tmp_path):
     hooks = {type(hook).__name__ for hook in GANRunner.from_cfg(config).hooks}
     assert "GANCheckpointHook" in hooks
     assert not hooks & {"GeneratorEMAHook", "LoggerHook"}
+
+
+def test_synchronised_norms_keep_their_mode_and_others_are_refused():
+    model = nn.ModuleDict({"net": nn.BatchNorm2d(3, affine=False), "ema": nn.BatchNorm2d(3).eval()})
+    model["ema"].running_mean[0] = 7
+    found = synchronized(model, "torch")
+    assert {type(norm) for norm in found.values()} == {nn.SyncBatchNorm}
+    assert found["net"].training and not found["ema"].training
+    assert found["ema"].running_mean[0] == 7
+    with pytest.raises(ValueError, match=r"0 \(BiasedBatchNorm2d\) and 0 more keep statistics"):
+        synchronized(nn.Sequential(BiasedBatchNorm2d(3)), "torch")

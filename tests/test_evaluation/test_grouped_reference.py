@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmcgan.commands.reference_stats import main
+from mmcgan.cli import main
 from mmcgan.evaluation.statistics.grouped_reference import (
     grouped_statistics,
     load_grouped,
@@ -51,10 +51,10 @@ def test_malformed_groups_are_named(text):
 
 def test_the_command_writes_one_file_for_all_groups(tmp_path, capsys):
     out = tmp_path / "classes.safetensors"
-    assert main(["biggan_digits-16", "--groups", "class", "--out", str(out)]) == 0
+    assert main(["reference-stats", "biggan_digits-16", "--groups", "class", "--out", str(out)]) == 0
     assert "10 groups of small-classifier:digits-16" in capsys.readouterr().out
     assert sum(entry.count for entry in load_grouped(out)[0].values()) == 1438
-    assert main(["biggan_digits-16", "--groups", "class"]) == 2
+    assert main(["reference-stats", "biggan_digits-16", "--groups", "class"]) == 2
     assert "--groups needs --out" in capsys.readouterr().err
 
 

@@ -107,8 +107,8 @@ def test_a_sweep_asks_for_every_seed_at_every_truncation():
     sweep = Sweep(seeds=(3, 4), truncations=(0.5, None))
     requests = list(sweep.requests(dict(type="ConditionDataset", size=9, seed=1)))
     assert [(r.truncation, r.seed) for r in requests] == [(0.5, 3), (0.5, 4), (None, 3), (None, 4)]
-    assert requests[0].dataset["latent_sampler"] == {"type": "TruncatedNormalLatent", "threshold": 0.5}
-    assert "latent_sampler" not in requests[2].dataset and requests[3].dataset["seed"] == 4
+    assert requests[0].dataset == dict(type="ConditionDataset", size=9, seed=3, truncation=0.5)
+    assert "truncation" not in requests[2].dataset and requests[3].dataset["seed"] == 4
     assert next(Sweep().requests(dict(seed=8))).seed == 8  # the config's own
 
 
@@ -128,7 +128,7 @@ def test_a_sweep_averages_over_seeds_and_keeps_every_run():
 @pytest.mark.parametrize(
     ("wrong", "phrase"),
     [
-        (dict(truncations=(0.0,)), "truncation must be greater than 0, got 0.0"),
+        (dict(truncations=(-1.0,)), "truncation must not be negative, got -1.0"),
         (dict(truncations=()), "truncations is empty"),
         (dict(seeds=(1, 1)), r"seeds \[1, 1\]: every one only once"),
     ],

@@ -1,6 +1,7 @@
 import pytest
 
-from mmcgan.commands.reference_stats import main, reference_of
+from mmcgan.cli import main
+from mmcgan.commands.reference_stats import reference_of
 from mmcgan.registry import EVALUATOR
 
 
@@ -13,7 +14,7 @@ def test_written_file_serves_the_evaluator_of_the_config(tmp_path, capsys):
     from mmcgan.config import load_config
 
     out = tmp_path / "digits.safetensors"
-    assert main(["omnigan_biggan_digits-16", "--out", str(out)]) == 0
+    assert main(["reference-stats", "omnigan_biggan_digits-16", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert f"{out}: 1438 images, 64 features of small-classifier:digits-16" in printed
     assert f"test_evaluator.reference.path={out}" in printed
@@ -24,7 +25,7 @@ def test_written_file_serves_the_evaluator_of_the_config(tmp_path, capsys):
 
 
 def test_out_must_be_safetensors(tmp_path, capsys):
-    assert main(["omnigan_biggan_digits-16", "--out", str(tmp_path / "digits.npz")]) == 2
+    assert main(["reference-stats", "omnigan_biggan_digits-16", "--out", str(tmp_path / "digits.npz")]) == 2
     assert "must be named *.safetensors" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

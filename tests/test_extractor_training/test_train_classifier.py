@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mmcgan.commands.train_classifier import find_recipe, main
+from mmcgan import precision
+from mmcgan.cli import main
+from mmcgan.commands.train_classifier import find_recipe
 from mmcgan.extractor_training.train_classifier import (
     RECIPES,
     Augmentation,
@@ -11,8 +13,12 @@ from mmcgan.extractor_training.train_classifier import (
     train_classifier,
     train_network,
 )
+from mmcgan.extractor_training.train_segmenter import SEGMENTER_RECIPES, SegmenterOptions, train_segmenter
+from mmcgan.extractor_training.train_ssl import SSLOptions, train_ssl_extractor
 from mmcgan.extractors import SmallClassifier
 from mmcgan.extractors.base import state_hash
+from mmcgan.precision import Choice
+from mmcgan.registry import DATASETS
 
 TINY = TrainOptions(widths=(8, 16), epochs=2, batch_size=32, precision="float32")
 
@@ -49,21 +55,46 @@ def test_written_file_is_an_extractor_and_remembers_how_it_was_made(tmp_path):
     assert extractor.name == "small-classifier:tiny"
 
 
+def test_every_training_chooses_its_precision_and_records_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "measure", lambda kind: Choice("float32", 0.1, "emulated"))
+    monkeypatch.setattr(torch, "autocast", _refusing_bfloat16(torch.autocast))
+    tiny = replace(TINY, epochs=1, precision=TrainOptions().precision)
+    assert (
+        train_classifier(replace(RECIPES["digits-16"], options=tiny), tmp_path / "c", "").precision
+        == "float32"
+    )
+    scenes = SegmenterOptions(widths=(16, 24), steps=1, batch_size=2)
+    recipe = replace(SEGMENTER_RECIPES["scenes-64"], options=scenes)
+    recipe = replace(recipe, test={**recipe.test, "size": 4})
+    assert train_segmenter(recipe, tmp_path / "s", "").precision == "float32"
+    images = DATASETS.build(dict(type="SyntheticImages", num_classes=0, image_size=16, size=8))
+    options = SSLOptions(widths=(16, 24), epochs=1, batch_size=8, image_size=16)
+    assert train_ssl_extractor(images, options, tmp_path / "e", "")["options"]["precision"] == "float32"
+
+
+def _refusing_bfloat16(real):
+    def autocast(*arguments, enabled=True, **settings):
+        assert not enabled, "this machine would emulate it"
+        return real(*arguments, enabled=enabled, **settings)
+
+    return autocast
+
+
 def test_command_prints_the_accuracy_on_real_images(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(RECIPES, "digits-16", replace(RECIPES["digits-16"], options=TINY))
     out = tmp_path / "digits.safetensors"
-    assert main(["digits-16", "--out", str(out), "--epochs", "1"]) == 0
+    assert main(["train-classifier", "digits-16", "--out", str(out), "--epochs", "1"]) == 0
     printed = capsys.readouterr().out
     accuracy = SmallClassifier(str(out)).record.test_accuracy
     assert f"accuracy on 359 real test images: {accuracy:.2%}" in printed
     assert (
         SmallClassifier(str(out)).record.command
-        == f"tools/train_classifier.py digits-16 --out {out} --epochs 1"
+        == f"mmcgan train-classifier digits-16 --out {out} --epochs 1"
     )
 
 
 def test_unknown_recipe_names_the_recipes(tmp_path, capsys):
-    assert main(["digit", "--out", str(tmp_path / "x.safetensors")]) == 2
+    assert main(["train-classifier", "digit", "--out", str(tmp_path / "x.safetensors")]) == 2
     assert "Recipes: digits-16, fashion-mnist-32" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

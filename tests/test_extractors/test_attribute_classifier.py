@@ -7,10 +7,11 @@ import torch
 
 from mmcgan import weights
 from mmcgan.attributes import AttributeGroups
-from mmcgan.commands.train_classifier import find_recipe, main
+from mmcgan.cli import main
+from mmcgan.commands.train_classifier import find_recipe
+from mmcgan.extractor_training.train_attributes import attribute_loss
 from mmcgan.extractor_training.train_classifier import RECIPES, TrainOptions
 from mmcgan.extractors import AttributeClassifier, SmallClassifier
-from mmcgan.extractors.attribute_classifier import attribute_loss
 from mmcgan.extractors.names import extractor_config
 from mmcgan.registry import EXTRACTORS
 
@@ -32,7 +33,7 @@ def test_command_writes_a_classifier_of_all_groups(tmp_path, capsys, monkeypatch
     small = dict(type="TwoDomainDigits", split="test", image_size=16)
     monkeypatch.setitem(RECIPES, NAME, replace(RECIPES[NAME], train=small, test=small, options=tiny))
     out = tmp_path / "tiny.safetensors"
-    assert main([NAME, "--out", str(out)]) == 0
+    assert main(["train-classifier", NAME, "--out", str(out)]) == 0
     extractor = AttributeClassifier(str(out))
     printed = capsys.readouterr().out
     assert f"  domain: {extractor.record.group_accuracy['domain']:.2%}" in printed

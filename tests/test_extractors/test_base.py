@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from mmcgan.extractors import Preprocessing, quantize
+from mmcgan import precision
+from mmcgan.extractors import Preprocessing, SmallClassifier, quantize
+from mmcgan.precision import Choice
 from tests.test_evaluation.stand_ins import MeanColour
 
 
@@ -61,3 +63,18 @@ def test_extractor_stays_frozen_whatever_its_owner_does():
 def test_weights_hash_follows_the_weights():
     assert MeanColour().weights_hash == MeanColour().weights_hash
     assert MeanColour(scale=2.0).weights_hash != MeanColour().weights_hash
+
+
+@pytest.mark.parametrize(("chosen", "ratio"), [("bfloat16", 2.0), ("float32", 0.1)])
+def test_auto_is_what_is_fast_here_and_is_what_it_says_of_itself(chosen, ratio, monkeypatch):
+    monkeypatch.setattr(precision, "measure", lambda kind: Choice(chosen, ratio, "measured"))
+    image = torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8)
+    found, named = (SmallClassifier("digits-16", name) for name in ("auto", chosen))
+    assert found.describe() == named.describe()
+    assert found.describe()["precision"] == chosen
+    assert torch.equal(found(image).features, named(image).features)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="must be one of auto, float32, bfloat16, got 'float16'"):
+        SmallClassifier("digits-16", "float16")

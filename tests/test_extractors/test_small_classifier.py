@@ -2,10 +2,14 @@ import json
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import nn
 
 from mmcgan import weights
 from mmcgan.extractors import SmallClassifier
 from mmcgan.extractors.classifier_file import load_classifier
+from mmcgan.extractors.segmentation_network import SegmentationNetwork
+from mmcgan.extractors.small_network import ResidualStage, SmallNetwork
 from mmcgan.registry import DATASETS, EXTRACTORS
 
 NAMES = sorted(weights.read_index("classifier"))
@@ -99,3 +103,15 @@ def test_damaged_shipped_weights_are_noticed(tmp_path, monkeypatch):
         weights.weight_path("some")
     with pytest.raises(KeyError, match="Did you mean 'some'"):
         weights.weight_path("same")
+
+
+@pytest.mark.parametrize("size", [8, 7])
+def test_the_shortcut_is_a_convolution_of_stride_two_and_never_onednns_own(size):
+    stage = ResidualStage(12, 16).double().eval()
+    x = torch.randn(2, 12, size, size, dtype=torch.float64)
+    weight = stage.shortcut[0].weight
+    expected = F.relu(stage.conv2(F.relu(stage.conv1(x))) + stage.shortcut[1](F.conv2d(x, weight, stride=2)))
+    torch.testing.assert_close(stage(x), expected, rtol=1e-12, atol=1e-12)
+    for network in (SmallNetwork(2, (8, 12)), SegmentationNetwork(2, (8, 12))):
+        convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+        assert not [conv for conv in convolutions if conv.kernel_size == (1, 1) and conv.stride != (1, 1)]

@@ -4,9 +4,16 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from mmcgan import precision
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.instance_preparation.features import LEAST_COSINE, choose_precision
-from mmcgan.instances.neighbours import bfloat16_is_fast
+from mmcgan.instance_preparation.features import (
+    LEAST_COSINE,
+    PASS_IMAGES,
+    choose_precision,
+    extract,
+    unit_rows,
+)
+from mmcgan.precision import Choice
 from mmcgan.registry import DATASETS, EXTRACTORS
 
 
@@ -32,9 +39,9 @@ def image():
     )["image"]
 
 
-@pytest.mark.skipif(not bfloat16_is_fast(), reason="this CPU does not multiply bfloat16")
 @pytest.mark.parametrize(("large", "chosen"), [(0.0, "bfloat16"), (100.0, "float32")])
-def test_bfloat16_is_taken_where_the_features_agree(image, large, chosen):
+def test_bfloat16_is_taken_where_the_features_agree(image, large, chosen, monkeypatch):
+    monkeypatch.setattr(precision, "measure", lambda kind: Choice("bfloat16", 2.0, "measured"))
     assert choose_precision(dict(type="CancellingExtractor", large=large), image, "auto") == chosen
 
 
@@ -46,7 +53,36 @@ def test_what_is_chosen_for_a_shipped_classifier_agrees():
     assert cosine_similarity(*pair).min() >= LEAST_COSINE
 
 
+def test_float32_is_taken_where_bfloat16_is_slow(image, monkeypatch):
+    monkeypatch.setattr(precision, "measure", lambda kind: Choice("float32", 0.1, "emulated"))
+    assert choose_precision(dict(type="CancellingExtractor"), image, "auto") == "float32"
+
+
 def test_the_users_word_counts(image):
     assert choose_precision(dict(type="CancellingExtractor", large=100.0), image, "bfloat16") == "bfloat16"
     with pytest.raises(ValueError, match="precision must be one of auto, float32, bfloat16, got 'half'"):
         choose_precision({}, image, "half")
+
+
+def test_the_network_sees_few_images_at_a_time(monkeypatch):
+    seen = []
+
+    def encode(self, pixels):
+        seen.append(len(pixels))
+        return ExtractorOutput(pixels.flatten(1))
+
+    monkeypatch.setattr(CancellingExtractor, "encode", encode)
+    image = torch.randint(1, 256, (PASS_IMAGES * 2 + 3, 3, 4, 4), dtype=torch.uint8)
+    found = extract(CancellingExtractor(), image)
+    assert seen == [PASS_IMAGES, PASS_IMAGES, 3]
+    torch.testing.assert_close(found[-1:], extract(CancellingExtractor(), image[-1:]))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-24, 1.0, 1e19, 1e30])
+def test_features_of_any_scale_have_length_one(scale):
+    features = scale * torch.randn(5, 40, generator=torch.Generator().manual_seed(0))
+    features[2] = 0
+    unit = unit_rows(features)
+    expected = torch.ones(5, dtype=torch.float64)
+    expected[2] = 0
+    torch.testing.assert_close(unit.double().norm(dim=1), expected, rtol=1e-6, atol=0)

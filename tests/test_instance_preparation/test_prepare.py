@@ -29,8 +29,8 @@ def contents(folder):
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr(prepare, "BLOCK_IMAGES", 8)
-    monkeypatch.setattr("mmcgan.instances.neighbours.QUERY_ROWS", 8)
-    monkeypatch.setattr("mmcgan.instances.neighbours.WHOLE_CHUNK", 8)
+    monkeypatch.setattr("mmcgan.instances.faiss_search.QUERY_ROWS", 8)
+    monkeypatch.setattr("mmcgan.instances.faiss_search.WHOLE_CHUNK", 8)
 
 
 @pytest.mark.parametrize("step", ["extract_block", "write_rows", "_write_text", "kmeans", "select_instances"])
@@ -162,7 +162,7 @@ def test_features_that_are_not_finite_name_the_image(tmp_path, monkeypatch):
         return output
 
     monkeypatch.setattr(PixelExtractor, "encode", broken)
-    with pytest.raises(ValueError, match="the feature of image 39 is not finite"):
+    with pytest.raises(ValueError, match="the feature of image 31 is not finite"):
         make_store(tmp_path / "store", precision="float32")
 
 
@@ -233,3 +233,11 @@ def test_memory_sizes():
 def test_arrays_are_plain_numpy_files(tmp_path):
     store, _ = make_store(tmp_path / "store")
     assert np.load(store.root / "neighbours.npy", allow_pickle=False).dtype == np.int32
+
+
+def test_a_rank_that_waits_for_a_dead_one_gives_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(prepare, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(prepare, "get_dist_info", lambda: (1, 2))
+    with pytest.raises(TimeoutError, match=r"rank 1 waits for .*has that rank died\? What is done stays"):
+        make_store(tmp_path / "store")

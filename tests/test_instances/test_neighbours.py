@@ -3,19 +3,23 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from mmcgan.instances import arrays, neighbours
+from mmcgan.instances import arrays, matrix_units
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
-from mmcgan.instances.neighbours import NeighbourSearch, TensorRows
+from mmcgan.instances.matrix_units import MatrixUnitSearch
+from mmcgan.instances.neighbours import NeighbourSearch, TensorRows, has_matrix_units
+from tests.test_neighbours.distributions import KINDS, pair
 
 
-def brute_force(table, k):
-    """Return neighbours by (similarity, index) in float64, rounded so that equal rows tie."""
-    similarity = (table.double() @ table.double().T).numpy().round(9)
+def brute_force(table):
+    """Return every similarity in float64, that of a row with itself -infinity; summed by numpy."""
+    wide = table.double().numpy()
+    similarity = np.stack([(wide * row).sum(1) for row in wide])
     np.fill_diagonal(similarity, -np.inf)
-    order = np.lexsort((np.broadcast_to(np.arange(len(table)), similarity.shape), -similarity))
-    return order[:, :k], similarity
+    return similarity
 
 
 def random_table(size, dim, seed=0, spread=1.5):
@@ -30,17 +34,46 @@ def search(table, k, **options):
 
 
 def assert_exact(found, table, k):
-    """No neighbour left out is nearer than one given, beyond float32 rounding; order and self are right."""
-    _, similarity = brute_force(table, k)
+    """Similarities are the largest, to rounding; indices are theirs, equal images by ascending index."""
+    similarity = brute_force(table)
     index = found.index.long().numpy()
+    longest = float(table.double().norm(dim=1).max())
+    rounding = 1e-14 * longest**2  # a sum of products that cancel has no relative precision
     given = np.take_along_axis(similarity, index, axis=1)
     best = -np.sort(-similarity, axis=1)[:, :k]
-    np.testing.assert_allclose(given, best, atol=3e-7)
-    assert (np.diff(given, axis=1) <= 3e-7).all()
+    np.testing.assert_allclose(given, best, rtol=1e-12, atol=rounding)
+    np.testing.assert_allclose(found.similarity, given, rtol=1e-12, atol=rounding)
     assert not (index == np.arange(len(table))[:, None]).any()
-    assert all(len(set(row)) == k for row in index.tolist())
-    np.testing.assert_allclose(found.similarity, given, atol=3e-7)
-    np.testing.assert_allclose(found.radius, np.sqrt(np.maximum(0, 2 - 2 * given[:, -1])), atol=1e-3)
+    last = table.double()[torch.from_numpy(index[:, -1])]
+    np.testing.assert_allclose(found.radius, (table.double() - last).norm(dim=1).float(), rtol=2e-7)
+    _, same = np.unique(table.numpy(), axis=0, return_inverse=True)
+    for own, row in enumerate(index.tolist()):
+        assert len(set(row)) == k
+        for place, column in enumerate(row):  # every equal image before this one comes before it
+            assert set(np.flatnonzero(same[:column] == same[column])) - {own} <= set(row[:place])
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(KINDS),
+    st.tuples(st.integers(2, 150), st.sampled_from([1, 2, 17, 64])),
+    st.integers(0, 999),
+    st.sampled_from([-110, -80, 0, 20, 63, 100]),
+    st.sampled_from(["bfloat16", "float32"]),
+    st.data(),
+)
+def test_whatever_the_vectors_are_like(kind, shape, seed, scale, precision, data):
+    """Not of length 1 either: bounds are of no use then, results are exact all the same."""
+    table = pair(kind, (shape[0], 2), shape[1], seed, 2.0**scale)[0]
+    k = data.draw(st.integers(1, shape[0] - 1))
+    assert_exact(search(table, k, precision=precision), table, k)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_unit_vectors_of_every_kind(kind, precision):
+    table = normalize(pair(kind, (300, 2), 32, 5)[0])
+    assert_exact(search(table, 7, precision=precision, memory=1 << 19), table, 7)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])
@@ -54,7 +87,7 @@ def test_little_memory_and_parts_give_the_same():
     table = random_table(2300, 64)
     whole = search(table, 10)
     small = NeighbourSearch(TensorRows(table), 10, memory=1 << 19)
-    assert small.block_rows < 2300 and small._copy is None
+    assert small.source.block_rows < 2300
     parts = [small.search(start, min(start + 700, 2300)) for start in range(0, 2300, 700)]
     assert torch.equal(torch.cat([part.index for part in parts]), whole.index)
     assert torch.equal(torch.cat([part.similarity for part in parts]), whole.similarity)
@@ -75,10 +108,10 @@ def test_all_images_equal():
 
 
 def test_more_equal_images_than_candidates_are_kept(monkeypatch):
-    monkeypatch.setattr(neighbours, "MAX_CANDIDATES", 20)
+    monkeypatch.setattr(matrix_units, "MAX_CANDIDATES", 20)
     table = random_table(200, 16)
     table[50:150] = table[0].clone()
-    found = search(table, 5)
+    found = search(table, 5, precision="bfloat16")
     assert found.uncertified >= 100
     assert_exact(found, table, 5)
     assert found.index[120].tolist() == [0, 50, 51, 52, 53]
@@ -92,9 +125,9 @@ def test_a_zero_vector_has_similarity_zero():
     assert found.index[5].tolist() == [0, 1, 2, 3]
 
 
-def test_rows_without_a_proof_are_searched_in_float32(monkeypatch):
+def test_rows_without_a_proof_are_searched_in_float64(monkeypatch):
     table = random_table(1200, 64)
-    monkeypatch.setattr(neighbours, "SLACK", -0.02)  # far too few candidates
+    monkeypatch.setattr(matrix_units, "SLACK", -0.02)  # far too few candidates
     found = search(table, 10, precision="bfloat16")
     assert found.uncertified > 0
     assert_exact(found, table, 10)
@@ -113,13 +146,13 @@ def test_impossible_k(k, message):
 
 @pytest.mark.parametrize("start", [0, 64, 192])
 def test_products_inside_a_range_are_shared(monkeypatch, start):
-    monkeypatch.setattr(neighbours, "QUERY_ROWS", 64)
-    monkeypatch.setattr(neighbours, "BLOCK_ROWS", 256)
-    monkeypatch.setattr(neighbours, "GROUP", 8)
+    monkeypatch.setattr(matrix_units, "QUERY_ROWS", 64)
+    monkeypatch.setattr(matrix_units, "BLOCK_ROWS", 256)
+    monkeypatch.setattr(matrix_units, "GROUP", 8)
     table = random_table(900, 48)
     wanted = NeighbourSearch(TensorRows(table), 3, precision="float32").search(0, 900)
-    search = NeighbourSearch(TensorRows(table), 3)
-    assert search._shared_from(start, 900) < 900
+    search = NeighbourSearch(TensorRows(table), 3, precision="bfloat16")
+    assert search.source._shared_from(start, 900) < 900
     work = []
     found = search.search(start, 900, work.append)
     assert torch.equal(found.index, wanted.index[start:])
@@ -136,7 +169,7 @@ def test_a_table_on_disk_is_searched_and_handed_back(tmp_path, monkeypatch):
     monkeypatch.setattr(arrays, "RELEASE_BYTES", 1 << 14)
     monkeypatch.setattr(RowArray, "release", lambda self: (released.append(1), original(self)))
     on_disk = RowArray(tmp_path / "table.npy")
-    found = NeighbourSearch(on_disk, 10, memory=1 << 19).search(0, 700)
+    found = NeighbourSearch(on_disk, 10, memory=1 << 16).search(0, 700)
     wanted = search(table, 10)
     assert len(released) > 10
     assert torch.equal(found.index, wanted.index) and torch.equal(found.similarity, wanted.similarity)
@@ -146,14 +179,34 @@ def test_candidates_stay_within_the_memory(monkeypatch):
     """All images alike: every pair is a candidate, few are kept, the neighbours are exact all the same."""
     noise = torch.randn(1000, 32, generator=torch.Generator().manual_seed(0))
     table = normalize(1 + 1e-4 * noise)
-    kept, original = [], NeighbourSearch._prune
+    kept, original = [], MatrixUnitSearch._prune
 
     def watched(self, candidates):
         original(self, candidates)
         kept.append(len(candidates.rows[0]) / len(candidates.best))
 
-    monkeypatch.setattr(NeighbourSearch, "_prune", watched)
-    found = search(table, 5, memory=1 << 21)
-    assert max(kept) <= (1 << 21) * neighbours.CANDIDATE_SHARE / neighbours.PAIR_BYTES / 1000
+    monkeypatch.setattr(MatrixUnitSearch, "_prune", watched)
+    found = search(table, 5, memory=1 << 21, precision="bfloat16")
+    assert max(kept) <= (1 << 21) * matrix_units.CANDIDATE_SHARE / matrix_units.PAIR_BYTES / 1000
     assert found.uncertified > 500
     assert_exact(found, table, 5)
+
+
+def test_the_faster_search_is_taken_and_both_find_the_same(monkeypatch):
+    table = random_table(700, 64)
+    found = []
+    for gain, kind in ((1.3, "FaissSearch"), (5.0, "MatrixUnitSearch")):
+        monkeypatch.setattr("mmcgan.instances.neighbours.bfloat16_gain", lambda device, gain=gain: gain)
+        searcher = NeighbourSearch(TensorRows(table), 10)
+        assert has_matrix_units() == (gain == 5) and type(searcher.source).__name__ == kind
+        found.append(searcher.search(0, 700))
+    for name in ("index", "similarity", "radius"):
+        assert torch.equal(getattr(found[0], name), getattr(found[1], name))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_vector_that_is_not_finite_is_named(value):
+    table = random_table(20, 4)
+    table[13, 2] = value
+    with pytest.raises(ValueError, match="the feature of image 13 is NaN or infinite"):
+        search(table, 3)

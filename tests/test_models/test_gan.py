@@ -286,3 +286,50 @@ def test_a_head_that_needs_labels_says_so_on_unlabelled_images(split):
     model, optimizers = make(step=dict(split_d=split))
     with pytest.raises(ValueError, match=r"need condition.\['label'\]"):
         model.train_step({"image": batch(4)["image"]}, optimizers)
+
+
+def test_the_generators_step_can_have_real_images_of_its_own():
+    real_seen = []
+
+    @LOSSES.register_module(force=True)
+    class SeesReal(PairedLoss):
+        input_names = ("logit", "image")
+        default_inputs = {"logit": "adv.logit", "image": "image"}
+        needs_real_in_generator_step = True
+
+        def discriminator(self, real, fake):
+            real_seen.append(("D", real["image"].detach().clone()))
+            return real["logit"].mean()
+
+        def generator(self, fake, real):
+            real_seen.append(("G", real["image"].detach().clone()))
+            return fake["logit"].mean()
+
+    for generator_real, parts in (("shared", 2), ("own", 4)):
+        real_seen.clear()
+        step = dict(d_accumulation=2, g_accumulation=2, generator_real=generator_real)
+        model, optimizers = make(step=step, losses=dict(seen=dict(type="SeesReal")))
+        assert model.step.real_mini_batches == parts
+        data = batch(2 * parts)
+        model.train_step(data, optimizers)
+        shown = {who: torch.cat([image for name, image in real_seen if name == who]) for who in "DG"}
+        expected = model.data_preprocessor(data).image
+        assert torch.equal(shown["D"], expected[:4])  # the same images, not a computation
+        if generator_real == "own":
+            assert torch.equal(shown["G"], expected[4:])
+    with pytest.raises(ValueError, match=r"generator_real must be one of \['shared', 'own'\], got 'new'"):
+        make(step=dict(generator_real="new"))
+
+
+@pytest.mark.parametrize("kind", ["R1", "R2"])
+def test_a_penalty_of_the_steps_own_scores_equals_one_of_a_second_pass(kind):
+    """Without augmentation and in one pass each, both differentiate the same function."""
+    moved = []
+    for reuse in (True, False):
+        penalty = dict(type=kind, weight=3.0, reuse_scores=reuse)
+        model, optimizers = make(regularizers=dict(penalty=penalty), step=dict(split_d=True))
+        log = model.train_step(batch(4), optimizers)
+        moved.append((log["d_penalty"], state(model.discriminator)))
+    assert moved[0][0] > 0
+    assert torch.allclose(moved[0][0], moved[1][0], rtol=1e-4)
+    assert same(moved[0][1], moved[1][1], atol=1e-5)

@@ -71,7 +71,7 @@ def test_a_player_adopts_parameters_of_the_other():
         (dict(generator={**adam(), "rules": {"*": dict(lr_mul=2)}}), "Did you mean 'lr_mult'"),
         (dict(generater=adam()), "unknown key 'generater'. Did you mean 'generator'"),
         (dict(generator={**adam(), "rules": {"*": dict(freeze=True)}}), "no trainable parameter"),
-        (dict(precision="float8"), "precision must be one of float32, bfloat16, float16, got 'float8'"),
+        (dict(precision="float8"), "precision must be one of auto, float32, bfloat16, float16, got 'float8'"),
         (dict(precision="float16"), "needs a CUDA device, the model is on cpu"),
     ],
 )
@@ -103,7 +103,7 @@ def test_bfloat16_computes_in_bfloat16_and_keeps_float32_weights():
         output = model.generator(torch.randn(4, 2))
     assert output.dtype == torch.bfloat16
     wrapper.backward(output.float().square().mean())
-    wrapper.reduce_gradients()
+    wrapper.unscale_gradients()
     wrapper.step()
     assert {p.dtype for p in wrapper.parameters()} == {torch.float32}
     assert {p.grad.dtype for p in wrapper.parameters()} == {torch.float32}
@@ -113,7 +113,7 @@ def test_gradients_are_clipped_to_the_norm():
     model, wrappers = build({**adam(), "clip_grad": dict(max_norm=1e-3)})
     wrapper = wrappers["generator"]
     wrapper.backward(model.generator(torch.randn(4, 2)).square().sum())
-    wrapper.reduce_gradients()
+    wrapper.unscale_gradients()
     wrapper.step()
     norm = torch.stack([p.grad.norm() for p in wrapper.parameters()]).norm()
     assert norm == pytest.approx(1e-3, rel=1e-3)

@@ -7,8 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.parity import check_file
-from tests.test_parity.golden_sets import COMMITTED, case_stem
+from tests.parity import check_file, load_case
+from tests.parity.kinds import kind_of
+from tests.parity.runner import CHECKERS, load_checkers
+from tests.test_parity.golden_sets import ALL_STEMS, COMMITTED, case_stem, full_set
 
 
 def changed_copy(folder, case, change, spec_change=None):
@@ -79,7 +81,42 @@ PERTURBED = {
     "mmagic/ema": "out/rampup/step2/module.fc.weight",
     "mmagic/sn_layers_svs2": "out/emb/buffers1/sv1",
     "mmagic/sngan_g32_chainerinit": "state/conv_blocks.0.norm_1.weight_embedding.weight",
+    # the rest is in the full set only
+    "dgp/d_features_32": "out/feature_fake_2",
+    "dgp/degradations_32": "out/SR_grad",
+    "dgp/downsampler": "out/f2_lanczos2_phase0.5_24x40",
+    "dgp/g_use_in_32": "out/grad_z2_in",
+    "dgp/lr_schedules": "out/examples_run_colorization_lr_z",
+    "dgp/metrics_48": "out/SR_psnr",
+    "dgp/morphing": "out/images",
+    "dgp/percept_loss": "out/grad_fake",
+    "dgp/run_reconstruct": "out/loss_feature",
+    "dgp/select_z_label": "out/losses",
+    "hfbiggan/g64_nstats11_attn4": "out/block0_trunc_0.35",
+    "hfbiggan/sampler_utils": "out/noise_seed0_trunc0.4",
+    "ic_gan/D_icgan32_instancesz24": "state/linear_feat.weight",
+    "ic_gan/diffaugment": "out/grad/x",
+    "ic_gan/knn": "out/sample_nns_radius",
+    "ic_gan/sg2_loss_instance": "out/Dboth/Loss/r1_penalty",
+    "mmagic/biggan_trainstep32": "in/iter1_draw2_noise",
+    "mmagic/losses": "out/GANLoss/hinge/grad_fake",
+    "omni_inr/coords": "out/coord_3x5",
+    "omni_inr/d_32": "out/grad_input_48x40",
+    "omni_inr/train_step": "out/D_real_0",
+    "omnigan/optimizer_adams": "out/adam_l2/2/p1",
+    "studiogan/reg_gradient_penalties_sn_pd": "out/dra",
+    "studiogan/sampling": "out/truncnorm_1.0",
+    "studiogan/sefa_resnet": "out/eigen_vectors",
     # SPADE's cases are in the full set only: their licence does not allow to pass them on
+    "r3gan/augment_p055": "in/draw/14",
+    "r3gan/basis_g": "out/output",
+    "r3gan/g_16_cond_1331": "state/MainLayers.1.Layers.1.NonLinearity2.Bias",
+    "r3gan/init_d_32_cond": "out/expected_std",
+    "r3gan/iterations_cifar10_uncond_mid": "in/noise_G",
+    "r3gan/resample_asym_134": "out/InterpolativeDownsampler/x_odd",
+    "r3gan/schedule_cifar10": "out/beta2_scheduler",
+    "r3gan/train_d_16_uncond": "out/r2_penalty",
+    "r3gan/train_g_32_cond": "state/D/EmbeddingLayer.weight",
     "spade/block_learned_spectral_syncbatch": "state/norm_s.mlp_gamma.weight",
     "spade/data_cityscapes_fixed": "out/image/1",
     "spade/D_2scale_3layer_dontcare": "out/eval/1/2",
@@ -94,23 +131,51 @@ PERTURBED = {
 }
 
 
+def check_disturbed(stem):
+    """Check a case with fewer moves of its inputs than usual: each finds excuses only, and costs a run."""
+    return check_file(stem, probes=2)
+
+
 @pytest.mark.parametrize(("case", "key"), PERTURBED.items(), ids=lambda value: str(value))
 def test_a_change_of_one_percent_fails(tmp_path, case, key):
-    record = check_file(changed_copy(tmp_path, case, scale(key)))
+    record = check_disturbed(changed_copy(tmp_path, case, scale(key)))
     assert record.status == "fail"
     assert "differ" in record.reason
+
+
+def test_every_kind_is_disturbed():
+    load_checkers()
+    cases = [load_case(stem) for stem in ALL_STEMS]
+    there = {(case.peer, kind_of(case)) for case in cases} & CHECKERS.keys()
+    disturbed = {(case.peer, kind_of(case)) for case in map(load_case, map(case_stem, disturbable()))}
+    assert there - disturbed == set()
+
+
+def test_another_choice_of_k_means_fails(tmp_path):
+    """Its features are those of another case beside it."""
+    for suffix in (".json", ".safetensors"):
+        source = case_stem("ic_gan/knn")
+        shutil.copy(source.with_name(source.name + suffix), tmp_path / f"features{suffix}")
+    for change, status in ((lambda tensors: None, "pass"), (scale("out/center_examples"), "fail")):
+        assert check_disturbed(changed_copy(tmp_path, "ic_gan/kmeans", change)).status == status
+
+
+def disturbable():
+    """Return the disturbed cases that are there: without the full set, the committed ones."""
+    names = [*PERTURBED, "ic_gan/kmeans"]
+    return [name for name in names if full_set() or (COMMITTED / f"{name}.json").exists()]
 
 
 def test_one_perturbed_weight_fails(tmp_path):
     def change(tensors):
         tensors["state/blocks.2.0.conv1.weight"][3, 1, 0, 2] += 0.05
 
-    record = check_file(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
+    record = check_disturbed(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
     assert record.status == "fail"
 
 
 def test_the_name_of_a_file_does_not_matter(tmp_path):
-    record = check_file(changed_copy(tmp_path, "mmagic/sn_layers_svs2", lambda tensors: None))
+    record = check_disturbed(changed_copy(tmp_path, "mmagic/sn_layers_svs2", lambda tensors: None))
     assert (record.status, record.peer, record.kind) == ("pass", "mmagic", "spectral_norm")
 
 
@@ -118,7 +183,7 @@ def test_settings_are_read_from_the_description(tmp_path):
     def change(spec):
         spec["settings"]["margin"] = 0.5
 
-    record = check_file(changed_copy(tmp_path, "omnigan/loss_c10_margin_gamma", lambda t: None, change))
+    record = check_disturbed(changed_copy(tmp_path, "omnigan/loss_c10_margin_gamma", lambda t: None, change))
     assert record.status == "fail"
 
 
@@ -126,7 +191,7 @@ def test_an_unknown_setting_is_unsupported_and_named(tmp_path):
     def change(spec):
         spec["constructor_kwargs"]["G_sharpening"] = 3
 
-    record = check_file(changed_copy(tmp_path, "biggan_pytorch/G_mybn32", lambda t: None, change))
+    record = check_disturbed(changed_copy(tmp_path, "biggan_pytorch/G_mybn32", lambda t: None, change))
     assert record.status == "unsupported"
     assert "G_sharpening" in record.reason
 
@@ -135,7 +200,7 @@ def test_an_unknown_kind_is_unsupported(tmp_path):
     def change(spec):
         spec["kind"] = "loss/of_tomorrow"
 
-    record = check_file(changed_copy(tmp_path, "omnigan/loss_c10", lambda t: None, change))
+    record = check_disturbed(changed_copy(tmp_path, "omnigan/loss_c10", lambda t: None, change))
     assert record.status == "unsupported"
     assert "loss/of_tomorrow" in record.reason
 
@@ -144,7 +209,7 @@ def test_an_output_nobody_compares_is_unsupported(tmp_path):
     def change(tensors):
         tensors["out/dream"] = torch.zeros(1)
 
-    record = check_file(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
+    record = check_disturbed(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
     assert record.status == "unsupported"
     assert "out/dream" in record.reason
 
@@ -154,7 +219,7 @@ def test_a_missing_part_does_not_hide_a_disagreement(tmp_path):
         tensors["out/dream"] = torch.zeros(1)
         tensors["out/eval"] += 0.1
 
-    record = check_file(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
+    record = check_disturbed(changed_copy(tmp_path, "biggan_pytorch/D_cifar32", change))
     assert record.status == "fail"
     assert "out/eval" in record.reason
 
@@ -163,7 +228,7 @@ def test_a_missing_result_fails(tmp_path):
     def change(tensors):
         del tensors["out/p_and_n/d_real"]
 
-    record = check_file(changed_copy(tmp_path, "omnigan/loss_c10", change))
+    record = check_disturbed(changed_copy(tmp_path, "omnigan/loss_c10", change))
     assert record.status == "fail"
     assert "out/p_and_n/d_real" in record.reason
 
@@ -172,7 +237,7 @@ def test_weights_that_do_not_fit_fail(tmp_path):
     def change(tensors):
         del tensors["state/linear.weight"]
 
-    record = check_file(changed_copy(tmp_path, "omnigan/d_32", change))
+    record = check_disturbed(changed_copy(tmp_path, "omnigan/d_32", change))
     assert record.status == "fail"
     assert "linear.weight" in record.reason
 

@@ -40,12 +40,12 @@ def test_a_column_equals_a_vector_but_a_matrix_does_not():
     assert [measured.ok for measured in comparison.measured] == [True, False]
 
 
-def test_the_worst_is_measured_in_units_of_its_own_tolerance():
+def test_failures_are_sorted_in_units_of_their_own_tolerance():
     comparison = Comparison()
-    comparison.equal("loose", 1.05, 1.0, Tolerance(0.1, 1e-9))
+    comparison.equal("loose", 1.3, 1.0, Tolerance(0.1, 1e-9))
+    comparison.equal("fine", 1.05, 1.0, Tolerance(0.1, 1e-9))
     comparison.equal("tight", 1.001, 1.0, Tolerance(1e-4, 1e-9))
-    assert comparison.worst.name == "tight"
-    assert [failure.name for failure in comparison.failures] == ["tight"]
+    assert [failure.name for failure in comparison.failures] == ["tight", "loose"]
 
 
 def test_a_key_we_lack_fails():

@@ -2,8 +2,8 @@
 
 import torch
 
-from mmcgan.peers.fitting import build
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
+from mmcgan.peers.formats.format import build_network as build
 from mmcgan.peers.writing.back import export_network
 
 GENERATOR_CONFIG = {

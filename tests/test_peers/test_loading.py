@@ -9,7 +9,7 @@ import torch
 
 from mmcgan.peers.formats import PEERS, UnsupportedSetting, peer_format, recognise
 from mmcgan.peers.formats.format import Settings
-from tests.parity import check_file, find_cases, load_case
+from tests.parity import find_cases, load_case
 from tests.parity.kinds import kind_of
 
 GOLDEN = Path(os.environ.get("MMCGAN_GOLDEN", Path(__file__).parents[3] / "shared" / "golden"))
@@ -26,15 +26,6 @@ def cases():
         names = [n for n in FORMATS if n.split("_")[0] in stem.name and kind.startswith("network")]
         found += [pytest.param(stem, id=stem.name) for name in names if PEERS[name].accepts(spec)]
     return found
-
-
-@needs_golden
-@pytest.mark.parametrize("stem", cases())
-def test_agrees_with_the_peer(stem):
-    record = check_file(stem)
-    assert record.status != "fail", record.reason
-    if record.status == "pass":
-        assert record.compared > 5
 
 
 @needs_golden

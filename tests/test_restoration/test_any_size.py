@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from mmcgan.apis import views
-from mmcgan.commands.restore import main
+from mmcgan import memory
+from mmcgan.cli import main
 from mmcgan.restoration import RestoreOptions, Stage, load_prior, restore
 
 MODEL = "omni-inr_biggan_digits-16"
@@ -65,7 +65,7 @@ def test_a_fixed_size_grows_small_squares_to_it(digit):
 
 
 def test_too_much_memory_is_refused_before_work(prior, digit, monkeypatch):
-    monkeypatch.setattr(views, "available_memory", lambda: 10**7)
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**7)
     with pytest.raises(ValueError, match=r"three.png: an image of 9600 x 14400 would take 6.6 GB.*--factor"):
         run(prior, digit, "sr", factor=600, degraded=True)
     monkeypatch.setattr("mmcgan.restoration.reading.available_memory", lambda: 10**7)
@@ -119,7 +119,16 @@ def test_a_missing_lpips_is_said_before_work(prior, digit, monkeypatch, tmp_path
 
 
 def test_the_command(digit, capsys):
-    command = ["--task", "inpaint", "--model", MODEL, str(digit), "--out", str(digit.parent / "out")]
+    command = [
+        "restore",
+        "--task",
+        "inpaint",
+        "--model",
+        MODEL,
+        str(digit),
+        "--out",
+        str(digit.parent / "out"),
+    ]
     assert main([*command, "--share", "0.01", "--candidates", "3", "--label", "3"]) == 0
     said = capsys.readouterr().out
     assert "features of the discriminator omni-inr_biggan_digits-16-discriminator" in said

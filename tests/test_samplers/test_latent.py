@@ -74,9 +74,9 @@ def test_a_threshold_beyond_float_precision_stays_finite():
 
 @pytest.mark.parametrize("threshold", [0.0, -1.0, math.nan])
 def test_bad_threshold_is_named(threshold):
-    with pytest.raises(ValueError, match=f"threshold must be greater than 0, got {threshold}"):
+    with pytest.raises(ValueError, match=f"truncation must be greater than 0, got {threshold}"):
         TruncatedNormalLatent(4, threshold)
-    with pytest.raises(ValueError, match="threshold must be greater than 0"):
+    with pytest.raises(ValueError, match="truncation must be greater than 0"):
         truncate(torch.zeros(1, 1), threshold)
 
 

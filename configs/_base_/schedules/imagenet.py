@@ -2,7 +2,7 @@
 _base_ = "../default_runtime.py"
 optim_wrapper = dict(
     constructor="GANOptimWrapperConstructor",
-    precision="bfloat16",
+    precision="auto",
     generator=dict(optimizer=dict(type="Adam", lr=1e-4, betas=(0.0, 0.999), eps=1e-6)),
     discriminator=dict(optimizer=dict(type="Adam", lr=4e-4, betas=(0.0, 0.999), eps=1e-6)),
 )

@@ -1,8 +1,8 @@
-# Minutes on two CPU cores: small networks, bfloat16, channels-last, one discriminator pass.
+# Minutes on two CPU cores: small networks, channels-last, one discriminator pass.
 _base_ = "../default_runtime.py"
 optim_wrapper = dict(
     constructor="GANOptimWrapperConstructor",
-    precision="bfloat16",
+    precision="auto",
     generator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
     discriminator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
 )

@@ -1,8 +1,8 @@
-# Minutes to an hour on two CPU cores: a small StyleGAN2 in bfloat16, corrected for lazy regularisation.
+# Minutes to an hour on two CPU cores: a small StyleGAN2, corrected for lazy regularisation.
 _base_ = "../default_runtime.py"
 optim_wrapper = dict(
     constructor="GANOptimWrapperConstructor",
-    precision="bfloat16",
+    precision="auto",
     generator=dict(optimizer=dict(type="Adam", lr=0.0025 * 4 / 5, betas=(0.0, 0.99 ** (4 / 5)))),
     discriminator=dict(optimizer=dict(type="Adam", lr=0.0025 * 16 / 17, betas=(0.0, 0.99 ** (16 / 17)))),
 )

@@ -36,6 +36,8 @@ class AttributeFolder(AttributeImages, FileDataset):
         BadImageError: an unreadable image, when it is decoded.
     """
 
+    disk_arguments = ("root", "table")
+
     def __init__(
         self,
         root: str,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mmcgan.attributes import FREE, AttributeGroup, AttributeGroups
 from mmcgan.registry import nearest
+from mmcgan.text_files import file_name, read_text
 
 ON = {"1": True, "true": True, "yes": True}
 OFF = {"0": False, "-1": False, "false": False, "no": False}
@@ -84,7 +85,7 @@ def read_attribute_table(
     attributes = torch.zeros(len(rows), len(found), dtype=torch.uint8)
     for group in found:
         _fill(attributes[:, group.columns], group, rows, columns, path)
-    return AttributeTable([row.file for row in rows], found, attributes)
+    return AttributeTable([file_name(row.file) for row in rows], found, attributes)
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -96,10 +97,7 @@ def _rows(path: Path) -> list[Row]:
         raise ValueError(f"{path}: a table of attributes is one of {', '.join(readers)}")
     if not path.is_file():
         raise FileNotFoundError(f"no table of attributes {path}")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text ({error})") from error
+    text = read_text(path)
     rows = list(readers[path.suffix.lower()](path, text))
     if not rows:
         raise ValueError(f"{path}: no rows")

@@ -7,17 +7,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from mmcgan.attributes import AttributeGroups
-from mmcgan.random import make_generator
+from mmcgan.datasets.conditions.latents import SeededLatents
 from mmcgan.registry import DATASETS, SAMPLERS
+from mmcgan.samplers.drawing import ATTRIBUTES, number_source
 
 RULES = ("balanced", "empirical")
 
 
 @DATASETS.register_module()
-class AttributeConditionDataset(Dataset):
+class AttributeConditionDataset(SeededLatents):
     """Seeded attributes and latents: item i is a function of (seed, i) alone.
 
     The counterpart of :class:`~mmcgan.datasets.conditions.base.ConditionDataset`.
@@ -31,12 +31,15 @@ class AttributeConditionDataset(Dataset):
             free attributes on in half of the images), ``empirical`` (joint frequencies of the training set),
             or one combination or several, such as ``dict(digit="3", domain="textured")``, in turn.
         latent_dim: length of a latent vector; filled from the generator when the config is silent.
-        latent_sampler: config of the latent law; standard normal by default.
+        latent_sampler: config of the latent law; the model's when the config is silent.
         seed: another seed, other conditions.
+        truncation: of the latents, a threshold; None for none.
 
     Raises:
         ValueError: an argument is missing or out of range; the message names it.
     """
+
+    disk_arguments = ()
 
     def __init__(
         self,
@@ -47,21 +50,19 @@ class AttributeConditionDataset(Dataset):
         latent_dim: int | None = None,
         latent_sampler: dict[str, Any] | None = None,
         seed: int = 0,
+        truncation: float | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"AttributeConditionDataset: size must be at least 1, got {size}")
-        if latent_dim is None:
-            raise ValueError("AttributeConditionDataset: latent_dim is missing; give that of the generator")
+        super().__init__(latent_dim, latent_sampler, seed, truncation)
         if isinstance(attributes, str) and attributes not in RULES:
             raise ValueError(
                 f"AttributeConditionDataset: attributes={attributes!r}: choose {' or '.join(RULES)}, a "
                 "combination or a list of them"
             )
-        self.size, self.seed, self.latent_dim = size, seed, latent_dim
+        self.size = size
         self.groups = AttributeGroups.from_config(attribute_groups)
         self.rule = attributes if isinstance(attributes, str) else "given"
-        law = {"type": "NormalLatent", "latent_dim": latent_dim, **(latent_sampler or {})}
-        self.latent_sampler = SAMPLERS.build(law)
         named = dict(attribute_groups=attribute_groups)
         self._free = SAMPLERS.build(dict(type="UniformAttributes", **named))
         self._cycle: Tensor | None = None
@@ -74,15 +75,13 @@ class AttributeConditionDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What was asked: size, seed, latent size, groups and the rule of the attributes."""
+        """What was asked: size, groups, the rule of the attributes, and of the latents."""
         return dict(
             size=self.size,
-            seed=self.seed,
             num_classes=0,
             attributes=self.groups.to_config(),
             rule=self.rule,
-            latent_dim=self.latent_dim,
-            latent_sampler=type(self.latent_sampler).__name__,
+            **self.latent_metainfo,
         )
 
     def __len__(self) -> int:
@@ -91,7 +90,7 @@ class AttributeConditionDataset(Dataset):
     def _attributes(self, index: int) -> Tensor:
         if self._cycle is not None:
             return self._cycle[index % len(self._cycle)]
-        source = make_generator(self.seed, "evaluation", "attributes", index)
+        source = number_source(self.seed, ATTRIBUTES, index)
         if self.rule == "empirical":
             return self._empirical.sample(1, source).attributes[0]
         row = self._free.sample(1, source).attributes[0]
@@ -109,8 +108,7 @@ class AttributeConditionDataset(Dataset):
         index = int(index)
         if not 0 <= index < self.size:
             raise IndexError(f"AttributeConditionDataset has {self.size} items; asked for {index}")
-        latent = self.latent_sampler.sample(1, make_generator(self.seed, "evaluation", "latent", index))[0]
-        return {"latent": latent, "attributes": self._attributes(index)}
+        return {"latent": self.latents([index])[0], "attributes": self._attributes(index)}
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Return ``latent`` float32 (N, D) and ``attributes`` float32 (N, A)."""

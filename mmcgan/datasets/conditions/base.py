@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from mmcgan.random import make_generator
+from mmcgan.datasets.conditions.latents import SeededLatents
 from mmcgan.registry import DATASETS, SAMPLERS
+from mmcgan.samplers.drawing import LABEL, draw_conditions
 
 LABEL_RULES = ("balanced", "empirical")
 
 
 @DATASETS.register_module()
-class ConditionDataset(Dataset):
+class ConditionDataset(SeededLatents):
     """Seeded evaluation conditions: item i is a function of (seed, i) alone.
 
     Neither batch size, nor number of workers or ranks, nor ``size`` changes what index i asks for, so
@@ -30,12 +30,15 @@ class ConditionDataset(Dataset):
         labels: ``balanced`` (label i mod C: every stretch of C items has each class once),
             ``empirical`` (drawn with the class frequencies), one label for all, or a list that is
             gone through in a circle.
-        latent_sampler: config of the latent law; standard normal by default.
+        latent_sampler: config of the latent law; the model's when the config is silent.
         seed: another seed, other conditions.
+        truncation: of the latents, a threshold; None for none.
 
     Raises:
         ValueError: an argument is missing or out of range; the message names it.
     """
+
+    disk_arguments = ()
 
     def __init__(
         self,
@@ -46,17 +49,13 @@ class ConditionDataset(Dataset):
         labels: str | int | Sequence[int] = "balanced",
         latent_sampler: dict[str, Any] | None = None,
         seed: int = 0,
+        truncation: float | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"ConditionDataset: size must be at least 1, got {size}")
-        if latent_dim is None:
-            raise ValueError("ConditionDataset: latent_dim is missing; give that of the generator")
-        law = {"type": "NormalLatent", "latent_dim": latent_dim, **(latent_sampler or {})}
+        super().__init__(latent_dim, latent_sampler, seed, truncation)
         self.size = size
-        self.seed = seed
-        self.latent_dim = latent_dim
         self.num_classes = num_classes
-        self.latent_sampler = SAMPLERS.build(law)
         self.label_rule = (labels if isinstance(labels, str) else "given") if num_classes else None
         self._cycle: Tensor | None = None
         if self.label_rule == "empirical":
@@ -90,21 +89,16 @@ class ConditionDataset(Dataset):
     def _label(self, index: int) -> int:
         if self._cycle is not None:
             return int(self._cycle[index % len(self._cycle)])
-        return int(self._label_sampler.sample(1, self._stream("label", index)).label)
-
-    def _stream(self, name: str, index: int) -> torch.Generator:
-        return make_generator(self.seed, "evaluation", name, index)
+        return int(draw_conditions(self._label_sampler, self.seed, [index], LABEL).label)  # type: ignore[arg-type]
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What was asked: size, seed, number of classes, latent size and the rule of the labels."""
+        """What was asked: size, number of classes, the rule of the labels, and of the latents."""
         return dict(
             size=self.size,
-            seed=self.seed,
             num_classes=self.num_classes,
-            latent_dim=self.latent_dim,
-            latent_sampler=type(self.latent_sampler).__name__,
             labels=self.label_rule,
+            **self.latent_metainfo,
         )
 
     def __len__(self) -> int:
@@ -119,7 +113,7 @@ class ConditionDataset(Dataset):
         index = int(index)
         if not 0 <= index < self.size:
             raise IndexError(f"ConditionDataset has {self.size} items; asked for {index}")
-        latent = self.latent_sampler.sample(1, self._stream("latent", index))[0]
+        latent = self.latents([index])[0]
         if self.label_rule is None:
             return {"latent": latent}
         return {"latent": latent, "label": self._label(index)}

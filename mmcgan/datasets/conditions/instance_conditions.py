@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from mmcgan.random import make_generator
+from mmcgan.datasets.conditions.latents import SeededLatents
 from mmcgan.registry import DATASETS, SAMPLERS
-from mmcgan.structures import Condition
+from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 
 
 @DATASETS.register_module()
-class InstanceConditionDataset(Dataset):
+class InstanceConditionDataset(SeededLatents):
     """Seeded instances, labels and latents: item i is a function of (seed, i) alone.
 
     The counterpart of :class:`~mmcgan.datasets.conditions.base.ConditionDataset`. Its sampler may look into
@@ -25,13 +23,16 @@ class InstanceConditionDataset(Dataset):
         size: number of images to generate.
         condition_sampler: config of an instance sampler; IC-GAN is evaluated with ``KMeansInstances``.
         latent_dim: length of a latent vector; filled from the generator when the config is silent.
-        latent_sampler: config of the latent law; standard normal by default.
+        latent_sampler: config of the latent law; the model's when the config is silent.
         seed: another seed, other conditions.
+        truncation: of the latents, a threshold; None for none.
 
     Raises:
         FileNotFoundError, StoreError: from the sampler, about its store.
         ValueError: an argument is missing or out of range; the message names it.
     """
+
+    disk_arguments = ()
 
     def __init__(
         self,
@@ -40,38 +41,27 @@ class InstanceConditionDataset(Dataset):
         latent_dim: int | None = None,
         latent_sampler: dict[str, Any] | None = None,
         seed: int = 0,
+        truncation: float | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"InstanceConditionDataset: size must be at least 1, got {size}")
-        if latent_dim is None:
-            raise ValueError("InstanceConditionDataset: latent_dim is missing; give that of the generator")
-        self.size, self.seed, self.latent_dim = size, seed, latent_dim
-        law = {"type": "NormalLatent", "latent_dim": latent_dim, **(latent_sampler or {})}
-        self.latent_sampler = SAMPLERS.build(law)
+        super().__init__(latent_dim, latent_sampler, seed, truncation)
+        self.size = size
         self.condition_sampler = SAMPLERS.build(dict(condition_sampler))
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What was asked: size, seed, number of classes, latent size, sampler and store."""
+        """What was asked: size, number of classes, sampler, store, and of the latents."""
         return dict(
             size=self.size,
-            seed=self.seed,
             num_classes=getattr(self.condition_sampler, "num_classes", 0),
-            latent_dim=self.latent_dim,
-            latent_sampler=type(self.latent_sampler).__name__,
             condition_sampler=type(self.condition_sampler).__name__,
             instances=len(getattr(self.condition_sampler, "instances", ())),
+            **self.latent_metainfo,
         )
 
     def __len__(self) -> int:
         return self.size
-
-    def _item(self, index: int) -> tuple[Tensor, Condition]:
-        if not 0 <= index < self.size:
-            raise IndexError(f"InstanceConditionDataset has {self.size} items; asked for {index}")
-        latent = self.latent_sampler.sample(1, make_generator(self.seed, "evaluation", "latent", index))
-        asked = self.condition_sampler.sample(1, make_generator(self.seed, "evaluation", "instance", index))
-        return latent, asked
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Return ``latent`` float32 (D,), ``instance`` float32 (F,) and, with classes, ``label``.
@@ -86,6 +76,13 @@ class InstanceConditionDataset(Dataset):
         return item
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        """Return ``latent`` float32 (N, D), ``instance`` (N, F) and, with classes, ``label`` int64 (N,)."""
-        latents, conditions = zip(*(self._item(int(index)) for index in indices), strict=True)
-        return {"latent": torch.cat(latents), **Condition.cat(conditions).present()}
+        """Return ``latent`` float32 (N, D), ``instance`` (N, F) and, with classes, ``label`` int64 (N,).
+
+        Raises:
+            IndexError: an index is outside 0..size-1.
+        """
+        rows = [int(index) for index in indices]
+        if any(not 0 <= row < self.size for row in rows):
+            raise IndexError(f"InstanceConditionDataset has {self.size} items; asked for {rows}")
+        asked = draw_conditions(self.condition_sampler, self.seed, rows, INSTANCE)
+        return {"latent": self.latents(rows), **asked.present()}

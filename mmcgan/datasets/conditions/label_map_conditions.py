@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from mmcgan.random import make_generator
-from mmcgan.registry import DATASETS, SAMPLERS
+from mmcgan.datasets.conditions.latents import SeededLatents
+from mmcgan.registry import DATASETS
 
 MAPS = ("label_map", "edge_map")
 
 
 @DATASETS.register_module()
-class LabelMapConditions(Dataset):
+class LabelMapConditions(SeededLatents):
     """Item i asks for the label map of image i of a data set, with a latent that is a function of (seed, i).
 
     Args:
         dataset: config of a data set with label maps.
         size: number of items, from the first on, going round if there are more; all once by default.
         latent_dim: length of a latent vector; filled from the generator when the config is silent.
-        latent_sampler: config of the latent law; standard normal by default.
+        latent_sampler: config of the latent law; the model's when the config is silent.
         seed: another seed, other latents.
+        truncation: of the latents, a threshold; None for none.
 
     Raises:
         ValueError: ``size`` is below 1, or the data set has no label maps.
     """
+
+    disk_arguments = ()
 
     def __init__(
         self,
@@ -37,26 +38,24 @@ class LabelMapConditions(Dataset):
         latent_dim: int = 0,
         latent_sampler: dict[str, Any] | None = None,
         seed: int = 0,
+        truncation: float | None = None,
     ) -> None:
         if size is not None and size < 1:
             raise ValueError(f"LabelMapConditions: size must be at least 1, got {size}")
+        super().__init__(latent_dim, latent_sampler, seed, truncation)
         self.source = DATASETS.build(dict(dataset))
         if not self.source.metainfo.get("num_map_classes"):
             raise ValueError(f"LabelMapConditions: {type(self.source).__name__} has no label maps")
         self.size = len(self.source) if size is None else size
-        law = {"type": "NormalLatent", "latent_dim": latent_dim, **(latent_sampler or {})}
-        self.latent_dim, self.latent_sampler, self.seed = latent_dim, SAMPLERS.build(law), seed
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What was asked: the data set's own facts, size, seed and latent size."""
+        """What was asked: the data set's own facts, size, and of the latents."""
         return {
             **self.source.metainfo,
             "size": self.size,
-            "seed": self.seed,
-            "latent_dim": self.latent_dim,
-            "latent_sampler": type(self.latent_sampler).__name__,
             "labels": None,
+            **self.latent_metainfo,
         }
 
     def __len__(self) -> int:
@@ -76,8 +75,4 @@ class LabelMapConditions(Dataset):
         if any(not 0 <= row < self.size for row in rows):
             raise IndexError(f"LabelMapConditions has {self.size} items; asked for {rows}")
         batch = self.source.__getitems__([row % len(self.source) for row in rows])
-        latents = [self.latent_sampler.sample(1, self._stream(row)) for row in rows]
-        return {"latent": torch.cat(latents), **{name: batch[name] for name in MAPS if name in batch}}
-
-    def _stream(self, index: int) -> torch.Generator:
-        return make_generator(self.seed, "evaluation", "latent", index)
+        return {"latent": self.latents(rows), **{name: batch[name] for name in MAPS if name in batch}}

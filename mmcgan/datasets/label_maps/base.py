@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mmcgan.datasets.decode import BadImageError, to_rgb
+from mmcgan.datasets.base import items_digest
+from mmcgan.datasets.decode import BadImageError, open_checked, read_rgb
 from mmcgan.datasets.label_maps.map_transform import MapTransform
+from mmcgan.file_identity import files_digest
 from mmcgan.label_maps import instance_edges, unknown_ids
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
@@ -106,10 +107,14 @@ class LabelMapDataset(Dataset):
         """Return ``image`` uint8 (N, 3, H, W), ``label_map`` int64 (N, H, W), with edges ``edge_map``."""
         raise NotImplementedError
 
-    def fingerprint(self) -> str:
-        """Return a digest of what the set is made of, cheap enough to compute at every start."""
+    def settings_digest(self) -> str:
+        """Return a digest of everything but images and maps."""
         facts = (type(self).__name__, self.size, self.image_size, self.map_classes, self.has_edges)
         return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def fingerprint(self) -> str:
+        """Return a digest of all images and maps as they come out, and of settings."""
+        return hashlib.sha256(f"{self.settings_digest()} {items_digest(self)}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -180,12 +185,10 @@ class LabelMapFiles(LabelMapDataset):
         return item
 
     def fingerprint(self) -> str:
-        """Return a digest of the names and sizes of the files, and of how they are read."""
-        digest = hashlib.sha256(super().fingerprint().encode())
-        digest.update(repr((self.transform, self.dont_care)).encode())
-        for each in self.files:
-            digest.update(f"{each.image.name} {each.labels.stat().st_size}".encode())
-        return digest.hexdigest()
+        """Return a digest of names and contents of all files, and of how they are read."""
+        paths = [path for each in self.files for path in (each.image, each.labels, each.instances) if path]
+        parts = (self.settings_digest(), self.transform, self.dont_care, files_digest(list(map(str, paths))))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def with_dont_care(map_classes: Sequence[str], dont_care: bool) -> tuple[str, ...]:
@@ -216,11 +219,7 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         BadImageError: it cannot be read.
     """
-    try:
-        with Image.open(path) as image:
-            return np.array(to_rgb(image))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BadImageError(f"{path}: unreadable image: {error}") from error
+    return np.array(read_rgb(path))
 
 
 def read_ids(path: Path) -> np.ndarray:
@@ -229,18 +228,16 @@ def read_ids(path: Path) -> np.ndarray:
     Raises:
         BadImageError: it cannot be read or has several channels, such as a map that is coloured in.
     """
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ID_MODES:
-                raise BadImageError(
-                    f"{path}: a map of ids has one channel, this image is of mode {image.mode}: is it a "
-                    "picture of the map in colours?"
-                )
+    with open_checked(path) as image:
+        if image.mode not in ID_MODES:
+            raise BadImageError(
+                f"{path}: a map of ids has one channel, this image is of mode {image.mode}: is it a "
+                "picture of the map in colours?"
+            )
+        try:
             return np.array(image).astype(np.int64)
-    except BadImageError:
-        raise
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BadImageError(f"{path}: unreadable map: {error}") from error
+        except Exception as error:  # decoders raise what they like
+            raise BadImageError(f"{path}: unreadable map: {error}") from error
 
 
 def _same_size(picture: np.ndarray, path: Path, ids: np.ndarray, other: Path) -> None:
@@ -265,6 +262,8 @@ class SyntheticLabelMaps(LabelMapDataset):
     Raises:
         ValueError: a number below 1.
     """
+
+    disk_arguments = ()
 
     def __init__(
         self,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +21,7 @@ from mmcgan.checkpoints.files import atomic_write
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.datasets.packing.packed import FORMAT, LABELS, METADATA, read_metadata, sha256_of
+from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 
 SHARD_BYTES = 1 << 28
@@ -62,15 +62,28 @@ def pack(
     """
     out = Path(out)
     per_shard = shard_images or max(1, SHARD_BYTES // (3 * dataset.image_size**2))
-    plan = dict(format=FORMAT, source=dataset.fingerprint(), size=len(dataset), shard_images=per_shard)
+    plan = dict(
+        format=FORMAT,
+        source=dataset.fingerprint(),
+        settings=_settings(dataset),
+        size=len(dataset),
+        shard_images=per_shard,
+    )
     if _is_done(out, plan):
         metadata = read_metadata(out)
         return PackResult(out, metadata["size"], metadata["skipped"])
-    partial = _prepare(out, plan)
+    partial = _prepare(out, plan, dataset)
     if not (partial / METADATA).is_file():
         records = _pack_shards(dataset, partial, per_shard, skip_bad)
         _write_metadata(dataset, partial, plan, records)
     return _finish(partial, out)
+
+
+def _settings(dataset: ImageDataset) -> str:
+    """Return how images are read, whichever they are."""
+    return repr(
+        (type(dataset).__name__, dataset.image_size, dataset.classes, getattr(dataset, "reader", None))
+    )
 
 
 def _is_done(out: Path, plan: dict[str, Any]) -> bool:
@@ -82,17 +95,19 @@ def _is_done(out: Path, plan: dict[str, Any]) -> bool:
     raise FileExistsError(f"{out} exists and is not this packed data set; choose another folder or remove it")
 
 
-def _prepare(out: Path, plan: dict[str, Any]) -> Path:
-    """Return the folder to work in, new or left by an earlier run with the same plan."""
+def _prepare(out: Path, plan: dict[str, Any], dataset: ImageDataset) -> Path:
+    """Return the folder to work in, new or left by an earlier run, as far as that is of the same images."""
     partial = out.with_name(out.name + ".partial")
     partial.mkdir(parents=True, exist_ok=True)
     found = partial / PLAN
     if found.is_file():
         if json.loads(found.read_text()) != plan:
-            raise FileExistsError(
-                f"{partial} is the unfinished pack of something else (other images, size or options); "
-                "remove it or choose another folder"
-            )
+            if not _adopt(partial, json.loads(found.read_text()), plan, dataset):
+                raise FileExistsError(
+                    f"{partial} is the unfinished pack of something else (other images, size or options); "
+                    "remove it or choose another folder"
+                )
+            _write_text(found, json.dumps(plan))
     elif any(path.suffix != ".tmp" for path in partial.iterdir()):
         raise FileExistsError(f"{partial} exists and was not made by packing; remove it or choose another")
     else:
@@ -100,25 +115,57 @@ def _prepare(out: Path, plan: dict[str, Any]) -> Path:
     return partial
 
 
+def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: ImageDataset) -> bool:
+    """Remove the records of shards whose images were changed since; False if no shard is left.
+
+    So a run goes on after an image was repaired, removed or added.
+    """
+    settings = ("format", "settings", "shard_images")
+    if any(found.get(key) != plan[key] for key in settings) or not hasattr(dataset, "part_digest"):
+        return False
+    records = sorted(partial.glob("images-*.json"))
+    shards = _shards(len(dataset), plan["shard_images"])
+    unfit = []
+    for path in records:
+        number = int(path.stem.rpartition("-")[2])
+        rows = shards[number] if number < len(shards) else range(0)
+        labels = None if dataset.labels is None else dataset.labels[rows.start : rows.stop].tolist()
+        source = json.loads(path.read_text()).get("source")
+        if source != _source_of(dataset, rows, labels):
+            unfit.append(path)
+    if records and len(unfit) == len(records):
+        return False
+    for path in [*unfit, partial / METADATA]:
+        path.unlink(missing_ok=True)
+    return True
+
+
+def _source_of(dataset: ImageDataset, rows: range, labels: list[int] | None) -> list[Any] | None:
+    """Return what a shard is of, None where only the whole set can tell."""
+    digest = getattr(dataset, "part_digest", None)
+    return None if digest is None or not rows else [digest(rows), labels]
+
+
+def _shards(size: int, per_shard: int) -> list[range]:
+    return [range(i, min(i + per_shard, size)) for i in range(0, size, per_shard)]
+
+
 def _pack_shards(
     dataset: ImageDataset, partial: Path, per_shard: int, skip_bad: bool
 ) -> list[dict[str, Any]]:
     """Write the shards that have no record yet; return the records of all, in order."""
-    shards = [range(i, min(i + per_shard, len(dataset))) for i in range(0, len(dataset), per_shard)]
+    shards = _shards(len(dataset), per_shard)
     paths = [partial / f"images-{number:05d}.json" for number in range(len(shards))]
     missing = [number for number, path in enumerate(paths) if not path.is_file()]
     done = len(dataset) - sum(len(shards[number]) for number in missing)
     # a pipeline seeds the global generators, which threads share
-    pool = ThreadPoolExecutor(os.cpu_count() if dataset.pipeline is None else 1)
-    try:
-        with progress_bar("Packing", len(dataset), done) as advance:
-            for number in missing:
-                read = pool.map(lambda index: _try_read(dataset, index, advance), shards[number])
-                path = paths[number].with_suffix(".npy")
-                record = _write_shard(dataset, path, shards[number], read, skip_bad)
-                _write_text(paths[number], json.dumps(record))
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error, do not read the rest of the shard first
+    threads = None if dataset.pipeline is None else 1
+    with progress_bar("Packing", len(dataset), done) as advance:
+        for number in missing:
+            read = ordered_map(lambda index: _try_read(dataset, index, advance), shards[number], threads)
+            path = paths[number].with_suffix(".npy")
+            record = _write_shard(dataset, path, shards[number], read, skip_bad)
+            _write_text(paths[number], json.dumps(record))
     return [json.loads(path.read_text()) for path in paths]
 
 
@@ -152,7 +199,8 @@ def _write_shard(
             raise BadImageError(f"{found}. Nothing is lost: repair it and run again, or add --skip-bad")
     entry = dict(_save_array(path, images[: len(kept)]), images=len(kept))
     labels = None if dataset.labels is None else dataset.labels[kept].tolist()
-    return dict(entry=entry, labels=labels, skipped=skipped)
+    every = None if dataset.labels is None else dataset.labels[shard.start : shard.stop].tolist()
+    return dict(entry=entry, labels=labels, skipped=skipped, source=_source_of(dataset, shard, every))
 
 
 def _write_metadata(

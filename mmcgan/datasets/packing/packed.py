@@ -73,6 +73,8 @@ class PackedDataset(ImageDataset):
         ValueError: a file is truncated or damaged, or a label is out of range.
     """
 
+    disk_arguments = ("root",)
+
     def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> None:
         metadata = read_metadata(root)
         self.root = Path(root)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 
 from mmcgan.datasets.base import MemoryDataset, check_choice
 from mmcgan.datasets.sets.download import download_once
@@ -16,7 +16,8 @@ from mmcgan.registry import DATASETS
 class _CIFAR(MemoryDataset):
     """Common to both: 32x32 colour images, 50,000 for training and 10,000 for test."""
 
-    reader: type[torchvision.datasets.CIFAR10]
+    reader: str  # in torchvision.datasets
+    folder: str  # which it makes
     num_classes: int
 
     def __init__(
@@ -26,20 +27,27 @@ class _CIFAR(MemoryDataset):
         download: bool = False,
         pipeline: Sequence[dict] = (),
     ) -> None:
-        name = type(self).__name__
+        import torchvision  # seconds to import, with all its models
+
+        name, reader = type(self).__name__, getattr(torchvision.datasets, self.reader)
         check_choice(split, ("train", "test"), "split", name)
         if download:
-            download_once(lambda: self.reader(root, download=True), name)
+            download_once(lambda: reader(root, download=True), name)
         try:
-            data = self.reader(root, train=split == "train")
+            data = reader(root, train=split == "train")
         except RuntimeError as error:
             raise FileNotFoundError(
-                f"{name}: not found or damaged under {root!r} ({self.reader.base_folder}). Set root to the "
+                f"{name}: not found or damaged under {root!r} ({reader.base_folder}). Set root to the "
                 "folder that holds it, or set download=True"
             ) from error
         images = torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()
         super().__init__(images, torch.tensor(data.targets), data.classes, pipeline)
         self.split = split
+
+    @classmethod
+    def default_folders(cls) -> tuple[Path, ...]:
+        """Return where torchvision puts the files."""
+        return (Path("data") / cls.folder,)
 
     @classmethod
     def facts(
@@ -70,7 +78,11 @@ class CIFAR10(_CIFAR):
         ValueError: an unknown split.
     """
 
-    reader = torchvision.datasets.CIFAR10
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
+
+    reader = "CIFAR10"
+    folder = "cifar-10-batches-py"
     num_classes = 10
 
 
@@ -78,5 +90,9 @@ class CIFAR10(_CIFAR):
 class CIFAR100(_CIFAR):
     """CIFAR100 (Krizhevsky, 2009), the 100 fine classes; parameters as :class:`CIFAR10`."""
 
-    reader = torchvision.datasets.CIFAR100
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
+
+    reader = "CIFAR100"
+    folder = "cifar-100-python"
     num_classes = 100

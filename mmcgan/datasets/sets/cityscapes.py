@@ -84,6 +84,8 @@ class Cityscapes(LabelMapFiles):
         ValueError: an unknown split or a bad size.
     """
 
+    disk_arguments = ("root",)
+
     def __init__(
         self,
         root: str = "data/cityscapes",

@@ -27,6 +27,8 @@ class ClassSubset(ImageDataset):
         ValueError: an unlabelled set, or numbers that repeat, are out of range or are none.
     """
 
+    disk_arguments = ()
+
     def __init__(self, dataset: dict[str, Any], keep: Sequence[int]) -> None:
         self.source = DATASETS.build(dict(dataset))
         labels = self.source.labels
@@ -46,6 +48,11 @@ class ClassSubset(ImageDataset):
     def fingerprint(self) -> str:
         """Return a digest of the whole set and the choice."""
         return hashlib.sha256(f"{self.source.fingerprint()} {self.keep}".encode()).hexdigest()
+
+    def source_digest(self) -> str | None:
+        """Return a digest of the files of the whole set and the choice, None if it is not of files."""
+        source = getattr(self.source, "source_digest", lambda: None)()
+        return None if source is None else hashlib.sha256(f"{source} {self.keep}".encode()).hexdigest()
 
     @classmethod
     def facts(cls, dataset: dict[str, Any], keep: Sequence[int]) -> dict[str, Any]:

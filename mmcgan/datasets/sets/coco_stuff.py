@@ -58,7 +58,7 @@ def read_annotations(path: Path) -> dict[str, Any]:
         )
     try:
         content = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a JSON file ({error})") from error
     absent = [key for key in ("images", "annotations", "categories") if key not in content]
     if absent:

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -22,6 +21,8 @@ SPLIT_SEED = 0
 @cache
 def _read() -> tuple[Tensor, Tensor]:
     """Return all images, float32 (1797, 1, 8, 8) in 0..16, and labels int64 (1797,)."""
+    from sklearn.datasets import load_digits  # half a second to import
+
     data = load_digits()
     return torch.from_numpy(data.images).float()[:, None], torch.from_numpy(data.target).long()
 
@@ -64,6 +65,8 @@ class DigitsDataset(MemoryDataset):
     Raises:
         ValueError: an unknown split or a bad size.
     """
+
+    disk_arguments = ()
 
     def __init__(self, split: str = "train", image_size: int = 16, pipeline: Sequence[dict] = ()) -> None:
         _check_options(split, image_size)

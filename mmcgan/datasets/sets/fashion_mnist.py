@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -30,6 +29,7 @@ CLASSES = (
 )
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian package dataset-fashion-mnist
 DOWNLOAD_FOLDER = Path("data")
+RAW_FOLDER = Path("FashionMNIST/raw")
 PREFIX = {"train": "train", "test": "t10k"}
 
 
@@ -50,6 +50,9 @@ class FashionMNIST(MemoryDataset):
         ValueError: an unknown split, an ``image_size`` below 28 or odd, or damaged files.
     """
 
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
+
     def __init__(
         self,
         root: str | None = None,
@@ -64,6 +67,11 @@ class FashionMNIST(MemoryDataset):
         border = (image_size - 28) // 2
         super().__init__(pad(images[:, None], (border,) * 4), labels, CLASSES, pipeline)
         self.split = split
+
+    @classmethod
+    def default_folders(cls) -> tuple[Path, ...]:
+        """Return the folders that are looked at without a ``root``."""
+        return SYSTEM_FOLDER, DOWNLOAD_FOLDER / RAW_FOLDER
 
     @classmethod
     def facts(
@@ -92,14 +100,15 @@ def _check_options(split: str, image_size: int) -> None:
 def _find_folder(root: str | None, split: str, download: bool) -> Path:
     """Return the first folder that holds the split's files, downloading them if asked to."""
     base = DOWNLOAD_FOLDER if root is None else Path(root)
-    raw = Path("FashionMNIST/raw")
-    folders = [SYSTEM_FOLDER, base / raw] if root is None else [base, base / raw]
+    folders = [SYSTEM_FOLDER, base / RAW_FOLDER] if root is None else [base, base / RAW_FOLDER]
     for folder in folders:
         if all(_find_file(folder, name) for name in _names(split)):
             return folder
     if download:
+        import torchvision  # seconds to import, with all its models
+
         download_once(lambda: torchvision.datasets.FashionMNIST(str(base), download=True), "FashionMNIST")
-        return base / raw
+        return base / RAW_FOLDER
     raise FileNotFoundError(
         f"FashionMNIST: {' and '.join(_names(split))} (or .gz) not found in "
         f"{' or '.join(str(folder) for folder in folders)}. Install the Debian package "

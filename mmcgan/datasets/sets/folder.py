@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
+from mmcgan.file_identity import contents_digest, files_digest
+from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 
@@ -43,8 +45,8 @@ class FileDataset(ImageDataset):
 
     def _read_all(self) -> Tensor:
         images = torch.empty(self.size, 3, self.image_size, self.image_size, dtype=torch.uint8)
-        with ThreadPoolExecutor(os.cpu_count()) as pool, progress_bar("Decoding", self.size) as advance:
-            for i, image in enumerate(pool.map(self._read, range(self.size))):
+        with progress_bar("Decoding", self.size) as advance:
+            for i, image in enumerate(ordered_map(self._read, range(self.size))):
                 images[i] = image
                 advance()
         return images
@@ -55,16 +57,35 @@ class FileDataset(ImageDataset):
     def _fetch(self, index: Tensor) -> Tensor:
         if self.images is not None:
             return self.images.index_select(0, index)
-        return torch.stack([self._read(i) for i in index.tolist()])
+        rows = index.tolist()
+        if len(rows) < 2 or get_worker_info() is not None:  # a worker of a DataLoader has its core only
+            return torch.stack([self._read(i) for i in rows])
+        images = torch.empty(len(rows), 3, self.image_size, self.image_size, dtype=torch.uint8)
+        for target, image in zip(images, ordered_map(self._read, rows), strict=True):
+            target.copy_(image)
+        return images
 
     def path_of(self, index: int) -> str:
         """Return the path of image ``index``."""
         return os.fsdecode(self.paths[index])
 
     def fingerprint(self) -> str:
-        """Return a digest of the paths, the labels and how the files are read."""
-        digest = hashlib.sha256(f"{super().fingerprint()} {self.reader}".encode())
-        digest.update(self.paths.tobytes())
+        """Return a digest of names and contents of all files, the labels and how the files are read.
+
+        See :func:`~mmcgan.file_identity.files_digest`: files that nobody touched are read once.
+        """
+        parts = (self.settings_digest(), self.reader, files_digest(self.paths.tolist()))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def part_digest(self, rows: Sequence[int]) -> str:
+        """Return a digest of the contents of some of the files, whatever they are called."""
+        return contents_digest([self.path_of(row) for row in rows])
+
+    def source_digest(self) -> str | None:
+        """Return a digest of names and contents of all files and of the labels."""
+        digest = hashlib.sha256(repr((self.classes, files_digest(self.paths.tolist()))).encode())
+        if self.labels is not None:
+            digest.update(self.labels.numpy().tobytes())
         return digest.hexdigest()
 
 
@@ -87,6 +108,8 @@ class ImageFolder(FileDataset):
         ValueError: no images, one class only, an empty class folder or a bad option.
         BadImageError: an unreadable image, when it is decoded.
     """
+
+    disk_arguments = ("root",)
 
     def __init__(
         self,

@@ -9,7 +9,9 @@ from typing import Any
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
+from mmcgan.datasets.sets.walk import listed_files
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import printable, read_names
 
 
 @DATASETS.register_module()
@@ -24,9 +26,11 @@ class ImageList(FileDataset):
         pipeline: mmcv transforms.
 
     Raises:
-        FileNotFoundError: the text file or the folder is missing.
+        FileNotFoundError: the text file, the folder or an image that it names is missing.
         ValueError: the text file names no image.
     """
+
+    disk_arguments = ("root", "names")
 
     def __init__(
         self,
@@ -41,11 +45,11 @@ class ImageList(FileDataset):
         reader = ImageReader(image_size, fit, interpolation)
         for path, what in ((Path(root), "root"), (Path(names), "names")):
             if not path.exists():
-                raise FileNotFoundError(f"ImageList: {what}={path} does not exist")
-        lines = [line.strip() for line in Path(names).read_text().splitlines()]
-        paths = [str(Path(root) / line) for line in lines if line]
+                raise FileNotFoundError(f"ImageList: {what}={printable(path)} does not exist")
+        paths = [str(Path(root) / line) for line in read_names(names)]
         if not paths:
-            raise ValueError(f"ImageList: {names} names no image")
+            raise ValueError(f"ImageList: {printable(names)} names no image")
+        paths = listed_files(paths, names)
         super().__init__(FolderIndex(paths, None, None), reader, in_memory, pipeline)
 
     @classmethod

@@ -12,7 +12,9 @@ from mmcgan.datasets.base import check_choice
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
+from mmcgan.datasets.sets.walk import listed_files
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import read_text
 
 
 @DATASETS.register_module()
@@ -31,6 +33,8 @@ class ImageNet(FileDataset):
         FileNotFoundError: there is no such folder.
         ValueError: there are not exactly 1000 class folders, or one is empty.
     """
+
+    disk_arguments = ("root",)
 
     def __init__(
         self,
@@ -100,6 +104,8 @@ class TinyImageNet(FileDataset):
         ValueError: the annotation file names an unknown class or a line of it is malformed.
     """
 
+    disk_arguments = ("root",)
+
     def __init__(
         self,
         root: str = "data/tiny-imagenet-200",
@@ -143,7 +149,7 @@ def _scan_validation(root: Path, classes: tuple[str, ...]) -> FolderIndex:
         raise FileNotFoundError(f"TinyImageNet: {annotations} is missing; the validation labels are in it")
     number = {name: label for label, name in enumerate(classes)}
     paths, labels = [], []
-    for row, line in enumerate(annotations.read_text().splitlines(), start=1):
+    for row, line in enumerate(read_text(annotations).rstrip("\n").split("\n"), start=1):
         fields = line.split("\t")
         if len(fields) < 2 or fields[1] not in number:
             raise ValueError(
@@ -152,4 +158,4 @@ def _scan_validation(root: Path, classes: tuple[str, ...]) -> FolderIndex:
             )
         paths.append(str(root / "val" / "images" / fields[0]))
         labels.append(number[fields[1]])
-    return FolderIndex(paths, torch.tensor(labels, dtype=torch.int64), classes)
+    return FolderIndex(listed_files(paths, annotations), torch.tensor(labels, dtype=torch.int64), classes)

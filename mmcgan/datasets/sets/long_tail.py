@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from mmcgan.datasets.base import ImageDataset, check_choice
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
+from mmcgan.datasets.sets.walk import listed_files
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import file_name, read_text
 
 # training images per class from which a class has many, and up to which it has few (Liu et al. 2019)
 MANY, FEW = 100, 20
@@ -63,6 +66,8 @@ class ImbalancedDataset(ImageDataset):
         ValueError: an unlabelled set, or a ratio below 1.
     """
 
+    disk_arguments = ()
+
     def __init__(self, dataset: dict[str, Any], ratio: float = 100.0, seed: int = 0) -> None:
         self.source = DATASETS.build(dict(dataset))
         if self.source.labels is None or self.source.classes is None:
@@ -83,7 +88,15 @@ class ImbalancedDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the whole set and the choice."""
-        digest = hashlib.sha256(self.source.fingerprint().encode())
+        return self._with_rows(self.source.fingerprint())
+
+    def source_digest(self) -> str | None:
+        """Return a digest of the files of the whole set and the choice, None if it is not of files."""
+        source = getattr(self.source, "source_digest", lambda: None)()
+        return None if source is None else self._with_rows(source)
+
+    def _with_rows(self, whole: str) -> str:
+        digest = hashlib.sha256(whole.encode())
         digest.update(self.rows.numpy().tobytes())
         return digest.hexdigest()
 
@@ -126,9 +139,11 @@ class ImageNetLT(FileDataset):
         image_size, fit, interpolation, pipeline: as in :class:`~mmcgan.datasets.sets.imagenet.ImageNet`.
 
     Raises:
-        FileNotFoundError: a list file or the folder is missing.
+        FileNotFoundError: a list file, the folder or an image of the list is missing.
         ValueError: a line of a list is malformed, or a class has no image.
     """
+
+    disk_arguments = ("root", "lists")
 
     def __init__(
         self,
@@ -144,6 +159,7 @@ class ImageNetLT(FileDataset):
         if not Path(root).is_dir():
             raise FileNotFoundError(f"ImageNetLT: no folder {root}; unpack ILSVRC2012 there, or set root")
         index = read_list(_list_file(lists, split), root)
+        index = replace(index, paths=listed_files(index.paths, _list_file(lists, split)))
         super().__init__(index, ImageReader(image_size, fit, interpolation), False, pipeline)
         self.split = split
         self.training_counts = index.class_counts()
@@ -194,11 +210,13 @@ def read_list(path: Path, root: str | Path) -> FolderIndex:
         )
     paths, labels = [], []
     names: dict[int, str] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
         name, _, label = line.strip().rpartition(" ")
         if not name or not label.isdigit():
             raise ValueError(f"{path}, line {number}: expected a path and a label, got {line[:60]!r}")
-        paths.append(str(Path(root) / name))
+        paths.append(str(Path(root) / file_name(name)))
         labels.append(int(label))
         names.setdefault(int(label), Path(name).parent.name)
     return FolderIndex(paths, torch.tensor(labels, dtype=torch.int64), _class_names(names, path))

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-import torchvision
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
@@ -51,6 +50,9 @@ class MNISTSVHN(AttributeImages, ImageDataset):
         ValueError: an unknown split or combination.
     """
 
+    disk_arguments = ("root",)
+    user_arguments = ("download",)
+
     def __init__(
         self,
         root: str = "data",
@@ -77,6 +79,11 @@ class MNISTSVHN(AttributeImages, ImageDataset):
         images[gray] = self.mnist[rows[gray]].expand(-1, 3, -1, -1)
         images[~gray] = self.svhn[rows[~gray] - len(self.mnist)]
         return images
+
+    @classmethod
+    def default_folders(cls) -> tuple[Path, ...]:
+        """Return where torchvision puts MNIST; the files of SVHN lie in ``data`` itself."""
+        return (Path("data") / "MNIST" / "raw",)
 
     @classmethod
     def facts(
@@ -113,6 +120,8 @@ def _attributes(labels: Tensor, domain: int) -> Tensor:
 
 def _read_mnist(root: str, split: str, download: bool) -> tuple[Tensor, Tensor]:
     """Return images uint8 (N, 1, 32, 32) and labels int64 (N,)."""
+    import torchvision  # seconds to import, with all its models
+
     reader = torchvision.datasets.MNIST
     if download:
         download_once(lambda: reader(root, download=True), "MNISTSVHN")
@@ -126,6 +135,8 @@ def _read_mnist(root: str, split: str, download: bool) -> tuple[Tensor, Tensor]:
 
 def _read_svhn(root: str, split: str, download: bool) -> tuple[Tensor, Tensor]:
     """Return images uint8 (N, 3, 32, 32) and labels int64 (N,)."""
+    import torchvision
+
     reader = torchvision.datasets.SVHN
     if download:
         download_once(lambda: reader(root, split, download=True), "MNISTSVHN")

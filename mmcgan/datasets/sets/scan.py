@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from mmcgan.datasets.decode import SUFFIXES
+from mmcgan.datasets.sets.walk import LeftOut, Walk, is_image_file, is_visible_folder
+from mmcgan.text_files import printable
 
+#: what to do, wherever the folder was named
+NO_LABELS = "set labelled=False (on the command line --unlabelled, or leave --labelled out)"
 SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test"}
 
 
@@ -24,11 +26,13 @@ class FolderIndex:
         paths: one per image, starting with the scanned folder's.
         labels: int64 (N,), or None without labels.
         classes: folder names, sorted; None without labels.
+        left_out: what was found and not taken.
     """
 
     paths: list[str]
     labels: Tensor | None
     classes: tuple[str, ...] | None
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     def class_counts(self) -> tuple[int, ...] | None:
         """Return the number of images of each class, None without labels."""
@@ -37,58 +41,68 @@ class FolderIndex:
         return tuple(torch.bincount(self.labels, minlength=len(self.classes)).tolist())
 
 
-def scan_folder(root: str | Path, labelled: bool) -> FolderIndex:
+def scan_folder(root: str | Path, labelled: bool, skip: bool = False) -> FolderIndex:
     """List the images under ``root``; with labels, each direct subfolder is a class.
 
-    Hidden files and folders are left out, as are files whose suffix is not an image's.
+    Every file is listed once, whatever links lead to it (in two classes, once in each), and every folder is
+    entered once. Hidden files and folders are left out, and files whose names do not end as an image's.
+
+    Args:
+        root: the folder.
+        labelled: whether its folders are classes.
+        skip: note folders that cannot be read and images of formats that are not in
+            :attr:`FolderIndex.left_out`, instead of stopping.
 
     Raises:
         FileNotFoundError: ``root`` is not a folder.
-        ValueError: no images; or with labels: images beside the class folders, an empty class
-            folder, one class only, or folders that look like splits.
+        ValueError: no images, a folder that cannot be read or images of a format that is not; or with labels:
+            images beside the class folders, an empty class folder, one class only, or folders that look like
+            splits.
     """
     root = Path(root)
     if not root.is_dir():
-        raise FileNotFoundError(f"no such folder: {root}")
+        raise FileNotFoundError(f"no such folder: {printable(root)}")
+    names = sorted(entry.name for entry in _entries(root) if is_visible_folder(entry)) if labelled else []
+    folders = [root / name for name in names] if labelled else [root]
+    walk = Walk([root, *folders] if labelled else (), None if skip else _stop)
+    per_class = [walk.images(folder) for folder in folders]
     if not labelled:
-        paths = list(_walk(root))
-        if not paths:
-            raise ValueError(_nothing_found(root))
-        return FolderIndex(paths, None, None)
-    classes = sorted(entry.name for entry in os.scandir(root) if _is_visible_folder(entry))
-    per_class = [list(_walk(root / name)) for name in classes]
-    _check_classes(root, classes, [len(paths) for paths in per_class])
+        if not per_class[0]:
+            raise ValueError(_nothing_found(root, walk))
+        return FolderIndex(per_class[0], None, None, walk.left_out)
+    _check_classes(root, names, [len(paths) for paths in per_class], walk)
     labels = torch.tensor([label for label, paths in enumerate(per_class) for _ in paths])
-    return FolderIndex([path for paths in per_class for path in paths], labels, tuple(classes))
+    paths = [path for listed in per_class for path in listed]
+    return FolderIndex(paths, labels, tuple(names), walk.left_out)
 
 
-def _is_visible_folder(entry: os.DirEntry) -> bool:
-    return entry.is_dir() and not entry.name.startswith(".")
+def _stop(message: str) -> None:
+    raise ValueError(message)
 
 
-def _walk(folder: Path) -> Iterator[str]:
-    """Yield the image files anywhere under ``folder``, sorted within each folder."""
-    for current, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield os.path.join(current, name)
+def _entries(folder: Path) -> list[os.DirEntry]:
+    try:
+        return list(os.scandir(folder))
+    except OSError as error:
+        raise ValueError(f"{printable(folder)}: the folder cannot be read ({error.strerror})") from error
 
 
-def _check_classes(root: Path, classes: list[str], counts: list[int]) -> None:
-    loose = [entry.name for entry in os.scandir(root) if entry.name.lower().endswith(SUFFIXES)]
+def _check_classes(root: Path, classes: list[str], counts: list[int], walk: Walk) -> None:
+    loose = [entry.name for entry in _entries(root) if is_image_file(entry)]
     if not any(counts):
         hint = (
-            f" {len(loose)} images lie directly in it, without class folders: set labelled=False, or move "
+            f" {len(loose)} images lie directly in it, without class folders: {NO_LABELS}, or move "
             "them into one folder per class"
             if loose
             else ""
         )
-        raise ValueError((f"{root}: no class folders with images." + hint) if loose else _nothing_found(root))
+        raise ValueError(
+            (f"{root}: no class folders with images." + hint) if loose else _nothing_found(root, walk)
+        )
     if loose:
         raise ValueError(
             f"{root}: {len(loose)} images lie beside the class folders (such as {min(loose)}); move them "
-            "into a class folder, or set labelled=False"
+            f"into a class folder, or {NO_LABELS}"
         )
     empty = [name for name, count in zip(classes, counts, strict=True) if not count]
     if empty:
@@ -107,17 +121,21 @@ def _one_class_only(root: Path, name: str) -> str:
     """Say which folder to give instead: often the class folders are one level further down."""
     inner = root / name
     while True:
-        below = sorted(entry.name for entry in os.scandir(inner) if _is_visible_folder(entry))
+        below = sorted(entry.name for entry in _entries(inner) if is_visible_folder(entry))
         if len(below) != 1:
             break
         inner = inner / below[0]
     start = f"{root}: only one class folder, {name!r}; a conditional run needs at least two."
     if len(below) > 1:
         return f"{start} The class folders seem to be in {inner}: give that folder"
-    return f"{start} Add class folders beside it, or set labelled=False to train without labels"
+    return f"{start} Add class folders beside it, or {NO_LABELS} to go without labels"
 
 
-def _nothing_found(root: Path) -> str:
-    suffixes = Counter(Path(name).suffix.lower() for _, _, files in os.walk(root) for name in files)
-    found = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in suffixes.most_common(3))
-    return f"{root}: no images found (looked for {', '.join(SUFFIXES)}); it has {found or 'no files'}"
+def _nothing_found(root: Path, walk: Walk) -> str:
+    others = walk.left_out.other_suffixes.most_common(3)
+    found = ", ".join(f"{count} {suffix}" for suffix, count in others)
+    reasons = f"; left out: {'; '.join(walk.left_out.reasons[:3])}" if walk.left_out.reasons else ""
+    return (
+        f"{printable(root)}: no images found (looked for {', '.join(SUFFIXES)}); it has "
+        f"{found or 'no other files'}{reasons}"
+    )

@@ -54,6 +54,8 @@ class Scenes(LabelMapDataset):
         ValueError: an unknown source or split, or a size or number out of range.
     """
 
+    disk_arguments = ("root",)
+
     def __init__(
         self,
         source: str = "digits",
@@ -91,8 +93,9 @@ class Scenes(LabelMapDataset):
         return self.painter(self.rule.draw([int(index) for index in indices]))[1]
 
     def fingerprint(self) -> str:
-        """Return a digest of what decides the scenes, and of the first of them."""
-        digest = hashlib.sha256(f"{super().fingerprint()} {self._rule_facts}".encode())
+        """Return a digest of what decides the scenes, of the pictures in them and of the first scene."""
+        digest = hashlib.sha256(f"{self.settings_digest()} {self._rule_facts}".encode())
+        digest.update(self.painter.images.contiguous().numpy().data)
         digest.update(self.__getitems__([0])["image"].numpy().tobytes())
         return digest.hexdigest()
 

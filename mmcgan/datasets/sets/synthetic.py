@@ -28,6 +28,8 @@ class SyntheticImages(ImageDataset):
         ValueError: a negative number of classes, a bad size or no images.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self, num_classes: int, image_size: int, size: int = 64, seed: int = 0, pipeline: Sequence[dict] = ()
     ) -> None:

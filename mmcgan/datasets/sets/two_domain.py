@@ -86,6 +86,8 @@ class TwoDomainDigits(AttributeImages, MemoryDataset):
         ValueError: an unknown split, a bad size, or an unknown combination.
     """
 
+    disk_arguments = ()
+
     def __init__(
         self,
         split: str = "train",

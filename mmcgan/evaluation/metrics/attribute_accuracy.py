@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -35,11 +36,14 @@ class AttributeAccuracy(GenerationMetric):
         ValueError: the extractor knows no attributes, or the images were asked for by others.
     """
 
+    figures = ("attribute_accuracy", "attribute_accuracy/*")
+
     needs_attributes: ClassVar[bool] = True
 
     def __init__(self, per_combination: bool = False) -> None:
         self.per_combination = per_combination
         self.groups: AttributeGroups | None = None
+        self._order: list[int] | None = None
         self._names: list[str] = []
         self.reset()
 
@@ -61,6 +65,26 @@ class AttributeAccuracy(GenerationMetric):
         self._names = list(attribute_hits(empty, empty, groups))
         self.reset()
 
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Match the attributes asked for with the classifier's: groups and names, in any order.
+
+        Raises:
+            ValueError: they are not the same.
+        """
+        assert self.groups is not None
+        asked = conditions.get("attributes")
+        if not asked:
+            return
+        ours = _columns(AttributeGroups.from_config(asked))
+        theirs = _columns(self.groups)
+        if sorted(ours) != sorted(theirs):
+            only = sorted(set(ours) ^ set(theirs))
+            raise ValueError(
+                "AttributeAccuracy: the attributes asked for are not those of the classifier, which knows "
+                f"{self.groups.describe()}; on one side only: {', '.join(map(str, only[:5]))}"
+            )
+        self._order = None if ours == theirs else [ours.index(column) for column in theirs]
+
     def reset(self) -> None:
         """Forget all images."""
         # images and hits: of every attribute, then of all at once
@@ -81,6 +105,8 @@ class AttributeAccuracy(GenerationMetric):
                 f"AttributeAccuracy: the images were generated with {found} attributes, the classifier knows "
                 f"{len(self.groups)}: {self.groups.describe()}"
             )
+        if self._order is not None:
+            wanted = wanted[:, self._order]
         hits = attribute_hits(output.logits, wanted.to(output.logits.device), self.groups)
         table = torch.stack([hits[name] for name in self._names])
         together = table.all(0)
@@ -130,3 +156,7 @@ class AttributeAccuracy(GenerationMetric):
     def details(self) -> dict[str, Any]:
         """Return the share of every combination that was asked for."""
         return {"per_combination": self._shares()}
+
+
+def _columns(groups: AttributeGroups) -> list[str]:
+    return [f"{group.name}={name}" for group in groups for name in group.names]

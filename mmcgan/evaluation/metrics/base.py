@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from torch import Tensor
+
+from mmcgan.class_names import Classes
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.structures import Condition
 
@@ -14,21 +18,28 @@ if TYPE_CHECKING:
 class GenerationMetric:
     """Base of all generation metrics.
 
-    The evaluator calls :meth:`prepare` once, then for every evaluation :meth:`reset`, :meth:`update` per
-    batch, :meth:`merge` and :meth:`compute`.
+    The evaluator calls :meth:`prepare` once, then for every evaluation :meth:`expect`, :meth:`reset`,
+    :meth:`update` per batch, :meth:`merge` and :meth:`compute`.
 
     Class attributes say what must be there:
 
     * ``needs_logits``: the extractor classifies;
     * ``needs_labels``: images were asked for by label;
     * ``needs_attributes``: images were asked for by attributes;
-    * ``needs_reference``: real images to compare with.
+    * ``needs_reference``: real images to compare with;
+    * ``least_generated``, ``least_real`` (or attributes of the object): images without which there is no
+      figure;
+    * ``figures``: names of the figures that :meth:`compute` may return, shell-style patterns among them, so
+      that a watched figure can be checked before a run; empty if they are not known beforehand.
     """
 
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
     needs_attributes: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
+    least_generated: int = 1
+    least_real: int = 0
+    figures: ClassVar[tuple[str, ...]] = ()
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
         """Check that the extractor and the reference offer what this metric needs.
@@ -44,6 +55,25 @@ class GenerationMetric:
                 f"{name} compares with real images: give the evaluator "
                 "reference=dict(dataset=dict(type=..., split=...))"
             )
+
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Check what will be asked for, before any image is made; numbers of classes are matched by name.
+
+        Args:
+            conditions: the ``metainfo`` of the evaluation conditions, with ``classes`` (names) where known.
+
+        Raises:
+            ValueError: classes that are not those of the extractor or the reference.
+        """
+
+    def shortage(self, generated: int | None, real: int | None) -> str | None:
+        """Return why so few images give no figure, None if they do; asked before anything is extracted.
+
+        Args:
+            generated: images there will be, over all ranks; None if that is not known.
+            real: images of the reference; None without one.
+        """
+        return too_few(self.least_generated, generated, "generated") or too_few(self.least_real, real, "real")
 
     def reset(self) -> None:
         """Forget all images."""
@@ -68,3 +98,28 @@ class GenerationMetric:
     def details(self) -> dict[str, Any]:
         """Return what is too much for a log line (per class), as JSON types."""
         return {}
+
+
+def too_few(least: int, count: int | None, whose: str) -> str | None:
+    """Return what is wrong with ``count`` images where ``least`` are needed, None if nothing is."""
+    if count is None or count >= least:
+        return None
+    return f"it needs at least {least:,} {whose} images, there are {count:,}"
+
+
+def asked_classes(conditions: Mapping[str, Any]) -> Classes:
+    """Return the classes that images are asked for by."""
+    return Classes(
+        "what is asked for", conditions.get("num_classes") or None, tuple(conditions.get("classes") or ())
+    )
+
+
+def reference_classes(reference: Reference | None) -> Classes:
+    """Return the classes of the real images."""
+    info = {} if reference is None else getattr(reference.dataset, "metainfo", {})
+    return Classes("the reference", info.get("num_classes") or None, tuple(info.get("classes") or ()))
+
+
+def renumbered(label: Tensor, numbers: list[int] | None) -> Tensor:
+    """Return labels (N,) as the other side numbers them, see :func:`~mmcgan.class_names.matching`."""
+    return label if numbers is None else label.new_tensor(numbers)[label]

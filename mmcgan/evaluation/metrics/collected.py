@@ -138,6 +138,7 @@ class CollectedMetric(GenerationMetric):
     """
 
     needs_reference: ClassVar[bool] = True
+    least_real = 1
 
     def __init__(self, max_images: int | None = None, seed: int = 0) -> None:
         if max_images is not None and max_images < 2:
@@ -146,6 +147,14 @@ class CollectedMetric(GenerationMetric):
         self.seed = seed
         self._reference: Reference | None = None
         self.reset()
+
+    def shortage(self, generated: int | None, real: int | None) -> str | None:
+        """Return why so few images give no figure; of more than ``max_images`` only these count."""
+        counts = [
+            count if count is None or self.max_images is None else min(count, self.max_images)
+            for count in (generated, real)
+        ]
+        return super().shortage(counts[0], counts[1])
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
         """Keep the reference; its features are computed when first needed."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import all_reduce
 from torch import Tensor
 
-from mmcgan.evaluation.metrics.base import GenerationMetric
+from mmcgan.class_names import Classes, matching
+from mmcgan.evaluation.metrics.base import GenerationMetric, asked_classes, renumbered
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.registry import GENERATION_METRICS
@@ -20,8 +21,8 @@ from mmcgan.structures import Condition
 class ConditionalAccuracy(GenerationMetric):
     """Share of generated images whose requested label is among the classifier's ``top_k``.
 
-    The classes of generator and classifier must be the same, in the same order. A perfect generator
-    reaches the classifier's accuracy on real images, not 1.
+    The classes of generator and classifier must be the same; where both have names, these are matched and may
+    be in another order. A perfect generator reaches the classifier's accuracy on real images, not 1.
 
     Args:
         top_k: a hit is a label among the k largest logits.
@@ -30,6 +31,8 @@ class ConditionalAccuracy(GenerationMetric):
     Raises:
         ValueError: ``top_k`` below 1, or above the number of classes.
     """
+
+    figures = ("conditional_accuracy", "conditional_accuracy/*", "conditional_accuracy_top*")
 
     needs_logits: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = True
@@ -40,6 +43,8 @@ class ConditionalAccuracy(GenerationMetric):
         self.top_k = top_k
         self.per_class = per_class
         self._classes: Sequence[str] = ()
+        self._known = Classes("the classifier", None)
+        self._numbers: list[int] | None = None
         self._counts: Tensor | None = None
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
@@ -51,7 +56,19 @@ class ConditionalAccuracy(GenerationMetric):
                 f"ConditionalAccuracy: top_k={self.top_k}, but {extractor.name} has {count} classes"
             )
         self._classes = extractor.classes or [str(index) for index in range(count)]
+        self._known = Classes(f"the classifier {extractor.name!r}", count, tuple(extractor.classes))
         self.reset()
+
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Match the classes asked for with the classifier's.
+
+        Raises:
+            ValueError: they are not the same.
+        """
+        try:
+            self._numbers = matching(asked_classes(conditions), self._known)
+        except ValueError as error:
+            raise ValueError(f"ConditionalAccuracy: {error}") from error
 
     def reset(self) -> None:
         """Forget all images."""
@@ -75,6 +92,7 @@ class ConditionalAccuracy(GenerationMetric):
                 f"ConditionalAccuracy: labels {int(label.min())}..{int(label.max())} were asked for, the "
                 f"classifier knows 0..{len(self._classes) - 1}"
             )
+        label = renumbered(label, self._numbers)
         best = output.logits.topk(self.top_k, dim=1).indices
         hit = (best == label[:, None]).any(dim=1)
         rows = [torch.bincount(chosen, minlength=len(self._classes)) for chosen in (label[hit], label)]

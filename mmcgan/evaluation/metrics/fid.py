@@ -23,7 +23,11 @@ class FID(GenerationMetric):
     published Inception network; with another extractor figures compare among themselves alone.
     """
 
+    figures = ("fid",)
+
     needs_reference: ClassVar[bool] = True
+    least_generated = 2
+    least_real = 2
 
     def __init__(self) -> None:
         self._reference: Reference | None = None

@@ -62,10 +62,13 @@ class FIDInfinity(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    figures = ("fid_infinity",)
+
     def __init__(self, smallest: int = 5000, points: int = 15, seed: int = 0) -> None:
         super().__init__(None, seed)
         subset_sizes(smallest + 1, smallest, points)
         self.smallest = smallest
+        self.least_generated, self.least_real = smallest + 1, 2
         self.points = points
         self._curve: list[tuple[int, float]] = []
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from mmcgan.evaluation.metrics.base import GenerationMetric
+from mmcgan.class_names import matching
+from mmcgan.evaluation.metrics.base import (
+    GenerationMetric,
+    asked_classes,
+    reference_classes,
+    renumbered,
+)
 from mmcgan.evaluation.metrics.collected import (
     Collected,
     CollectedMetric,
@@ -70,9 +77,10 @@ class StratifiedFID(GenerationMetric):
     that were asked for with its labels. Only moments are kept.
 
     Args:
-        groups: labels by name of the group, any grouping; excludes ``class_counts``.
-        class_counts: training images per class; groups many, medium and few come from it. None
-            counts the labels of the reference.
+        groups: labels by name of the group, any grouping, as the reference numbers its classes; excludes
+            ``class_counts``.
+        class_counts: training images per class, in the order of the reference's classes; groups many, medium
+            and few come from it. None counts the labels of the reference.
         many: a class with at least so many images belongs to "many".
         few: a class with at most so many images belongs to "few".
 
@@ -80,8 +88,12 @@ class StratifiedFID(GenerationMetric):
         ValueError: both ``groups`` and ``class_counts``, an empty group, or ``few`` >= ``many``.
     """
 
+    figures = ("fid_*",)
+
     needs_labels: ClassVar[bool] = True
     needs_reference: ClassVar[bool] = True
+    least_generated = 2
+    least_real = 2
 
     def __init__(
         self,
@@ -102,6 +114,7 @@ class StratifiedFID(GenerationMetric):
         self._reference: Reference | None = None
         self._fake: GroupMoments | None = None
         self._real: GroupMoments | None = None
+        self._numbers: list[int] | None = None
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
         """Keep the reference and settle the groups."""
@@ -111,6 +124,14 @@ class StratifiedFID(GenerationMetric):
             counts = self.class_counts or _label_counts(reference)
             self.groups = class_groups(counts, *self.limits)
         self.reset()
+
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Match the classes asked for with the reference's, in whose numbers the groups are.
+
+        Raises:
+            ValueError: they are not the same.
+        """
+        self._numbers = match_reference(self, conditions, self._reference)
 
     def reset(self) -> None:
         """Forget all generated images."""
@@ -125,7 +146,7 @@ class StratifiedFID(GenerationMetric):
         if condition.label is None:
             raise ValueError("StratifiedFID: the images were generated without labels; give num_classes")
         assert self._fake is not None  # made by prepare()
-        self._fake.update(output.features, condition.label)
+        self._fake.update(output.features, renumbered(condition.label, self._numbers))
 
     def merge(self) -> None:
         """Combine the moments of all ranks."""
@@ -173,6 +194,20 @@ class StratifiedFID(GenerationMetric):
         """Return how many images each group had."""
         moments = {} if self._fake is None else self._fake.moments
         return {"generated_images": {name: value.count for name, value in moments.items()}}
+
+
+def match_reference(
+    metric: GenerationMetric, conditions: Mapping[str, Any], reference: Reference | None
+) -> list[int] | None:
+    """Return the reference's number of each class asked for, see :func:`~mmcgan.class_names.matching`.
+
+    Raises:
+        ValueError: they are not the same classes; names the metric.
+    """
+    try:
+        return matching(asked_classes(conditions), reference_classes(reference))
+    except ValueError as error:
+        raise ValueError(f"{type(metric).__name__}: {error}") from error
 
 
 def require_label(label: Tensor | None, name: str) -> Tensor:
@@ -253,13 +288,31 @@ class IntraFID(CollectedMetric):
         equal_counts: see :func:`intra_class_fid`.
     """
 
+    figures = ("intra_fid",)
+
     needs_labels: ClassVar[bool] = True
+    least_generated = 2
+    least_real = 2
 
     def __init__(self, equal_counts: bool = True) -> None:
         super().__init__()
         self.equal_counts = equal_counts
         self._by_class: dict[int, float] = {}
         self._leading: tuple[Tensor, Collected] | None = None
+        self._numbers: list[int] | None = None
+
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Match the classes asked for with the reference's.
+
+        Raises:
+            ValueError: they are not the same.
+        """
+        self._numbers = match_reference(self, conditions, self._reference)
+
+    def generated(self) -> Collected:
+        """Return features of the generated images, and labels as the reference numbers them."""
+        found = super().generated()
+        return found if found.label is None else replace(found, label=renumbered(found.label, self._numbers))
 
     def _real_of(self, fake: Collected) -> Collected:
         """Return the real features that are compared with the generated ones."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.extractors.base import ExtractorOutput
+from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
 
@@ -94,26 +95,40 @@ def check_probabilities(values: Tensor) -> None:
 class InceptionScore(GenerationMetric):
     """Inception Score (Salimans et al. 2016) over the extractor's class probabilities.
 
-    With one split sums are streamed. With more, the parts are consecutive images in the order in
-    which they were asked for, whose number is known only at the end: the probabilities are kept
-    (float32, N x C).
+    With one split sums are streamed. With more, the probabilities are kept (float32, N x C) and shuffled
+    before they are cut into parts: images that come class by class, as in folders, would else make parts of
+    one class each, whose score is near 1.
 
     Args:
         splits: number of parts; StudioGAN uses 1, most others 10.
         remainder: ``drop`` or ``spread``, see :func:`split_bounds`.
         ddof: 0 (BigGAN-PyTorch, MMagic) or 1 (StudioGAN), of the standard deviation.
+        seed: of the shuffle; None takes the parts in the order in which images were asked for.
+        name: of the figure, to tell two of them apart.
 
     Raises:
         ValueError: an argument is out of range.
     """
 
+    figures = ("inception_score", "inception_score_std", "inception_score_*_splits*")
+
     needs_logits: ClassVar[bool] = True
 
-    def __init__(self, splits: int = 1, remainder: str = "drop", ddof: int = 0) -> None:
+    def __init__(
+        self,
+        splits: int = 1,
+        remainder: str = "drop",
+        ddof: int = 0,
+        seed: int | None = 0,
+        name: str = "inception_score",
+    ) -> None:
         split_bounds(max(splits, 1), splits, remainder)
         self.splits = splits
         self.remainder = remainder
         self.ddof = ddof
+        self.seed = seed
+        self.name = name
+        self.least_generated = splits
         self.reset()
 
     def reset(self) -> None:
@@ -149,23 +164,27 @@ class InceptionScore(GenerationMetric):
         self._probability = sum(total for _, _, total in everyone) if everyone else None
 
     def compute(self) -> dict[str, float]:
-        """Return ``inception_score`` and, with several splits, ``inception_score_std``.
+        """Return ``inception_score`` (or ``name``) and, with several splits, ``inception_score_std``.
 
         Raises:
             ValueError: fewer images than splits.
         """
         if self.splits > 1:
             rows = torch.cat(self._rows) if self._rows else torch.zeros(0, 1)
+            if self.seed is not None:
+                generator = make_generator(self.seed, "inception score splits")
+                rows = rows[torch.randperm(len(rows), generator=generator)]
             mean, deviation = inception_score(rows, self.splits, remainder=self.remainder, ddof=self.ddof)
-            return {"inception_score": mean, "inception_score_std": deviation}
+            return {self.name: mean, f"{self.name}_std": deviation}
         if self._probability is None:
             raise ValueError("InceptionScore: no images were added")
         score = score_from_sums(self._negative_entropy, self._probability, self._count)
-        return {"inception_score": float(score)}
+        return {self.name: float(score)}
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments."""
-        return {"splits": self.splits, "remainder": self.remainder, "ddof": self.ddof}
+        shuffled = {"seed": self.seed} if self.splits > 1 else {}
+        return {"splits": self.splits, "remainder": self.remainder, "ddof": self.ddof, **shuffled}
 
 
 def interleave(parts: list[Tensor]) -> Tensor:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.distances import blocks, check_pair
+from mmcgan.neighbours.checks import check_pair
+from mmcgan.neighbours.selection import blocks
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 
@@ -90,6 +91,8 @@ class KID(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    figures = ("kid", "kid_std")
+
     def __init__(
         self, subsets: int = 100, subset_size: int = 1000, max_images: int | None = None, seed: int = 0
     ) -> None:
@@ -98,6 +101,7 @@ class KID(CollectedMetric):
             raise ValueError(f"KID: subsets={subsets} must be >= 0 and subset_size={subset_size} >= 2")
         self.subsets = subsets
         self.subset_size = subset_size
+        self.least_generated = self.least_real = subset_size if subsets else 2
 
     def compute(self) -> dict[str, float]:
         """Return ``kid`` and, over subsets, ``kid_std``.

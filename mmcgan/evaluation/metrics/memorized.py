@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric, gather_rows
-from mmcgan.evaluation.statistics.neighbours import kth_neighbour_distances, nearest_neighbours
 from mmcgan.extractors.base import ExtractorOutput
 from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.neighbours.nearest import kth_neighbour_distances, nearest_neighbours
 from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
 
@@ -116,11 +116,14 @@ class Memorization(CollectedMetric):
         ValueError: ``share`` outside 0..1.
     """
 
+    figures = ("memorized", "nearest_real", "nearest_real_ratio")
+
     def __init__(self, share: float = 0.01, picture: str | None = None, rows: int = 8) -> None:
         super().__init__()
         if not 0 < share < 1:
             raise ValueError(f"Memorization: share must lie between 0 and 1, got {share}")
         self.share = share
+        self.least_real = 2
         self.picture = picture
         self.rows = rows
         self._details: dict[str, Any] = {}

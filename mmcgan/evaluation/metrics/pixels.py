@@ -14,11 +14,10 @@ from mmcgan.evaluation.metrics.collected import gather_rows, warn
 from mmcgan.evaluation.metrics.similarity import SCALE_WEIGHTS, ms_ssim
 from mmcgan.evaluation.metrics.sliced_wasserstein import sliced_wasserstein_distance
 from mmcgan.evaluation.statistics.reference import Reference
-from mmcgan.extractor_training.train_classifier import TrainOptions, accuracy, read_images, train_network
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.extractors.weight_files import find_known
 from mmcgan.random import make_generator
-from mmcgan.registry import DATASETS, GENERATION_METRICS
+from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
 
 PairDistance = Callable[[Tensor, Tensor], Tensor]
@@ -154,6 +153,8 @@ class LPIPSDiversity(PairDiversity):
         ValueError: another ``network``.
     """
 
+    figures = ("lpips_diversity",)
+
     def __init__(
         self,
         network: str = "alex",
@@ -228,6 +229,8 @@ class MSSSIM(PairDiversity):
     Images need 16 pixels or more for the five scales; smaller ones are compared at fewer.
     """
 
+    figures = ("ms_ssim",)
+
     def compute(self) -> dict[str, float]:
         """Return ``ms_ssim``, in 0..1.
 
@@ -252,6 +255,8 @@ class SWD(ImageMetric):
         rule: ``pggan`` or ``mmagic``, see ``laplacian_pyramid``.
         seed: decides images, patches and directions.
     """
+
+    figures = ("swd", "swd_*")
 
     needs_reference: ClassVar[bool] = True
 
@@ -289,69 +294,3 @@ class SWD(ImageMetric):
     def settings(self) -> dict[str, Any]:
         """Return the arguments."""
         return {**super().settings(), "max_images": self.max_images, "rule": self.rule}
-
-
-@GENERATION_METRICS.register_module()
-class ClassificationAccuracyScore(ImageMetric):
-    """Accuracy on real images of a classifier trained on generated ones (Ravuri and Vinyals 2019).
-
-    The reverse trains on the real images and tests on the generated ones. Both need a test set that
-    the generator was not trained on for the forward direction: give it as ``test``. Trains the small
-    residual network of ``tools/train_classifier.py`` once per direction, on the CPU.
-
-    Args:
-        test: config of real test images; None tests on the reference.
-        epochs: passes over the training images.
-        reverse: also return the accuracy of a classifier of real images on the generated ones.
-        seed: decides weights, order and augmentation.
-
-    Raises:
-        ValueError: ``epochs`` below 1.
-    """
-
-    needs_labels: ClassVar[bool] = True
-    needs_reference: ClassVar[bool] = True
-
-    def __init__(
-        self, test: dict[str, Any] | None = None, epochs: int = 15, reverse: bool = True, seed: int = 0
-    ) -> None:
-        super().__init__(seed)
-        if epochs < 1:
-            raise ValueError(f"ClassificationAccuracyScore: epochs must be at least 1, got {epochs}")
-        self.test = test
-        self.epochs = epochs
-        self.reverse = reverse
-        self._reference: Reference | None = None
-
-    def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
-        """Keep the reference."""
-        super().prepare(extractor, reference)
-        self._reference = reference
-
-    def compute(self) -> dict[str, float]:
-        """Return ``cas`` and, if asked for, ``cas_reverse``, in 0..1.
-
-        Raises:
-            ValueError: real images without labels or of another size.
-        """
-        assert self._reference is not None
-        image, label = self.images()
-        assert label is not None  # checked by update()
-        train = read_images(self._reference.dataset, "ClassificationAccuracyScore")
-        test = train if self.test is None else read_images(DATASETS.build(dict(self.test)), "test")
-        if image.shape[1:] != train[0].shape[1:]:
-            raise ValueError(
-                f"ClassificationAccuracyScore: generated images are {tuple(image.shape[1:])}, real ones "
-                f"{tuple(train[0].shape[1:])}"
-            )
-        classes = 1 + max(int(part.max()) for part in (label, train[1], test[1]))
-        batch_size = min(TrainOptions().batch_size, len(image), len(train[0]))
-        options = TrainOptions(epochs=self.epochs, batch_size=batch_size, seed=self.seed)
-        figures = {"cas": accuracy(train_network((image, label), classes, options), test)}
-        if self.reverse:
-            figures["cas_reverse"] = accuracy(train_network(train, classes, options), (image, label))
-        return figures
-
-    def settings(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return {**super().settings(), "epochs": self.epochs, "test": self.test}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.neighbours import neighbour_balls
+from mmcgan.neighbours.balls import neighbour_balls
 from mmcgan.registry import GENERATION_METRICS
 
 
@@ -15,7 +15,7 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, float]:
     """Return ``precision``, ``recall``, ``density`` and ``coverage``.
 
     Naeem et al. 2020, equations 1-4. The ball of a vector reaches to its k-th nearest other vector and
-    does not contain its surface; the same figures as the ``prdc`` package's, ties included.
+    does not contain its surface, as in the ``prdc`` package. Every comparison is that of float64 distances.
 
     Args:
         real: (N, F).
@@ -65,11 +65,14 @@ class PRDC(CollectedMetric):
         ValueError: ``k`` below 1.
     """
 
+    figures: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
+
     def __init__(self, k: int = 5, max_images: int | None = None, seed: int = 0) -> None:
         super().__init__(max_images, seed)
         if k < 1:
             raise ValueError(f"{type(self).__name__}: k must be at least 1, got {k}")
         self.k = k
+        self.least_generated = self.least_real = k + 1
 
     def compute(self) -> dict[str, float]:
         """Return ``precision``, ``recall``, ``density`` and ``coverage``.
@@ -90,6 +93,8 @@ class PrecisionRecall(PRDC):
 
     The paper uses k = 3, 50,000 images per side and VGG-16 features.
     """
+
+    figures = ("improved_precision", "improved_recall")
 
     def __init__(self, k: int = 3, max_images: int | None = None, seed: int = 0) -> None:
         super().__init__(k, max_images, seed)

@@ -6,11 +6,10 @@ import math
 from typing import Any
 
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from mmcgan.evaluation.metrics.collected import CollectedMetric
-from mmcgan.evaluation.statistics.distances import check_pair
+from mmcgan.neighbours.checks import check_pair
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 
@@ -87,6 +86,8 @@ def sajjadi_precision_recall(
         )
     if runs < 1:
         raise ValueError(f"runs must be at least 1, got {runs}")
+    from sklearn.cluster import MiniBatchKMeans
+
     together = torch.cat([real, fake]).cpu().numpy()
     curves = []
     for seed in torch.randint(2**31 - 1, (runs,), generator=generator).tolist():
@@ -115,6 +116,8 @@ class SajjadiPrecisionRecall(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    figures = ("f_8", "f_1/8")
+
     def __init__(
         self, clusters: int = 20, runs: int = 10, max_images: int | None = None, seed: int = 0
     ) -> None:
@@ -122,6 +125,7 @@ class SajjadiPrecisionRecall(CollectedMetric):
         if clusters < 1 or runs < 1:
             raise ValueError(f"SajjadiPrecisionRecall: clusters={clusters} and runs={runs} must be >= 1")
         self.clusters = clusters
+        self.least_generated = self.least_real = clusters
         self.runs = runs
 
     def compute(self) -> dict[str, float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from mmengine.dist import all_reduce
 from torch import Tensor
 
+from mmcgan.class_names import Classes, matching
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
@@ -21,8 +22,9 @@ from mmcgan.structures import Condition
 class MIoU(GenerationMetric):
     """Mean intersection over union, and accuracy, of the label maps seen and asked for (Park et al. 2019).
 
-    The extractor segments the generated images; its classes must be those of the label maps, in the same
-    order. A perfect generator reaches the extractor's figures on real images, not 1.
+    The extractor segments the generated images; its classes must be those of the label maps; where both have
+    names, these are matched and may be in another order. A perfect generator reaches the extractor's figures
+    on real images, not 1.
 
     Args:
         ignore_label: pixels that were asked to be of this class do not count; None counts all.
@@ -32,10 +34,14 @@ class MIoU(GenerationMetric):
         ValueError: an extractor that does not segment.
     """
 
+    figures = ("miou", "pixel_accuracy", "miou/*")
+
     def __init__(self, ignore_label: int | None = None, per_class: bool = False) -> None:
         self.ignore_label = ignore_label
         self.per_class = per_class
         self._classes: Sequence[str] = ()
+        self._known = Classes("the segmentation network", None)
+        self._numbers: list[int] | None = None
         self._confusion = torch.zeros(0, 0, dtype=torch.int64)
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
@@ -48,7 +54,30 @@ class MIoU(GenerationMetric):
                 "extractor=dict(type='SmallSegmenter', weights=...)"
             )
         self._classes = extractor.classes or [str(index) for index in range(count)]
+        self._known = Classes(f"the segmentation network {extractor.name!r}", count, tuple(extractor.classes))
         self.reset()
+
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Match the classes of the label maps with the extractor's; ``ignore_label`` needs no match.
+
+        Raises:
+            ValueError: they are not the same.
+        """
+        names = list(conditions.get("map_classes") or ())
+        count = conditions.get("num_map_classes") or None
+        ignored = self.ignore_label if self.ignore_label is not None and self.ignore_label >= 0 else None
+        if count is not None and ignored is not None and count == len(self._classes) + 1 and ignored < count:
+            names[ignored : ignored + 1] = []
+            count -= 1
+        else:
+            ignored = None
+        try:
+            numbers = matching(Classes("what is asked for", count, tuple(names)), self._known)
+        except ValueError as error:
+            raise ValueError(f"MIoU: {error}") from error
+        if numbers is not None and ignored is not None:
+            numbers.insert(ignored, ignored)
+        self._numbers = numbers
 
     def reset(self) -> None:
         """Forget all images."""
@@ -70,7 +99,24 @@ class MIoU(GenerationMetric):
             )
         asked = asked.to(seen.device)
         self._check(seen, asked)
+        asked = self._renumbered(asked)
         self._confusion += confusion_matrix(seen, asked, len(self._classes), self.ignore_label).cpu()
+
+    def _renumbered(self, asked: Tensor) -> Tensor:
+        """Return the ids asked for as the extractor numbers them; those that do not count stay."""
+        if self._numbers is None:
+            return asked
+        found = asked.new_tensor(self._numbers)[asked.clamp(0, len(self._numbers) - 1)]
+        if self.ignore_label is None:
+            return found
+        # the matrix leaves pixels of this id out: no counted one may come to have it
+        counted = asked != self.ignore_label
+        if bool((found[counted] == self.ignore_label).any()):
+            raise ValueError(
+                f"MIoU: class {self.ignore_label}, which is not counted, has another number at the "
+                "extractor; give label maps and extractor the same order of classes"
+            )
+        return torch.where(counted, found, asked)
 
     def _check(self, seen: Tensor, asked: Tensor) -> None:
         if seen.shape != asked.shape:

@@ -23,7 +23,11 @@ class SpatialFID(GenerationMetric):
     Generated images are streamed; the real ones are looked at once per process.
     """
 
+    figures = ("spatial_fid",)
+
     needs_reference: ClassVar[bool] = True
+    least_generated = 2
+    least_real = 2
 
     def __init__(self) -> None:
         self._reference: Reference | None = None

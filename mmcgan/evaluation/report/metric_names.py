@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,30 +45,65 @@ def metric_configs(
     """Return configs of metrics for short names; ``all`` is every one that its needs allow.
 
     Args:
-        names: keys of :data:`METRIC_NAMES`, or ``all``.
+        names: keys of :data:`METRIC_NAMES`, with settings if wanted, as ``kid:subset_size=100,subsets=50``;
+            or ``all``.
         has_logits, has_labels: whether the extractor classifies, whether images are asked for by label.
         images: how many generated images there will be; ``all`` leaves out what needs more.
 
     Raises:
-        ValueError: an unknown name, with others suggested; or a metric that needs more images.
+        ValueError: an unknown name or setting, with others suggested; or a metric that needs more images.
     """
     chosen: list[dict[str, Any]] = []
-    for name in names:
+    for text in names:
+        name, _, written = text.partition(":")
+        settings = _settings(text, written)
         if name == WHOLE_SUITE:
             possible = [name for name in METRIC_NAMES if _possible(name, has_logits, has_labels)]
             enough = [name for name in possible if images is None or images >= MINIMUM.get(name, 0)]
             chosen += [METRIC_NAMES[name] for name in enough]
         elif name in available_names():
-            if images is not None and images < MINIMUM.get(name, 0):
+            if not settings and images is not None and images < MINIMUM.get(name, 0):
                 raise ValueError(
                     f"metric {name!r} needs at least {MINIMUM[name]:,} generated images, there will be "
                     f"{images:,}"
                 )
-            chosen.append(METRIC_NAMES[name])
+            chosen.append({**METRIC_NAMES[name], **settings})
         else:
             hint = nearest(name, [*available_names(), WHOLE_SUITE])
             raise ValueError(f"no metric {name!r}.{hint}")
-    return [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
+    found = [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
+    if len([config for config in found if config["type"] == "InceptionScore"]) > 1:
+        for config in found:
+            if config["type"] == "InceptionScore" and config.get("splits", 1) > 1:
+                config["name"] = f"inception_score_{config['splits']}_splits"
+    return found
+
+
+def _settings(text: str, written: str) -> dict[str, Any]:
+    """Return the settings behind the name of a metric.
+
+    Raises:
+        ValueError: not ``key=number``, or one that the metric does not have.
+    """
+    settings: dict[str, Any] = {}
+    for part in filter(None, written.split(",")):
+        key, separator, value = part.partition("=")
+        try:
+            settings[key] = float(value) if {".", "e"} & set(value) else int(value)
+        except ValueError as error:
+            raise ValueError(f"metric {text!r}: write NAME:key=number,key=number") from error
+        if not separator:
+            raise ValueError(f"metric {text!r}: write NAME:key=number,key=number")
+    name = text.partition(":")[0]
+    if settings and name not in available_names():
+        raise ValueError(f"no metric {name!r} that takes settings.{nearest(name, available_names())}")
+    if settings:
+        kind: Any = GENERATION_METRICS.get(METRIC_NAMES[name]["type"])
+        allowed = [key for key in inspect.signature(kind).parameters if key != "self"]
+        for key in settings:
+            if key not in allowed:
+                raise ValueError(f"metric {name!r} has no setting {key!r}.{nearest(key, allowed)}")
+    return settings
 
 
 # what the whole suite leaves out: variants of what it has, what needs weights or special data, and what

@@ -16,7 +16,9 @@ OPEN_END = 1.25
 
 
 def draw_evaluations(models: Mapping[str, Entries], out: Path, keys: Sequence[str] = ()) -> None:
-    """Write a PNG with a panel per figure over the truncation and, if both are there, one of FID over IS.
+    """Write a picture (PNG, PDF or SVG, by its name) of evaluations.
+
+    It has a panel per figure over the truncation and, if both are there, one of FID over IS.
 
     Args:
         models: name -> entries of ``report["sweep"]``.
@@ -46,7 +48,7 @@ def draw_evaluations(models: Mapping[str, Entries], out: Path, keys: Sequence[st
         _draw_trade_off(axes[-1], models)
     axes[0].legend(fontsize=8)
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=110)
+    figure.savefig(picture, format=out.suffix[1:].lower() or "png", dpi=110)
     write_atomically(out, picture.getvalue())
 
 

@@ -178,4 +178,4 @@ def override(
     if metrics is not None:
         classifies = evaluator["extractor"]["type"] not in ("SwAV", "DINO", "AttributeClassifier")
         labelled = bool(dataset.get("num_classes"))
-        evaluator["metrics"] = metric_configs(metrics, classifies, labelled, dataset["size"])
+        evaluator["metrics"] = metric_configs(metrics, classifies, labelled)

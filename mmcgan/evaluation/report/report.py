@@ -39,14 +39,16 @@ def environment() -> dict[str, str]:
 def summarize(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float | int]]:
     """Return mean, sample standard deviation and number of every figure over repeated evaluations.
 
+    An evaluation in which a metric failed does not count for its figures.
+
     Raises:
         ValueError: no runs.
     """
     if not runs:
         raise ValueError("summarize: no evaluations were given")
     summary: dict[str, dict[str, float | int]] = {}
-    for name in runs[0]:
-        values = [run[name] for run in runs]
+    for name in dict.fromkeys(name for run in runs for name in run):
+        values = [run[name] for run in runs if name in run]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         summary[name] = {"mean": statistics.fmean(values), "std": spread, "runs": len(values)}
     return summary
@@ -88,15 +90,26 @@ def print_table(title: str, columns: Mapping[str, Mapping[str, Mapping[str, floa
     Console().print(table)
 
 
+def print_failures(report: Mapping[str, Any]) -> bool:
+    """Say which metrics of one evaluation's report have no figure and why; return whether there are any."""
+    failed = [metric for metric in report["metrics"] if "error" in metric]
+    for metric in failed:
+        print(f"no figure of {metric['type']}: {metric['error']}")
+    return bool(failed)
+
+
 def print_costs(report: Mapping[str, Any]) -> None:
-    """Show seconds and extra memory of every metric of one evaluation's report."""
+    """Show seconds, extra memory and settings of every metric of one evaluation's report."""
     table = Table(title="cost", title_justify="left")
-    for heading in ("part", "seconds", "extra MB"):
-        table.add_column(heading, justify="left" if heading == "part" else "right")
+    for heading in ("part", "seconds", "extra MB", "settings"):
+        table.add_column(heading, justify="left" if heading in ("part", "settings") else "right")
     for metric in report["metrics"]:
         cost = metric["cost"]
-        table.add_row(metric["type"], f"{cost['seconds']:.1f}", f"{cost['peak_extra_megabytes']:.0f}")
-    table.add_row("extraction", f"{report['extractor']['seconds']:.1f}", "")
+        settings = ", ".join(f"{key}={value}" for key, value in metric["settings"].items())
+        table.add_row(
+            metric["type"], f"{cost['seconds']:.1f}", f"{cost['peak_extra_megabytes']:.0f}", settings
+        )
+    table.add_row("extraction", f"{report['extractor']['seconds']:.1f}", "", "")
     Console().print(table)
 
 

@@ -16,12 +16,12 @@ class Sweep:
 
     Attributes:
         seeds: of latents and drawn labels; empty takes the config's.
-        truncations: what the generator's truncation means: thresholds beyond which latent values are
-            redrawn (BigGAN, section 3.1), or psi (StyleGAN2); None is off.
+        truncations: what the generator's truncation means: thresholds at which the law of the
+            latents is truncated (BigGAN, section 3.1, for normal ones), or psi (StyleGAN2); None is off.
         statistics: of batch normalisation.
 
     Raises:
-        ValueError: a threshold that is not positive, or something twice.
+        ValueError: a negative truncation, or something twice.
     """
 
     seeds: tuple[int, ...] = ()
@@ -33,8 +33,8 @@ class Sweep:
             if len(set(values)) != len(values):
                 raise ValueError(f"{name} {list(values)}: every one only once")
         for threshold in self.truncations:
-            if threshold is not None and not threshold > 0:
-                raise ValueError(f"truncation must be greater than 0, got {threshold}")
+            if threshold is not None and not threshold >= 0:
+                raise ValueError(f"truncation must not be negative, got {threshold}")
         if not self.truncations:
             raise ValueError("truncations is empty; None in it means no truncation")
 
@@ -43,14 +43,14 @@ class Sweep:
 
         Args:
             dataset: that config.
-            narrow: draw the latents of truncated evaluations from a truncated normal; False for a
-                generator that is told the truncation and keeps its latents.
+            narrow: truncate the latents, as their law has it; False for a generator that is told the
+                truncation and keeps its latents.
         """
         for truncation in self.truncations:
             for seed in self.seeds or (int(dataset.get("seed", 0)),):
                 changed = {**dataset, "seed": seed}
                 if truncation is not None and narrow:
-                    changed["latent_sampler"] = {"type": "TruncatedNormalLatent", "threshold": truncation}
+                    changed["truncation"] = truncation
                 yield Request(seed, truncation, changed)
 
 

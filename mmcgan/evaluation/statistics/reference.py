@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.cache import cache_folder
+from mmcgan.datasets.base import items_digest
+from mmcgan.differences import largest_difference
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
@@ -26,7 +29,6 @@ from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 
 FORMAT = "mmcgan-reference-1"
-SAMPLED_IMAGES = 256  # how many images decide a fingerprint
 
 
 class Reference:
@@ -39,8 +41,7 @@ class Reference:
             None keeps one per (dataset, extractor) in the user's cache folder
             (``MMCGAN_CACHE``, else ``XDG_CACHE_HOME/mmcgan``, else ``~/.cache/mmcgan``).
         batch_size: images per extractor pass.
-        keep: False computes the statistics anew instead of keeping a file, where no ``path`` is given: for
-            images that may change, because their fingerprint is over some of them only.
+        keep: False computes the statistics anew instead of keeping a file, where no ``path`` is given.
     """
 
     def __init__(
@@ -60,6 +61,11 @@ class Reference:
         self._dataset: Any = None if given else dataset
         self._identity: dict[str, Any] | None = None
         self._statistics: GaussianStatistics | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the real images are at hand already."""
+        return self._dataset is not None
 
     @property
     def dataset(self) -> Any:
@@ -184,35 +190,34 @@ class Reference:
         }
 
 
-def cache_folder() -> Path:
-    """Return the user's cache folder of mmcgan."""
-    if own := os.environ.get("MMCGAN_CACHE"):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mmcgan"
-
-
 def dataset_fingerprint(dataset: Any) -> str:
-    """Return a SHA-256 over the size and evenly spaced images with their labels.
+    """Return a SHA-256 over all images and labels, which does not depend on where files lie.
 
-    It depends on pixels, not on paths: the same images elsewhere have the same fingerprint.
+    A data set of ours knows its own; of another one every image is looked at, a few at a time.
+
+    Raises:
+        ValueError: there are no images.
     """
-    count = len(dataset)
-    if not count:
+    if not len(dataset):
         raise ValueError("the reference data set has no images")
-    rows = torch.linspace(0, count - 1, min(count, SAMPLED_IMAGES)).round().long().tolist()
-    batch = dataset.__getitems__(rows)
-    digest = hashlib.sha256(f"{count} {tuple(batch['image'].shape[1:])}".encode())
-    digest.update(batch["image"].contiguous().numpy().tobytes())
-    if "label" in batch:
-        digest.update(batch["label"].numpy().tobytes())
-    return digest.hexdigest()
+    own = getattr(dataset, "fingerprint", None)
+    return str(own()) if callable(own) else items_digest(dataset)
 
 
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
     """Write the statistics with their identity, atomically."""
     tensors = {"mean": statistics.mean.contiguous(), "covariance": statistics.covariance.contiguous()}
     write_atomically(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
+
+
+def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
+    """Write an ``.npz`` with ``mu`` (F,) and ``sigma`` (F, F), float64, which clean-fid and pytorch-fid read.
+
+    What they were made of is not in it.
+    """
+    content = io.BytesIO()
+    np.savez(content, mu=statistics.mean.double().numpy(), sigma=statistics.covariance.double().numpy())
+    write_atomically(path, content.getvalue())
 
 
 def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatistics:
@@ -236,6 +241,7 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
             f"{path}: the reference statistics do not belong to this evaluation: "
             f"{'; '.join(differences)}. {rebuild}"
         )
+    check_statistics(mean, covariance, path)
     return GaussianStatistics(mean, covariance, int(found["count"]))
 
 
@@ -249,11 +255,11 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         width: F of the extractor.
 
     Raises:
-        ValueError: arrays are missing, not finite, or of another size.
+        ValueError: arrays are missing, of another size, or no mean and covariance.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            mean, covariance = (torch.from_numpy(file[key]).double() for key in ("mu", "sigma"))
+            mean, covariance = (torch.from_numpy(file[key]) for key in ("mu", "sigma"))
     except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"{path}: not statistics with arrays 'mu' and 'sigma' ({error})") from error
     if mean.shape != (width,) or covariance.shape != (width, width):
@@ -263,6 +269,8 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         )
     if not (torch.isfinite(mean).all() and torch.isfinite(covariance).all()):
         raise ValueError(f"{path}: mu or sigma contains NaN or infinite values")
+    check_statistics(mean, covariance, path)
+    mean, covariance = mean.double(), covariance.double()
     print_log(
         f"{path} does not say with which extractor, resizing and images it was made: check that they are "
         "those of this evaluation",
@@ -270,6 +278,35 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         level=logging.WARNING,
     )
     return GaussianStatistics(mean, covariance, 0)
+
+
+def check_statistics(mean: Tensor, covariance: Tensor, path: Path) -> None:
+    """Check that these are the mean and the covariance of something.
+
+    Args:
+        mean: (F,).
+        covariance: (F, F), in the precision of the file, which decides how much rounding may have done.
+        path: of the file, for messages.
+
+    Raises:
+        ValueError: shapes that do not fit, values that are not finite, or a matrix that is not symmetric or
+            has a negative eigenvalue.
+    """
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise ValueError(f"{path}: a mean {tuple(mean.shape)} and a covariance {tuple(covariance.shape)}")
+    if not (torch.isfinite(mean).all() and torch.isfinite(covariance).all()):
+        raise ValueError(f"{path}: the mean or the covariance contains NaN or infinite values")
+    rounding = 1e-9 if covariance.dtype is torch.float64 else 1e-5
+    wide = covariance.double()
+    trace = float(wide.diagonal().sum())
+    apart = largest_difference(wide, wide.T)
+    if apart > rounding * max(trace, float(wide.abs().max())):
+        raise ValueError(f"{path}: the covariance is not symmetric (entries differ by up to {apart:.3g})")
+    # it is positive semi-definite up to rounding if, shifted by that much, it has a Cholesky factor
+    shift = 10 * rounding * max(trace, 0.0) + torch.finfo(torch.float64).tiny
+    failed = torch.linalg.cholesky_ex((wide + wide.T) / 2 + shift * torch.eye(len(mean)).double()).info
+    if bool(failed):
+        raise ValueError(f"{path}: the covariance has negative eigenvalues, so it is none")
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -7,6 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers import PlainBatchNorm, batch_norm_options
 
 POOLINGS = ("sum", "mean")
@@ -36,6 +37,7 @@ def through_blocks(x: Tensor, blocks: Iterable[nn.Module], attention: nn.ModuleD
 
 def pooled_features(x: Tensor, pooling: str) -> dict[str, Tensor]:
     """Return ``map``, which is ``x`` (N, C, h, w), and its sum or mean over space as ``pooled``."""
-    # Sums over positions leave bf16's eight bits quickly: accumulate in float32.
-    pooled = x.float().sum((2, 3)) if pooling == "sum" else x.float().mean((2, 3))
+    # Sums over positions leave bf16's eight bits quickly: accumulate in float32 or wider.
+    wide = at_least_float32(x)
+    pooled = wide.sum((2, 3)) if pooling == "sum" else wide.mean((2, 3))
     return {"pooled": pooled, "map": x}

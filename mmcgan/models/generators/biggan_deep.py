@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,7 @@ from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
     NormFactory,
+    PlainBatchNorm,
     SpectralNormArg,
     attention_layers,
     batch_norm_options,
@@ -58,6 +60,8 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         projected_shortcut: see :class:`~mmcgan.models.layers.deep_blocks.DeepUpBlock` (StudioGAN).
         latent_first: order of the conditioning vector, [z, embedding] (the published TensorFlow
             weights) or [embedding, z].
+        concatenate_latent: False shows the latent to the linear map only and the embedding to the blocks
+            only (MMagic without concatenated noise); without an embedding their batch norms are plain.
         bottom_channels_last: the linear map's output is laid out (H, W, C), as in those weights.
         image_filters: filters of the last convolution, of which the first three make the image; more
             than 3 only for those weights, whose spectral norm is over all of them.
@@ -91,6 +95,7 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         bottom_size: int = 4,
         projected_shortcut: bool = False,
         latent_first: bool = False,
+        concatenate_latent: bool = True,
         bottom_channels_last: bool = False,
         image_filters: int = 3,
         activation_name: str = "relu",
@@ -106,15 +111,17 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         sizes = feature_sizes(plan, bottom_size, image_size)
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
         self.bottom_size, self.bottom_channels_last = bottom_size, bottom_channels_last
-        self.latent_first = latent_first
+        self.latent_first, self.concatenate_latent = latent_first, concatenate_latent
         dim = shared_dim or latent_dim
         attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
         instance = (instance_dim, instance_embedding_dim)
         self.embed_condition(dim, shared_embedding, attributes, instance, code_dim, spectral_norm)
         code_features = dim if code_dim else 0
         self.codes = code_projection(code_dim, code_features, spectral_norm=spectral_norm)
-        width = latent_dim + (0 if self.per_class else self.condition.dim) + code_features
-        norm = self._norm_factory(width, spectral_norm, batch_norm_options(batch_norm))
+        apart = self.per_class or not concatenate_latent
+        width = latent_dim + code_features + (0 if apart else self.condition.dim)
+        told = width if concatenate_latent else self.condition.dim
+        norm = self._norm_factory(told, spectral_norm, batch_norm_options(batch_norm))
         self.linear = linear(width, plan[0][1] * bottom_size**2, spectral_norm=spectral_norm)
         block = partial(
             DeepUpBlock,
@@ -146,12 +153,13 @@ class BigGANDeepGenerator(EmbeddingGenerator):
             return partial(
                 ConditionalBatchNorm, condition_dim=self.num_classes, encoding="label", options=options
             )
+        if not dim:
+            return partial(PlainBatchNorm, options=options)
         return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
 
-    def _inputs(self, latent: Tensor, embedding: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _inputs(self, latent: Tensor, embedding: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return what the linear map and what every block sees."""
-        if self.per_class:
-            assert embedding is not None
+        if self.per_class or not self.concatenate_latent:
             return latent, embedding
         if embedding is None:
             return latent, latent
@@ -183,11 +191,17 @@ class BigGANDeepGenerator(EmbeddingGenerator):
 
         Without a table of statistics (``batch_norm=dict(rows=...)``) this is :meth:`forward`.
         """
+        with self.truncated_statistics(truncation):
+            return self(latent, condition)
+
+    @contextmanager
+    def truncated_statistics(self, truncation: float) -> Iterator[None]:
+        """Use the batch statistics kept for a truncation meanwhile, where there are tables of them."""
         tables = [module for module in self.modules() if isinstance(module, TabulatedBatchNorm2d)]
         try:
             for table in tables:
                 table.truncation = truncation
-            return self(latent, condition)
+            yield
         finally:
             for table in tables:
                 table.truncation = 1.0

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.implicit_output import ImplicitOutput, Size, Window
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.structures import Condition
@@ -71,7 +72,11 @@ class ImageGenerator(nn.Module):
                 f"for size={size}, window={window}; with an implicit output layer (implicit=dict(...)) "
                 "a generator makes any"
             )
-        return torch.tanh(self.convolve(features).float())
+        return self.to_range(self.convolve(features))
+
+    def to_range(self, colours: Tensor) -> Tensor:
+        """Return the image in [-1, 1] of what :meth:`convolve` returned, float32 or wider."""
+        return torch.tanh(at_least_float32(colours))
 
     def synthesize(
         self,

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.label_maps import semantic_map
 from mmcgan.models.encoder import encoder_of, sample_law
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize, linear
@@ -113,7 +114,8 @@ class SPADEGenerator(nn.Module):
         Raises:
             ValueError: no label map or edges, or ids out of range.
         """
-        return semantic_map(condition, self.num_map_classes, self.has_edges)
+        found = semantic_map(condition, self.num_map_classes, self.has_edges)
+        return found.to(next(self.parameters()).dtype)
 
     def synthesize(self, latent: Tensor, embedding: Tensor) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] of z (N, latent_dim) and a semantic map (N, K, ., .)."""
@@ -123,7 +125,7 @@ class SPADEGenerator(nn.Module):
             x = self.stem(F.interpolate(embedding, size=self.bottom))
         for doubled, block in zip(self.doubled, self.blocks, strict=True):
             x = block(F.interpolate(x, scale_factor=2) if doubled else x, embedding)
-        return torch.tanh(self.output_conv(F.leaky_relu(x, LEAK)).float())
+        return torch.tanh(at_least_float32(self.output_conv(F.leaky_relu(x, LEAK))))
 
     def encode(self, image: Tensor, noise: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the latents (N, latent_dim) of real images, and their ``mean`` and ``log_variance``.
@@ -133,7 +135,7 @@ class SPADEGenerator(nn.Module):
             noise: standard normal, (N, latent_dim).
         """
         assert self.encoder is not None
-        mean, log_variance = (value.float() for value in self.encoder(image))
+        mean, log_variance = (at_least_float32(value) for value in self.encoder(image))
         return sample_law(mean, log_variance, noise), {"mean": mean, "log_variance": log_variance}
 
     def forward(self, latent: Tensor, condition: Condition) -> Tensor:

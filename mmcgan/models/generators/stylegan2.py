@@ -172,7 +172,7 @@ class StyleGAN2Generator(nn.Module):
             return None
         first = int(torch.randint(1, self.num_ws, (), generator=source))
         other = draw_shared(lambda n: torch.randn(n, self.latent_dim, generator=source), len(latent))
-        return other.to(latent), first
+        return other.to(latent, non_blocking=True), first
 
     @staticmethod
     def mix(styles: Tensor, other: Tensor, first: int) -> Tensor:

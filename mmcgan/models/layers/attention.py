@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.factories import conv2d
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 
@@ -44,7 +45,7 @@ class SelfAttention(nn.Module):
         key = F.max_pool2d(self.key(x), 2).flatten(2)
         value = F.max_pool2d(self.value(x), 2).flatten(2)
         # The softmax runs in float32: under bf16 autocast its sum would drift from one.
-        weights = (query.transpose(1, 2) @ key).float().softmax(dim=-1)
+        weights = at_least_float32(query.transpose(1, 2) @ key).softmax(dim=-1)
         attended = value @ weights.transpose(1, 2).to(value.dtype)
         attended = attended.reshape(x.shape[0], -1, *x.shape[2:])
         return x + self.gamma * self.output(attended)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmcgan.models.layers.factories import activation, conv2d
+from mmcgan.models.layers.merged_convolution import enlarge
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 
 #: Makes the normalisation of a number of channels; its module takes (x, condition).
@@ -17,6 +18,9 @@ NormFactory = Callable[[int], nn.Module]
 
 class UpBlock(nn.Module):
     """Generator block: norm, activation, x2, 3x3, norm, activation, 3x3, plus x2, 1x1 shortcut.
+
+    ``conv1`` enlarges its own input. The shortcut's convolution and the enlargement commute, so that it runs
+    at the lower resolution.
 
     Args:
         in_channels, out_channels: channels.
@@ -39,23 +43,23 @@ class UpBlock(nn.Module):
         super().__init__()
         self.upsample = upsample
         self.norm1 = norm(in_channels)
-        self.conv1 = conv2d(in_channels, out_channels, 3, padding=1, spectral_norm=spectral_norm)
+        resize = "double" if upsample else None
+        self.conv1 = conv2d(
+            in_channels, out_channels, 3, padding=1, spectral_norm=spectral_norm, resize=resize
+        )
         self.norm2 = norm(out_channels)
         self.conv2 = conv2d(out_channels, out_channels, 3, padding=1, spectral_norm=spectral_norm)
         self.activation = activation(activation_name)
         learnt = upsample or in_channels != out_channels
         self.shortcut = conv2d(in_channels, out_channels, 1, spectral_norm=spectral_norm) if learnt else None
 
-    def _enlarge(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, scale_factor=2, mode="nearest") if self.upsample else x
-
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map (N, in, H, W) to (N, out, 2H, 2W), or (N, out, H, W) without ``upsample``."""
-        h = self._enlarge(self.activation(self.norm1(x, condition)))
-        h = self.conv1(h)
+        h = self.conv1(self.activation(self.norm1(x, condition)))
         h = self.conv2(self.activation(self.norm2(h, condition)))
-        x = self._enlarge(x)
-        return h + (x if self.shortcut is None else self.shortcut(x))
+        if self.shortcut is not None:
+            x = self.shortcut(x)
+        return h + (enlarge(x) if self.upsample else x)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class DownBlock(nn.Module):
     """Discriminator block: activation, 3x3, activation, 3x3, average pooling, plus a shortcut.
 
     The first block of a network (``first=True``) has no activation in front and its shortcut pools
-    before its 1x1 convolution; in later blocks the convolution comes first.
+    before its normalisation; in later blocks the normalisation comes first. ``conv2`` pools its own output.
+    The shortcut's 1x1 convolution and the pooling commute, so that it always runs at the lower resolution.
 
     Args:
         in_channels, out_channels: channels.
@@ -114,7 +119,8 @@ class DownBlock(nn.Module):
         self.norm1 = norm(in_channels) if norm and not first else None
         self.norm2 = norm(hidden) if norm else None
         self.conv1 = conv2d(in_channels, hidden, 3, padding=1, spectral_norm=spectral_norm)
-        self.conv2 = conv2d(hidden, out_channels, 3, padding=1, spectral_norm=spectral_norm)
+        resize = "halve" if downsample else None
+        self.conv2 = conv2d(hidden, out_channels, 3, padding=1, spectral_norm=spectral_norm, resize=resize)
         self.shortcut = conv2d(in_channels, out_channels, 1, spectral_norm=spectral_norm) if learnt else None
         self.activation = activation(self.options.activation_name)
 
@@ -127,9 +133,9 @@ class DownBlock(nn.Module):
             x = self._pool(x)
         if self.norm0 is not None:
             x = self.norm0(x)
-        if self.shortcut is not None:
-            x = self.shortcut(x)
-        return x if self.first else self._pool(x)
+        if not self.first:
+            x = self._pool(x)
+        return x if self.shortcut is None else self.shortcut(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in, H, W) to (N, out, H/2, W/2), or (N, out, H, W) without ``downsample``."""
@@ -143,5 +149,4 @@ class DownBlock(nn.Module):
         h = self.conv1(h)
         if self.norm2 is not None:
             h = self.norm2(h)
-        h = self._pool(self.conv2(self.activation(h)))
-        return h + self._skip(x)
+        return self.conv2(self.activation(h)) + self._skip(x)

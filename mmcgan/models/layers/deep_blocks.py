@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from mmcgan.models.layers.blocks import NormFactory
 from mmcgan.models.layers.factories import activation, conv2d
+from mmcgan.models.layers.merged_convolution import enlarge
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 
 #: A block works on this part of its channels.
@@ -18,8 +19,8 @@ class DeepUpBlock(nn.Module):
     """Generator block: 1x1 to a quarter of the channels, x2, two 3x3, 1x1 back, plus the input.
 
     Each convolution follows a norm and an activation. The shortcut has no weights: it drops the
-    channels that the output lacks and is enlarged. StudioGAN's variant enlarges it and then applies a
-    1x1 convolution in every block.
+    channels that the output lacks and is enlarged. StudioGAN's variant applies a 1x1 convolution in every
+    block, which commutes with the enlargement and comes first here. ``conv2`` enlarges its own input.
 
     Args:
         in_channels, out_channels: channels; without ``projected_shortcut`` the latter is not larger.
@@ -56,7 +57,8 @@ class DeepUpBlock(nn.Module):
             norm(channels) for channels in (in_channels, hidden, hidden, hidden)
         )
         self.conv1 = conv2d(in_channels, hidden, 1, spectral_norm=spectral_norm)
-        self.conv2 = conv2d(hidden, hidden, 3, padding=1, spectral_norm=spectral_norm)
+        resize = "double" if upsample else None
+        self.conv2 = conv2d(hidden, hidden, 3, padding=1, spectral_norm=spectral_norm, resize=resize)
         self.conv3 = conv2d(hidden, hidden, 3, padding=1, spectral_norm=spectral_norm)
         self.conv4 = conv2d(hidden, out_channels, 1, spectral_norm=spectral_norm)
         self.activation = activation(activation_name)
@@ -64,19 +66,15 @@ class DeepUpBlock(nn.Module):
             conv2d(in_channels, out_channels, 1, spectral_norm=spectral_norm) if projected_shortcut else None
         )
 
-    def _enlarge(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, scale_factor=2, mode="nearest") if self.upsample else x
-
     def _skip(self, x: Tensor) -> Tensor:
-        if self.shortcut is not None:
-            return self.shortcut(self._enlarge(x))
-        return self._enlarge(x[:, : self.out_channels])
+        x = x[:, : self.out_channels] if self.shortcut is None else self.shortcut(x)
+        return enlarge(x) if self.upsample else x
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map (N, in, H, W) to (N, out, 2H, 2W), or (N, out, H, W) without ``upsample``."""
         h = self.conv1(self.activation(self.norm1(x, condition)))
-        h = self._enlarge(self.activation(self.norm2(h, condition)))
-        h = self.conv3(self.activation(self.norm3(self.conv2(h), condition)))
+        h = self.conv2(self.activation(self.norm2(h, condition)))
+        h = self.conv3(self.activation(self.norm3(h, condition)))
         return self.conv4(self.activation(self.norm4(h, condition))) + self._skip(x)
 
 
@@ -125,7 +123,9 @@ class DeepDownBlock(nn.Module):
         made = (out_channels if downsample or grown else 0) if projected_shortcut else grown
         self.conv1 = conv2d(in_channels, hidden, 1, spectral_norm=spectral_norm)
         self.conv2 = conv2d(hidden, hidden, 3, padding=1, spectral_norm=spectral_norm)
-        self.conv3 = conv2d(hidden, hidden, 3, padding=1, spectral_norm=spectral_norm)
+        # pooled right behind conv3 in StudioGAN's variant, else behind the last activation
+        resize = "halve" if downsample and projected_shortcut else None
+        self.conv3 = conv2d(hidden, hidden, 3, padding=1, spectral_norm=spectral_norm, resize=resize)
         self.conv4 = conv2d(hidden, out_channels, 1, spectral_norm=spectral_norm)
         self.shortcut = conv2d(in_channels, made, 1, spectral_norm=spectral_norm) if made else None
         self.norm0 = norm(in_channels) if norm and made else None
@@ -158,9 +158,7 @@ class DeepDownBlock(nn.Module):
         if self.activated_shortcut and self.norm1 is None:
             x = h
         h = self.conv2(self._activate(self.conv1(h), self.norm2))
-        h = self.conv3(self._activate(h, self.norm3))
-        if self.projected:
-            h = self._activate(self._pool(h), self.norm4)
-        else:
-            h = self._pool(self._activate(h, self.norm4))
+        h = self._activate(self.conv3(self._activate(h, self.norm3)), self.norm4)
+        if not self.projected:
+            h = self._pool(h)
         return self.conv4(h) + self._skip(x)

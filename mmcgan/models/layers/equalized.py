@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 
 LEAKY_SLOPE = 0.2
@@ -65,8 +66,8 @@ class EqualizedLinear(nn.Module):
         self.bias = nn.Parameter(start) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (N, out), float32 unless the input is wider."""
-        wide = torch.promote_types(x.dtype, torch.float32)
+        """Return (N, out), float32 unless the input or the weight is wider."""
+        wide = torch.promote_types(at_least_float32(x).dtype, self.weight.dtype)
         with full_precision(x):
             weight = self.weight * (self.lr_mult / math.sqrt(self.in_features))
             bias = None if self.bias is None else self.bias * self.lr_mult

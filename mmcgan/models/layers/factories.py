@@ -7,6 +7,12 @@ from typing import TypeVar
 
 from torch import nn
 
+from mmcgan.models.layers.merged_convolution import (
+    EnlargingConv2d,
+    PoolingConv2d,
+    SpectralEnlargingConv2d,
+    SpectralPoolingConv2d,
+)
 from mmcgan.models.layers.spectral_norm import (
     SpectralConv2d,
     SpectralConvTranspose2d,
@@ -22,6 +28,13 @@ Normalised = TypeVar("Normalised", SpectralConv2d, SpectralConvTranspose2d, Spec
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU, "gelu": nn.GELU, "silu": nn.SiLU}
 LEAKY = "leaky_relu_<slope>"
+
+#: Convolution without and with spectral norm, by what it does to the size.
+CONVOLUTIONS: dict[str | None, tuple[type[nn.Conv2d], type[SpectralConv2d]]] = {
+    None: (nn.Conv2d, SpectralConv2d),
+    "double": (EnlargingConv2d, SpectralEnlargingConv2d),
+    "halve": (PoolingConv2d, SpectralPoolingConv2d),
+}
 
 
 def _attach(layer: Normalised, spectral_norm: SpectralNormArg, axis: int = 0) -> Normalised:
@@ -41,12 +54,30 @@ def conv2d(
     padding: int = 0,
     bias: bool = True,
     spectral_norm: SpectralNormArg = None,
+    resize: str | None = None,
 ) -> nn.Conv2d:
-    """Return a convolution (N, in, H, W) -> (N, out, H', W')."""
+    """Return a convolution (N, in, H, W) -> (N, out, H', W').
+
+    Args:
+        in_channels, out_channels, kernel, stride, padding, bias: as of ``nn.Conv2d``.
+        spectral_norm: of the weight.
+        resize: ``double`` has the layer enlarge its input by nearest neighbour first, ``halve`` average 2x2
+            outputs (:mod:`mmcgan.models.layers.merged_convolution`); for 3x3 kernels with padding 1.
+
+    Raises:
+        ValueError: another ``resize``, or one with another kernel, stride or padding.
+    """
+    if resize not in CONVOLUTIONS:
+        raise ValueError(f"conv2d: resize must be None, 'double' or 'halve', got {resize!r}")
+    if resize and (kernel, stride, padding) != (3, 1, 1):
+        raise ValueError(
+            f"conv2d: resize={resize!r} is for 3x3 kernels with stride 1 and padding 1, got kernel={kernel}, "
+            f"stride={stride}, padding={padding}"
+        )
+    plain, spectral = CONVOLUTIONS[resize]
     if spectral_norm_options(spectral_norm) is None:
-        return nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=bias)
-    layer = SpectralConv2d(in_channels, out_channels, kernel, stride, padding, bias=bias)
-    return _attach(layer, spectral_norm)
+        return plain(in_channels, out_channels, kernel, stride, padding, bias=bias)
+    return _attach(spectral(in_channels, out_channels, kernel, stride, padding, bias=bias), spectral_norm)
 
 
 def conv_transpose2d(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.factories import linear
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 
@@ -32,7 +33,7 @@ def pixel_centres(size: Size, window: Window | None = None) -> Tensor:
     """
     top, left, height, width = window or (0, 0, *size)
     axes = [
-        (torch.arange(start, start + length, dtype=torch.float32) * 2 + 1) / whole - 1
+        (torch.arange(start, start + length, dtype=torch.float64) * 2 + 1) / whole - 1
         for start, length, whole in ((top, height, size[0]), (left, width, size[1]))
     ]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
@@ -153,11 +154,6 @@ class ImplicitOutput(nn.Module):
             bias: Tensor = layer.bias  # type: ignore[assignment]
             x = F.conv2d(F.relu(x), weight[:, :, None, None], bias)
         return torch.tanh(at_least_float32(x))
-
-
-def at_least_float32(x: Tensor) -> Tensor:
-    """Return ``x``, in float32 if it came out of autocast in a shorter type."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def effective_weight(layer: nn.Module) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.factories import embedding, linear
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
@@ -65,7 +66,7 @@ class BiasedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(input)
         if self.track_running_stats:
-            self._track(input.detach().float())
+            self._track(at_least_float32(input.detach()))
         return F.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
 
     @torch.no_grad()

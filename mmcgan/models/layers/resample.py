@@ -18,11 +18,13 @@ class FIRFilter(nn.Module):
     Doubling puts zeros between the pixels, halving drops every second pixel; the filter is applied in
     between at the larger size, and pads with zeros. Every method can be differentiated twice.
 
+    It is a true convolution: taps that are not symmetric are turned round where torch correlates.
+
     Args:
-        taps: weights in one direction, normalised here to a sum of 1; symmetric.
+        taps: weights in one direction, normalised here to a sum of 1.
 
     Raises:
-        ValueError: fewer than two taps, a sum of 0, or taps that are not symmetric.
+        ValueError: fewer than two taps, or a sum of 0.
     """
 
     kernel: Tensor
@@ -30,23 +32,27 @@ class FIRFilter(nn.Module):
     def __init__(self, taps: Sequence[float] = BINOMIAL) -> None:
         super().__init__()
         line = [float(tap) for tap in taps]
-        if len(line) < 2 or line != line[::-1] or sum(line) == 0:
-            raise ValueError(f"filter taps must be at least two, symmetric, with a sum other than 0: {line}")
+        if len(line) < 2 or sum(line) == 0:
+            raise ValueError(f"filter taps must be at least two, with a sum other than 0: {line}")
         row = torch.tensor(line) / sum(line)
         # fixed by the config: kept out of checkpoints
         self.register_buffer("kernel", torch.outer(row, row), persistent=False)
         self.length = len(line)
 
-    def _depthwise(self, x: Tensor, gain: float) -> Tensor:
-        """Return the kernel as the weight of a convolution that treats channels apart."""
-        return (self.kernel * gain).to(x.dtype).expand(x.shape[1], 1, self.length, self.length)
+    def _depthwise(self, x: Tensor, gain: float, *, turned: bool) -> Tensor:
+        """Return the kernel as the weight of a convolution that treats channels apart.
+
+        ``turned`` round for torch's convolution, which correlates; not for the transposed one.
+        """
+        kernel = self.kernel.flip(0, 1) if turned else self.kernel
+        return (kernel * gain).to(x.dtype).expand(x.shape[1], 1, self.length, self.length)
 
     def smooth(self, x: Tensor, before: int, after: int, *, gain: float = 1.0, stride: int = 1) -> Tensor:
         """Filter ``x`` (N, C, H, W) padded with ``before`` zeros left and above, ``after`` elsewhere.
 
         Negative padding cuts off. Only every ``stride``-th result is kept.
         """
-        weight = self._depthwise(x, gain)
+        weight = self._depthwise(x, gain, turned=True)
         if before == after >= 0:
             return F.conv2d(x, weight, stride=stride, padding=before, groups=x.shape[1])
         padded = F.pad(x, (before, after, before, after))
@@ -56,7 +62,7 @@ class FIRFilter(nn.Module):
         """Return (N, C, 2H, 2W); a constant stays the same constant away from the border."""
         # A transposed convolution keeps every result that a kernel touches; of those, cut the ends.
         before, after = (self.length - 2) // 2, (self.length - 1) // 2
-        weight = self._depthwise(x, 4.0)
+        weight = self._depthwise(x, 4.0, turned=False)
         if before == after:
             return F.conv_transpose2d(x, weight, stride=2, padding=before, groups=x.shape[1])
         whole = F.conv_transpose2d(x, weight, stride=2, groups=x.shape[1])

@@ -98,6 +98,13 @@ class SpectralNorm(nn.Module):
                 self.register_buffer(f"v{index}", F.normalize(torch.randn(columns), dim=0))
 
     def _matrix(self, weight: Tensor) -> Tensor:
+        """Return (outputs, all else); columns in the order of memory unless vectors of theirs are stored.
+
+        Singular values do not depend on the order, and channels-last weights need not be copied.
+        """
+        free = self.options.iterate_in_eval and self.axis == 0 and weight.dim() == 4
+        if free and weight.is_contiguous(memory_format=torch.channels_last):
+            return weight.permute(0, 2, 3, 1).flatten(1)
         return weight.transpose(0, self.axis).flatten(1)
 
     def _vectors(self, name: str) -> list[Tensor]:

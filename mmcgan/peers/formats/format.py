@@ -11,11 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan import closed_world
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+#: where settings of a network come from that is not ours
+CONVERTED = closed_world.Origin("the checkpoint to convert")
 
 Config = dict[str, Any]
 State = dict[str, Tensor]
@@ -87,6 +90,7 @@ class PeerFormat:
         outputs: our discriminator's tensors by the peer's name ("" for a bare output); all under their
             own names if empty.
         present: description, outputs by the peer's names -> the same as the peer shows them.
+        receive: description, inputs by the peer's names -> the same as our network takes them.
     """
 
     name: str
@@ -102,6 +106,7 @@ class PeerFormat:
     image: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     present: Callable[[Spec, State], State] = lambda spec, outputs: outputs
+    receive: Callable[[Spec, Mapping[str, Tensor]], Mapping[str, Tensor]] = lambda spec, inputs: inputs
 
     def key_map(self, keys: Iterable[str], role: str) -> dict[str, str]:
         """Return our key for every key of the peer that is kept."""
@@ -160,8 +165,8 @@ class PeerFormat:
             UnsupportedSetting: a setting that we have no counterpart for.
         """
         if self.role_of(spec) == GENERATOR:
-            return GENERATORS.build(self.generator_config(spec))
-        return Discriminator(**self.discriminator_config(spec))
+            return build_network(GENERATOR, self.generator_config(spec))
+        return build_network(DISCRIMINATOR, self.discriminator_config(spec))
 
     def network(self, spec: Spec, state: Mapping[str, Tensor]) -> PeerNetwork:
         """Return our network with the peer's weights, ready to be called as the peer's.
@@ -173,6 +178,16 @@ class PeerFormat:
         network = PeerNetwork(self, spec, self.build(spec), self.key_map(state, self.role_of(spec)))
         network.load(state)
         return network
+
+
+def build_network(role: str, config: Mapping[str, Any]) -> nn.Module:
+    """Return an untrained network for settings of a stranger: from the file, or from what lies beside it.
+
+    Raises:
+        ValueError: the config is not one of a network, or asks for what no file may.
+    """
+    place = GENERATORS if role == GENERATOR else Discriminator
+    return closed_world.build(place, config, CONVERTED, role)
 
 
 @dataclass
@@ -241,6 +256,7 @@ class PeerNetwork:
 
         Inputs that the format does not name (loss weights and the like) are not looked at.
         """
+        inputs = self.format.receive(self.spec, inputs)
         given = {self.format.inputs[k]: v for k, v in inputs.items() if k in self.format.inputs}
         condition = read_condition(given)
         if self.role == GENERATOR:
@@ -310,7 +326,7 @@ OURS = {
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(
-        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|last_conv|last_norm|last_linear)|heads\.\w+)\."
+        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|basis|last_conv|last_norm|last_linear)|heads\.\w+)\."
     ),
 }
 

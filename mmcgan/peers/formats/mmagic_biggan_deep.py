@@ -54,9 +54,9 @@ def _generator(spec: Spec) -> Config:
     settings.require("upsample_cfg", NEAREST)
     settings.require("blocks_cfg", {"type": "BigGANDeepGenResBlock"})
     size, depth = settings.take("output_scale"), settings.take("block_depth", 2)
-    shared = settings.take("with_shared_embedding", True)
-    if settings.take("concat_noise", True) != shared:
-        raise UnsupportedSetting("concat_noise goes with with_shared_embedding: both or none")
+    shared, concatenated = settings.take("with_shared_embedding", True), settings.take("concat_noise", True)
+    if concatenated and not shared:
+        raise UnsupportedSetting("concat_noise needs with_shared_embedding, as in the peer")
     config: dict[str, Any] = {
         "type": "BigGANDeepGenerator",
         "image_size": size,
@@ -69,6 +69,7 @@ def _generator(spec: Spec) -> Config:
         "depth": depth,
         "attention_blocks": _ends(GENERATOR_ATTENTION.get(size, []), depth),
         "latent_first": True,
+        "concatenate_latent": concatenated,
         "bottom_channels_last": True,
         "activation_name": activation_settings(settings)[0],
         "spectral_norm": spectral(settings),

@@ -192,9 +192,8 @@ def _generator(spec: Spec) -> Config:
 
 def _discriminator(spec: Spec) -> Config:
     settings = Settings(spec["constructor"])
-    settings.ignore("type", *PRECISION)
+    settings.ignore("type", *PRECISION, "input_bgr2rgb")  # its weights are of RGB, as ours
     settings.require("img_channels", 3)
-    settings.require("input_bgr2rgb", False)
     size, classes = settings.take("in_size"), settings.take("cond_size", None) or 0
     groups = Settings(settings.take("mbstd_cfg", None) or {})
     backbone = {
@@ -222,6 +221,13 @@ def present(spec: Spec, outputs: State) -> State:
     return {name: value.flip(1) for name, value in outputs.items()} if flipped else outputs
 
 
+def receive(spec: Spec, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Turn images that the peer is given as BGR and turns itself."""
+    if not spec["constructor"].get("input_bgr2rgb"):
+        return inputs
+    return {name: value.flip(1) if name == "x" else value for name, value in inputs.items()}
+
+
 MMAGIC_STYLEGAN2 = register_peer(
     StyleGAN2Format(
         name="mmagic_stylegan2",
@@ -234,5 +240,6 @@ MMAGIC_STYLEGAN2 = register_peer(
         inputs={"z": "latent", "x": "image", "label_onehot": "label"},
         outputs={"": "adv.logit"},
         present=present,
+        receive=receive,
     )
 )

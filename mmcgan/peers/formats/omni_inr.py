@@ -12,22 +12,22 @@ from mmcgan.peers.formats.format import (
     DISCRIMINATOR,
     GENERATOR,
     Config,
-    PeerFormat,
     Settings,
     Spec,
     UnsupportedSetting,
 )
-from mmcgan.peers.formats.omnigan import DISCRIMINATOR_TABLE, OMNIGAN, role_of
+from mmcgan.peers.formats.omnigan import DISCRIMINATOR_TABLE, OMNIGAN, OmniFormat, role_of
 
 #: The published class and its ablations.
 CLASSES: dict[str, dict[str, Any]] = {
     "Generator": {},
     "Generator_no_cell": {"cell": "none"},
+    "Generator_no_coord": {"coordinates": False},
     "Generator_no_unfold": {"kernel": 1},
 }
 
 
-class ImplicitFormat(PeerFormat):
+class ImplicitFormat(OmniFormat):
     """The layers of the small network alternate with activations in the peer's list."""
 
     def key_map(self, keys: Iterable[str], role: str) -> dict[str, str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ast import literal_eval
+from collections.abc import Mapping
 from typing import Any
+
+from torch import Tensor, nn
 
 from mmcgan.peers.formats import register_peer
 from mmcgan.peers.formats.biggan_pytorch import (
@@ -19,8 +22,11 @@ from mmcgan.peers.formats.format import (
     PeerFormat,
     Settings,
     Spec,
+    State,
     Table,
+    UnsupportedSetting,
 )
+from mmcgan.structures import Condition
 
 DISCRIMINATOR_TABLE: Table = (
     *BLOCKS,
@@ -66,12 +72,29 @@ def _discriminator(spec: Spec) -> Config:
     scores = settings.take("output_dim", None) or scores
     backbone = backbone_settings(spec, settings)
     settings.finish()
-    head = {"type": "OmniHead", "num_classes": scores - 2, "spectral_norm": backbone["spectral_norm"]}
-    return {"backbone": backbone, "heads": {"omni": head}}
+    if scores == 2:
+        raise UnsupportedSetting("output_dim=2: an omni head has a class, real and fake at least")
+    head: Config = {"type": "OmniHead", "num_classes": scores - 2}
+    if scores == 1:  # a plain discriminator
+        head = {"type": "AdversarialHead"}
+    return {"backbone": backbone, "heads": {"omni": {**head, "spectral_norm": backbone["spectral_norm"]}}}
+
+
+class OmniFormat(PeerFormat):
+    """The vector of scores may have a single entry, of which our head makes a logit."""
+
+    def discriminate(
+        self, module: nn.Module, image: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
+    ) -> State:
+        """Return the outputs by our names, a logit (N,) as scores (N, 1)."""
+        outputs = super().discriminate(module, image, condition, inputs)
+        if "omni.logit" in outputs:
+            outputs = {**outputs, "omni.score": outputs["omni.logit"][:, None]}
+        return outputs
 
 
 OMNIGAN = register_peer(
-    PeerFormat(
+    OmniFormat(
         name="omnigan",
         peer="omnigan",
         accepts=lambda spec: "resolution" in spec.get("constructor_kwargs", {}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -126,7 +127,7 @@ def _generator(spec: Spec) -> Config:
         "base_channels": base,
         "latent_dim": latent_dim,
         "upsampling": depth,
-        "spectral_norm": CLASSIC_SPECTRAL if spectral else None,
+        "spectral_norm": asdict(CLASSIC_SPECTRAL) if spectral else None,
         **layers,
     }
 
@@ -152,7 +153,7 @@ def _discriminator(spec: Spec) -> Config:
         "num_scales": scales,
         "num_layers": settings.take("n_layers_D", 4),
         "norm": norm,
-        "spectral_norm": CLASSIC_SPECTRAL,
+        "spectral_norm": asdict(CLASSIC_SPECTRAL),
     }
     settings.finish()
     heads = {

@@ -90,18 +90,14 @@ def implicit_choices(shapes: Shapes, channels: int) -> list[Config]:
     if "implicit.layers.0.weight" not in shapes:
         return [{}]
     width = shapes["implicit.layers.0.weight"][1]
-    told = {0: ("none", False), 2: ("none", True), 4: ("relative", True)}
-    found = [
-        (kernel, *told[width - channels * kernel**2])
-        for kernel in (3, 1)
-        if width - channels * kernel**2 in told
-    ]
+    # two values may be the position or the size of a pixel: the weights do not say which
+    told = {0: [("none", False)], 2: [("none", True), ("relative", False)], 4: [("relative", True)]}
+    found = [(kernel, *choice) for kernel in (3, 1) for choice in told.get(width - channels * kernel**2, [])]
     if not found:
         raise MisfitError(f"the implicit layer sees {width} values of {channels} channels")
     choices = []
     for kernel, cell, coordinates in found:
-        choice: Config = {"kernel": kernel, "cell": cell}
-        choices.append(choice if coordinates else {**choice, "coordinates": False})
+        choices.append({"kernel": kernel, "cell": cell, "coordinates": coordinates})
     return choices
 
 
@@ -329,10 +325,13 @@ def _deep_base(shapes: Shapes, widths: list[int], bottom: int) -> Config:
     if "table" in kinds and not label and length != entry:
         classes = shapes["blocks.0.norm1.gain.weight"][0]
         return config | {"num_classes": classes, "shared_embedding": False, "latent_dim": entry}
-    if length != entry:
-        raise MisfitError(f"batch norms see {length} values, the first map {entry}")
     embedded = (label[1] if label else 0) + (instance[0] if instance else 0) + (codes[0] if codes else 0)
-    config |= {"num_classes": label[0] if label else 0, "latent_dim": entry - embedded}
+    apart = not codes and length == embedded and length != entry
+    if length != entry and not apart:
+        raise MisfitError(f"batch norms see {length} values, the first map {entry}")
+    config |= {"num_classes": label[0] if label else 0, "latent_dim": entry - (0 if apart else embedded)}
+    if apart:
+        config["concatenate_latent"] = False
     if label:
         config["shared_dim"] = label[1]
     if instance:

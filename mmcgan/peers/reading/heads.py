@@ -54,6 +54,8 @@ def _adversarial(shapes: Shapes) -> list[Config]:
     if shapes.indices("mapping.layers"):
         return [_mapped(shapes)]
     rows = _linear(shapes)
+    if "linear.bias" not in shapes and shapes.spectral("linear") is None:
+        return [_inner_product(shapes, rows)]
     labels = _table(shapes)
     instance = shapes.get("instance.weight")
     if rows > 1:
@@ -66,6 +68,17 @@ def _adversarial(shapes: Shapes) -> list[Config]:
     else:
         head = {"type": "AdversarialHead"}
     return [_with_norm(shapes, "linear", head)]
+
+
+def _inner_product(shapes: Shapes, rows: int) -> Config:
+    """Return R3GAN's head: an inner product with the embedded condition, without any bias."""
+    label, instance = shapes.get("condition.label.weight"), shapes.get("condition.instance.weight")
+    return {
+        "type": "InnerProductHead",
+        "num_classes": label[0] if label else 0,
+        "instance_dim": instance[1] if instance else 0,
+        "dim": rows if label or instance else 0,
+    }
 
 
 def _table(shapes: Shapes) -> int:

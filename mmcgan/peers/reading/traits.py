@@ -13,7 +13,7 @@ from functools import partial
 
 from torch import Tensor
 
-from mmcgan.peers.reading import backbones, generators, spade, styles
+from mmcgan.peers.reading import backbones, generators, r3gan, spade, styles
 from mmcgan.peers.reading.backbones import MMAGIC, PUBLISHED
 from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes
 
@@ -215,6 +215,12 @@ TRAITS: dict[str, Traits] = {
         choices_backbone=in_place,
     ),
     "mmagic_stylegan2": _styles(0.998),
+    "r3gan": Traits(
+        r3gan.generator,
+        r3gan.backbone,
+        evidence=r3gan.resampling_taps,
+        evidence_backbone=r3gan.resampling_taps,
+    ),
     "spade": Traits(
         spade.generator,
         spade.backbone,

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import atomic_write, save_checkpoint
-from mmcgan.peers.fitting import build
+from mmcgan.closed_world import checked
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PEERS
-from mmcgan.peers.formats.format import Table
+from mmcgan.peers.formats.format import Table, build_network
 from mmcgan.peers.reading.shapes import Config
 from mmcgan.peers.resolving import some
 from mmcgan.peers.writing import back_names as names
@@ -26,6 +26,7 @@ from mmcgan.peers.writing.back_values import EITHER, HOOK, OWN, NotCarried, suit
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import load_model
+from mmcgan.zoo.reading import read_run
 
 State = dict[str, Tensor]
 
@@ -109,7 +110,7 @@ def export_network(to: str, role: str, config: Config, weights: Mapping[str, Ten
     Raises:
         NotCarried: the peer has no such network, or not all of its settings; the message says which.
     """
-    network = build(role, config)
+    network = build_network(role, config)
     network.load_state_dict(dict(weights))
     kind = type(network if role == GENERATOR else network.backbone).__name__
     target = TARGETS.get((to, kind))
@@ -295,21 +296,17 @@ def _exports(source: str | Path, to: str) -> tuple[dict[str, Exported], int]:
 
 def _of_run(path: Path, to: str, generator: Config) -> dict[str, Exported]:
     """Return the trained generator and the discriminator of a run's checkpoint."""
-    from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
-    from mmcgan.config.literals import assignments
-
-    checkpoint = load_checkpoint(path)
-    state = strip_prefix(checkpoint["state_dict"])
-    model = assignments(checkpoint["meta"]["cfg"])["model"]
+    run = read_run(path)
     found = {}
     players = {
         "generator.": (GENERATOR, generator, "G"),
-        "discriminator.": (DISCRIMINATOR, model["discriminator"], "D"),
+        "discriminator.": (DISCRIMINATOR, run.part("discriminator"), "D"),
     }
     for prefix, (role, config, name) in players.items():
-        weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-        if weights:
-            found[name] = export_network(to, role, config, weights)
+        weights = run.network(prefix)
+        if weights and config is not None:
+            checked_config = checked(config, run.origin, name, typed=False)
+            found[name] = export_network(to, role, checked_config, weights)
     return found
 
 

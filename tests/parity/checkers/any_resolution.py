@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,10 +14,11 @@ from mmcgan.models.layers.implicit_output import Size, effective_weight, pixel_c
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PeerNetwork, peer_format
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase
+from tests.parity.checkers.networks import compare_gradient_norms
 from tests.parity.checkers.training_steps import compare_networks
 from tests.parity.compare import Comparison, Tolerance
 from tests.parity.replay import Replay
-from tests.parity.runner import checker
+from tests.parity.runner import Unsupported, checker
 
 OUTPUT = Tolerance(1e-4, 2e-5)
 GRADIENT = Tolerance(3e-3, 1e-6)
@@ -190,7 +192,7 @@ def check_any_resolution_step(case: GoldenCase, comparison: Comparison) -> None:
             for role in (GENERATOR, DISCRIMINATOR)
         },
         states={role: case.group(f"state/{role[0].upper()}.") for role in (GENERATOR, DISCRIMINATOR)},
-        losses={"omni": {"type": "OmniLoss"}},
+        losses={"omni": {"type": "OmniLoss", "one_sided": _one_sided(spec)}},
         optimizers={
             role: {"type": "Adam", **optimizers[role[0].upper()]} for role in (GENERATOR, DISCRIMINATOR)
         },
@@ -206,3 +208,37 @@ def check_any_resolution_step(case: GoldenCase, comparison: Comparison) -> None:
     }
     expected = {role: case.group(f"out/{role[0].upper()}_after/") for role in (GENERATOR, DISCRIMINATOR)}
     compare_networks(comparison, replay, expected, drift)
+    _compare_step_outputs(case, comparison, replay, steps, batch)
+
+
+def _one_sided(spec: Mapping[str, Any]) -> bool:
+    """Return which of the peer's two modes of its loss the description names.
+
+    Raises:
+        Unsupported: another mode.
+    """
+    found = re.search(r"omni-loss mode (\w+)", " ".join([str(spec.get("summary")), *map(str, spec["how"])]))
+    mode = found[1] if found else "p_and_n"
+    if mode not in ("p_and_n", "one_side", "one_sided"):
+        raise Unsupported(f"omni-loss mode {mode!r}")
+    return mode != "p_and_n"
+
+
+def _compare_step_outputs(
+    case: GoldenCase, comparison: Comparison, replay: Replay, steps: int, batch: int
+) -> None:
+    """Compare scores and losses of every update and the gradients of the generator's."""
+    log, terms = replay.model.score_log, replay.model.discriminator_log
+    for index in range(steps):
+        fake, real = log[index]["omni.score"].split(batch)
+        found = {"D_fake": fake, "D_real": real}
+        found |= {f"D_loss_{view}": torch.tensor(terms[index][f"omni_{view}"]) for view in ("fake", "real")}
+        for name, value in found.items():
+            comparison.equal(f"out/{name}_{index}", value, case.tensors[f"out/{name}_{index}"], OUTPUT)
+    comparison.equal("out/G_scores", log[steps]["omni.score"], case.tensors["out/G_scores"], OUTPUT)
+    loss = replay.model.generator_log[0]["omni_generated"]
+    comparison.equal("out/G_loss", loss, case.tensors["out/G_loss"], OUTPUT)
+    names = case.spec["grad_norm_names"]
+    norms = dict(zip(names, case.tensors["out/G_grad_norms"].tolist(), strict=True))
+    gradients = replay.named(GENERATOR, names, replay.gradients[GENERATOR][0])
+    compare_gradient_norms(comparison, gradients, norms, "G: ")

@@ -25,7 +25,8 @@ from mmcgan.evaluation.statistics.frechet import (
     frechet_distance,
     trace_of_product_root,
 )
-from mmcgan.evaluation.statistics.neighbours import count_balls, kth_neighbour_distances
+from mmcgan.neighbours.balls import count_balls
+from mmcgan.neighbours.nearest import kth_neighbour_distances
 from tests.parity.cases import GoldenCase
 from tests.parity.compare import Comparison, Tolerance
 from tests.parity.runner import checker

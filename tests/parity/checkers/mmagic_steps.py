@@ -68,7 +68,7 @@ def check_mmagic_step(case: GoldenCase, comparison: Comparison) -> None:
 
 def _mmagic_replay(case: GoldenCase, critics: int) -> Replay:
     settings = case.spec["constructor"]
-    if settings.get("type") not in ("BigGAN", "SAGAN"):
+    if settings.get("type") not in ("BigGAN", "SAGAN", "SNGAN"):
         raise Unsupported(f"training step of {settings.get('type')!r}")
     specs = {role: {"constructor": settings[role]} for role in (GENERATOR, DISCRIMINATOR)}
     draws = sorted(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from mmcgan.datasets.label_maps.base import DONT_CARE
-from mmcgan.datasets.label_maps.map_transform import MapTransform
+from mmcgan.datasets.label_maps.map_transform import MapTransform, height_and_width
 from mmcgan.label_maps import instance_edges, one_hot_map
 from mmcgan.losses import HingeLoss, LeastSquaresLoss, NonSaturatingLoss, WassersteinLoss
 from mmcgan.losses.base import Loss
@@ -67,10 +69,30 @@ def check_data(case: GoldenCase, comparison: Comparison) -> None:
             comparison.equal(key, value, case.tensors[key], PIXELS if name == "image" else EXACT)
 
 
+class PeerShortSide(MapTransform):
+    """The peer's scaling of the shorter side, which stretches the longer one alone; beyond it is black."""
+
+    def loaded_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return (height, width) before cropping."""
+        short, long = min(size), int((self.load_size or 0) * max(size) / min(size))
+        return (long, short) if size[1] == short else (short, long)
+
+    def _apply(self, array: np.ndarray, corner: tuple[int, int], method: Image.Resampling) -> np.ndarray:
+        found = super()._apply(array, corner, method)
+        missing = [(0, whole - part) for whole, part in zip(self._crop, found.shape, strict=False)]
+        return np.pad(found, [*missing, *[(0, 0)] * (found.ndim - 2)])
+
+    @property
+    def _crop(self) -> tuple[int, int]:
+        return height_and_width(self.image_size)
+
+
 def _transform(settings: Mapping[str, Any]) -> MapTransform:
     mode, crop = settings["preprocess_mode"], settings["crop_size"]
     if mode == "fixed":
         return MapTransform((round(crop / settings["aspect_ratio"]), crop))
+    if mode == "scale_shortside_and_crop":
+        return PeerShortSide(crop, mode, max(settings["load_size"], crop))
     if mode not in ("resize_and_crop", "scale_width_and_crop", "crop"):
         raise Unsupported(f"preprocess_mode {mode!r}")
     return MapTransform(crop, mode, settings["load_size"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,22 @@ from tests.parity.compare import Comparison, Tolerance
 from tests.parity.runner import Unsupported, checker
 
 CONVERGED_STEPS = 200
+
+
+LAYER_SETTINGS = {
+    *("num_embeddings", "embedding_dim", "in_features", "out_features", "in_channels", "out_channels"),
+    *("kernel_size", "stride", "padding", "bias", "num_svs", "num_itrs", "eps"),
+}
+
+
+def plain(value: Any) -> Any:
+    """Return a setting that was written down as text (``"3"``, ``"False"``, ``"(3, 3)"``) as what it says."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return ast.literal_eval(value)
+    except (SyntaxError, ValueError):
+        return value
 
 
 def gradient_tolerance(theirs: Tensor) -> Tolerance:
@@ -61,7 +78,8 @@ def _compare_buffers(
 @checker(("biggan_pytorch", "spectral_norm"))
 def check_biggan_layers(case: GoldenCase, comparison: Comparison) -> None:
     """Outputs and vectors in evaluation and training, the weight's gradient, and convergence."""
-    for name, settings in case.spec["layers"].items():
+    for name, written in case.spec["layers"].items():
+        settings = {key: plain(value) for key, value in written.items()}
         options = SpectralNormOptions(
             eps=float(settings["eps"]),
             iterations=int(settings.get("num_itrs", 1)),
@@ -72,8 +90,11 @@ def check_biggan_layers(case: GoldenCase, comparison: Comparison) -> None:
 
 
 def _biggan_layer(settings: Mapping[str, Any], options: SpectralNormOptions) -> nn.Module:
-    numbers = {key: int(value) for key, value in settings.items() if key != "eps"}
-    bias = str(settings.get("bias", True)) != "False"
+    numbers: dict[str, Any] = dict(settings)
+    unknown = numbers.keys() - LAYER_SETTINGS
+    if unknown:
+        raise Unsupported(f"spectral layer with settings {sorted(unknown)}")
+    bias = bool(numbers.get("bias", True))
     if "num_embeddings" in numbers:
         return embedding(numbers["num_embeddings"], numbers["embedding_dim"], spectral_norm=options)
     if "in_features" in numbers:
@@ -83,12 +104,25 @@ def _biggan_layer(settings: Mapping[str, Any], options: SpectralNormOptions) -> 
     return conv2d(
         numbers["in_channels"],
         numbers["out_channels"],
-        numbers["kernel_size"],
-        stride=numbers.get("stride", 1),
-        padding=numbers.get("padding", 0),
+        _side(numbers["kernel_size"]),
+        stride=_side(numbers.get("stride", 1)),
+        padding=_side(numbers.get("padding", 0)),
         bias=bias,
         spectral_norm=options,
     )
+
+
+def _side(value: int | tuple[int, ...]) -> int:
+    """Return the one number of a side that may be written as a pair.
+
+    Raises:
+        Unsupported: the sides differ.
+    """
+    if isinstance(value, int):
+        return value
+    if len(set(value)) != 1:
+        raise Unsupported(f"convolution whose sides differ: {value}")
+    return value[0]
 
 
 def _follow_biggan(case: GoldenCase, comparison: Comparison, name: str, layer: nn.Module) -> None:

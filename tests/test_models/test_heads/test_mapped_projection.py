@@ -28,8 +28,9 @@ def test_the_condition_decides_alone():
     head = MappedProjectionHead(6, num_classes=3)
     one = {"pooled": torch.randn(1, 6).expand(3, -1)}
     logit = head(one, Condition(label=LABEL))["logit"]
-    assert logit[0] != logit[1]
-    assert logit[1] == logit[2]
+    assert (logit[0] - logit[1]).abs() > 1e-4
+    # two rows of one batch: a processor may add them up in another order
+    torch.testing.assert_close(logit[1], logit[2], rtol=1e-5, atol=1e-6)
 
 
 def test_label_and_instance_are_both_required_and_used():

@@ -21,7 +21,7 @@ def unfolded_reference(output, features, size):
     """Return the image by the paper's own route: unfold, sample, concatenate, network at every point."""
     native = features.shape[2:]
     columns = F.unfold(features, 3, padding=1).unflatten(2, native)
-    position = pixel_centres(size)
+    position = pixel_centres(size).to(features)
     grid = position.flip(-1).expand(len(features), -1, -1, -1)
     sampled = F.grid_sample(columns, grid, align_corners=False).permute(0, 2, 3, 1)
     told = [position.expand(len(features), -1, -1, -1), torch.full((*sampled.shape[:3], 2), 2.0)]

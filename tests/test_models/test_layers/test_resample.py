@@ -47,7 +47,7 @@ def test_filters_are_not_in_checkpoints():
     assert not FIRFilter().state_dict()
 
 
-@pytest.mark.parametrize("taps", [(1,), (1, 2), (1, -2, 1, 0), (-1, 1, 1, -1)])
+@pytest.mark.parametrize("taps", [(1,), (), (1, -1), (-1, 1, 1, -1)])
 def test_impossible_taps_are_refused(taps):
-    with pytest.raises(ValueError, match="at least two, symmetric, with a sum other than 0"):
+    with pytest.raises(ValueError, match="at least two, with a sum other than 0"):
         FIRFilter(taps)

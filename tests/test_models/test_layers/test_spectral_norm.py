@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -148,3 +150,18 @@ def test_off_means_plain_layers(value):
 
 def test_true_means_the_defaults():
     assert spectral_norm_options(True) == SpectralNormOptions()
+
+
+@pytest.mark.parametrize("options", [dict(), dict(singular_values=2), dict(iterate_in_eval=False)], ids=str)
+def test_the_memory_layout_of_a_weight_does_not_matter(options):
+    torch.manual_seed(0)
+    plain = conv2d(4, 6, 3, padding=1, spectral_norm=options).double()
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
+    x = torch.randn(2, 4, 5, 5, dtype=torch.float64)
+    for _ in range(3):
+        for layer in (plain, last):
+            layer.zero_grad()
+            layer(x).square().sum().backward()
+        torch.testing.assert_close(last.weight.grad, plain.weight.grad, rtol=1e-12, atol=1e-12)
+    for name, value in plain.spectral.named_buffers():
+        torch.testing.assert_close(last.spectral.get_buffer(name), value, rtol=1e-12, atol=1e-12)

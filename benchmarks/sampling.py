@@ -1,0 +1,79 @@
+"""Sampling: images a second that `mmcgan sample` writes, beside the generator's alone, of shipped models.
+
+    python benchmarks/sampling.py [--num 1024] [--repeats 3] [--wall]
+
+Seconds are of the process's own CPU time, over all its threads, which says what the work costs on a machine
+that others use too; `--wall` takes the clock instead, where the machine is idle. Of alternating repeats the
+fastest counts. Start and the first batch are left out. Memory is the peak of the process, which `--num` must
+not raise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mmcgan.apis.attribute_sampling import attribute_plan
+from mmcgan.apis.drawing import BATCH, Draw, Plan, render
+from mmcgan.apis.instance_sampling import drawn_plan
+from mmcgan.apis.label_map_sampling import held_out_maps, map_plan
+from mmcgan.apis.labels import find_labels, label_plan
+from mmcgan.apis.writing import write_images
+from mmcgan.weights import read_index
+from mmcgan.zoo.models import load_model
+
+
+def plan_of(draw: Draw, num: int) -> Plan:
+    """Return the plan that `mmcgan sample --num` follows."""
+    requires = draw.loaded.requires
+    if "attributes" in requires:
+        return attribute_plan(draw, None, num)
+    if "label_map" in requires:
+        return map_plan(draw, held_out_maps(draw.loaded), num)
+    if "instance" in requires:
+        return drawn_plan(draw, num, []).plan
+    return label_plan(draw, find_labels(draw.loaded, None), num)
+
+
+def measure(name: str, num: int, repeats: int, clock: Callable[[], float]) -> tuple[float, float]:
+    """Return images a second, written and bare."""
+    draw = Draw(load_model(name))
+    condition, latent = plan_of(draw, BATCH).batch(range(BATCH))
+    draw.images(condition, latent)
+    written, bare = [], []
+    for _ in range(repeats):
+        folder = Path(tempfile.mkdtemp())
+        start = clock()
+        plan = plan_of(draw, num)
+        write_images(render(draw, plan), plan, folder / "samples")
+        written.append(clock() - start)
+        shutil.rmtree(folder)
+        start = clock()
+        for _ in range(0, num, BATCH):
+            draw.images(condition, latent)
+        bare.append(clock() - start)
+    return num / min(written), num / min(bare)
+
+
+def main() -> None:
+    """Print one row of a Markdown table per shipped generator."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--num", type=int, default=1024)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--wall", action="store_true")
+    arguments = parser.parse_args()
+    clock = time.perf_counter if arguments.wall else time.process_time
+    print("| model | written | generator alone | share | peak MB |\n|---|---:|---:|---:|---:|")
+    for name in read_index("generator"):
+        written, bare = measure(name, arguments.num, arguments.repeats, clock)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"| `{name}` | {written:.0f} | {bare:.0f} | {written / bare:.0%} | {peak:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

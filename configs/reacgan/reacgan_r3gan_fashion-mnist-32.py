@@ -1,0 +1,18 @@
+# ReACGAN's D2D-CE beside R3GAN's relativistic loss, on R3GAN's networks.
+_base_ = "../r3gan/r3gan_fashion-mnist-32.py"
+model = dict(
+    discriminator=dict(
+        heads=dict(
+            adv=dict(num_classes=0),
+            cls=dict(type="ProxyHead", embed_dim=128, spectral_norm=None),
+        )
+    ),
+    losses=dict(
+        contrastive=dict(
+            type="D2DCELoss",
+            temperature=0.5,
+            positive_margin=0.98,
+            weights=dict(real=0.5, generated=0.5),
+        )
+    ),
+)

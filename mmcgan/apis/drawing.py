@@ -1,0 +1,135 @@
+"""What all ways of asking a trained generator for images share: latents by number, plans, rendering."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
+
+import torch
+from torch import Tensor
+
+from mmcgan.apis.views import View
+from mmcgan.models.sampling import truncates_latent
+from mmcgan.progress import progress_bar
+from mmcgan.samplers.drawing import draw_latents
+from mmcgan.samplers.latent import check_truncation
+from mmcgan.structures import Condition
+from mmcgan.zoo.models import LoadedModel
+
+BATCH = 64
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A generator, a seed and a truncation: everything that decides the image of a number and a condition.
+
+    Attributes:
+        loaded: the model.
+        seed: of latents and drawn conditions.
+        truncation: what the law of the latents, or the generator, makes of it; None for none.
+    """
+
+    loaded: LoadedModel
+    seed: int = 0
+    truncation: float | None = None
+
+    @property
+    def threshold(self) -> float | None:
+        """The truncation of the latents; None if there is none, or if the generator is told instead."""
+        return self.truncation if truncates_latent(self.loaded.model.generator) else None
+
+    def check(self) -> None:
+        """Raise ValueError if the latents cannot be truncated like this."""
+        if self.threshold is not None:
+            check_truncation(self.loaded.model.latent_sampler, self.threshold)
+
+    def latents(self, numbers: Iterable[int]) -> Tensor:
+        """Return the latents (N, D) of images by number."""
+        return draw_latents(self.loaded.model.latent_sampler, self.seed, numbers, self.threshold)
+
+    def images(self, condition: Condition, latent: Tensor, view: View | None = None) -> Tensor:
+        """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here."""
+        size, window = (None, None) if view is None else (view.size, view.window)
+        made = self.loaded.model.sample(
+            condition, latent, truncation=self.truncation, narrowed=True, size=size, window=window
+        )
+        return made.cpu()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Images to make, each known by its row; nothing is drawn before it is needed.
+
+    Attributes:
+        size: number of images.
+        columns: of a sheet of all.
+        batch: rows -> their conditions and latents (n, D).
+        name: row -> file name without suffix; of a drawn label, once its batch was drawn.
+        label: row -> its label; None for a model without.
+        text: row -> its attributes; None for a model without.
+    """
+
+    size: int
+    columns: int
+    batch: Callable[[range], tuple[Condition, Tensor]]
+    name: Callable[[int], str]
+    label: Callable[[int], int] | None = None
+    text: Callable[[int], str] | None = None
+
+    def conditions(self, rows: Iterable[int]) -> Condition:
+        """Return the conditions of single rows."""
+        return Condition.cat([self.batch(range(row, row + 1))[0] for row in rows])
+
+
+class Rows(Sequence[T], Generic[T]):
+    """A sequence whose elements are made when they are looked at: of a million images as well."""
+
+    def __init__(self, size: int, row: Callable[[int], T]) -> None:
+        self._range, self._row = range(size), row
+
+    def __len__(self) -> int:
+        return len(self._range)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        chosen = self._range[index]
+        return self._row(chosen) if isinstance(chosen, int) else [self._row(row) for row in chosen]
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)}: {', '.join(map(repr, self[:3]))}{', ...' if len(self) > 3 else ''}>"
+
+
+def render(
+    draw: Draw, plan: Plan, view: View | None = None, batch_size: int | None = None
+) -> Iterator[Tensor]:
+    """Yield the images (n, 3, H, W) of a plan in order, as many at a time as memory is good for.
+
+    Args:
+        draw: the generator and its truncation.
+        plan: what to make.
+        view: size and part of the images; None for the generator's own.
+        batch_size: images at a time, at most; ``BATCH`` by default.
+    """
+    step = batch_size or BATCH
+    step = step if view is None else min(step, view.batch)
+    with progress_bar("Sampling", math.ceil(plan.size / step)) as advance:
+        for start in range(0, plan.size, step):
+            condition, latent = plan.batch(range(start, min(start + step, plan.size)))
+            yield draw.images(condition, latent, view)
+            advance()
+
+
+def all_images(draw: Draw, plan: Plan, view: View | None = None, batch_size: int | None = None) -> Tensor:
+    """Return the images (N, 3, H, W) of a plan."""
+    return torch.cat(list(render(draw, plan, view, batch_size)))

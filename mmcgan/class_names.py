@@ -1,0 +1,66 @@
+"""Whether the classes of two sides are the same, and which number of the one is which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of one side.
+
+    Attributes:
+        whose: for messages, such as ``the classifier digits-16``.
+        count: how many; None where that is not known.
+        names: one for each, or nothing.
+    """
+
+    whose: str
+    count: int | None
+    names: Sequence[str] = ()
+
+    def described(self) -> str:
+        """Return number and first names."""
+        shown = ", ".join(map(str, self.names[:SHOWN])) + (", ..." if len(self.names) > SHOWN else "")
+        return f"{self.whose} has {self.count} classes" + (f" ({shown})" if shown else "")
+
+
+def matching(asked: Classes, known: Classes) -> list[int] | None:
+    """Return for each class asked for its number on the other side; None if the numbers are the same.
+
+    Names are compared where both sides have them; their order does not matter. Numbers of classes are
+    always compared, where they are known.
+
+    Raises:
+        ValueError: another number of classes, or other names; the message has those that one side lacks.
+    """
+    if asked.names and known.names:
+        ours, theirs = list(map(str, asked.names)), list(map(str, known.names))
+        if sorted(ours) != sorted(theirs):
+            raise ValueError(f"{_apart(asked, known)}{_missing(ours, theirs)}")
+        if len(set(ours)) < len(ours) and ours != theirs:
+            raise ValueError(f"{_apart(asked, known)}; names that repeat cannot be told apart")
+        return None if ours == theirs else [theirs.index(name) for name in ours]
+    if None not in (asked.count, known.count) and asked.count != known.count:
+        raise ValueError(_apart(asked, known))
+    return None
+
+
+def _apart(asked: Classes, known: Classes) -> str:
+    return (
+        f"{asked.described()}, {known.described()}: they are not the same classes, and what is said of one "
+        "would be counted for another"
+    )
+
+
+def _missing(ours: Sequence[str], theirs: Sequence[str]) -> str:
+    parts = []
+    for names, others, side in ((ours, theirs, "first"), (theirs, ours, "second")):
+        only = sorted(set(names) - set(others))
+        if only:
+            shown = ", ".join(only[:SHOWN]) + (", ..." if len(only) > SHOWN else "")
+            parts.append(f"only the {side} has {shown}")
+    return f" ({'; '.join(parts)})" if parts else ""

@@ -1,0 +1,26 @@
+"""``mmcgan export-weights``: a checkpoint's averaged generator, or its discriminator, for sharing."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("checkpoint", help="checkpoint of a run (.pth)")
+    parser.add_argument("out", help="NAME.safetensors to write; index.json beside it gets an entry")
+    parser.add_argument("--half", action="store_true", help="store float16 instead of float32")
+    parser.add_argument(
+        "--discriminator", action="store_true", help="write the discriminator, to restore images with"
+    )
+    parser.add_argument("--command-line", metavar="TEXT", help="what trained it, for the index")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the file and say its hash."""
+    from mmcgan.zoo.discriminators import export_discriminator
+    from mmcgan.zoo.models import export_weights
+
+    export = export_discriminator if arguments.discriminator else export_weights
+    entry = export(arguments.checkpoint, arguments.out, arguments.half, arguments.command_line)
+    print(f"{arguments.out}: sha256 {entry['sha256']}")

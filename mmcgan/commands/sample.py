@@ -1,0 +1,172 @@
+"""``mmcgan sample``: write sample images."""
+
+from __future__ import annotations
+
+import argparse
+
+from mmcgan.commands.shared import add_model, add_options
+
+#: settings of ``--sample-cfg`` and what they must be
+SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "seed": int, "num": int}
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_model(parser)
+    _condition_arguments(parser)
+    _image_arguments(parser)
+    parser.add_argument(
+        "--sample-cfg", nargs="+", default=[], metavar="KEY=VALUE", help="truncation=0.4, seed=1 or num=64"
+    )
+    parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    add_options(parser)
+
+
+def _condition_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is asked for."""
+    parser.add_argument(
+        "--labels", nargs="+", metavar="LABEL", help="class numbers or names, in turn (default: all)"
+    )
+    parser.add_argument(
+        "--attributes",
+        nargs="+",
+        metavar="GROUP=NAME",
+        help="of a model with attributes, e.g. digit=3,5 domain=textured; groups left out go through all",
+    )
+    parser.add_argument(
+        "--instances",
+        nargs="+",
+        default=[],
+        metavar="PHOTO",
+        help="IC-GAN: condition on these images, files or folders, seen in training or not",
+    )
+    parser.add_argument(
+        "--label-maps",
+        nargs="+",
+        default=[],
+        metavar="PNG",
+        help="SPADE: paint these maps of class ids, files or folders (default: the held-out data's)",
+    )
+    parser.add_argument(
+        "--grid",
+        metavar="KIND",
+        help="IC-GAN: latents (instance x latent), classes (instance x class) or interpolate (two of each)",
+    )
+    parser.add_argument(
+        "--columns",
+        type=int,
+        default=8,
+        metavar="N",
+        help="latents or steps of --grid (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--nearest", type=int, default=0, metavar="N", help="IC-GAN: show the N closest real images too"
+    )
+    parser.add_argument(
+        "--extractor", metavar="NAME", help="IC-GAN: where the extractor of the instances is now"
+    )
+
+
+def _image_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how many images are made, and how."""
+    parser.add_argument(
+        "--num", type=int, help="images in all (default: 16, or one of each combination of attributes)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
+    parser.add_argument(
+        "--truncation",
+        type=float,
+        metavar="T",
+        help="redraw latents beyond +-T; StyleGAN2: psi (default: off)",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        nargs="+",
+        metavar="PIXELS",
+        help="height and width (or one number) of the images, for a generator of any size",
+    )
+    parser.add_argument(
+        "--window",
+        type=int,
+        nargs=4,
+        metavar=("TOP", "LEFT", "HEIGHT", "WIDTH"),
+        help="render this part of them only",
+    )
+    parser.add_argument(
+        "--ddls", type=int, metavar="STEPS", help="move latents by the run's discriminator (needs a .pth)"
+    )
+    parser.add_argument(
+        "--ddls-rate", type=float, default=0.01, metavar="RATE", help="its step size (default: %(default)s)"
+    )
+
+
+def apply_sample_settings(arguments: argparse.Namespace) -> None:
+    """Move the settings of ``--sample-cfg`` to the arguments of the same names, as in MMagic.
+
+    Raises:
+        ValueError: an item without ``=``, an unknown or repeated key, or a value of another type.
+    """
+    from mmcgan.config.options import parse_value
+    from mmcgan.suggestions import nearest
+
+    seen = set()
+    for item in arguments.sample_cfg:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise ValueError(f"--sample-cfg: expected KEY=VALUE, got {item!r}")
+        if key not in SAMPLE_SETTINGS:
+            raise ValueError(f"--sample-cfg: unknown key {key!r}.{nearest(key, list(SAMPLE_SETTINGS))}")
+        if key in seen:
+            raise ValueError(f"--sample-cfg: {key!r} is given twice")
+        seen.add(key)
+        value, kind = parse_value(text), SAMPLE_SETTINGS[key]
+        number = isinstance(value, kind | int) and not isinstance(value, bool)
+        if not number and not (value is None and key == "truncation"):
+            raise ValueError(f"--sample-cfg: {key} must be a number ({kind.__name__}), got {text!r}")
+        setattr(arguments, key, value)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write sample images and say where they are."""
+    apply_sample_settings(arguments)
+    from mmcgan.apis.attribute_sampling import parse_attributes
+    from mmcgan.apis.instance_sampling import InstanceOptions
+    from mmcgan.apis.sampling import sample
+    from mmcgan.apis.views import find_view
+    from mmcgan.config.options import parse_options
+
+    instances = InstanceOptions(
+        tuple(arguments.instances),
+        arguments.grid,
+        arguments.columns,
+        arguments.nearest,
+        arguments.extractor,
+    )
+    move = None
+    if arguments.ddls is not None:
+        from mmcgan.samplers import LangevinLatents
+
+        move = LangevinLatents(arguments.ddls, arguments.ddls_rate)
+    result = sample(
+        arguments.model,
+        arguments.checkpoint,
+        labels=arguments.labels,
+        label_maps=arguments.label_maps,
+        attributes=None if arguments.attributes is None else parse_attributes(arguments.attributes),
+        num=arguments.num,
+        seed=arguments.seed,
+        truncation=arguments.truncation,
+        out=arguments.out,
+        overwrite=arguments.overwrite,
+        options=parse_options(arguments.cfg_options),
+        instances=instances,
+        move=move,
+        view=find_view(arguments.size, arguments.window),
+    )
+    print(f"{len(result.images)} images in {result.folder}")
+    shown = "" if result.shown == len(result.images) else f" (the first {result.shown} images)"
+    print(f"picture: {result.grid}{shown}")
+    if result.nearest is not None:
+        print(f"instances and closest images: {result.nearest}")

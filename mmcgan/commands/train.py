@@ -1,0 +1,45 @@
+"""``mmcgan train``: train a config."""
+
+from __future__ import annotations
+
+import argparse
+
+from mmcgan.commands.shared import add_config
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_config(parser)
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    parser.add_argument(
+        "--allow-changes",
+        action="store_true",
+        help="with --resume: apply a config that changes the training, and write that down",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, then print the metrics and the picture."""
+    from mmcgan.engine.signals import StopRequest
+
+    with StopRequest():  # before torch is imported: a signal during the start is a request too
+        _train(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from mmcgan.apis.launch import is_main_process, join_launcher
+    from mmcgan.apis.training import train
+    from mmcgan.config import parse_options
+
+    join_launcher(arguments.launcher)
+    result = train(
+        arguments.config,
+        arguments.work_dir,
+        arguments.resume,
+        parse_options(arguments.cfg_options),
+        arguments.allow_changes,
+    )
+    if is_main_process():
+        for name, value in result.metrics.items():
+            print(f"{name}: {value:.4f}")
+        print(f"picture: {result.picture or 'none was written'}")

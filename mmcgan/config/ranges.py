@@ -1,0 +1,138 @@
+"""Which numbers an argument may be, by its name: one table for components of ours, torch's and strangers'.
+
+A constructor says more (what does not fit together, what a class alone allows); this table finds, before
+anything is built, what no component of that name could mean. A class may say otherwise of its own arguments::
+
+    ranges: ClassVar[Mapping[str, Range]] = {"eps": Range(least=0, most=1)}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmcgan.config.components import STRUCTURES, Node
+from mmcgan.config.problems import Problem, dotted
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers from ``least`` to ``most``.
+
+    Attributes:
+        least, most: None for no bound.
+        above: ``least`` itself does not belong to it.
+        below: ``most`` itself does not belong to it.
+        whole: whole numbers only.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    above: bool = False
+    below: bool = False
+    whole: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Return whether a number belongs to it; NaN never does."""
+        if math.isnan(value) or (self.whole and value != int(value) if math.isfinite(value) else self.whole):
+            return False
+        low = self.least is None or value > self.least or (value == self.least and not self.above)
+        high = self.most is None or value < self.most or (value == self.most and not self.below)
+        return low and high
+
+    def __str__(self) -> str:
+        kind = "a whole number" if self.whole else "a number"
+        parts = []
+        if self.least is not None:
+            parts.append(f"{'greater than' if self.above else 'of at least'} {self.least:g}")
+        if self.most is not None:
+            parts.append(f"{'less than' if self.below else 'at most'} {self.most:g}")
+        return " ".join([kind, " and ".join(parts)]).strip()
+
+
+COUNT = Range(least=1, whole=True)  # how many, how large, how often
+COUNT_OR_NONE = Range(least=0, whole=True)  # how many, none included
+POSITIVE = Range(least=0, above=True)
+NOT_NEGATIVE = Range(least=0)
+SHARE = Range(least=0, most=1)  # probabilities and decays
+
+RANGES: dict[str, Range] = {
+    **dict.fromkeys(
+        (
+            *("interval", "val_interval", "max_iters", "max_keep", "rows", "columns", "patience", "splits"),
+            *("batch_size", "image_size", "size", "max_images", "points", "clusters", "runs", "step_size"),
+            *("base_channels", "channel_base", "max_channels", "embed_dim", "style_dim", "latent_dim"),
+            *("shared_dim", "label_dim", "num_layers", "mapping_layers", "minibatch_channels", "T_max"),
+            *("n_critic", "d_accumulation", "g_accumulation", "generator_batch_size", "num_scales", "k"),
+            *("expansion", "kernel_size", "prefetch_factor", "hidden_channels"),
+        ),
+        COUNT,
+    ),
+    **dict.fromkeys(
+        (
+            *("num_workers", "num_classes", "instance_dim", "instance_embedding_dim", "num_attributes"),
+            *("code_dim", "start", "val_begin", "warmup", "freeze_stages", "minibatch_group", "dim"),
+            *("full_precision_stages", "begin", "seed"),
+        ),
+        COUNT_OR_NONE,
+    ),
+    **dict.fromkeys(
+        ("lr", "half_life_images", "ramp_up", "temperature", "kimg", "gamma", "max_norm", "T_mult"), POSITIVE
+    ),
+    **dict.fromkeys(("weight_decay", "eps", "eta_min", "min_lr", "lr_mult", "decay_mult"), NOT_NEGATIVE),
+    **dict.fromkeys(
+        (
+            *("decay", "mean_decay", "style_mixing", "flip_probability", "p", "prob", "probability"),
+            *("dropout", "dampening"),
+        ),
+        SHARE,
+    ),
+    "momentum": SHARE,
+    # of Adam's betas, each
+    "betas": Range(least=0, most=1, below=True),
+    "milestones": COUNT_OR_NONE,
+    "labels": COUNT_OR_NONE,
+}
+#: Tables for a place: penalties have a weight that is not negative; that of a loss may be.
+BY_PLACE: dict[tuple[str, ...], dict[str, Range]] = {("model", "regularizers"): {"weight": NOT_NEGATIVE}}
+
+
+def range_of(node: Node, key: str) -> Range | None:
+    """Return the range of an argument; None if any number will do."""
+    own: Mapping[str, Range] = getattr(node.component, "ranges", None) or {}
+    if key in own:
+        return own[key]
+    for place, table in BY_PLACE.items():
+        if node.path[: len(place)] == place and key in table:
+            return table[key]
+    return RANGES.get(key)
+
+
+def range_problems(node: Node) -> Iterator[Problem]:
+    """Yield the numbers of ``node`` that are out of their range, and those that are not a number (NaN)."""
+    named = node.component is not None or dotted(node.path) in STRUCTURES
+    for key, value in node.config.items():
+        # the keys of other dicts are free names, or arguments that their owner knows
+        allowed = range_of(node, str(key)) if named else None
+        for number in numbers_in(value):
+            if math.isnan(number):
+                yield Problem(dotted((*node.path, str(key))), f"is not a number (NaN): {value!r}")
+                break
+            if allowed is not None and not allowed.holds(number) and not _is_default(node, key, value):
+                yield Problem(dotted((*node.path, str(key))), f"must be {allowed}, got {value!r}")
+                break
+
+
+def numbers_in(value: Any) -> Iterator[float]:
+    """Yield the number, or those of a list; true and false are none."""
+    for element in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(element, int | float) and not isinstance(element, bool):
+            yield element
+
+
+def _is_default(node: Node, key: str, value: Any) -> bool:
+    """Return whether a value is what the component itself takes without it (-1 for "all", say)."""
+    parameters = node.parameters or {}
+    return key in parameters and parameters[key].default == value

@@ -1,0 +1,77 @@
+"""Which metrics can be computed, decided before anything is extracted; and what became of the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.logging import print_log
+
+from mmcgan.evaluation.metrics.base import GenerationMetric
+
+
+class Outcomes:
+    """Why some of the metrics of an evaluation have no figure.
+
+    One metric's failure never costs the others: it is logged, and its row of the report says why.
+
+    Args:
+        metrics: all of them.
+    """
+
+    def __init__(self, metrics: Sequence[GenerationMetric]) -> None:
+        self.metrics = metrics
+        self.errors: dict[int, Exception] = {}
+        self.planned = False
+
+    def plan(self, generated: int | None, real: int | None) -> None:
+        """Leave out what so few images do not allow.
+
+        Raises:
+            ValueError: nothing is left; says why for each.
+        """
+        self.planned = True
+        for place, metric in enumerate(self.metrics):
+            reason = metric.shortage(generated, real)
+            if reason is not None:
+                self.fail(place, ValueError(f"{type(metric).__name__}: {reason}"))
+        if len(self.errors) == len(self.metrics):
+            raise ValueError("; ".join(map(str, self.errors.values())))
+
+    def fail(self, place: int, error: Exception) -> None:
+        """Note that a metric failed and say so."""
+        self.errors[place] = error
+        print_log(
+            f"{type(self.metrics[place]).__name__} is left out: {error}",
+            logger="current",
+            level=logging.WARNING,
+        )
+
+    def attempt(self, place: int, work: Callable[[], None]) -> None:
+        """Do a metric's work, unless it has failed before."""
+        if place in self.errors:
+            return
+        try:
+            work()
+        except Exception as error:  # whatever a metric raises, the others go on
+            self.fail(place, error)
+
+    def agree(self) -> None:
+        """Let a metric that failed on one rank count as failed on all; collective."""
+        failed = torch.tensor([float(place in self.errors) for place in range(len(self.metrics))])
+        all_reduce(failed, "max")
+        for place in failed.nonzero().flatten().tolist():
+            if place not in self.errors:
+                self.fail(place, RuntimeError("it failed on another rank"))
+
+    def require_one(self) -> None:
+        """Raise what the only metric raised, or the first, if none has a figure."""
+        if len(self.errors) == len(self.metrics):
+            raise self.errors[min(self.errors)]
+
+    def describe(self, place: int) -> dict[str, str]:
+        """Return ``error`` of a metric's row, nothing if it has figures."""
+        error = self.errors.get(place)
+        return {} if error is None else {"error": str(error) or type(error).__name__}

@@ -1,0 +1,147 @@
+"""Any number of a run as a schedule: learning rates, betas, penalties, averages, augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from mmengine.hooks import Hook
+from torch import Tensor
+
+from mmcgan.hooks.schedules import Schedule, build_schedule
+from mmcgan.optim.players import PLAYERS
+from mmcgan.registry import HOOKS, nearest
+
+#: Fields of an optimiser's parameter groups, and how a value is written into them.
+OPTIMIZER_FIELDS: dict[str, Callable[[dict[str, Any], float], None]] = {
+    "lr": lambda group, value: group.update(lr=value),
+    "beta1": lambda group, value: group.update(betas=(value, group["betas"][1])),
+    "beta2": lambda group, value: group.update(betas=(group["betas"][0], value)),
+    "momentum": lambda group, value: group.update(momentum=value),
+    "weight_decay": lambda group, value: group.update(weight_decay=value * group.get("decay_mult", 1.0)),
+}
+UNITS = ("iterations", "images")
+Setter = Callable[[float], None]
+
+
+@HOOKS.register_module()
+class ScheduleHook(Hook):
+    """Sets numbers of the run before every iteration, as functions of its progress.
+
+    What is set is named by a path:
+
+    * ``optimizer.generator.lr``, ``optimizer.discriminator.beta2``, …: a field of a player's optimiser
+      (``lr``, ``beta1``, ``beta2``, ``momentum``, ``weight_decay``), in the place of a ``param_scheduler``;
+    * ``regularizers.r1.weight``, ``augment.probability.p``, …: a number or one-element tensor of the model;
+    * ``generator_ema.half_life_images``, ``generator_ema.decay``: of the moving average.
+
+    A function of the iteration alone, so that a resumed run needs no state. R3GAN's schedules are cosines in
+    images::
+
+        dict(type="ScheduleHook", unit="images", values={
+            "optimizer.generator.lr": dict(kind="cosine", start=2e-4, end=5e-5, until=20_000_000), ...})
+
+    Args:
+        values: by path, a dict with ``kind`` and its arguments (:mod:`mmcgan.hooks.schedules`); ``until`` is
+            the end of training if not given.
+        unit: what ``begin``, ``until`` and ``milestones`` count: ``iterations`` done, or real ``images`` that
+            the iterations before showed (one mini-batch of the discriminator's for each of its updates).
+
+    Raises:
+        ValueError: an unknown kind, unit, or path, or arguments that the kind does not take.
+    """
+
+    priority = "HIGH"
+    changes_training = True
+
+    def __init__(self, values: Mapping[str, Mapping[str, Any]], unit: str = "iterations") -> None:
+        if unit not in UNITS:
+            raise ValueError(f"ScheduleHook.unit must be one of {list(UNITS)}, got {unit!r}")
+        self.unit = unit
+        self.schedules: dict[str, Schedule] = {
+            path: build_schedule(f"ScheduleHook.values[{path!r}]", config) for path, config in values.items()
+        }
+        self._setters: dict[str, Setter] = {}
+
+    def before_train(self, runner: Any) -> None:
+        """Find what the paths name."""
+        self._setters = {path: find_setter(runner, path) for path in self.schedules}
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Set the values of this iteration and log them."""
+        scale = images_per_update(runner) if self.unit == "images" else 1
+        for path, schedule in self.schedules.items():
+            value = schedule(runner.iter * scale, runner.max_iters * scale)
+            self._setters[path](value)
+            runner.message_hub.update_scalar(f"train/{path}", value)
+
+
+def images_per_update(runner: Any) -> float:
+    """Return the real images of all ranks that one discriminator update sees."""
+    step = runner.model.step
+    mini_batch = runner.train_loop.images_per_iteration / step.real_mini_batches
+    return mini_batch * step.n_critic * step.d_accumulation
+
+
+def find_setter(runner: Any, path: str) -> Setter:
+    """Return what writes a value to where ``path`` points.
+
+    Raises:
+        ValueError: it points to nothing, or to no number; the message lists what is there.
+    """
+    root, _, rest = path.partition(".")
+    if root == "optimizer":
+        return _optimizer_setter(runner, path, rest)
+    if root == "generator_ema":
+        rules = [hook.rule for hook in runner.hooks if hasattr(hook, "rule")]
+        if not rules:
+            raise ValueError(f"ScheduleHook: {path!r} needs the hook GeneratorEMAHook")
+        return _attribute_setter(rules[0], path, rest)
+    return _attribute_setter(runner.model, path, path)
+
+
+def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
+    player, _, field = rest.partition(".")
+    if player not in PLAYERS or field not in OPTIMIZER_FIELDS:
+        known = [f"optimizer.{each}.{name}" for each in PLAYERS for name in OPTIMIZER_FIELDS]
+        raise ValueError(f"ScheduleHook: no value {path!r}.{nearest(path, known)}")
+    groups = runner.optim_wrapper[player].optimizer.param_groups
+    wanted = "betas" if field.startswith("beta") else field
+    if wanted not in groups[0]:
+        raise ValueError(
+            f"ScheduleHook: {path!r}: {type(runner.optim_wrapper[player].optimizer).__name__} has no {wanted}"
+        )
+
+    def write(value: float) -> None:
+        for group in groups:
+            OPTIMIZER_FIELDS[field](group, value)
+
+    return write
+
+
+def _attribute_setter(start: Any, path: str, rest: str) -> Setter:
+    *parents, name = rest.split(".")
+    owner = start
+    for each in parents:
+        owner = _member(owner, each, path)
+    current = _member(owner, name, path)
+    if isinstance(current, Tensor) and current.numel() == 1:
+        return partial(_fill, current)
+    if current is not None and (isinstance(current, bool) or not isinstance(current, int | float)):
+        raise ValueError(f"ScheduleHook: {path!r} is no number but {type(current).__name__}")
+    return lambda value: setattr(owner, name, value)
+
+
+def _fill(target: Tensor, value: float) -> None:
+    target.data.fill_(value)
+
+
+def _member(owner: Any, name: str, path: str) -> Any:
+    if isinstance(owner, Mapping):
+        if name in owner:
+            return owner[name]
+        raise ValueError(f"ScheduleHook: no value {path!r}.{nearest(name, list(owner))}")
+    if not hasattr(owner, name):
+        raise ValueError(f"ScheduleHook: no value {path!r}: {type(owner).__name__} has no {name!r}")
+    return getattr(owner, name)

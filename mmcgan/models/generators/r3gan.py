@@ -1,0 +1,157 @@
+"""The generator of R3GAN (Huang et al. 2024, "The GAN is dead; long live the GAN!", Sec. 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes
+from mmcgan.models.generators.output import ImageGenerator, implicit_output
+from mmcgan.models.layers.inverted_bottleneck import (
+    RESAMPLING,
+    Enlarge,
+    GenerativeBasis,
+    InvertedBottleneck,
+    stage_plan,
+    start_normal,
+)
+from mmcgan.models.layers.precision import full_precision
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition
+
+
+@GENERATORS.register_module()
+class R3GANGenerator(ImageGenerator):
+    """Learned 4x4 maps scaled by [z, condition], then stages of inverted bottlenecks; no normalisation.
+
+    A stage enlarges (1x1 convolution if the width changes, then a low-pass filter) and passes residual
+    blocks. A 1x1 convolution makes the colours; there is no tanh, so images may leave [-1, 1] a little
+    until they are sampled.
+
+    Args:
+        image_size: 8, 16, 32, 64, ...
+        num_classes: number of labels, 0 for none.
+        channels: width of every stage, from 4 x 4 on.
+        groups: of the middle convolution of a block, by stage (the paper's cardinality).
+        blocks: number of blocks, by stage.
+        latent_dim: length of z.
+        label_dim: length of the label's embedding, and of every group of attributes.
+        instance_dim: length of an instance feature, 0 for none.
+        instance_embedding_dim: length of the instance's embedding; 0 passes the feature through.
+        num_attributes, attribute_groups, attribute_embedding: see
+            :func:`mmcgan.models.conditioning.attribute_sizes`.
+        expansion: how much wider the middle of a block is.
+        kernel_size: of the middle convolution.
+        resampling: taps of the low-pass filter, convolved with [1, 1] before use.
+        full_precision_stages: stages from 4 x 4 on that compute in float32 under autocast; R3GAN keeps one
+            at 32 and 64 px and three at 256 px.
+        implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
+            replaces the last convolution and makes images of any size; None for that convolution.
+
+    Raises:
+        ValueError: an image size that is no power of two, or lists that do not fit it.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        num_classes: int = 0,
+        channels: Sequence[int] = (768, 768, 768, 768),
+        groups: Sequence[int] = (96, 96, 96, 96),
+        blocks: Sequence[int] = (2, 2, 2, 2),
+        latent_dim: int = 64,
+        *,
+        label_dim: int = 64,
+        instance_dim: int = 0,
+        instance_embedding_dim: int = 64,
+        num_attributes: int | None = 0,
+        attribute_groups: Mapping[str, Any] | None = None,
+        attribute_embedding: str = "concatenate",
+        expansion: int = 2,
+        kernel_size: int = 3,
+        resampling: Sequence[float] = RESAMPLING,
+        full_precision_stages: int = 1,
+        implicit: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        stage_plan("R3GANGenerator", image_size, channels, groups, blocks)
+        if latent_dim < 1:
+            raise ValueError(f"R3GANGenerator: latent_dim must be at least 1, got {latent_dim}")
+        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
+        self.full_precision_stages = full_precision_stages
+        self.condition = ConditionEmbedding(
+            num_classes,
+            label_dim,
+            attribute_dim=label_dim,
+            attribute_sizes=attribute_sizes(num_attributes, attribute_groups, attribute_embedding),
+            instance_dim=instance_dim,
+            instance_embedding_dim=instance_embedding_dim,
+            spectral_norm=None,
+        )
+        start_embedding(self.condition)
+        starts = [
+            GenerativeBasis(latent_dim + self.condition.dim, channels[0]),
+            *(Enlarge(before, after, resampling) for before, after in pairwise(channels)),
+        ]
+        block = partial(
+            InvertedBottleneck, expansion=expansion, kernel_size=kernel_size, num_blocks=sum(blocks)
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(start, *(block(width, cardinality) for _ in range(count)))
+            for start, width, cardinality, count in zip(starts, channels, groups, blocks, strict=True)
+        )
+        if implicit is None:
+            self.output_conv = nn.Conv2d(channels[-1], 3, 1, bias=False)
+            start_normal(self.output_conv.weight)
+        self.implicit = implicit_output(channels[-1], implicit, None)
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Fields of the condition that must be present."""
+        return self.condition.requires
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the vector (N, D) that is put behind z; None if unconditional.
+
+        Raises:
+            ValueError: a field that the generator was built for is absent or out of range.
+        """
+        return self.condition(condition)
+
+    def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
+        """Return the output of the last stage (N, C, H, W).
+
+        Raises:
+            ValueError: the latent has another length.
+        """
+        if latent.shape[1] != self.latent_dim:
+            raise ValueError(f"latent has length {latent.shape[1]}, the generator expects {self.latent_dim}")
+        x = latent if embedding is None else torch.cat([latent, embedding.to(latent.dtype)], dim=1)
+        for index, stage in enumerate(self.blocks):
+            with full_precision(x.device, index < self.full_precision_stages):
+                x = stage(x)
+        return x
+
+    def convolve(self, features: Tensor) -> Tensor:
+        """Return the colours (N, 3, H, W)."""
+        return self.output_conv(features)
+
+    def to_range(self, colours: Tensor) -> Tensor:
+        """Return the colours as they are: this network ends without a squashing function."""
+        return colours.to(torch.promote_types(colours.dtype, torch.float32))
+
+
+def start_embedding(condition: ConditionEmbedding) -> None:
+    """Start the tables and maps of a condition as R3GAN does: as linear maps of one-hot labels."""
+    for child in condition.modules():
+        if isinstance(child, nn.Embedding):
+            start_normal(child.weight.T)
+        elif isinstance(child, nn.Linear):
+            start_normal(child.weight)
+            if child.bias is not None:
+                nn.init.zeros_(child.bias)

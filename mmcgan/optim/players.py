@@ -1,0 +1,3 @@
+"""The two sides of the game, as sections of a config name them."""
+
+PLAYERS = ("generator", "discriminator")

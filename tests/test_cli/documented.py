@@ -1,0 +1,70 @@
+"""The commands that README, pages and configs show, one by one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", flags=re.S | re.M)
+COMMENTED = re.compile(r"^#   (mmcgan (?:\\\n#\s+|.)*)", flags=re.M)
+START = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:python3? )?(?:-m )?(?:mmcgan|tools/(\w+)\.(py|sh))(?= |$)")
+STEP = re.compile(r"\s(?:&&|\|\|?|;)\s")
+#: scripts that are not a command of ``mmcgan`` -> how many of their first arguments are their own
+OTHER_TOOLS = {"check_parity": None, "dist_train": 2, "dist_test": 3, "slurm_train": 3}
+RENAMED_TOOLS = {"convert_weights": "convert"}
+#: the page explains the form of a command rather than showing one
+FORM = "[arguments"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command on a page.
+
+    Attributes:
+        page: file, relative to the repository.
+        text: as it is written there.
+        words: the command of mmcgan and its arguments; empty for what is none.
+        script: the file of ``tools`` that is called, or None.
+    """
+
+    page: str
+    text: str
+    words: tuple[str, ...]
+    script: str | None
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.text}"
+
+
+def shown_commands() -> list[Shown]:
+    """Return every command of mmcgan, or of its tools, in fenced blocks and in configs' comments."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("projects/**/*.md")]
+    found = []
+    for page in sorted(pages):
+        for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            found += [one for line in block.replace("\\\n", " ").splitlines() for one in _read(page, line)]
+    for config in sorted(ROOT.glob("configs/**/*.py")):
+        for lines in COMMENTED.findall(config.read_text(encoding="utf-8")):
+            found += _read(config, re.sub(r"\\\n#\s+", "", lines))
+    return found
+
+
+def _read(page: Path, line: str) -> list[Shown]:
+    name = page.relative_to(ROOT).as_posix()
+    return [_split(name, step.strip()) for step in STEP.split(line) if START.match(step.strip())]
+
+
+def _split(page: str, text: str) -> Shown:
+    start = START.match(text)
+    assert start is not None
+    words = shlex.split(text[start.end() :].replace("[CHECKPOINT]", "CHECKPOINT"), comments=True)
+    tool, suffix = start.groups()
+    if tool is None:
+        return Shown(page, text, tuple(words), None)
+    script = f"tools/{tool}.{suffix}"
+    if tool in OTHER_TOOLS or FORM in text:
+        return Shown(page, text, (), script)
+    return Shown(page, text, (RENAMED_TOOLS.get(tool, tool.replace("_", "-")), *words), script)

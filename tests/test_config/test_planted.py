@@ -1,0 +1,164 @@
+"""Mistakes of every kind, at every place of a config, are named before anything is made."""
+
+import copy
+import math
+
+import pytest
+
+from mmcgan.config import find_config
+from mmcgan.config.components import walk
+from mmcgan.config.load import prepare_config, read_config
+from mmcgan.config.ranges import Range
+
+NOT_A_NUMBER = float("nan")
+# settings that the whole walk leaves to whoever runs: any text or number will do
+FREE = {"default_scope", "work_dir", "experiment_name"}
+
+
+def planted(value):
+    """Yield what ``value`` may be mistaken for."""
+    if isinstance(value, bool):
+        yield from ("yes", [1], 2.5, None)
+    elif isinstance(value, int | float):
+        yield from (-1, NOT_A_NUMBER, "many", [value], {"a": 1})
+    elif isinstance(value, str):
+        yield from (3, ["a"], None)
+    elif isinstance(value, list | tuple):
+        yield from (3, "text")
+    elif isinstance(value, dict):
+        yield from ("text", 3, ["a"])
+
+
+def at(config, path):
+    for key in path:
+        config = config[int(key)] if isinstance(config, list | tuple) else config[key]
+    return config
+
+
+def mistakes(config):
+    """Yield (path, wrong value) for every key of every dict."""
+    for node in walk(config):
+        for key, value in node.config.items():
+            if key not in FREE:
+                yield from (((*node.path, str(key)), wrong) for wrong in planted(value))
+
+
+def unnamed(name, chosen):
+    """Return the planted mistakes that nothing was said about, of those that ``chosen`` picks."""
+    config = read_config(find_config(name))
+    missed = []
+    for number, (path, wrong) in enumerate(mistakes(config._cfg_dict)):
+        if chosen(number):
+            changed = copy.deepcopy(config)
+            at(changed._cfg_dict, path[:-1])[path[-1]] = wrong
+            found = prepare_config(changed, {})
+            if not found:
+                missed.append(f"{'.'.join(path)} = {wrong!r}")
+    return missed
+
+
+def allowed(missed):
+    """Leave out what is no mistake: None that means "none of them", a number whose sign is free."""
+    return [
+        text
+        for text in missed
+        if not text.endswith(("save_best = None", "max_keep = None", "seed = None", "rule = None"))
+        and not ("weights." in text and text.endswith("= -1"))
+    ]
+
+
+def test_a_tenth_of_all_mistakes_in_a_laptop_config_is_named():
+    assert allowed(unnamed("omnigan_biggan_digits-16", lambda number: number % 10 == 0)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("omnigan_biggan_digits-16", "reacgan_biggan_fashion-mnist-32", "stylegan2-d2dce_digits-16"),
+        *(
+            "r3gan_digits-16",
+            "omni-inr_biggan_digits-16",
+            "infogan_dcgan_digits-16",
+        ),
+    ],
+)
+def test_all_mistakes_are_named(name):
+    assert allowed(unnamed(name, lambda number: True)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("model.data_preprocessor.flip_probability", 2, "at least 0 and at most 1, got 2"),
+        ("optim_wrapper.generator.optimizer.lr", 0, "greater than 0"),
+        ("optim_wrapper.generator.optimizer.betas", (0.0, 1.0), "at least 0 and less than 1"),
+        ("optim_wrapper.generator.optimizer.weight_decay", -1e-4, "of at least 0"),
+        ("train_cfg.max_iters", 0, "a whole number of at least 1"),
+        ("default_hooks.checkpoint.save_best", "kid", "no metric of val_evaluator gives"),
+        (
+            "default_hooks.sample_grid.labels",
+            [0, 10],
+            "10 is beyond the 10 classes of the generator",
+        ),
+        ("randomness.seed", "zero", "must be int | None"),
+        ("model.generator.image_size", 24, "image_size"),
+        ("val_evaluator.metrics", [dict(type="FID"), dict(type="FID")], "FID stands there 2 times"),
+        ("val_evaluator.metrics", [None], "metrics"),
+        (
+            "param_scheduler",
+            dict(generator=[dict(type="StepLR", step_size=-5)], discriminator=[]),
+            "step_size: must be a whole number of at least 1, got -5",
+        ),
+        (
+            "param_scheduler",
+            dict(generator=[dict(type="CosineAnnealingLR", T_max=0)], discriminator=[]),
+            "T_max: must be a whole number of at least 1, got 0",
+        ),
+        ("model.losses", ["OmniLoss"], "model.losses"),
+        ("model.discriminator.heads", "OmniHead", "heads"),
+        ("model.regularizers", dict(r1=dict(type="R1", weight=-1.0)), "weight"),
+        ("default_hooks.early", dict(type="EarlyStopHook", metric="kid", patience=2), "which no metric"),
+    ],
+)
+def test_mistakes_that_need_more_than_one_place(path, value, message):
+    config = read_config(find_config("omnigan_biggan_digits-16"))
+    content = config._cfg_dict
+    *parents, last = path.split(".")
+    for key in parents:
+        content = content.setdefault(key, {})
+    content[last] = value
+    found = prepare_config(config, {})
+    assert any(message in str(problem) for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("allowed_numbers", "inside", "outside"),
+    [
+        (Range(least=1, whole=True), [1, 7, 2.0], [0, -1, 1.5, math.nan, math.inf]),
+        (Range(least=0, above=True), [1e-30, math.inf], [0, -1e-30, math.nan]),
+        (Range(least=0, most=1, below=True), [0, 0.999], [1, -0.1]),
+        (Range(), [-math.inf, 0, math.inf], [math.nan]),
+    ],
+)
+def test_ranges(allowed_numbers, inside, outside):
+    assert all(map(allowed_numbers.holds, inside))
+    assert not any(map(allowed_numbers.holds, outside))
+
+
+def test_a_class_may_say_otherwise_of_its_own_arguments():
+    from mmcgan.registry import HOOKS
+
+    @HOOKS.register_module(force=True)
+    class CountsDown:
+        ranges = {"interval": Range(most=-1, whole=True)}
+
+        def __init__(self, interval: int) -> None:
+            self.interval = interval
+
+    config = read_config(find_config("omnigan_biggan_digits-16"))
+    hooks = [dict(type="CountsDown", interval=number) for number in (-3, 3)]
+    config._cfg_dict["custom_hooks"] = hooks
+    assert [str(problem) for problem in prepare_config(config, {})] == [
+        "custom_hooks.1.interval: must be a whole number at most -1, got 3"
+    ]

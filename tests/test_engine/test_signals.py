@@ -1,0 +1,149 @@
+"""Every signal of a scheduler or terminal, to the run or all its processes, ends with the iteration kept."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mmcgan.checkpoints.files import list_checkpoints, load_checkpoint
+from mmcgan.engine.signals import SIGNALS, StopRequest
+from tests.test_trust.guard import ROOT
+
+from .tiny_run import EVALUATION, tiny_config
+
+LAUNCHER = (
+    "-m",
+    "torch.distributed.run",
+    "--standalone",
+    "--nproc_per_node=2",
+    "--no-python",
+    sys.executable,
+)
+
+
+def endless(folder, **changes):
+    """Write the config of a run that does not end by itself."""
+    config = tiny_config(folder, **{"train_cfg.max_iters": 10**6, **changes})
+    config.default_hooks.checkpoint.interval = 10**6
+    config.default_hooks.checkpoint.max_keep = 2
+    config.dump(folder / "config.py")
+
+
+def start(folder, *launcher):
+    run = ["-m", "mmcgan", "train", str(folder / "config.py"), "--work-dir", str(folder / "run")]
+    return subprocess.Popen(
+        [sys.executable, *launcher, *run],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "errors.txt").open("w"),
+        start_new_session=True,
+    )
+
+
+def wait_until(happened, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def under_way(folder):
+    return any("Iter(train)" in log.read_text() for log in (folder / "run").glob("*/*.log"))
+
+
+def group_is_gone(process):
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+ALWAYS = (signal.SIGTERM, signal.SIGUSR1)
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=() if n in ALWAYS else pytest.mark.slow) for n in SIGNALS]
+)
+def test_a_signal_to_the_whole_group_leaves_the_workers_to_the_run(number, tmp_path):
+    endless(tmp_path, **{"train_dataloader.num_workers": 2})
+    process = start(tmp_path)
+    try:
+        wait_until(lambda: under_way(tmp_path))
+        os.killpg(process.pid, number)
+        status = process.wait(120)
+        errors = (tmp_path / "errors.txt").read_text()
+        assert status == 0, errors[-2000:]
+        assert "Traceback" not in errors
+        (saved,) = list_checkpoints(tmp_path / "run")
+        assert load_checkpoint(saved)["meta"]["iter"] > 0
+        wait_until(lambda: group_is_gone(process), 30)
+    finally:
+        if not group_is_gone(process):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL])
+@pytest.mark.parametrize("to_group", [False, True])
+def test_ranks_end_with_their_launcher_and_keep_the_iteration(number, to_group, tmp_path):
+    endless(tmp_path, **EVALUATION)
+    process = start(
+        tmp_path,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node=2",
+        "--no-python",
+        sys.executable,
+    )
+    try:
+        wait_until(lambda: under_way(tmp_path))
+        if number == signal.SIGKILL or not to_group:
+            process.send_signal(number)
+        else:
+            os.killpg(process.pid, number)
+        process.wait(120)
+        wait_until(lambda: group_is_gone(process), 60)
+        assert list_checkpoints(tmp_path / "run")
+    finally:
+        if not group_is_gone(process):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_signal_that_the_run_was_started_to_ignore_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with StopRequest() as request:
+            signal.raise_signal(signal.SIGHUP)
+        assert request.name is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_while_everything_is_imported_is_a_request_too(tmp_path):
+    endless(tmp_path)
+    process = start(tmp_path)
+    try:
+        # the command has begun once torch's libraries are being mapped
+        wait_until(lambda: "libtorch" in Path(f"/proc/{process.pid}/maps").read_text())
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(120) == 0, (tmp_path / "errors.txt").read_text()[-2000:]
+    finally:
+        if not group_is_gone(process):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_signal_during_the_start_ends_the_run_before_its_first_iteration(tmp_path):
+    from mmcgan.engine import GANRunner
+
+    with StopRequest():
+        signal.raise_signal(signal.SIGTERM)
+        runner = GANRunner.from_cfg(tiny_config(tmp_path, experiment_name="stopped at the start"))
+        runner.train()
+    assert runner.iter == 0
+    assert not list_checkpoints(tmp_path)

@@ -1,0 +1,90 @@
+"""One run at a time in a folder, known by its holder, for as long as that lives."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mmcgan.engine import work_folder
+from mmcgan.engine.work_folder import FILE, FolderInUseError, held_folder, lock_folder
+from tests.test_trust.guard import ROOT
+
+from .tiny_run import train
+
+HOLD = """
+import sys, time
+from mmcgan.engine.work_folder import lock_folder
+lock_folder(sys.argv[1])
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds a folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout.readline().strip() == "held"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_folder_that_another_process_holds_is_refused_and_the_process_named(tmp_path, holder):
+    message = rf"in use by process {holder.pid} on .*choose another"
+    with pytest.raises(FolderInUseError, match=message) as caught:
+        train(tmp_path)
+    assert isinstance(caught.value, OSError)  # a sentence on the command line
+    assert not list(tmp_path.glob("*.pth"))
+
+
+def test_the_lock_dies_with_its_process_however_that_ends(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    lock_folder(tmp_path).release()
+
+
+def test_a_forked_child_does_not_keep_the_lock_of_a_dead_parent(tmp_path):
+    program = HOLD.replace("time.sleep(600)", "import os\nif os.fork() == 0: time.sleep(600)\nos._exit(0)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    try:
+        process.wait(60)
+        deadline = time.monotonic() + 20  # the child closes the file right after its fork
+        while True:
+            try:
+                lock_folder(tmp_path).release()
+                break
+            except FolderInUseError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_process_shares_a_folder_with_itself_and_lets_go_at_the_end(tmp_path):
+    with held_folder(tmp_path):
+        train(tmp_path / "run", train_cfg=dict(max_iters=1))
+        assert json.loads((tmp_path / FILE).read_text())["process"] == os.getpid()
+    assert not work_folder._held
+    train(tmp_path / "run", train_cfg=dict(max_iters=2), resume=True)
+
+
+def test_a_file_system_that_cannot_lock_says_so(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(work_folder.fcntl, "flock", refuse)
+    with pytest.warns(UserWarning, match="cannot be locked.*No locks available"):
+        lock_folder(tmp_path).release()
