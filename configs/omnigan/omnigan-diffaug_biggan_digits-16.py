@@ -1,4 +1,4 @@
-# Hours instead of minutes: wider networks, shifted images (1,438 are few), a slower average.
+# An hour instead of minutes: wider networks, shifted images (1,438 are few), a slower average.
 _base_ = "./omnigan_biggan_digits-16.py"
 model = dict(
     generator=dict(base_channels=16, latent_dim=64),
@@ -9,7 +9,7 @@ optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=4e-4)),
     discriminator=dict(optimizer=dict(lr=4e-4)),
 )
-train_cfg = dict(max_iters=20_000, val_interval=1000)
+train_cfg = dict(max_iters=6000, val_interval=1000)
 val_evaluator = dict(
     metrics=[
         dict(type="FID"),
