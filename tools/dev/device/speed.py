@@ -96,6 +96,9 @@ def _described(value: Any) -> Any:
 def _made(description: Any) -> Any:
     if isinstance(description, tuple) and description[:1] == ("tensor",):
         _, shape, stride, dtype, device = description
+        if 0 in stride:  # expanded: filled before it is spread
+            spread = [1 if step == 0 else size for size, step in zip(shape, stride, strict=True)]
+            return torch.randn(spread, device=device).to(dtype).expand(shape)
         return torch.empty_strided(shape, stride, dtype=dtype, device=device).normal_()
     return list(description) if isinstance(description, tuple) else description
 
