@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union
 
 from mmcgan.config.annotations import annotations_of, described, fits
@@ -60,16 +60,16 @@ def top_level_kinds(config: Mapping[str, Any]) -> Iterator[Problem]:
 def _given_as_dict(annotation: Any) -> Any:
     """Return an annotation in which a class that a config describes by a dict is that dict."""
     options = typing.get_args(annotation) if typing.get_origin(annotation) is Union else (annotation,)
-    kept: list[Any] = []
-    for option in options:
-        origin = typing.get_origin(option) or option
-        if option in (bool, int, float, str, type(None)):
-            kept.append(option)
-        elif origin in (list, typing.Sequence, tuple):
-            kept.append(list)
-        elif Dict not in kept:
-            kept.append(Dict)
+    kept = dict.fromkeys(_plain_kind(option) for option in options)
     return Union[tuple(kept)]  # noqa: UP007
+
+
+def _plain_kind(option: Any) -> Any:
+    """Return a plain kind or a list as it is, and a dict for any other class."""
+    if option in (bool, int, float, str, type(None)):
+        return option
+    origin = typing.get_origin(option) or option
+    return list if origin in (list, tuple, Sequence, typing.Sequence) else dict
 
 
 def kind_problems(node: Node) -> Iterator[Problem]:

@@ -23,18 +23,19 @@ def figure_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
     for evaluator in ("val_evaluator", "test_evaluator"):
         yield from _given_twice(config, evaluator)
     known = _figures(config, "val_evaluator")
+    if known is None:
+        return
     for place, hook in _hooks(config):
-        for key in WATCHED:
-            name = hook.get(key)
-            if not isinstance(name, str) or known is None:
-                continue
-            if config.get("val_evaluator") is None:
-                yield Problem(f"{place}.{key}", f"watches {name!r}, but nothing is evaluated (val_evaluator)")
-            elif not any(fnmatchcase(name, pattern) for pattern in known):
-                hint = nearest(name, known)
-                yield Problem(
-                    f"{place}.{key}", f"watches {name!r}, which no metric of val_evaluator gives.{hint}"
-                )
+        watched = {key: hook[key] for key in WATCHED if isinstance(hook.get(key), str)}
+        for key, name in watched.items():
+            if not any(fnmatchcase(name, pattern) for pattern in known):
+                yield Problem(f"{place}.{key}", _unwatchable(name, known))
+
+
+def _unwatchable(name: str, known: list[str]) -> str:
+    if not known:
+        return f"watches {name!r}, but nothing is evaluated (val_evaluator)"
+    return f"watches {name!r}, which no metric of val_evaluator gives.{nearest(name, known)}"
 
 
 def _hooks(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
