@@ -9,7 +9,7 @@ optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=4e-4)),
     discriminator=dict(optimizer=dict(lr=4e-4)),
 )
-train_cfg = dict(max_iters=6000, val_interval=1000)
+train_cfg = dict(max_iters=8000, val_interval=1000)
 val_evaluator = dict(
     metrics=[
         dict(type="FID"),
