@@ -52,6 +52,8 @@ def _fits_class(value: Any, kind: type) -> bool:
         return isinstance(value, Mapping)
     if kind is Tensor:  # torch optimisers take a number or a tensor; a config has numbers
         return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind.__module__.startswith("mmcgan."):
+        return isinstance(value, Mapping | kind)
     # another class: a component's config, or an object that the config built itself
     plain = value is None or isinstance(value, list | tuple)
     return not plain or isinstance(value, kind)

@@ -86,7 +86,7 @@ def kind_problems(node: Node) -> Iterator[Problem]:
 
 def _names_component(node: Node, key: str, value: Any, annotations: Mapping[str, Any]) -> bool:
     """Return whether a component must stand under ``key``: its name says so, or all others here are ones."""
-    if node.registries and not node.typed and isinstance(value, bool | int | float | str):
+    if node.registries and not node.typed and isinstance(value, bool | int | float | str | list | tuple):
         return True
     return key in ROLES and key not in annotations
 

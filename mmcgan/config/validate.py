@@ -229,6 +229,8 @@ def _batch_size(config: Mapping[str, Any]) -> Iterator[Problem]:
     step = model.get("step") if isinstance(model, dict) else None
     if not isinstance(size, int) or not isinstance(step or {}, dict):
         return
+    if any(isinstance(value, float) for value in (step or {}).values()):
+        return  # counts that are not whole are found elsewhere
     try:
         parts = StepOptions(**(step or {})).real_mini_batches
     except (TypeError, ValueError) as error:
