@@ -104,10 +104,7 @@ class CGANInferencer:
             ValueError: a number below 1, an unknown label or return type, a condition that the model does
                 not take, or a size that it cannot make or that memory does not hold.
         """
-        if return_type not in RETURNS:
-            raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
-        if batch_size < 1 or (num is not None and num < 1):
-            raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")
+        _check_numbers(return_type, num, batch_size)
         draw = Draw(self.loaded, seed, truncation)
         draw.check()
         given = [labels] if isinstance(labels, int | str) else labels
@@ -162,3 +159,10 @@ def convert(images: Tensor, return_type: str) -> Images:
     levels = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     array = levels.permute(0, 2, 3, 1).contiguous().numpy()
     return array if return_type == "numpy" else [Image.fromarray(picture) for picture in array]
+
+
+def _check_numbers(return_type: str, num: int | None, batch_size: int) -> None:
+    if return_type not in RETURNS:
+        raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
+    if batch_size < 1 or (num is not None and num < 1):
+        raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")

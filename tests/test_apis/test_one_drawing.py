@@ -16,7 +16,7 @@ from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images
 from mmcgan.apis.sampling import sample
-from mmcgan.apis.testing import _check_truncations
+from mmcgan.apis.testing import check_truncations
 from mmcgan.datasets import gan_collate
 from mmcgan.evaluation.report.sweep import Sweep
 from mmcgan.hooks.sample_grid import SampleGridHook
@@ -147,7 +147,7 @@ def evaluated(family, loaded):
         "latent_sampler": family.law,
     }
     sweep = Sweep((SEED,), (family.truncation,))
-    _check_truncations(sweep, model, narrow, config)
+    check_truncations(sweep, model, narrow, config)
     (request,) = sweep.requests(config, narrow)
     dataset = DATASETS.build(dict(request.dataset))
     model.truncation = request.truncation
