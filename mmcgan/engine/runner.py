@@ -273,7 +273,7 @@ class GANRunner(Runner):
     # --- checkpoints --------------------------------------------------------------------------
     def save_checkpoint(self, path: str | Path) -> None:
         """Write the whole training state to ``path``; all ranks must call it, rank 0 writes."""
-        state = training_state.collect(self)
+        state = training_state.collect(self, Path(path).parent)
         self.call_hook("before_save_checkpoint", checkpoint=state)
         if self.rank == 0:
             save_checkpoint(state, path)
