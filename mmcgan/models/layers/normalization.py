@@ -132,6 +132,9 @@ class ConditionalBatchNorm(nn.Module):
         self.encoding = encoding
         self.condition_dim = condition_dim
         self.unit_gain = unit_gain
+        # which tensors belong to classes, see mmcgan.models.class_rows
+        self.class_rows = ("gain", "bias") if encoding == "label" else ()
+        self.class_columns = ("gain", "bias") if encoding == "one_hot" else ()
         self.add_gain = batch_norm_options(options).add_gain
         self.norm = batch_norm(channels, options, affine=False)
         if encoding == "label":
