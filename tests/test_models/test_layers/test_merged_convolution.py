@@ -243,7 +243,7 @@ def check_both_forms(network, inputs, monkeypatch):
     assert all(isinstance(m, nn.Conv2d) and m.weight.shape[2:] == (3, 3) for m in merging)
     whole = max(float(expected.abs().max()) for expected in plain)
     for found, expected in zip(ours, plain, strict=True):
-        # a single number (a weight of noise) sums over all positions, which cancel: the terms set its rounding
+        # a single number (a weight of noise) is a sum over positions that cancel: the terms set its rounding
         scale = whole if expected.numel() == 1 else expected.abs().max().clamp_min(1e-3)
         torch.testing.assert_close(found / scale, expected / scale, rtol=0, atol=1e-11)
 
