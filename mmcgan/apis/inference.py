@@ -78,6 +78,7 @@ class CGANInferencer:
         window: Sequence[int] | None = None,
         label_maps: Sequence[str | Path] | Tensor | None = None,
         attributes: Mapping[str, Any] | None = None,
+        codes: Mapping[str, Sequence[float | None]] | None = None,
     ) -> Images:
         """Return ``num`` images.
 
@@ -98,6 +99,7 @@ class CGANInferencer:
             label_maps: class ids int64 (K, H, W), or pictures of them (files, folders), to paint in turn; by
                 default those of the data that was held out from training.
             attributes: group -> name or names, as in :func:`mmcgan.apis.sample`.
+            codes: values of the latents' codes by name (InfoGAN), as in :func:`mmcgan.apis.sample`.
 
         Raises:
             FileNotFoundError: a photo or label map is not there.
@@ -105,7 +107,7 @@ class CGANInferencer:
                 not take, or a size that it cannot make or that memory does not hold.
         """
         _check_numbers(return_type, num, batch_size)
-        draw = Draw(self.loaded, seed, truncation)
+        draw = Draw(self.loaded, seed, truncation, codes)
         draw.check()
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)
@@ -113,8 +115,7 @@ class CGANInferencer:
         maps = None if label_maps is None else given_maps(self.loaded, label_maps)
         count = self._count(num, given, features if maps is None else maps)
         if attributes is not None or "attributes" in self.loaded.requires:
-            if given is not None:
-                raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
+            self._refuse_labels(given)
             plan = attribute_plan(draw, attributes, num)
         elif "label_map" in self.loaded.requires:
             found = held_out_maps(self.loaded) if maps is None else maps_of_tensor(self.loaded, maps)
@@ -123,6 +124,10 @@ class CGANInferencer:
             plan = self._plan(draw, given, features, count)
         view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name, plan.size)
         return convert(all_images(draw, plan, view, batch_size), return_type)
+
+    def _refuse_labels(self, labels: Sequence[int | str] | None) -> None:
+        if labels is not None:
+            raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
 
     @staticmethod
     def _count(num: int | None, labels: Sequence[Any] | None, features: Tensor | None) -> int:

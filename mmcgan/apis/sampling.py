@@ -23,6 +23,8 @@ from mmcgan.apis.labels import find_labels, label_plan
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.views import View, checked_view
 from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, sheet_of, write_images
+from mmcgan.checkpoints.files import check_output_folder
+from mmcgan.models.sampling import set_truncation_centre
 from mmcgan.pictures import write_png
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.zoo.models import LoadedModel, load_model
@@ -67,11 +69,12 @@ def sample(
     view: View | None = None,
     attributes: Mapping[str, Any] | None = None,
     label_maps: Sequence[str | Path] = (),
+    codes: Mapping[str, Sequence[float | None]] | None = None,
+    centre: str | None = None,
 ) -> SampleResult:
     """Sample ``num`` images, write each as PNG to ``out``, and a sheet of them as ``out.grid.png`` beside it.
 
-    Image i depends on the seed, its condition and i alone, not on ``num``; it is the image that an
-    evaluation, an interpolation, a sample grid of training or :class:`~mmcgan.apis.CGANInferencer` makes of
+    Image i depends on the seed, its condition and i alone, and is the one that every other route makes of
     them. Memory does not grow with ``num``: the sheet shows the first 400 images at most, large ones small.
 
     Args:
@@ -88,6 +91,8 @@ def sample(
         attributes: group -> name or names; exclusive groups that are left out go through all of theirs.
         label_maps: pictures of class ids, or folders of them, to paint; by default those of the data that was
             held out from training. The sheet then shows label map, real image and sample side by side.
+        codes: values of the latents' codes by name (InfoGAN); None among them for one as it is drawn.
+        centre: what truncation moves styles towards: ``mean``, or ``class`` for the class's mean.
 
     Raises:
         FileExistsError: something is there and ``overwrite`` is off; nothing is written.
@@ -99,13 +104,26 @@ def sample(
     loaded = load_model(source, checkpoint, options)
     if move is not None:
         attach_move(loaded, move, source if checkpoint is None else checkpoint)
-    output = _output(Draw(loaded, seed, truncation), Path(out), overwrite, view)
+    if centre is not None:
+        set_truncation_centre(loaded.model.generator, centre, loaded.name)
+    output = _output(Draw(loaded, seed, truncation, codes), Path(out), overwrite, view)
     check_options(loaded, instances)
     check_label_maps(loaded, label_maps)
     if attributes is not None or "attributes" in loaded.requires:
         _refuse_labels(loaded, labels)
         return output.write(attribute_plan(output.draw, attributes, num))
-    num = DEFAULT_NUM if num is None else num
+    return _sample_plain(output, DEFAULT_NUM if num is None else num, labels, instances, label_maps)
+
+
+def _sample_plain(
+    output: _Output,
+    num: int,
+    labels: Sequence[int | str] | None,
+    instances: InstanceOptions | None,
+    label_maps: Sequence[str | Path],
+) -> SampleResult:
+    """Sample a model that has no attributes."""
+    loaded = output.draw.loaded
     if "label_map" in loaded.requires:
         return _sample_label_maps(output, label_maps, num)
     if "instance" in loaded.requires:
@@ -123,8 +141,7 @@ def _output(draw: Draw, folder: Path, overwrite: bool, view: View | None) -> _Ou
     """Return where samples go, once the view, the truncation and the folder are found to be usable."""
     view = checked_view(draw.loaded.model.generator, view, draw.loaded.name)
     draw.check()
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"--out {folder} is a file; choose a folder")
+    check_output_folder(folder, "--out")
     return _Output(draw, folder, overwrite, view)
 
 

@@ -31,9 +31,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists, say how many images each has."""
     from mmcgan.checkpoints.atomic import write_file
+    from mmcgan.checkpoints.files import check_output_folder
     from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
     from mmcgan.progress import progress_bar
 
+    check_output_folder(arguments.out, "--out")
     files = {name: arguments.out / f"{name}.txt" for name in PUBLISHED}
     found = [path for path in files.values() if path.exists()]
     if found and not arguments.overwrite:
