@@ -315,7 +315,7 @@ class GANRunner(Runner):
         elif self._load_from is not None:
             self._load_following_classes(self._load_from, resumed=False)
 
-    def _warn(self, notes: Iterable[str]) -> None:
+    def _warn(self, notes: list[str]) -> None:
         for note in notes:
             self.logger.warning(note)
 
@@ -345,7 +345,5 @@ class GANRunner(Runner):
             notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
         self._warn(notes)
         if self.iter >= self.max_iters:
-            self.logger.warning(
-                f"nothing to train: {filename} is at iteration {self.iter}, train_cfg.max_iters is "
-                f"{self.max_iters}"
-            )
+            limit = f"train_cfg.max_iters is {self.max_iters}"
+            self.logger.warning(f"nothing to train: {filename} is at iteration {self.iter}, {limit}")
