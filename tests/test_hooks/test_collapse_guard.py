@@ -13,7 +13,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 
 from mmcgan.checkpoints.files import load_checkpoint
-from mmcgan.commands.plot import read_scalars
+from mmcgan.scalars import read_scalars
 from mmcgan.datasets import DigitsDataset
 from mmcgan.engine import GANRunner
 from mmcgan.hooks import CollapseGuardHook
