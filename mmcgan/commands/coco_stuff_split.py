@@ -36,6 +36,9 @@ def _write(file: BinaryIO, text: bytes) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists, say how many images each has."""
+    from mmcgan.checkpoints.files import check_output_folder
+
+    check_output_folder(arguments.out, "--out")
     from mmcgan.checkpoints.files import atomic_write
     from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
     from mmcgan.progress import progress_bar

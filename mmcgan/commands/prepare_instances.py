@@ -92,6 +92,10 @@ def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the store and say what is in it."""
+    from mmcgan.checkpoints.files import check_output_folder
+
+    check_output_folder(arguments.out, "--out")
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
     from mmcgan.instance_preparation.prepare import Options, prepare_instances
     from mmcgan.instances.names import extractor_config
@@ -121,3 +125,4 @@ def run(arguments: argparse.Namespace) -> None:
         + (", mirrored features" if store.flipped else "")
         + (f", {store.num_classes} classes" if store.num_classes else "")
     )
+    print(*counts_lines(counts_of(dataset).to_json()), sep="\n")
