@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmcgan.claims.claim import OUT, Claim, Logged, Evaluated, Training
+from mmcgan.claims.claim import OUT, Claim, Evaluated, Logged, Training
 from mmcgan.scalars import read_scalars
 
 LOG, FIGURES, SECONDS = "output.txt", "figures.json", "seconds.json"

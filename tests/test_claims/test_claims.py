@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mmcgan.claims import registry, runs
-from mmcgan.claims.claim import Arm, Claim, Logged, Preparation, Evaluated, Training
+from mmcgan.claims.claim import Arm, Claim, Evaluated, Logged, Preparation, Training
 from mmcgan.claims.registry import all_claims, register_claim
 from mmcgan.claims.runs import Run, missing_steps, wanted_runs
 from mmcgan.cli import main
