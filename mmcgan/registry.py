@@ -233,15 +233,3 @@ EXTRACTORS = _role("extractor", "mmcgan.extractors")  # frozen image -> features
 GENERATION_METRICS = _role("generation metric", "mmcgan.evaluation")  # extractor outputs -> figures
 GRADIENT_EXCHANGES = _role("gradient exchange", "mmcgan.optim")  # how ranks average gradients
 DEGRADATIONS = _role("degradation", "mmcgan.restoration")  # what an image to be restored has lost
-
-ROLE_REGISTRIES = {
-    "generator": GENERATORS,
-    "backbone": BACKBONES,
-    "head": HEADS,
-    "loss": LOSSES,
-    "regularizer": REGULARIZERS,
-    "augment": AUGMENTS,
-    "condition sampler": SAMPLERS,
-    "extractor": EXTRACTORS,
-    "generation metric": GENERATION_METRICS,
-}

@@ -13,8 +13,6 @@ from torch import Tensor
 
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
-# the system may map this much around a page that is asked for
-FAULT_BYTES = 2 << 20
 
 
 def mapped_bytes() -> int:

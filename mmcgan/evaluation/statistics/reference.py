@@ -235,14 +235,23 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
         raise ValueError(
             f"{path}: not a readable file of reference statistics ({error}). {rebuild}"
         ) from error
+    require_identity(found, identity, path, rebuild)
+    check_statistics(mean, covariance, path)
+    return GaussianStatistics(mean, covariance, int(found["count"]))
+
+
+def require_identity(found: Mapping[str, Any], identity: Mapping[str, Any], path: Path, rebuild: str) -> None:
+    """Refuse statistics that were made with something else.
+
+    Raises:
+        ValueError: says with what, and ``rebuild``, how to make them anew.
+    """
     differences = _differences(found, json.loads(json.dumps(identity)))
     if differences:
         raise ValueError(
             f"{path}: the reference statistics do not belong to this evaluation: "
             f"{'; '.join(differences)}. {rebuild}"
         )
-    check_statistics(mean, covariance, path)
-    return GaussianStatistics(mean, covariance, int(found["count"]))
 
 
 def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
