@@ -60,8 +60,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     check_output_folder(arguments.out, "--out")
     from mmcgan.apis.labels import find_labels
+    from mmcgan.restoration.options import RestoreOptions
     from mmcgan.restoration.prior import load_prior
-    from mmcgan.restoration.workflow import RestoreOptions, restore
+    from mmcgan.restoration.workflow import restore
 
     prior = load_prior(arguments.model, arguments.checkpoint, arguments.distance, arguments.discriminator)
     label, to_label = (

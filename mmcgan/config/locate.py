@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mmcgan
 from mmcgan.plugins import plugin_config_folders
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 PACKAGE = Path(mmcgan.__file__).resolve().parent
 

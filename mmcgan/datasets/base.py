@@ -15,7 +15,7 @@ from mmcgan.datasets.pipeline import Pipeline
 DIGEST_ITEMS = 16  # looked at together by items_digest
 
 
-class ImageDataset(Dataset):
+class ImageDataset(Dataset[Any]):
     """Images uint8 (3, H, W) with optional class labels, fetched one by one or in batches.
 
     Subclasses implement :meth:`_fetch`. Registered ones also have a classmethod ``facts`` with the
@@ -39,7 +39,7 @@ class ImageDataset(Dataset):
         labels: Tensor | None,
         classes: Sequence[str] | None,
         size: int,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.image_size = image_size
         self.labels = labels
@@ -137,7 +137,7 @@ class MemoryDataset(ImageDataset):
         images: Tensor,
         labels: Tensor | None = None,
         classes: Sequence[str] | None = None,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         name = type(self).__name__
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):

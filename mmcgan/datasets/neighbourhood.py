@@ -23,7 +23,7 @@ SYNTHETIC_SIZE = 64
 
 
 @DATASETS.register_module()
-class NeighbourhoodDataset(Dataset):
+class NeighbourhoodDataset(Dataset[Any]):
     """Real pairs of IC-GAN (Casanova et al. 2021, eq. 2): an image x of the neighbourhood of an instance h.
 
     ``order="instance"``: index i is the instance, x uniform among its k nearest other images.

@@ -19,8 +19,9 @@ from mmcgan.evaluation.overlap import BackgroundWorker
 from mmcgan.evaluation.planning import Outcomes
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
-from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
+from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 REFERENCE_KEYS = ("dataset", "path", "batch_size", "keep")
 

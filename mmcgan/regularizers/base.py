@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from mmcgan.random import RandomStreams
-from mmcgan.registry import REGULARIZERS, nearest
+from mmcgan.registry import REGULARIZERS
 from mmcgan.structures import Condition, GANBatch
+from mmcgan.suggestions import nearest
 
 Scores = Mapping[str, Tensor]
 Generate = Callable[[Tensor, Condition], Tensor]

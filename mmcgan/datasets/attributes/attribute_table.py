@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.attributes import FREE, AttributeGroup, AttributeGroups
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 from mmcgan.text_files import file_name, read_text
 
 ON = {"1": True, "true": True, "yes": True}

@@ -13,7 +13,7 @@ from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
 
 
-class SeededLatents(Dataset):
+class SeededLatents(Dataset[Any]):
     """Latent i is a function of (seed, i) alone, that of image i of ``mmcgan sample`` with the same seed.
 
     Args:

@@ -49,7 +49,7 @@ def plain_size(image_size: ImageSize) -> int | tuple[int, int]:
     return height if height == width else (height, width)
 
 
-class LabelMapDataset(Dataset):
+class LabelMapDataset(Dataset[Any]):
     """Images uint8 (3, H, W) with ``label_map`` int64 (H, W) and, if asked for, ``edge_map`` uint8 (H, W).
 
     Subclasses implement :meth:`_fetch_pairs`, and registered ones a classmethod ``facts``
