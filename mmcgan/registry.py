@@ -21,6 +21,7 @@ from mmengine import registry as root
 from mmengine.registry import Registry
 
 from mmcgan.component_index import components_of, is_indexed
+from mmcgan.contracts import Bases
 from mmcgan.suggestions import nearest
 
 SCOPE = "mmcgan"
@@ -109,11 +110,25 @@ class ClosedRegistry(SuggestingRegistry):
 
     Args:
         adopted: names of the parent that are handed out although MMEngine or mmcv made them.
+        bases: of its components, ``module:Class``; what is registered and built keeps their contract.
     """
 
-    def __init__(self, *args: Any, adopted: tuple[str, ...] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, adopted: tuple[str, ...] = (), bases: tuple[str, ...] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.adopted = adopted
+        self.bases = Bases(bases)
+
+    def _register_module(self, module: Any, *args: Any, **kwargs: Any) -> None:
+        """Register a class or function.
+
+        Raises:
+            ContractError: a class that lacks what its role needs.
+        """
+        if self.bases.places:
+            self.bases.check_class(module)
+        super()._register_module(module, *args, **kwargs)
 
     def get(self, key: Any) -> Any:
         """Return what is registered as ``key``, here or in the parent; None if nothing is.
@@ -152,6 +167,7 @@ class ClosedRegistry(SuggestingRegistry):
             TypeError: ``cfg`` is no dict.
             KeyError: no ``type``, or nothing of that name.
             ValueError: ``cfg`` has a ``_scope_``, for which MMEngine would import a module.
+            ContractError: what was built lacks what its role needs.
         """
         if not isinstance(cfg, Mapping):
             raise TypeError(f"{self.name}: cfg should be a dict with 'type', got {cfg!r}")
@@ -163,7 +179,18 @@ class ClosedRegistry(SuggestingRegistry):
         kind = settings.pop("type")
         # a class stands for itself in configs that their user wrote as Python
         component = self.require(kind) if isinstance(kind, str) or not callable(kind) else kind
-        return component(*args, **settings, **kwargs)
+        built = component(*args, **settings, **kwargs)
+        self.check_built(built)
+        return built
+
+    def check_built(self, component: Any) -> None:
+        """Refuse a component whose values are not those of its role.
+
+        Raises:
+            ContractError: names the class, what it lacks, and the page.
+        """
+        if self.bases.places:
+            self.bases.check_built(component)
 
 
 def _of_openmmlab(component: Any) -> bool:
@@ -186,12 +213,17 @@ def _child(parent: Registry, *locations: str) -> SuggestingRegistry:
     return SuggestingRegistry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
 
 
-def _closed_child(parent: Registry, *locations: str, adopted: tuple[str, ...] = ()) -> ClosedRegistry:
-    return ClosedRegistry(parent.name, parent=parent, scope=SCOPE, locations=list(locations), adopted=adopted)
+def _closed_child(
+    parent: Registry, *locations: str, adopted: tuple[str, ...] = (), bases: tuple[str, ...] = ()
+) -> ClosedRegistry:
+    return ClosedRegistry(
+        parent.name, parent=parent, scope=SCOPE, locations=list(locations), adopted=adopted, bases=bases
+    )
 
 
-def _role(name: str, *locations: str) -> ClosedRegistry:
-    return ClosedRegistry(name, scope=SCOPE, locations=list(locations))
+def _role(name: str, location: str, *bases: str) -> ClosedRegistry:
+    places = tuple(f"{location}.{base}" for base in bases)  # modules and classes
+    return ClosedRegistry(name, scope=SCOPE, locations=[location], bases=places)
 
 
 # --- children of MMEngine's roots -------------------------------------------------------------
@@ -201,7 +233,9 @@ LOOPS = _child(root.LOOPS, "mmcgan.engine")  # iteration order: GANTrainLoop
 HOOKS = _child(root.HOOKS, "mmcgan.hooks")  # what runs at intervals
 LOG_PROCESSORS = _child(root.LOG_PROCESSORS, "mmcgan.engine")  # how log lines are made
 STRATEGIES = _child(root.STRATEGIES, "mmcgan.engine")  # FlexibleRunner strategies (unused by us)
-DATASETS = _closed_child(root.DATASETS, "mmcgan.datasets")  # images and seeded evaluation conditions
+DATASETS = _closed_child(  # images and seeded evaluation conditions
+    root.DATASETS, "mmcgan.datasets", bases=("mmcgan.datasets.base:GANDataset",)
+)
 DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "mmcgan.datasets")  # order in which a DataLoader reads
 TRANSFORMS = _closed_child(  # steps of a pipeline
     root.TRANSFORMS, "mmcgan.datasets", "mmcgan.datasets.transforms", adopted=PLAIN_TRANSFORMS
@@ -222,15 +256,23 @@ INFERENCERS = _child(root.INFERENCERS, "mmcgan.apis")  # user-facing sampling in
 FUNCTIONS = _child(root.FUNCTIONS, "mmcgan.datasets")  # collate functions
 
 # --- roles of a conditional GAN ---------------------------------------------------------------
-GENERATORS = _role("generator", "mmcgan.models.generators")  # (z, condition) -> image
-BACKBONES = _role("backbone", "mmcgan.models.backbones")  # image -> features, never the condition
-HEADS = _role("head", "mmcgan.models.heads")  # (features, condition) -> named tensors
-LOSSES = _role("loss", "mmcgan.losses")  # named tensors -> scalar; no parameters
-REGULARIZERS = _role("regularizer", "mmcgan.regularizers")  # step context -> scalar
-AUGMENTS = _role("augment", "mmcgan.augments")  # image -> image, inside score()
-SAMPLERS = _role("condition sampler", "mmcgan.samplers")  # latents and conditions asked of G
-EXTRACTORS = _role("extractor", "mmcgan.extractors")  # frozen image -> features and logits
-GENERATION_METRICS = _role("generation metric", "mmcgan.evaluation")  # extractor outputs -> figures
+GENERATORS = _role("generator", "mmcgan.models.generators", "base:Generator")  # (z, condition) -> image
+BACKBONES = _role("backbone", "mmcgan.models.backbones", "base:Backbone")  # image -> features
+HEADS = _role("head", "mmcgan.models.heads", "base:Head")  # (features, condition) -> named tensors
+LOSSES = _role("loss", "mmcgan.losses", "base:Loss")  # named tensors -> scalar; no parameters
+REGULARIZERS = _role("regularizer", "mmcgan.regularizers", "base:Regularizer")  # step context -> scalar
+AUGMENTS = _role("augment", "mmcgan.augments", "base:Augment")  # image -> image, inside score()
+SAMPLERS = _role(  # latents and conditions asked of G
+    "condition sampler",
+    "mmcgan.samplers",
+    "base:LatentSampler",
+    "base:ConditionSampler",
+    "moves:LatentMove",
+)
+EXTRACTORS = _role("extractor", "mmcgan.extractors", "base:Extractor")  # frozen image -> features and logits
+GENERATION_METRICS = _role(  # extractor outputs -> figures
+    "generation metric", "mmcgan.evaluation", "metrics.base:GenerationMetric"
+)
 GRADIENT_EXCHANGES = _role("gradient exchange", "mmcgan.optim")  # how ranks average gradients
 DEGRADATIONS = _role("degradation", "mmcgan.restoration")  # what an image to be restored has lost
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from mmcgan.apis.views import View
-from mmcgan.models.sampling import truncates_latent
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
@@ -39,7 +38,7 @@ class Draw:
     @property
     def threshold(self) -> float | None:
         """The truncation of the latents; None if there is none, or if the generator is told instead."""
-        return self.truncation if truncates_latent(self.loaded.model.generator) else None
+        return self.truncation if self.loaded.model.generator.truncates_latent else None
 
     def check(self) -> None:
         """Raise ValueError if the latents cannot be truncated like this."""

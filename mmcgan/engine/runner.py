@@ -228,7 +228,7 @@ class GANRunner(Runner):
     def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
-        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        info = self.train_dataloader.dataset.metainfo if self.is_training else {}
         evaluator = getattr(built, "evaluator", None)
         known = getattr(evaluator, "dataset_meta", None)
         if (
@@ -318,7 +318,7 @@ class GANRunner(Runner):
         """Raise CheckpointError if what a checkpoint has learnt of classes would be taken for others."""
         meta = content.get("meta")
         before = meta.get("dataset_meta") if isinstance(meta, dict) else None
-        now = getattr(self.train_dataloader.dataset, "metainfo", None) or {}
+        now = self.train_dataloader.dataset.metainfo or {}
         for note in check_classes(before, now, source, resumed, are_changes_allowed()):
             self.logger.warning(note)
 

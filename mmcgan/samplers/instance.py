@@ -13,12 +13,13 @@ from torch import Generator, Tensor
 from mmcgan.instances.store import InstanceStore, StoreError, open_store
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import Condition
 
 LABEL_RULES = ("neighbour", "own")
 
 
-class InstanceSampler:
+class InstanceSampler(ConditionSampler):
     """Instances drawn with fixed probabilities, and a label that goes with each.
 
     With ``num_classes`` > 0 the label is that of a random neighbour of the instance, as in IC-GAN's training
@@ -58,6 +59,11 @@ class InstanceSampler:
         self.flip = flip
         self.instances = self.candidates()
         self.weights: Tensor | None = None
+
+    @property
+    def number_of_instances(self) -> int:
+        """How many instances it draws from."""
+        return len(self.instances)
 
     def candidates(self) -> Tensor:
         """Return the instances that may be drawn, int64 (M,)."""

@@ -20,9 +20,9 @@ from mmcgan.apis.testing import _check_truncations
 from mmcgan.datasets import gan_collate
 from mmcgan.evaluation.report.sweep import Sweep
 from mmcgan.hooks.sample_grid import SampleGridHook
-from mmcgan.models.sampling import SamplingModel, truncates_latent
+from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import DATASETS, SAMPLERS
-from mmcgan.samplers.latent import LatentLaw, check_truncation, truncate_latent
+from mmcgan.samplers.latent import LatentSampler, check_truncation, truncate_latent
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 
 SEED, NUM = 7, 4
@@ -139,7 +139,7 @@ def family(request, monkeypatch):
 def evaluated(family, loaded):
     """Return the images of an evaluation, as ``test --truncations`` asks for them."""
     model = loaded.model
-    narrow = truncates_latent(model.generator)
+    narrow = model.generator.truncates_latent
     config = {
         **family.evaluation,
         "size": NUM,
@@ -165,7 +165,7 @@ def test_all_routes_make_one_image(family, tmp_path):
     written = sample("family", num=NUM, seed=SEED, truncation=family.truncation, out=tmp_path / "samples")
     levels = ask(num=NUM, seed=SEED, truncation=family.truncation, batch_size=1, return_type="numpy")
     assert np.array_equal([np.asarray(Image.open(file)) for file in written.images], levels)
-    if not truncates_latent(loaded.model.generator) or "label_map" in loaded.requires:
+    if not loaded.model.generator.truncates_latent or "label_map" in loaded.requires:
         return  # psi acts on styles, label maps are not embedded: there is no way between them
     ways = InterpolationOptions(rows=NUM // 2, steps=3, fix_y=not loaded.requires)
     ends = interpolated_images(loaded, None, ways, SEED, family.truncation)[:, [0, -1]].flatten(0, 1)
@@ -237,7 +237,7 @@ def test_a_law_of_somebody_else_is_asked_once():
     assert torch.equal(narrow, 0.6 * whole)
 
 
-@pytest.mark.parametrize("law", [SilentLatent(12), LatentLaw(12)])
+@pytest.mark.parametrize("law", [SilentLatent(12), LatentSampler(12)])
 def test_a_law_that_says_nothing_of_truncation_refuses(law):
     message = f"{type(law).__name__} does not say what truncation means"
     with pytest.raises(ValueError, match=message):
@@ -266,7 +266,7 @@ def test_every_registered_law_answers_about_truncation():
     asked = 0
     for name in SAMPLERS.names():
         kind = SAMPLERS.get(name)
-        if isinstance(kind, type) and issubclass(kind, LatentLaw):
+        if isinstance(kind, type) and issubclass(kind, LatentSampler):
             law = SAMPLERS.build(dict(type=name, latent_dim=24))
             drawn = law.sample(8, torch.Generator().manual_seed(0))
             assert truncate_latent(law, drawn, 0.4, torch.Generator().manual_seed(1)).shape == drawn.shape

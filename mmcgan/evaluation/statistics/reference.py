@@ -19,7 +19,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.cache import cache_folder
-from mmcgan.datasets.base import items_digest
 from mmcgan.differences import largest_difference
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
@@ -81,7 +80,7 @@ class Reference:
                 "format": FORMAT,
                 "extractor": self.extractor.describe(),
                 "dataset": str(self.config.get("type")),
-                "split": getattr(self.dataset, "split", self.config.get("split")),
+                "split": self.dataset.split or self.config.get("split"),
                 "count": len(self.dataset),
                 "dataset_fingerprint": dataset_fingerprint(self.dataset),
                 "ddof": 1,
@@ -179,7 +178,7 @@ class Reference:
             )
 
     def _device(self) -> torch.device:
-        return next(self.extractor.parameters()).device
+        return self.extractor.device
 
     def describe(self) -> dict[str, Any]:
         """Return the identity and the file, for reports."""
@@ -200,8 +199,7 @@ def dataset_fingerprint(dataset: Any) -> str:
     """
     if not len(dataset):
         raise ValueError("the reference data set has no images")
-    own = getattr(dataset, "fingerprint", None)
-    return str(own()) if callable(own) else items_digest(dataset)
+    return str(dataset.fingerprint())
 
 
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:

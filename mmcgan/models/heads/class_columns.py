@@ -77,6 +77,7 @@ class PerClassHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
     requires = ("label",)
 
     def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:

@@ -33,6 +33,7 @@ class PatchHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class PixelClassHead(Head):
     """
 
     emits = ("logits",)
+    follows_init = True
 
     def __init__(
         self,
