@@ -99,9 +99,7 @@ def test_latent_and_condition_samplers_are_not_taken_for_each_other():
     from tests.test_models.stand_ins import config
 
     swapped = config(condition_sampler=dict(type="NormalLatent", latent_dim=2))
-    with pytest.raises(
-        ContractError, match="NormalLatent is no condition sampler: it lacks"
-    ):
+    with pytest.raises(ContractError, match="NormalLatent is no condition sampler: it lacks"):
         ConditionalGAN(**swapped)
 
 

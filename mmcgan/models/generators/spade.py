@@ -16,8 +16,8 @@ from mmcgan.label_maps import semantic_map
 from mmcgan.models.encoder import LAW, encoder_of, sample_law
 from mmcgan.models.generators.base import FirstMap, Generator, Stages
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize, linear
-from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK, SPADE, SPADEBlock
-from mmcgan.models.layers.spectral_norm import evaluated_weight
+from mmcgan.models.layers.spade import LEAK, SPADE, SPADEBlock
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL, evaluated_weight
 from mmcgan.registry import GENERATORS, nearest
 from mmcgan.structures import Condition, height_and_width
 

@@ -21,6 +21,8 @@ class Head(Emitting, nn.Module):
         requires: the fields of :class:`Condition` that must be present.
         follows_init: whether the discriminator's ``init`` starts its convolutions, linear maps and tables
             anew; without it they start as the constructor left them.
+        class_rows, class_columns, class_copies: which tensors belong to classes, see
+            :mod:`mmcgan.models.class_rows`.
     """
 
     contract: ClassVar[Contract] = Contract(

@@ -33,6 +33,7 @@ class ConditionProjectionHead(Head):
 
     emits = ("logit",)
     follows_init = True
+    class_rows = ("embed",)
 
     def __init__(
         self,

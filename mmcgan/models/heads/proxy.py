@@ -33,6 +33,7 @@ class ProxyHead(Head):
     emits: tuple[str, ...] = ("embed", "proxy")
     follows_init = True
     requires = ("label",)
+    class_rows = ("embed",)
 
     def __init__(
         self,
