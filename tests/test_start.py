@@ -11,8 +11,9 @@ import pytest
 
 import mmcgan
 from mmcgan import registry as r
-from mmcgan.config.components import STRUCTURES, every_registry, structure_at
+from mmcgan.config.components import STRUCTURES, structure_at
 from mmcgan.lazy import _imported_names
+from mmcgan.registry import every_registry
 
 PACKAGE = Path(mmcgan.__file__).parent
 #: libraries that take long to import, and rooms that import much

@@ -13,7 +13,6 @@ from mmcgan.config.annotations import annotations_of, described, fits
 from mmcgan.config.components import (
     Node,
     allowed_keys,
-    every_registry,
     find_component,
     parameters_of,
     structure_at,
@@ -88,9 +87,11 @@ def _unknown_type(node: Node) -> Iterator[Problem]:
     if not isinstance(kind, str):
         yield Problem(dotted((*node.path, "type")), f"must be a name or a class, got {kind!r}")
         return
-    names = [name for x in node.registries or every_registry() for name in x.names()]
+    names = [name for x in node.registries or r.every_registry() for name in x.names()]
     role = " or ".join(x.name for x in node.registries) or "component"
-    yield Problem(dotted((*node.path, "type")), f"no {role} named {kind!r}.{nearest(kind, names)}")
+    yield Problem(
+        dotted((*node.path, "type")), f"no {role} named {kind!r}.{nearest(kind, names)}{r.failures()}"
+    )
 
 
 def _unknown_keys(node: Node) -> Iterator[Problem]:
