@@ -2,8 +2,8 @@
 
 The entry point's name is the plugin's namespace, its value a module; importing it registers its components. A
 module may also set ``CONFIG_FOLDER`` so that its configs are found by name. A plugin that fails half-way
-leaves nothing behind. Commands, weights and zoo records have entry points of their own, so that they are found
-without importing anything (:mod:`mmcgan.plugin_files`).
+leaves nothing behind. Commands, weights and zoo records have entry points of their own, so that they are
+found without importing anything (:mod:`mmcgan.plugin_files`).
 """
 
 from __future__ import annotations
