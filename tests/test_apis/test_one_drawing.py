@@ -264,7 +264,8 @@ def test_every_registered_law_answers_about_truncation():
     asked = 0
     for name in SAMPLERS.names():
         kind = SAMPLERS.get(name)
-        if isinstance(kind, type) and issubclass(kind, LatentSampler):
+        ours = isinstance(kind, type) and kind.__module__.startswith("mmcgan.")
+        if ours and issubclass(kind, LatentSampler):
             law = SAMPLERS.build(dict(type=name, latent_dim=24))
             drawn = law.sample(8, torch.Generator().manual_seed(0))
             assert truncate_latent(law, drawn, 0.4, torch.Generator().manual_seed(1)).shape == drawn.shape
