@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mmcgan.datasets.base import GANDataset, check_choice
 from mmcgan.datasets.order import Draw
-from mmcgan.instances.store import StoreError, open_store, store_facts
+from mmcgan.instances.store import open_store, store_facts
+from mmcgan.instances.store_metadata import StoreError
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 

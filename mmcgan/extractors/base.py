@@ -155,7 +155,7 @@ class Extractor(nn.Module):
         check_network_precision(precision)
         self.name = name
         self.preprocessing = preprocessing
-        self._precision = precision
+        self._precision: str = precision
         self.feature_dim = 0
         self.num_classes: int | None = None
         self.spatial_dim = 0
@@ -167,6 +167,11 @@ class Extractor(nn.Module):
     def precision(self) -> str:
         """What it computes in, ``float32`` or ``bfloat16``."""
         return resolve(self._precision, self.device)
+
+    @precision.setter
+    def precision(self, precision: str) -> None:
+        check_network_precision(precision)
+        self._precision = precision
 
     @property
     def device(self) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from torch import Generator, Tensor
@@ -63,6 +64,16 @@ class LatentSampler(Emitting):
     def codes(self, latent: Tensor) -> dict[str, Tensor]:
         """Return the codes in ``latent`` (N, latent_dim) by the names of ``emits``."""
         return {}
+
+    def with_codes(self, latent: Tensor, chosen: Mapping[str, Sequence[float | None]]) -> Tensor:
+        """Return latents (N, latent_dim) whose codes are what was chosen, by the names of ``emits``.
+
+        Raises:
+            ValueError: the law has no codes, or not these.
+        """
+        raise ValueError(
+            f"codes: latents of {type(self).__name__} have none; a law with codes (InfoGAN) has with_codes()"
+        )
 
 
 class ConditionSampler:

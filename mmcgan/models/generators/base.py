@@ -59,6 +59,8 @@ class Generator(Emitting, nn.Module):
         num_map_classes: number of classes of pixels, 0 without label maps.
         emits: names that losses find as ``latent.<name>``: the law of latents that :meth:`encode` draws.
         truncates_latent: whether truncation narrows the latents.
+        truncation_centres: what its truncation may move towards, by name.
+        truncation_centre: the one that is chosen.
         has_truncation: whether :meth:`forward_truncated` does something of its own.
     """
 
@@ -85,6 +87,8 @@ class Generator(Emitting, nn.Module):
     num_map_classes: int = 0
     truncates_latent: ClassVar[bool] = True
     has_truncation: ClassVar[bool] = False
+    truncation_centres: ClassVar[tuple[str, ...]] = ()
+    truncation_centre: str = "mean"
 
     @property
     def any_size(self) -> bool:
