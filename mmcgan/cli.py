@@ -224,6 +224,8 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     arguments.own_process = own_process
     tune_process()  # before anything imports torch
     try:
+        for name, output in getattr(arguments, "outputs", {}).items():
+            output.check(getattr(arguments, name))
         return _module(COMMANDS[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise

@@ -25,6 +25,7 @@ from mmcgan.apis.drawing import BATCH, Draw
 from mmcgan.apis.labels import find_labels
 from mmcgan.checkpoints.files import atomic_write
 from mmcgan.models.sampling import truncates_latent
+from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions
@@ -248,11 +249,12 @@ def check_target(out: str | Path, overwrite: bool) -> Path:
     Raises:
         FileExistsError: it exists and ``overwrite`` is off.
         ImportError: ``.mp4`` without the extra ``video``.
-        ValueError: another suffix than those of ``SUFFIXES``.
+        ValueError: another suffix than those of ``SUFFIXES``, a folder, or a place that cannot be written.
     """
     path = Path(out)
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"--out {path}: the suffix must be one of {', '.join(SUFFIXES)}")
+    check_output(path, "--out")
     if path.suffix.lower() == ".mp4":
         video_writer()
     if path.exists() and not overwrite:

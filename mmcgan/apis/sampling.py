@@ -24,6 +24,7 @@ from mmcgan.apis.labels import find_labels, label_plan
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.views import View, checked_view
 from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, sheet_of, write_images
+from mmcgan.output_paths import check_output_folder
 from mmcgan.pictures import write_png
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.zoo.models import LoadedModel, load_model
@@ -112,8 +113,7 @@ def sample(
     view = checked_view(loaded.model.generator, view, loaded.name)
     folder, draw = Path(out), Draw(loaded, seed, truncation)
     draw.check()
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"--out {folder} is a file; choose a folder")
+    check_output_folder(folder, "--out")
     check_options(loaded, instances)
     check_label_maps(loaded, label_maps)
     output = _Output(draw, folder, overwrite, view)

@@ -7,12 +7,10 @@ executes code from it.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -34,34 +32,6 @@ class CheckpointError(ValueError):
 
 
 # --- writing ----------------------------------------------------------------------------------
-def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
-    """Check before any work that a file can be written; nothing is left behind.
-
-    Args:
-        path: the file; its folder need not be there yet.
-        what: how to call it in messages, such as ``--json``.
-        suffixes: endings that its name may have; any by default.
-
-    Raises:
-        ValueError: another ending, a folder of that name, or a place that cannot be written.
-    """
-    path = Path(path).expanduser()
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise ValueError(f"{what} {path}: the file must be named *{' or *'.join(suffixes)}")
-    if path.is_dir():
-        raise ValueError(f"{what} {path}: there is a folder of that name")
-    folder = path.absolute().parent
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(errno.EACCES, "the file is there and read-only")
-    except OSError as error:
-        raise ValueError(f"{what} {path}: cannot be written ({error.strerror})") from error
-
-
 def to_plain(value: Any, where: str = "checkpoint") -> Any:
     """Return ``value`` as tensors on the CPU and plain Python.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.shared import PICTURES, labelled_paths
+from mmcgan.commands.shared import PICTURES, labelled_paths, writes
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import content_of, parse_json
 
 Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
@@ -25,14 +25,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keys", nargs="+", default=["fid"], help="logged figures (default: fid)")
     parser.add_argument("--log-scale", action="store_true", help="logarithmic vertical axes")
-    parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
+    out = parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
+    writes(parser, out, suffixes=PICTURES)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Draw the curves and print the picture's path."""
-    from mmcgan.checkpoints.files import check_output
-
-    check_output(arguments.out, "--out", PICTURES)
     runs = {name: read_scalars(folder) for name, folder in labelled_paths(arguments.runs).items()}
     draw_curves(runs, arguments.keys, Path(arguments.out), arguments.log_scale)
     print(f"picture: {arguments.out}")
@@ -65,11 +63,12 @@ def _records(file: Path) -> Iterator[dict[str, Any]]:
     lines = file.read_bytes().splitlines()
     for number, line in enumerate(lines, start=1):
         try:
-            record = json.loads(line)
-            int(record["step"])
-        except (ValueError, KeyError, TypeError) as error:
+            record = parse_json(line, file, "logged figures")
+            with content_of(file, "logged figures"):
+                int(record["step"])
+        except ValueError as error:
             if number < len(lines):
-                raise ValueError(f"{file}, line {number}: not logged figures ({error!r})") from error
+                raise ValueError(f"{file}, line {number}: not logged figures ({error})") from error
             print(f"{file}: its last line is cut off and left out", file=sys.stderr)
             return
         yield record

@@ -51,6 +51,7 @@ from mmcgan.instances.store import (
 )
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EXTRACTORS
+from mmcgan.text_files import content_of, read_json
 from mmcgan.version import __version__
 
 PLAN = "plan.json"
@@ -126,7 +127,7 @@ class _Job:
         if self.rank == 0:
             finish_adoption(self.folder)
             if path.is_file():
-                self._go_on(json.loads(path.read_text()), plan)
+                self._go_on(_read_setup(path), plan)
             elif not self._is_ours():
                 raise FileExistsError(f"{self.folder} exists and was not made by this command; remove it")
             else:
@@ -164,7 +165,7 @@ class _Job:
         """Return the setup with this plan; the first rank may be about to write it."""
         while True:
             with suppress(FileNotFoundError):  # it is just being replaced
-                setup: dict[str, Any] = json.loads(path.read_text())
+                setup = _read_setup(path)
                 if setup["plan"] == plan:
                     return setup
                 if self.rank == 0 or not differs_in_images_only(setup["plan"], plan):
@@ -287,7 +288,7 @@ class _Job:
             write_rows(self.folder / "neighbours.npy", start, found.index)
             write_rows(self.folder / "radius.npy", start, found.radius)
 
-        self._run("neighbours", json.loads(path.read_text())["rows"], "Neighbours", do)
+        self._run("neighbours", _read_rows(path), "Neighbours", do)
 
     def select(self) -> None:
         """Write the k-means instances; the first rank does it."""
@@ -371,3 +372,17 @@ def _count_zero(table: RowArray) -> int:
     """Return how many rows are all zero: images of which the extractor sees nothing."""
     blocks = range(0, len(table), 8192)
     return sum(int((table.rows(slice(i, i + 8192)).abs().sum(1) == 0).sum()) for i in blocks)
+
+
+def _read_setup(path: Path) -> dict[str, Any]:
+    """Return the setup of an unfinished store, whose ``plan`` says what it is of."""
+    what = "the plan of an unfinished instance store"
+    setup: dict[str, Any] = read_json(path, what)
+    with content_of(path, what):
+        return {**setup, "plan": dict(setup["plan"])}
+
+
+def _read_rows(path: Path) -> int:
+    what = "the parts of a search for neighbours"
+    with content_of(path, what):
+        return int(read_json(path, what)["rows"])

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mmcgan.checkpoints.files import atomic_write
+from mmcgan.text_files import read_json
 from mmcgan.weights import file_hash
 from mmcgan.zoo.cache import OFFLINE_VARIABLE, offline
 
@@ -54,8 +55,8 @@ class _Partial:
     @property
     def version(self) -> str:
         try:
-            return str(json.loads(self.tag.read_text(encoding="utf-8")).get("version", ""))
-        except (OSError, ValueError, AttributeError):
+            return str(read_json(self.tag, "the tag of a download").get("version", ""))
+        except (OSError, ValueError):
             return ""
 
     def start(self, version: str) -> None:

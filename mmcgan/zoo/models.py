@@ -19,6 +19,7 @@ from mmcgan.config import load_config
 from mmcgan.instances.store import METADATA, InstanceStore
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
+from mmcgan.text_files import read_json
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
@@ -244,7 +245,7 @@ def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str 
     from mmcgan.weights import file_hash
 
     index_path = out.parent / "index.json"
-    index = json.loads(index_path.read_text(encoding="utf-8")) if index_path.exists() else {}
+    index = read_json(index_path, "an index of exported weights") if index_path.exists() else {}
     index[out.stem] = {
         **facts,
         "kind": kind,

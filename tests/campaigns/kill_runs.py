@@ -9,6 +9,9 @@ started again with resume, and so on; after some kills it is let finish and comp
 process was alive to receive it. A polite signal to a run that has begun to listen must end with status 0 and
 a checkpoint of the iteration that was under way; of a launcher, whose status is its own, the iteration alone
 is asked for. Whatever fails is printed, and the exit status is 1.
+
+Runs that are killed at their start or end are processes of their own, and so are ranks under a launcher;
+others are forks of this program, which has imported everything already.
 """
 
 import argparse
@@ -21,16 +24,19 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mmcgan.checkpoints.files import list_checkpoints, load_checkpoint
+from mmcgan.cli import main as main_of_mmcgan
 from tests.campaigns.paced import PHASE_FILE
 from tests.test_engine.tiny_run import EVALUATION, differences, tiny_config
 
 ROOT = Path(__file__).resolve().parents[2]
 ITERATIONS = 60
+IMPORT_SECONDS = 4
 LONGEST_CHAIN = 5  # kills before a run is let finish
 POLITE = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1")
 PHASES = ("start", "iteration", "evaluation", "sample grid", "saving", "end")
@@ -112,7 +118,9 @@ def phases_of(name):
     absent = {"evaluation"} if "val_cfg" not in SCENARIOS[name] else set()
     if not any(hook["type"] == "SampleGridHook" for hook in SCENARIOS[name]["custom_hooks"]):
         absent.add("sample grid")
-    return [phase for phase in PHASES if phase not in absent]
+    # the start and the end cost most of the campaign's time, and differ least between scenarios
+    twice = [phase for phase in PHASES if phase not in ("start", "end")]
+    return [phase for phase in (*PHASES, *twice) if phase not in absent]
 
 
 def config_of(name, folder):
@@ -123,10 +131,52 @@ def config_of(name, folder):
     return config
 
 
-def start(name, folder):
+class Fork:
+    """A run as a fork of this process, in a session of its own, with the interface of ``Popen``."""
+
+    def __init__(self, arguments, environment, errors):
+        self.status = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._run(arguments, environment, errors)
+
+    def _run(self, arguments, environment, errors):
+        status = 70
+        try:
+            os.setsid()
+            for number, path, flags in ((1, os.devnull, os.O_WRONLY), (2, errors, os.O_WRONLY | os.O_APPEND)):
+                os.dup2(os.open(path, flags | os.O_CREAT), number)
+            os.environ.update(environment)
+            sys.argv = ["mmcgan", *arguments]
+            status = main_of_mmcgan()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+    def poll(self):
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = os.waitstatus_to_exitcode(status) if pid else None
+        return self.status
+
+    def wait(self, timeout):
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("fork", timeout)
+            time.sleep(0.005)
+        return self.status
+
+
+def start(name, folder, fork=False):
     """Start, or start again, the run of a scenario in a session of its own."""
     path = folder / "config.py"
-    command = ["-m", "mmcgan", "train", str(path), "--work-dir", str(folder / "run"), "--resume"]
+    arguments = ["train", str(path), "--work-dir", str(folder / "run"), "--resume"]
+    if fork and name not in LAUNCHED:
+        (folder / "phase").unlink(missing_ok=True)
+        return Fork(arguments, {PHASE_FILE: str(folder / "phase")}, folder / "errors.txt")
+    command = ["-m", "mmcgan", *arguments]
     if name in LAUNCHED:
         launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
         command = [*launcher, "--no-python", sys.executable, *command]
@@ -165,31 +215,32 @@ def listens(process):
     return False
 
 
-def processes_of(folder):
-    """Return the processes that a run is made of: launcher, ranks (in sessions of their own), workers."""
+def processes_of(process, folder):
+    """Return the processes of a run: itself, its workers, a launcher's ranks in sessions of their own."""
     mark, found = f"{PHASE_FILE}={folder / 'phase'}".encode(), []
-    for process in Path("/proc").glob("[0-9]*"):
+    for other in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark in (process / "environ").read_bytes().split(b"\0"):
-                found.append(int(process.name))
+            session = int((other / "stat").read_bytes().rpartition(b")")[2].split()[3])
+            if session == process.pid or mark in (other / "environ").read_bytes().split(b"\0"):
+                found.append(int(other.name))
     return found
 
 
-def is_gone(folder, seconds=60):
+def is_gone(process, folder, seconds=60):
     """Wait until nobody of a run is left; return whether that happened."""
     deadline = time.monotonic() + seconds
-    while processes_of(folder):
+    while processes_of(process, folder):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
     return True
 
 
-def kill_all(folder):
+def kill_all(process, folder):
     """End whoever is left of a run."""
-    for process in processes_of(folder):
+    for receiver in processes_of(process, folder):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+            os.kill(receiver, signal.SIGKILL)
 
 
 def newest(folder):
@@ -226,7 +277,7 @@ def send(process, folder, number, to_group, launched):
     if to_group and not launched:
         os.killpg(process.pid, number)
         return
-    for receiver in processes_of(folder) if to_group else (process.pid,):
+    for receiver in processes_of(process, folder) if to_group else (process.pid,):
         with contextlib.suppress(ProcessLookupError):
             os.kill(receiver, number)
 
@@ -234,9 +285,10 @@ def send(process, folder, number, to_group, launched):
 def kill_once(name, folder, start_seconds, draw):
     """Start a run, kill it once and return what happened; None if it ended before."""
     number, to_group = draw.choice([*POLITE, "SIGKILL"]), draw.random() < 0.5
-    process = start(name, folder)
+    wanted = draw.choice(phases_of(name))
+    process = start(name, folder, fork=wanted not in ("start", "end"))
     began = time.monotonic()
-    if not wait_for(draw.choice(phases_of(name)), process, folder, start_seconds, draw):
+    if not wait_for(wanted, process, folder, start_seconds, draw):
         return None
     phase, iteration, speaker = phase_of(folder)
     listening = listens(speaker or process.pid)
@@ -246,17 +298,17 @@ def kill_once(name, folder, start_seconds, draw):
     try:
         event.status = process.wait(120)
     except subprocess.TimeoutExpired:
-        kill_all(folder)
+        kill_all(process, folder)
         event.status = "did not end"
-    event.left_over = not is_gone(folder)
-    kill_all(folder)
+    event.left_over = not is_gone(process, folder)
+    kill_all(process, folder)
     event.newest, event.seconds = newest(folder), round(time.monotonic() - began, 1)
     return event
 
 
 def let_finish(name, folder):
     """Start a run and let it come to its end."""
-    if start(name, folder).wait(600) != 0:
+    if start(name, folder, fork=True).wait(600) != 0:
         raise SystemExit(f"{name}: {(folder / 'errors.txt').read_text()[-3000:]}")
 
 
@@ -266,10 +318,11 @@ def run_scenario(name, kills, draw, folder):
     for place in (whole, parts):
         place.mkdir(parents=True)
         config_of(name, place).dump(place / "config.py")
-    process, began = start(name, whole), time.monotonic()
+    process, began = start(name, whole, fork=True), time.monotonic()
     while phase_of(whole)[2] is None and process.poll() is None:
         time.sleep(0.05)
-    start_seconds = time.monotonic() - began
+    # a fork has imported everything; a process takes some seconds more
+    start_seconds = time.monotonic() - began + IMPORT_SECONDS
     if process.wait(600) != 0:
         raise SystemExit(f"{name}: {(whole / 'errors.txt').read_text()[-3000:]}")
     expected, events, chain, compared, equal = learnt(whole), [], 0, 0, 0
