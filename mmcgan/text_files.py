@@ -86,13 +86,17 @@ def content_of(source: str | Path, what: str) -> Iterator[None]:
     """Say which file it is whose content is not of the shape that the code within expects.
 
     Raises:
-        ValueError: in place of the errors that missing keys and values of wrong types surface as.
+        ValueError: names the file; in place of what missing keys and values of wrong types surface as.
     """
     try:
         yield
     except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ValueError(f"{printable(source)}: not {what} ({reason})") from error
+    except ValueError as error:
+        if printable(source) in str(error):
+            raise
+        raise ValueError(f"{printable(source)}: not {what} ({error})") from error
 
 
 def file_name(text: str) -> str:

@@ -61,15 +61,21 @@ def read_metadata(root: str | Path) -> dict[str, Any]:
     return metadata
 
 
+MANY = 1 << 40  # pixels on a side, images in a shard: beyond what anybody has
+
+
 def _check_metadata(metadata: Mapping[str, Any]) -> None:
     """Raise TypeError or LookupError if something is not as packing writes it."""
     labels = metadata["labels"]
     for entry in [*metadata["shards"], *([] if labels is None else [labels])]:
         if not isinstance(entry["bytes"], int) or Path(entry["file"]).name != entry["file"]:
             raise TypeError(f"{entry['file']!r} is no file of this folder")
-    if not all(isinstance(entry["images"], int) for entry in metadata["shards"]):
-        raise TypeError("a shard has no number of images")
-    if not isinstance(metadata["image_size"], int) or not isinstance(metadata["classes"], list | None):
+        if not isinstance(entry["sha256"], str):
+            raise TypeError(f"{entry['file']} has no checksum")
+    for number in (metadata["image_size"], *(entry["images"] for entry in metadata["shards"])):
+        if not isinstance(number, int) or not 0 < number < MANY:
+            raise TypeError(f"a size is {number!r}")
+    if not isinstance(metadata["classes"], list | None):
         raise TypeError("image_size or classes")
     if not isinstance(metadata["class_counts"], list | None):
         raise TypeError("class_counts")
@@ -103,7 +109,8 @@ class PackedDataset(ImageDataset):
         labels = None
         if metadata["labels"] is not None:
             labels = torch.from_numpy(read_array(self.root / LABELS, INTEGERS, dims=1))
-        super().__init__(metadata["image_size"], labels, metadata["classes"], sum(counts), pipeline)
+        with content_of(self.root / METADATA, "the metadata of this packed data set"):
+            super().__init__(metadata["image_size"], labels, metadata["classes"], sum(counts), pipeline)
 
     def _fetch(self, index: Tensor) -> Tensor:
         images = torch.empty(len(index), 3, self.image_size, self.image_size, dtype=torch.uint8)
