@@ -78,6 +78,7 @@ class CGANInferencer:
         window: Sequence[int] | None = None,
         label_maps: Sequence[str | Path] | Tensor | None = None,
         attributes: Mapping[str, Any] | None = None,
+        codes: Mapping[str, Sequence[float | None]] | None = None,
     ) -> Images:
         """Return ``num`` images.
 
@@ -98,6 +99,7 @@ class CGANInferencer:
             label_maps: class ids int64 (K, H, W), or pictures of them (files, folders), to paint in turn; by
                 default those of the data that was held out from training.
             attributes: group -> name or names, as in :func:`mmcgan.apis.sample`.
+            codes: values of the latents' codes by name (InfoGAN), as in :func:`mmcgan.apis.sample`.
 
         Raises:
             FileNotFoundError: a photo or label map is not there.
@@ -108,7 +110,7 @@ class CGANInferencer:
             raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
         if batch_size < 1 or (num is not None and num < 1):
             raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")
-        draw = Draw(self.loaded, seed, truncation)
+        draw = Draw(self.loaded, seed, truncation, codes)
         draw.check()
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)

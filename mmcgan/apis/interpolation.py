@@ -252,9 +252,7 @@ def check_target(out: str | Path, overwrite: bool) -> Path:
         ValueError: another suffix than those of ``SUFFIXES``, a folder, or a place that cannot be written.
     """
     path = Path(out)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"--out {path}: the suffix must be one of {', '.join(SUFFIXES)}")
-    check_output(path, "--out")
+    check_output(path, "--out", SUFFIXES)
     if path.suffix.lower() == ".mp4":
         video_writer()
     if path.exists() and not overwrite:

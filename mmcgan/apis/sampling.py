@@ -24,6 +24,7 @@ from mmcgan.apis.labels import find_labels, label_plan
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.views import View, checked_view
 from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, sheet_of, write_images
+from mmcgan.models.sampling import set_truncation_centre
 from mmcgan.output_paths import check_output_folder
 from mmcgan.pictures import write_png
 from mmcgan.samplers.moves import LatentMove
@@ -69,6 +70,8 @@ def sample(
     view: View | None = None,
     attributes: Mapping[str, Any] | None = None,
     label_maps: Sequence[str | Path] = (),
+    codes: Mapping[str, Sequence[float | None]] | None = None,
+    centre: str | None = None,
 ) -> SampleResult:
     """Sample ``num`` images, write each as PNG to ``out``, and a sheet of them as ``out.grid.png`` beside it.
 
@@ -96,6 +99,10 @@ def sample(
         label_maps: pictures of class ids, or folders of them, for a model that paints label maps; by default
             those of the data that was held out from training. The sheet then shows label map, real
             image (where there is one) and sample side by side.
+        codes: values of the latents' codes by name (InfoGAN), one for each; None among them leaves a code as
+            it is drawn.
+        centre: what the generator's truncation moves styles towards: ``mean``, or ``class`` for the mean of
+            the styles of the class; None for the generator's own.
 
     Raises:
         FileExistsError: the folder holds samples, or a sheet is there, and ``overwrite`` is off; nothing is
@@ -110,8 +117,10 @@ def sample(
     loaded = load_model(source, checkpoint, options)
     if move is not None:
         attach_move(loaded, move, source if checkpoint is None else checkpoint)
+    if centre is not None:
+        set_truncation_centre(loaded.model.generator, centre, loaded.name)
     view = checked_view(loaded.model.generator, view, loaded.name)
-    folder, draw = Path(out), Draw(loaded, seed, truncation)
+    folder, draw = Path(out), Draw(loaded, seed, truncation, codes)
     draw.check()
     check_output_folder(folder, "--out")
     check_options(loaded, instances)

@@ -17,7 +17,7 @@ from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
 from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
 from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
-from mmcgan.models.sampling import truncates_latent
+from mmcgan.models.sampling import set_truncation_centre, truncates_latent
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
@@ -81,6 +81,8 @@ def evaluate(
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
         classes = _load(runner, path)
+        if sweep.centre is not None:
+            set_truncation_centre(_sampled(runner.model), sweep.centre, str(path))
         narrow = truncates_latent(_sampled(runner.model))
         _check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
@@ -90,6 +92,7 @@ def evaluate(
             "config": Path(cfg.filename).stem,
             "checkpoint": str(path),
             "checkpoint_sha256": file_hash(path),
+            "truncation_centre": sweep.centre,
             "batch_statistics": sweep.statistics.describe(),
             "packages": environment(),
             "main_process": runner.rank == 0,

@@ -77,6 +77,7 @@ def train(
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)
     refuse_precision(cfg)
+    check_output_folder(cfg.work_dir, "--work-dir")
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
     created = initialize_process_group(timeout_of(cfg))
     try:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from mmcgan.commands.shared import writes
-from mmcgan.output_paths import check_output
+from mmcgan.output_paths import check_output, check_output_folder
 
 TARGETS = ("biggan_pytorch", "studiogan", "mmagic")
 DESCRIPTION = """Convert a checkpoint of another codebase into weights and a config of mmcgan, or with --to
@@ -50,10 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert and print what was found; return the exit status."""
     if arguments.destination is None and not arguments.dry_run:
         raise ValueError("DESTINATION is needed unless --dry-run is given")
-    if arguments.destination is not None and not arguments.to:
-        check_output(arguments.destination, "DESTINATION", (".safetensors",))
     from mmcgan.peers.resolving import ConversionError
 
+    if arguments.destination is not None and arguments.to:
+        check_output_folder(arguments.destination, "DESTINATION")
+    elif arguments.destination is not None:
+        check_output(arguments.destination, "DESTINATION", (".safetensors",))
     try:
         _export(arguments) if arguments.to else _import(arguments)
     except ConversionError as error:

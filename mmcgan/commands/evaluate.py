@@ -36,6 +36,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--truncations", nargs="+", default=["none"], metavar="T", help="evaluate each; none is no truncation"
     )
     parser.add_argument(
+        "--truncation-centre",
+        choices=("mean", "class"),
+        help="StyleGAN2: move styles towards the mean of all, or of the class (default: the model's)",
+    )
+    parser.add_argument(
         "--batch-statistics",
         default="running",
         metavar="RULE",
@@ -106,7 +111,8 @@ def sweep_of(arguments: argparse.Namespace, protocol: Any) -> Any:
         random_sizes=arguments.batch_statistics == "exponential",
     )
     seeds = tuple(arguments.seeds or (protocol.seeds if protocol else ()))
-    return Sweep(seeds, tuple(_truncation(text) for text in arguments.truncations), statistics)
+    truncations = tuple(_truncation(text) for text in arguments.truncations)
+    return Sweep(seeds, truncations, statistics, arguments.truncation_centre)
 
 
 def _truncation(text: str) -> float | None:

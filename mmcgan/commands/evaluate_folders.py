@@ -47,6 +47,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
+    from mmcgan.datasets.counts import counts_lines
     from mmcgan.evaluation.report.report import (
         print_costs,
         print_failures,
@@ -74,13 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
     print_costs(report)
     print_failures(report)
     for side, images in report["images"].items():
-        others = ", ".join(f"{count} {suffix}" for suffix, count in images["other_files"].items())
-        counts = ", ".join(
-            f"{images[name]:,} {name.replace('_', ' ')}" for name in ("found", "read", "left_out")
-        )
-        print(f"images ({side}): {counts}" + (f"; other files: {others}" if others else ""))
-        for reason in images["reasons"]:
-            print(f"left out ({side}): {reason}")
+        print(*counts_lines(images, side), sep="\n")
     for warning in report["warnings"]:
         print(f"warning: {warning}")
     if arguments.json:

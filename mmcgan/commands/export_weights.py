@@ -11,7 +11,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("checkpoint", help="checkpoint of a run (.pth)")
     out = parser.add_argument("out", help="NAME.safetensors to write; index.json beside it gets an entry")
-    writes(parser, out)
+    writes(parser, out, suffixes=(".safetensors",))
     parser.add_argument("--half", action="store_true", help="store float16 instead of float32")
     parser.add_argument(
         "--discriminator", action="store_true", help="write the discriminator, to restore images with"

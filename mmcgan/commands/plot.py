@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import io
 import shutil
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmcgan.commands.shared import PICTURES, labelled_paths, writes
+from mmcgan.scalars import Series, read_scalars
 from mmcgan.suggestions import nearest
-from mmcgan.text_files import content_of, parse_json
-
-Series = dict[int, float]
-SCALARS = "vis_data/scalars.json"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -33,44 +29,6 @@ def run(arguments: argparse.Namespace) -> None:
     runs = {name: read_scalars(folder) for name, folder in labelled_paths(arguments.runs).items()}
     draw_curves(runs, arguments.keys, Path(arguments.out), arguments.log_scale)
     print(f"picture: {arguments.out}")
-
-
-def read_scalars(work_dir: Path) -> dict[str, Series]:
-    """Return every logged figure of a run: key -> iteration -> value.
-
-    A resumed run has one file per start; where they overlap, the later start counts. Half a line at the end
-    of a file, which a run leaves that is killed, is left out.
-
-    Raises:
-        FileNotFoundError: the folder has no logged figures.
-        ValueError: a file is damaged elsewhere; names it and the line.
-    """
-    files = sorted(work_dir.glob(f"*/{SCALARS}"))
-    if not files:
-        raise FileNotFoundError(f"no logged figures in {work_dir} (looked for {work_dir}/*/{SCALARS})")
-    series: dict[str, Series] = {}
-    for step, figures in (record for file in files for record in _records(file)):
-        for key, value in figures.items():
-            series.setdefault(key, {})[step] = value
-    return series
-
-
-def _records(file: Path) -> Iterator[tuple[int, dict[str, float]]]:
-    """Yield the iteration and the figures of each line."""
-    lines = file.read_bytes().splitlines()
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = parse_json(line, file, "logged figures")
-            with content_of(file, "logged figures"):
-                step = int(record.pop("step"))
-                record.pop("iter", None)
-                figures = {key: float(x) for key, x in record.items() if isinstance(x, int | float)}
-        except ValueError as error:
-            if number < len(lines):
-                raise ValueError(f"{file}, line {number}: not logged figures ({error})") from error
-            print(f"{file}: its last line is cut off and left out", file=sys.stderr)
-            return
-        yield step, figures
 
 
 def draw_curves(

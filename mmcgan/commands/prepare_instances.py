@@ -93,6 +93,7 @@ def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the store and say what is in it."""
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
     from mmcgan.instance_preparation.prepare import Options, prepare_instances
     from mmcgan.instances.names import extractor_config
@@ -122,3 +123,4 @@ def run(arguments: argparse.Namespace) -> None:
         + (", mirrored features" if store.flipped else "")
         + (f", {store.num_classes} classes" if store.num_classes else "")
     )
+    print(*counts_lines(counts_of(dataset).to_json()), sep="\n")

@@ -81,16 +81,19 @@ def write_groups(reference: Reference, texts: Sequence[str], out: str | None) ->
 def run(arguments: argparse.Namespace) -> None:
     """Compute, write, say where."""
     from mmcgan.config import load_config, parse_options
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.evaluation.statistics.reference import save_foreign_statistics
 
     config = load_config(arguments.config, parse_options(arguments.cfg_options))
     reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
     if arguments.groups:
         write_groups(reference, arguments.groups, arguments.out)
+        print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
         return
     statistics = reference.build()
     width = len(statistics.mean)
     print(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
+    print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
     if arguments.npz is not None:
         save_foreign_statistics(Path(arguments.npz), statistics)
         print(f"{arguments.npz}: mu and sigma, for clean-fid, pytorch-fid and others")

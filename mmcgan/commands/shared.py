@@ -85,7 +85,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument(
         "--out", required=True, type=Path, metavar="FILE", help="safetensors file to write"
     )
-    writes(parser, out)
+    writes(parser, out, suffixes=(".safetensors",))
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument(
         "--precision",

@@ -13,13 +13,13 @@ from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 
 from mmcgan.checkpoints.files import load_checkpoint
-from mmcgan.commands.plot import read_scalars
 from mmcgan.datasets import DigitsDataset
 from mmcgan.engine import GANRunner
 from mmcgan.hooks import CollapseGuardHook
 from mmcgan.hooks import collapse_guard_signs as judging
 from mmcgan.hooks.monitor import Monitor
 from mmcgan.registry import HOOKS, METRICS
+from mmcgan.scalars import read_scalars
 from tests.test_engine.test_distributed import launch
 from tests.test_engine.test_resume import NOISE
 from tests.test_engine.tiny_run import EVALUATION, differences, tiny_config, train

@@ -13,13 +13,13 @@ import torch
 
 import mmcgan
 from mmcgan.array_files import ArrayFileError, map_array, read_array, read_arrays
-from mmcgan.commands.plot import read_scalars
 from mmcgan.commands.plot_evaluations import read_report
 from mmcgan.datasets.attributes.attribute_table import read_attribute_table
 from mmcgan.datasets.packing.pack import pack
 from mmcgan.datasets.packing.packed import PackedDataset
 from mmcgan.datasets.sets.coco_stuff import read_annotations
 from mmcgan.instances.store import InstanceStore
+from mmcgan.scalars import read_scalars
 from mmcgan.text_files import read_json
 from tests.test_instances.stores import NoisyImages, make_store
 

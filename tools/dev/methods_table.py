@@ -48,6 +48,7 @@ DATA = {
     "imagenet-lt-128": "ImageNet-LT 128x128",
     "imagenet-lt-256": "ImageNet-LT 256x256",
     "mnist-svhn-32": "MNIST and SVHN 32x32",
+    "garment-pairs-16": "pairs of Fashion-MNIST",
     "scenes-64": "scenes of digits, 64x64",
     "tiny-imagenet-64": "Tiny-ImageNet",
     "two-domain-digits-16": "two-domain digits",
