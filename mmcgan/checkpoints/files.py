@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write, write_file
 from mmcgan.checkpoints.checksum import KEY, RULE, checksum
 
 LAST_CHECKPOINT = "last_checkpoint"
@@ -74,12 +74,7 @@ def save_checkpoint(state: Mapping[str, Any], path: str | Path) -> None:
 
 def write_pointer(folder: str | Path, path: str | Path) -> None:
     """Note in ``folder/last_checkpoint`` which file is the newest."""
-    line = str(Path(path).name).encode()
-    atomic_write(Path(folder) / LAST_CHECKPOINT, lambda file: _write_all(file, line))
-
-
-def _write_all(file: BinaryIO, content: bytes) -> None:
-    file.write(content)
+    write_file(Path(folder) / LAST_CHECKPOINT, Path(path).name)
 
 
 # --- reading ----------------------------------------------------------------------------------

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from mmcgan.commands.shared import writes
 from mmcgan.text_files import content_of
@@ -34,13 +32,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
 
 
-def _write(file: BinaryIO, text: bytes) -> None:
-    file.write(text)
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists, say how many images each has."""
-    from mmcgan.checkpoints.files import atomic_write
+    from mmcgan.checkpoints.atomic import write_file
     from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
     from mmcgan.progress import progress_bar
 
@@ -60,7 +54,6 @@ def run(arguments: argparse.Namespace) -> None:
             advance()
     for name, images in split_scenes(scenes["train"], scenes["val"], arguments.tuning).items():
         folder = "train2017" if name == "train" else "val2017"
-        files[name].parent.mkdir(parents=True, exist_ok=True)
         text = "".join(f"{folder}/{image}\n" for image in images)
-        atomic_write(files[name], partial(_write, text=text.encode()))
+        write_file(files[name], text)
         print(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.commands.shared import PICTURES, labelled_paths, writes
 from mmcgan.scalars import Series, read_scalars
 from mmcgan.suggestions import nearest
@@ -45,8 +45,6 @@ def draw_curves(
                 raise ValueError(f"{name} has not logged {key!r}.{nearest(key, list(series))}")
     from matplotlib.figure import Figure  # slow to import, and only wanted here
 
-    from mmcgan.checkpoints.files import atomic_write
-
     figure = Figure(figsize=(5 * len(keys), 3.5), layout="constrained")
     axes = figure.subplots(1, len(keys), squeeze=False)[0]
     for axis, key in zip(axes, keys, strict=True):
@@ -58,5 +56,4 @@ def draw_curves(
     axes[0].legend()
     picture = io.BytesIO()
     figure.savefig(picture, format=out.suffix[1:].lower() or "png", dpi=120)
-    picture.seek(0)
-    atomic_write(out, lambda file: shutil.copyfileobj(picture, file))
+    write_file(out, picture.getvalue())

@@ -95,8 +95,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Make the store and say what is in it."""
     from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
+    from mmcgan.extractors.names import extractor_config
     from mmcgan.instance_preparation.prepare import Options, prepare_instances
-    from mmcgan.instances.names import extractor_config
     from mmcgan.registry import EXTRACTORS
 
     extractor = extractor_config(arguments.extractor)
@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     created = initialize_process_group()
     try:
-        store = prepare_instances(dataset, extractor, arguments.out, options)
+        store = prepare_instances(dataset, extractor, arguments.out, options, network)
     finally:
         if created:
             destroy_process_group()
