@@ -62,6 +62,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
     ("use", ("apis", "peers", "restoration", "diagnosis")),
+    ("a page in the browser", ("demo",)),
     ("commands", ("commands", "cli")),
 )
 
