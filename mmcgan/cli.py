@@ -84,6 +84,7 @@ COMMANDS = {
             "draw evaluations over truncation, side by side",
             f"{HERE}.plot_evaluations",
         ),
+        Command("claims", TRAIN, "try what the papers claim, and write down what came out", f"{HERE}.claims"),
         Command("list", SAMPLE, "show the shipped models", f"{HERE}.list_models"),
         Command("sample", SAMPLE, "write sample images", f"{HERE}.sample"),
         Command(

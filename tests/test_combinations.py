@@ -36,6 +36,10 @@ NETWORKS = {
         dict(type="R3GANGenerator", channels=(8, 8, 8), groups=(2, 2, 2), blocks=(1, 1, 1), label_dim=8),
         dict(type="R3GANBackbone", channels=(8, 8, 8), groups=(2, 2, 2), blocks=(1, 1, 1)),
     ),
+    "fastgan": (
+        dict(type="FastGANGenerator", base_channels=2, excitation_factor=4),
+        dict(type="BigGANBackbone", base_channels=8),
+    ),
 }
 
 ADVERSARIAL = dict(type="HingeLoss")

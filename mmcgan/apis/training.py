@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from mmcgan.checkpoints.files import check_output_folder
 from mmcgan.config import load_config
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -76,6 +77,7 @@ def train(
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)
     refuse_precision(cfg)
+    check_output_folder(cfg.work_dir, "--work-dir")
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
     created = initialize_process_group(timeout_of(cfg))
     try:
@@ -130,8 +132,6 @@ def refuse_precision(cfg: Config) -> None:
 
 def refuse_other_run(work_dir: Path, resume: bool) -> None:
     """Raise FileExistsError if training afresh would mix with the checkpoints of another run."""
-    if work_dir.exists() and not work_dir.is_dir():
-        raise FileExistsError(f"--work-dir {work_dir} is a file; choose a folder")
     found = sorted(work_dir.glob(CHECKPOINT_PATTERN))
     if found and not resume:
         raise FileExistsError(

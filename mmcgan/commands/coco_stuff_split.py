@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 # What the published splits have, for comparison.
 PUBLISHED = {"train": "76k", "eval": "2k", "eval-seen": "675", "eval-unseen": "1.3k"}
@@ -30,16 +28,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
 
 
-def _write(file: BinaryIO, text: bytes) -> None:
-    file.write(text)
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists, say how many images each has."""
-    from mmcgan.checkpoints.files import atomic_write
+    from mmcgan.checkpoints.atomic import write_file
+    from mmcgan.checkpoints.files import check_output_folder
     from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
     from mmcgan.progress import progress_bar
 
+    check_output_folder(arguments.out, "--out")
     files = {name: arguments.out / f"{name}.txt" for name in PUBLISHED}
     found = [path for path in files.values() if path.exists()]
     if found and not arguments.overwrite:
@@ -55,7 +51,6 @@ def run(arguments: argparse.Namespace) -> None:
             advance()
     for name, images in split_scenes(scenes["train"], scenes["val"], arguments.tuning).items():
         folder = "train2017" if name == "train" else "val2017"
-        files[name].parent.mkdir(parents=True, exist_ok=True)
         text = "".join(f"{folder}/{image}\n" for image in images)
-        atomic_write(files[name], partial(_write, text=text.encode()))
+        write_file(files[name], text)
         print(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")

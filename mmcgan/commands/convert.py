@@ -46,8 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert and print what was found; return the exit status."""
     if arguments.destination is None and not arguments.dry_run:
         raise ValueError("DESTINATION is needed unless --dry-run is given")
+    from mmcgan.checkpoints.files import check_output, check_output_folder
     from mmcgan.peers.resolving import ConversionError
 
+    if arguments.destination is not None and arguments.to:
+        check_output_folder(arguments.destination, "DESTINATION")
+    elif arguments.destination is not None:
+        check_output(arguments.destination, "DESTINATION", (".safetensors",))
     try:
         _export(arguments) if arguments.to else _import(arguments)
     except ConversionError as error:

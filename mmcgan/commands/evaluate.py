@@ -33,6 +33,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--truncations", nargs="+", default=["none"], metavar="T", help="evaluate each; none is no truncation"
     )
     parser.add_argument(
+        "--truncation-centre",
+        choices=("mean", "class"),
+        help="StyleGAN2: move styles towards the mean of all, or of the class (default: the model's)",
+    )
+    parser.add_argument(
         "--batch-statistics",
         default="running",
         metavar="RULE",
@@ -53,11 +58,11 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.apis.testing import evaluate, evaluation_only
     from mmcgan.config import load_config, parse_options
 
+    _check_outputs(arguments)
     join_launcher(arguments.launcher)
     cfg = load_config(arguments.config, parse_options(arguments.cfg_options))
     evaluation_only(cfg)
     sweep = sweep_of(arguments, prepare(cfg, arguments))
-    _check_outputs(arguments)
     report = {
         "protocol": arguments.protocol,
         **evaluate(cfg, arguments.checkpoint, arguments.work_dir, sweep),
@@ -101,7 +106,8 @@ def sweep_of(arguments: argparse.Namespace, protocol: Any) -> Any:
         random_sizes=arguments.batch_statistics == "exponential",
     )
     seeds = tuple(arguments.seeds or (protocol.seeds if protocol else ()))
-    return Sweep(seeds, tuple(_truncation(text) for text in arguments.truncations), statistics)
+    truncations = tuple(_truncation(text) for text in arguments.truncations)
+    return Sweep(seeds, truncations, statistics, arguments.truncation_centre)
 
 
 def _truncation(text: str) -> float | None:
@@ -119,8 +125,10 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: the picture is no PNG, or a file that cannot be written.
     """
-    from mmcgan.checkpoints.files import check_output
+    from mmcgan.checkpoints.files import check_output, check_output_folder
 
+    if arguments.work_dir:
+        check_output_folder(arguments.work_dir, "--work-dir")
     if arguments.picture:
         check_output(arguments.picture, "--picture", (".png",))
     if arguments.json:

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
     from mmcgan.checkpoints.files import check_output
+    from mmcgan.datasets.counts import counts_lines
     from mmcgan.evaluation.report.report import (
         print_costs,
         print_failures,
@@ -69,13 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
     print_costs(report)
     print_failures(report)
     for side, images in report["images"].items():
-        others = ", ".join(f"{count} {suffix}" for suffix, count in images["other_files"].items())
-        counts = ", ".join(
-            f"{images[name]:,} {name.replace('_', ' ')}" for name in ("found", "read", "left_out")
-        )
-        print(f"images ({side}): {counts}" + (f"; other files: {others}" if others else ""))
-        for reason in images["reasons"]:
-            print(f"left out ({side}): {reason}")
+        print(*counts_lines(images, side), sep="\n")
     for warning in report["warnings"]:
         print(f"warning: {warning}")
     if arguments.json:

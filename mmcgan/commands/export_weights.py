@@ -18,6 +18,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the file and say its hash."""
+    from mmcgan.checkpoints.files import check_output
+
+    check_output(arguments.out, "OUT", (".safetensors",))
     from mmcgan.zoo.discriminators import export_discriminator
     from mmcgan.zoo.models import export_weights
 

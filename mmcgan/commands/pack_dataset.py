@@ -26,10 +26,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Pack a folder, or the training set of a config, and say what was left out."""
+    from mmcgan.checkpoints.files import check_output_folder
+
+    check_output_folder(arguments.out, "OUT")
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.datasets.packing.pack import SKIPPED, pack
 
-    result = pack(_open_source(arguments), arguments.out, arguments.skip_bad)
+    dataset = _open_source(arguments)
+    result = pack(dataset, arguments.out, arguments.skip_bad)
     print(f"{result.root}: {result.size} images")
+    print(*counts_lines(counts_of(dataset, result.skipped).to_json()), sep="\n")
     if result.skipped:
         print(f"{len(result.skipped)} images skipped; they are listed in {result.root / SKIPPED}")
 

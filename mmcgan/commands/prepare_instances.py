@@ -92,9 +92,13 @@ def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the store and say what is in it."""
+    from mmcgan.checkpoints.files import check_output_folder
+
+    check_output_folder(arguments.out, "--out")
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
+    from mmcgan.extractors.names import extractor_config
     from mmcgan.instance_preparation.prepare import Options, prepare_instances
-    from mmcgan.instances.names import extractor_config
     from mmcgan.registry import EXTRACTORS
 
     extractor = extractor_config(arguments.extractor)
@@ -111,7 +115,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     created = initialize_process_group()
     try:
-        store = prepare_instances(dataset, extractor, arguments.out, options)
+        store = prepare_instances(dataset, extractor, arguments.out, options, network)
     finally:
         if created:
             destroy_process_group()
@@ -121,3 +125,4 @@ def run(arguments: argparse.Namespace) -> None:
         + (", mirrored features" if store.flipped else "")
         + (f", {store.num_classes} classes" if store.num_classes else "")
     )
+    print(*counts_lines(counts_of(dataset).to_json()), sep="\n")

@@ -20,6 +20,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the files, upload them unless it is a dry run, and say where they are."""
+    from mmcgan.checkpoints.files import check_output_folder
+
+    if arguments.dry_run:
+        check_output_folder(arguments.dry_run, "--dry-run")
     from mmcgan.zoo.card import write_model_folder
     from mmcgan.zoo.hub import check_repo, hub_library, push_folder
     from mmcgan.zoo.locate import find_weights

@@ -80,6 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Compute, write, say where."""
     from mmcgan.checkpoints.files import check_output
     from mmcgan.config import load_config, parse_options
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.evaluation.statistics.reference import save_foreign_statistics
 
     if arguments.out is not None:
@@ -90,10 +91,12 @@ def run(arguments: argparse.Namespace) -> None:
     reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
     if arguments.groups:
         write_groups(reference, arguments.groups, arguments.out)
+        print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
         return
     statistics = reference.build()
     width = len(statistics.mean)
     print(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
+    print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
     if arguments.npz is not None:
         save_foreign_statistics(Path(arguments.npz), statistics)
         print(f"{arguments.npz}: mu and sigma, for clean-fid, pytorch-fid and others")

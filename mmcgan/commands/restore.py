@@ -61,6 +61,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Restore, say where the pictures are."""
+    from mmcgan.checkpoints.files import check_output_folder
+
+    check_output_folder(arguments.out, "--out")
     from mmcgan.apis.labels import find_labels
     from mmcgan.restoration.prior import load_prior
     from mmcgan.restoration.workflow import RestoreOptions, restore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from mmcgan.commands.shared import add_model, add_options
 
@@ -81,6 +82,17 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         help="redraw latents beyond +-T; StyleGAN2: psi (default: off)",
     )
     parser.add_argument(
+        "--truncation-centre",
+        choices=("mean", "class"),
+        help="StyleGAN2: move styles towards the mean of all, or of the class (default: the model's)",
+    )
+    parser.add_argument(
+        "--codes",
+        nargs="+",
+        metavar="NAME=V,V",
+        help="InfoGAN: values of the codes, such as discrete=3 or continuous=0.5,*; * stays as drawn",
+    )
+    parser.add_argument(
         "--size",
         type=int,
         nargs="+",
@@ -128,8 +140,30 @@ def apply_sample_settings(arguments: argparse.Namespace) -> None:
         setattr(arguments, key, value)
 
 
+def parse_codes(texts: Sequence[str]) -> dict[str, list[float | None]]:
+    """Return the values of codes by name from ``NAME=V,V``; None for ``*``.
+
+    Raises:
+        ValueError: other text, or a name twice.
+    """
+    found: dict[str, list[float | None]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        try:
+            parsed = [None if value == "*" else float(value) for value in values.split(",")]
+        except ValueError:
+            parsed = []
+        if not equals or not parsed or name in found:
+            raise ValueError(f"--codes {text}: write each NAME=V,V once, numbers or * for a code as drawn")
+        found[name] = parsed
+    return found
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Write sample images and say where they are."""
+    from mmcgan.checkpoints.files import check_output_folder
+
+    check_output_folder(arguments.out, "--out")
     apply_sample_settings(arguments)
     from mmcgan.apis.attribute_sampling import parse_attributes
     from mmcgan.apis.instance_sampling import InstanceOptions
@@ -163,6 +197,8 @@ def run(arguments: argparse.Namespace) -> None:
         options=parse_options(arguments.cfg_options),
         instances=instances,
         move=move,
+        codes=None if arguments.codes is None else parse_codes(arguments.codes),
+        centre=arguments.truncation_centre,
         view=find_view(arguments.size, arguments.window),
     )
     print(f"{len(result.images)} images in {result.folder}")

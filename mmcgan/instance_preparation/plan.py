@@ -10,7 +10,7 @@ from typing import Any
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.options import Options
-from mmcgan.instances.store import FORMAT, METADATA
+from mmcgan.instances.store_metadata import FORMAT, METADATA
 
 
 def make_plan(dataset: ImageDataset, network: Extractor, options: Options) -> dict[str, Any]:

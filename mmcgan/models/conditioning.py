@@ -34,6 +34,8 @@ class ConditionEmbedding(nn.Module):
         spectral_norm: applied to the instance map (never to the label table, as in BigGAN).
     """
 
+    class_rows = ("label",)
+
     def __init__(
         self,
         num_classes: int = 0,

@@ -43,6 +43,8 @@ class MappingNetwork(nn.Module):
         ValueError: no layer, or neither latent nor condition to map.
     """
 
+    class_columns = ("label",)
+
     def __init__(
         self,
         latent_dim: int,
@@ -126,6 +128,7 @@ class LabelMapping(nn.Module):
 
     def __init__(self, num_classes: int, dim: int, num_layers: int = 1) -> None:
         super().__init__()
+        self.class_columns = ("network.label",)  # and so the table itself needs no description
         self.network = MappingNetwork(0, dim, num_layers, num_classes=num_classes)
 
     def forward(self, label: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.pictures import contact_sheet, tile, write_png
 from mmcgan.random import make_generator
 from mmcgan.restoration.figures import figures
@@ -108,9 +108,9 @@ def write_result(output: Output, path: Path, given: Given, restored: Restored) -
             files["neighbours"],
         )
     if output.options.gif:
-        write_atomically(files["gif"], animation(way))
+        write_file(files["gif"], animation(way))
     record = {"source": str(path), "figures": known, "settings": output.settings}
-    write_atomically(files["record"], json.dumps(record, indent=2).encode())
+    write_file(files["record"], json.dumps(record, indent=2))
     return RestoreResult(path, files["picture"], files["sheet"], known)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from mmcgan.instances.store import InstanceStore, StoreError, open_store
+from mmcgan.instances.store import InstanceStore, open_store
+from mmcgan.instances.store_metadata import StoreError
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
 from mmcgan.structures import Condition

@@ -58,6 +58,7 @@ CHECKER_MODULES = (
     "semantic_steps",
     "r3gan",
     "r3gan_steps",
+    "projected_gan",
 )
 
 

@@ -17,6 +17,14 @@ GENERATOR_KINDS = {
     "r3gan": dict(
         type="R3GANGenerator", image_size=8, num_classes=3, channels=(8, 8), groups=(2, 2), blocks=(1, 1)
     ),
+    "fastgan": dict(
+        type="FastGANGenerator",
+        image_size=16,
+        num_classes=3,
+        base_channels=2,
+        latent_dim=6,
+        excitation_factor=4,
+    ),
     "stylegan2": dict(
         type="StyleGAN2Generator",
         image_size=16,

@@ -12,15 +12,17 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError
-from mmcgan.datasets.packing.packed import FORMAT, LABELS, METADATA, read_metadata, sha256_of
+from mmcgan.datasets.packing.packed import FORMAT, LABELS, METADATA, read_metadata
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 
@@ -107,11 +109,11 @@ def _prepare(out: Path, plan: dict[str, Any], dataset: ImageDataset) -> Path:
                     f"{partial} is the unfinished pack of something else (other images, size or options); "
                     "remove it or choose another folder"
                 )
-            _write_text(found, json.dumps(plan))
+            write_file(found, json.dumps(plan))
     elif any(path.suffix != ".tmp" for path in partial.iterdir()):
         raise FileExistsError(f"{partial} exists and was not made by packing; remove it or choose another")
     else:
-        _write_text(found, json.dumps(plan))
+        write_file(found, json.dumps(plan))
     return partial
 
 
@@ -165,7 +167,7 @@ def _pack_shards(
             read = ordered_map(lambda index: _try_read(dataset, index, advance), shards[number], threads)
             path = paths[number].with_suffix(".npy")
             record = _write_shard(dataset, path, shards[number], read, skip_bad)
-            _write_text(paths[number], json.dumps(record))
+            write_file(paths[number], json.dumps(record))
     return [json.loads(path.read_text()) for path in paths]
 
 
@@ -214,7 +216,7 @@ def _write_metadata(
     size = sum(record["entry"]["images"] for record in records)
     counts = _class_counts(dataset, size, labels)
     if skipped:
-        _write_text(partial / SKIPPED, "\n".join(skipped) + "\n")
+        write_file(partial / SKIPPED, "\n".join(skipped) + "\n")
     metadata = dict(
         format=FORMAT,
         plan=plan,
@@ -226,7 +228,7 @@ def _write_metadata(
         labels=None if labels is None else _save_array(partial / LABELS, labels),
         skipped=skipped,
     )
-    _write_text(partial / METADATA, json.dumps(metadata, indent=1))
+    write_file(partial / METADATA, json.dumps(metadata, indent=1))
 
 
 def _class_counts(dataset: ImageDataset, size: int, labels: np.ndarray | None) -> list[int] | None:
@@ -255,11 +257,4 @@ def _finish(partial: Path, out: Path) -> PackResult:
 def _save_array(path: Path, array: np.ndarray) -> dict[str, Any]:
     """Save ``array`` as .npy; return the file's name, length and checksum."""
     atomic_write(path, lambda stream: np.save(stream, array, allow_pickle=False))
-    return dict(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
-
-
-def _write_text(path: Path, text: str) -> None:
-    def write(stream: BinaryIO) -> None:
-        stream.write(text.encode())
-
-    atomic_write(path, write)
+    return dict(file=path.name, bytes=path.stat().st_size, sha256=file_hash(path))

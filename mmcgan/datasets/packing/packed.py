@@ -6,7 +6,6 @@ A packed folder holds ``metadata.json``, ``labels.npy`` (int64, absent without l
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from mmengine.dist import is_main_process
 from torch import Tensor
 
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
@@ -25,15 +25,6 @@ FORMAT = "mmcgan-packed-1"
 METADATA = "metadata.json"
 LABELS = "labels.npy"
 BLOCK = 1 << 22
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def read_metadata(root: str | Path) -> dict[str, Any]:
@@ -109,7 +100,7 @@ class PackedDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the metadata, which holds the checksum of every file."""
-        return sha256_of(self.root / METADATA)
+        return file_hash(self.root / METADATA)
 
     @classmethod
     def facts(cls, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> dict[str, Any]:
@@ -137,6 +128,6 @@ def _check_files(root: Path, metadata: dict[str, Any], verify: bool) -> None:
     with progress_bar("Verifying the packed data set", len(entries)) as advance:
         for entry in entries:
             path = root / entry["file"]
-            if sha256_of(path) != entry["sha256"]:
+            if file_hash(path) != entry["sha256"]:
                 raise ValueError(f"{path}: wrong checksum: the file is damaged; pack the data set again")
             advance()

@@ -10,10 +10,10 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.metrics.grouped_fid import GroupMoments, class_groups
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics
 from mmcgan.evaluation.statistics.reference import Reference
-from mmcgan.extractors.classifier_file import write_atomically
 
 PER_CLASS, BY_FREQUENCY = "class", "frequency"
 MEAN, COVARIANCE = "mean", "covariance"
@@ -88,7 +88,7 @@ def save_grouped(
         tensors[f"{name}/{COVARIANCE}"] = entry.covariance.cpu().contiguous()
     counts = {name: entry.count for name, entry in statistics.items()}
     facts = {"identity": identity, "groups": {k: list(v) for k, v in groups.items()}, "counts": counts}
-    write_atomically(path, save(tensors, {key: json.dumps(value) for key, value in facts.items()}))
+    write_file(path, save(tensors, {key: json.dumps(value) for key, value in facts.items()}))
 
 
 def load_grouped(path: Path) -> tuple[dict[str, GaussianStatistics], dict[str, Any]]:

@@ -19,12 +19,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.cache import cache_folder
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.datasets.base import items_digest
 from mmcgan.differences import largest_difference
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
-from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 
@@ -207,7 +207,7 @@ def dataset_fingerprint(dataset: Any) -> str:
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
     """Write the statistics with their identity, atomically."""
     tensors = {"mean": statistics.mean.contiguous(), "covariance": statistics.covariance.contiguous()}
-    write_atomically(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
+    write_file(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
 
 
 def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
@@ -217,7 +217,7 @@ def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
     """
     content = io.BytesIO()
     np.savez(content, mu=statistics.mean.double().numpy(), sigma=statistics.covariance.double().numpy())
-    write_atomically(path, content.getvalue())
+    write_file(path, content.getvalue())
 
 
 def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatistics:

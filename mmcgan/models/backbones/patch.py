@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from mmcgan.label_maps import semantic_map
 from mmcgan.models.backbones.blocks import pooled_features
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize
-from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK
+from mmcgan.models.layers.spade import LEAK
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.registry import BACKBONES, nearest
 from mmcgan.structures import Condition
 

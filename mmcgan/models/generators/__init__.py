@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mmcgan.models.generators.biggan_deep import BigGANDeepGenerator
     from mmcgan.models.generators.coded import CodedGenerator
     from mmcgan.models.generators.dcgan import DCGANGenerator
+    from mmcgan.models.generators.fastgan import FastGANGenerator
     from mmcgan.models.generators.r3gan import R3GANGenerator
     from mmcgan.models.generators.resnet import ResNetGenerator
     from mmcgan.models.generators.spade import SPADEGenerator
@@ -21,6 +22,7 @@ __all__ = [
     "BigGANGenerator",
     "CodedGenerator",
     "DCGANGenerator",
+    "FastGANGenerator",
     "R3GANGenerator",
     "ResNetGenerator",
     "SPADEGenerator",

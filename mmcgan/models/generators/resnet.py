@@ -158,7 +158,7 @@ class ClassNorm:
         """Return the batch norm of (N, ``channels``, H, W), called as ``norm(x, label)``."""
         if not self.num_classes + self.code_features:
             return PlainBatchNorm(channels, self.options)
-        return ConditionalBatchNorm(
+        norm = ConditionalBatchNorm(
             channels,
             self.num_classes + self.code_features,
             encoding=self.encoding,
@@ -166,6 +166,9 @@ class ClassNorm:
             options=self.options,
             unit_gain=self.unit_gain,
         )
+        if self.code_features and self.num_classes:  # one-hot labels in front of the codes' vector
+            norm.class_columns = ("gain", "bias")
+        return norm
 
 
 def block_channels(image_size: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:

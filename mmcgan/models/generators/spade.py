@@ -15,7 +15,8 @@ from mmcgan.dtypes import at_least_float32
 from mmcgan.label_maps import semantic_map
 from mmcgan.models.encoder import encoder_of, sample_law
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize, linear
-from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK, SPADE, SPADEBlock
+from mmcgan.models.layers.spade import LEAK, SPADE, SPADEBlock
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.registry import GENERATORS, nearest
 from mmcgan.structures import Condition, height_and_width
 

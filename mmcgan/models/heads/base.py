@@ -16,7 +16,9 @@ class Head(nn.Module):
     Class attributes say what a config may wire:
 
     * ``emits``: names of the tensors that ``forward`` returns, each with N rows;
-    * ``requires``: the fields of :class:`Condition` that must be present.
+    * ``requires``: the fields of :class:`Condition` that must be present;
+    * ``class_rows``, ``class_columns``, ``class_copies``: which tensors belong to classes, see
+      :mod:`mmcgan.models.class_rows`.
     """
 
     emits: ClassVar[tuple[str, ...]] = ()

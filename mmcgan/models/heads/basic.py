@@ -49,6 +49,7 @@ class ProjectionHead(Head):
 
     emits = ("logit",)
     requires = ("label",)
+    class_rows = ("embed",)
 
     def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:
         super().__init__()
@@ -78,6 +79,7 @@ class ClassifierHead(Head):
     """
 
     emits = ("logits",)
+    class_rows = ("linear",)
 
     def __init__(
         self,
@@ -138,6 +140,7 @@ class OmniHead(Head):
             )
         columns = num_classes or num_attributes
         check_num_classes(self, columns)
+        self.class_rows = ("linear",) if num_classes else ()
         self.linear = linear(in_channels, columns + 2, spectral_norm=spectral_norm)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:

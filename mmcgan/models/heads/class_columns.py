@@ -48,6 +48,8 @@ class DiscriminativeClassifierHead(ClassifierHead):
     Column ``2 * c`` is "a real image of c", ``2 * c + 1`` "a generated one". ADC-GAN, Sec. 3.2.
     """
 
+    class_copies = 2
+
     def __init__(
         self,
         in_channels: int,
@@ -78,6 +80,7 @@ class PerClassHead(Head):
 
     emits = ("logit",)
     requires = ("label",)
+    class_rows = ("linear",)
 
     def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:
         super().__init__()

@@ -32,6 +32,7 @@ class ConditionProjectionHead(Head):
     """
 
     emits = ("logit",)
+    class_rows = ("embed",)
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class DiscriminativeProxyHead(ProxyHead):
     """
 
     emits = ("embed", "proxy", "fake_proxy")  # type: ignore[assignment]
+    class_copies = 2
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class ProxyHead(Head):
 
     emits = ("embed", "proxy")
     requires = ("label",)
+    class_rows = ("embed",)
 
     def __init__(
         self,

@@ -95,8 +95,8 @@ def batch_norm(
 class ConditionalBatchNorm(nn.Module):
     """Batch normalisation whose gain and bias are predicted from the condition.
 
-    ``forward(x, c) = norm(x) * (1 + gain(c)) + bias(c)``, gain and bias being bias-free linear maps
-    of a conditioning vector, or one row per class.
+    ``forward(x, c) = norm(x) * (1 + gain(c)) + bias(c)``, gain and bias being linear maps (without a
+    bias of their own unless asked for) of a conditioning vector, or one row per class.
 
     Args:
         channels: channels of the image features.
@@ -107,6 +107,7 @@ class ConditionalBatchNorm(nn.Module):
         spectral_norm: applied to the gain and bias maps.
         options: batch statistics.
         unit_gain: False multiplies by ``gain(c)`` itself (Miyato's SNGAN), which then starts at 1.
+        biased_maps: give the linear maps a bias each (Projected GAN).
 
     Raises:
         ValueError: unknown ``encoding`` or ``condition_dim`` below 1.
@@ -121,6 +122,7 @@ class ConditionalBatchNorm(nn.Module):
         spectral_norm: SpectralNormArg = None,
         options: BatchNormOptions | None = None,
         unit_gain: bool = True,
+        biased_maps: bool = False,
     ) -> None:
         super().__init__()
         if encoding not in ENCODINGS:
@@ -130,14 +132,17 @@ class ConditionalBatchNorm(nn.Module):
         self.encoding = encoding
         self.condition_dim = condition_dim
         self.unit_gain = unit_gain
+        # which tensors belong to classes, see mmcgan.models.class_rows
+        self.class_rows = ("gain", "bias") if encoding == "label" else ()
+        self.class_columns = ("gain", "bias") if encoding == "one_hot" else ()
         self.add_gain = batch_norm_options(options).add_gain
         self.norm = batch_norm(channels, options, affine=False)
         if encoding == "label":
             self.gain: nn.Module = embedding(condition_dim, channels, spectral_norm=spectral_norm)
             self.bias: nn.Module = embedding(condition_dim, channels, spectral_norm=spectral_norm)
         else:
-            self.gain = linear(condition_dim, channels, bias=False, spectral_norm=spectral_norm)
-            self.bias = linear(condition_dim, channels, bias=False, spectral_norm=spectral_norm)
+            self.gain = linear(condition_dim, channels, bias=biased_maps, spectral_norm=spectral_norm)
+            self.bias = linear(condition_dim, channels, bias=biased_maps, spectral_norm=spectral_norm)
 
     def reset_affine(self) -> None:
         """Start from gain 1 and bias 0 for every class, where gain is the table itself."""

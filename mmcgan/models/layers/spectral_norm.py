@@ -47,6 +47,9 @@ class SpectralNormOptions:
             raise ValueError("spectral_norm with singular_values > 1 needs iterate_in_eval=True")
 
 
+#: torch's classic spectral norm, which the networks of SPADE and Projected GAN use
+CLASSIC_SPECTRAL = SpectralNormOptions(eps=1e-12, iterate_in_eval=False)
+
 SpectralNormArg = bool | Mapping[str, object] | SpectralNormOptions | None
 
 

@@ -322,7 +322,7 @@ def _without_slot(key: str, taken: Sequence[int]) -> str:
 #: What our networks' keys look like, for recognising a converted state dict.
 OURS = {
     GENERATOR: re.compile(
-        r"(linear|codes|condition|implicit|mapping|blocks\.\d+|attention\.\d+|output_norm|output_conv)\."
+        r"(linear|codes|condition|implicit|mapping|blocks\.\d+|(attention|excitations)\.\d+|output_norm|output_conv)\."
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(
