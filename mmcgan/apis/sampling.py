@@ -23,8 +23,8 @@ from mmcgan.apis.labels import find_labels, label_plan
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.views import View, checked_view
 from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, sheet_of, write_images
-from mmcgan.checkpoints.files import check_output_folder
 from mmcgan.models.sampling import set_truncation_centre
+from mmcgan.output_paths import check_output_folder
 from mmcgan.pictures import write_png
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.zoo.models import LoadedModel, given_model

@@ -21,6 +21,7 @@ from typing import Any
 
 from mmcgan.claims.claim import OUT, Claim, Evaluated, Logged, Training
 from mmcgan.scalars import read_scalars
+from mmcgan.text_files import read_json
 
 LOG, FIGURES, SECONDS = "output.txt", "figures.json", "seconds.json"
 DIGITS = 8
@@ -244,7 +245,7 @@ def _add_seconds(run: Run, seconds: float) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_json(path, "the figures of a claim's run") if path.is_file() else {}
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.array_files import FLOATS, INTEGERS, read_array
 from mmcgan.checkpoints.seal import is_own
 from mmcgan.instances.arrays import RowArray
 from mmcgan.instances.store_metadata import COMMAND, StoreError, read_store_metadata, sealed_text
@@ -96,7 +96,7 @@ class InstanceStore:
         path = self.root / f"{name}.npy"
         if f"{name}.npy" not in self.metadata["files"]:
             return None
-        return torch.from_numpy(np.load(path, allow_pickle=False))
+        return torch.from_numpy(read_array(path, INTEGERS, dims=1))
 
     def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
         """Return the L2-normalised features of images ``index`` (n,), float32 (n, F).
@@ -123,7 +123,7 @@ class InstanceStore:
 
     def radius(self) -> Tensor:
         """Return the distance of each image to its k-th neighbour, float32 (N,)."""
-        return torch.from_numpy(np.load(self.root / "radius.npy", allow_pickle=False))
+        return torch.from_numpy(read_array(self.root / "radius.npy", FLOATS, dims=1))
 
     def selected(self) -> Tensor:
         """Return the instances chosen by k-means, int64 (M,).

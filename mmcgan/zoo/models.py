@@ -22,6 +22,7 @@ from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
+from mmcgan.text_files import read_json
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
@@ -258,7 +259,7 @@ def stored(value: Tensor, half: bool) -> Tensor:
 def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str | None) -> dict[str, Any]:
     """Add exported weights to the index beside them and return the entry."""
     index_path = out.parent / "index.json"
-    index = json.loads(index_path.read_text(encoding="utf-8")) if index_path.exists() else {}
+    index = read_json(index_path, "an index of exported weights") if index_path.exists() else {}
     index[out.stem] = {
         **facts,
         "kind": kind,

@@ -14,6 +14,7 @@ from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.metrics.grouped_fid import GroupMoments, class_groups
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics
 from mmcgan.evaluation.statistics.reference import Reference
+from mmcgan.text_files import content_of, parse_json
 
 PER_CLASS, BY_FREQUENCY = "class", "frequency"
 MEAN, COVARIANCE = "mean", "covariance"
@@ -99,13 +100,15 @@ def load_grouped(path: Path) -> tuple[dict[str, GaussianStatistics], dict[str, A
     """
     try:
         with safe_open(path, framework="pt") as file:
-            facts = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            found = {
-                name: GaussianStatistics(
-                    file.get_tensor(f"{name}/{MEAN}"), file.get_tensor(f"{name}/{COVARIANCE}"), count
-                )
-                for name, count in facts["counts"].items()
-            }
-    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
+            texts = file.metadata() or {}
+            with content_of(path, "statistics of groups"):
+                facts = {key: parse_json(texts[key], path, key) for key in ("identity", "groups", "counts")}
+                found = {
+                    name: GaussianStatistics(
+                        file.get_tensor(f"{name}/{MEAN}"), file.get_tensor(f"{name}/{COVARIANCE}"), int(count)
+                    )
+                    for name, count in facts["counts"].items()
+                }
+    except (SafetensorError, ValueError) as error:
         raise ValueError(f"{path}: not statistics of groups ({error}); make them with --groups") from error
     return found, {"identity": facts["identity"], "groups": facts["groups"]}

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.datasets.base import items_digest
@@ -27,6 +28,7 @@ from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMo
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import content_of, parse_json
 
 FORMAT = "mmcgan-reference-1"
 
@@ -229,9 +231,12 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
     rebuild = f"Delete it, or make it anew: tools/reference_stats.py CONFIG --out {path}"
     try:
         with safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get("identity", "{}"))
+            text = (file.metadata() or {}).get("identity", "{}")
             mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-    except (SafetensorError, json.JSONDecodeError) as error:
+        found = parse_json(text, path, "reference statistics")
+        with content_of(path, "reference statistics"):
+            count = int({**found}["count"])
+    except (SafetensorError, ValueError) as error:
         raise ValueError(
             f"{path}: not a readable file of reference statistics ({error}). {rebuild}"
         ) from error
@@ -242,7 +247,7 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
             f"{'; '.join(differences)}. {rebuild}"
         )
     check_statistics(mean, covariance, path)
-    return GaussianStatistics(mean, covariance, int(found["count"]))
+    return GaussianStatistics(mean, covariance, count)
 
 
 def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
@@ -258,9 +263,8 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         ValueError: arrays are missing, of another size, or no mean and covariance.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            mean, covariance = (torch.from_numpy(file[key]) for key in ("mu", "sigma"))
-    except (KeyError, OSError, ValueError) as error:
+        mean, covariance = map(torch.from_numpy, read_arrays(path, ("mu", "sigma"), FLOATS))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not statistics with arrays 'mu' and 'sigma' ({error})") from error
     if mean.shape != (width,) or covariance.shape != (width, width):
         raise ValueError(
