@@ -23,8 +23,9 @@ from mmcgan.analysis import sefa_directions, walk
 from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw
 from mmcgan.apis.labels import find_labels
-from mmcgan.checkpoints.files import atomic_write, check_output
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.models.sampling import truncates_latent
+from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions
@@ -248,7 +249,7 @@ def check_target(out: str | Path, overwrite: bool) -> Path:
     Raises:
         FileExistsError: it exists and ``overwrite`` is off.
         ImportError: ``.mp4`` without the extra ``video``.
-        ValueError: another suffix than those of ``SUFFIXES``, or a place that cannot be written.
+        ValueError: another suffix than those of ``SUFFIXES``, a folder, or a place that cannot be written.
     """
     path = Path(out)
     check_output(path, "--out", SUFFIXES)
@@ -270,7 +271,7 @@ def write_picture(images: Tensor, path: Path) -> None:
     frames = [contact_sheet(torch.cat([images[:, column], blank]), side) for column in range(columns)]
     frames += frames[-2:0:-1]  # and back again, so that it can be repeated without a jump
     content = _mp4(frames) if path.suffix.lower() == ".mp4" else _gif(frames)
-    atomic_write(path, lambda file: _write(file, content))
+    write_file(path, content)
 
 
 def _gif(frames: Sequence[np.ndarray]) -> bytes:
@@ -304,7 +305,3 @@ def video_writer() -> ModuleType:
             f'films (.mp4) need {error.name}: python3 -m pip install "mmcgan[video]"; .gif needs nothing'
         ) from error
     return imageio
-
-
-def _write(file: Any, content: bytes) -> None:
-    file.write(content)

@@ -85,6 +85,7 @@ TAKES_NONE = {
     "check-config": "takes configs of the user's own, which are programs",
     "train-classifier": "takes a config of the user's own",
     "train-segmenter": "takes a config of the user's own",
+    "claims": "takes names of claims and shipped configs; reads what it has written itself",
     "reference-stats": "takes a config of the user's own",
 }
 #: MMEngine asks for compilers and devices when a run starts
