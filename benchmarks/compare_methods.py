@@ -24,8 +24,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mmcgan.checkpoints.files import atomic_write, list_checkpoints
-from mmcgan.commands.plot import read_scalars
 from mmcgan.config import find_config
+from mmcgan.scalars import read_scalars
 
 FIGURES = {"fid": "FID", "inception_score": "IS", "conditional_accuracy": "conditional accuracy"}
 RESULT, LOG = "result.json", "output.txt"

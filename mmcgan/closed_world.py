@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import inspect as inspection
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,16 +52,33 @@ class Origin:
         source: what to call it in messages.
         folder: of the file; names of files are looked up in it and must not leave it.
         own: the user's own: may name files anywhere and data sets of any kind.
+        started_in: the folder that relative paths of the user's own file are of; None if that is not known.
     """
 
     source: str
     folder: Path | None = None
     own: bool = False
+    started_in: Path | None = None
 
     @classmethod
-    def of_file(cls, path: str | Path, own: bool = False) -> Origin:
-        """Return the origin of what stands in a file."""
-        return cls(str(path), Path(path).parent, own)
+    def of_file(cls, path: str | Path, own: bool = False, started_in: Any = None) -> Origin:
+        """Return the origin of what stands in a file.
+
+        Args:
+            path: the file.
+            own: whether it is the user's own.
+            started_in: the folder that its relative paths are of, relative to the file's.
+        """
+        folder = Path(path).parent
+        known = own and isinstance(started_in, str) and "\0" not in started_in
+        return cls(str(path), folder, own, folder.absolute() / started_in if known else None)
+
+    def found(self, path: str) -> str:
+        """Return a relative path as it leads to something: from here, else from where the run was started."""
+        if self.started_in is None or Path(path).is_absolute() or os.path.lexists(path):
+            return path
+        there = Path(os.path.normpath(self.started_in / path))
+        return str(there) if there.exists() else path
 
 
 #: a config that the user gave by its name or path
@@ -186,6 +204,13 @@ def named(origin: Origin, what: str) -> Iterator[None]:
     """
     try:
         yield
+    except FileNotFoundError as error:
+        if origin.started_in is None or origin.started_in == Path.cwd():
+            raise
+        raise FileNotFoundError(
+            f"{error}\nRelative paths in {origin.source} were looked for here, in {Path.cwd()}, and where "
+            f"its run was started, in {origin.started_in}"
+        ) from error
     except (ValueError, OSError, ImportError):
         raise
     except Exception as error:
@@ -266,10 +291,12 @@ def _check_texts(value: Any, origin: Origin, path: str) -> None:
         if "type" in value:
             component = _named(value["type"], origin, path)
             _check_settings(component, value, origin, path)
-            files = () if origin.own else _files_of(component, value, origin, path)
+            files = _files_of(component, value, origin, path)
         for key, item in value.items():
             inner = f"{path}.{key}"
-            if key in files:
+            if isinstance(item, str) and origin.own:
+                value[key] = _users_file(item, origin, key in files)
+            elif key in files and not origin.own:
                 value[key] = _own_file(item, origin, inner)
             elif key != "type":
                 _check_texts(item, origin, inner)
@@ -299,6 +326,8 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
         RefusedConfigError: a data set that reads the disk where the config does not say, or does not declare
             what it reads.
     """
+    if origin.own:
+        return tuple(getattr(component, "disk_arguments", None) or ())
     is_dataset = r.DATASETS.own(config["type"]) is component
     # of a data set, its own word: a subclass elsewhere may read more than its parent
     own = vars(component).get("disk_arguments")
@@ -335,6 +364,13 @@ def _leaves(text: str) -> bool:
     parts = text.replace("\\", "/").split("/")
     absolute = text.startswith(("/", "\\", "~")) or (len(parts) > 1 and parts[0].endswith(":"))
     return absolute or ".." in parts or "://" in text or "\0" in text
+
+
+def _users_file(text: str, origin: Origin, is_file: bool) -> str:
+    """Return a text of the user's own file; a path as it leads to something, see :meth:`Origin.found`."""
+    if text.removesuffix(".safetensors") in read_index() or not (is_file or "/" in text):
+        return text
+    return origin.found(text)
 
 
 def _own_file(value: Any, origin: Origin, path: str) -> Any:

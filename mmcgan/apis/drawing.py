@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from mmcgan.apis.views import View
 from mmcgan.models.sampling import truncates_latent
 from mmcgan.progress import progress_bar
+from mmcgan.samplers.codes import choose_codes
 from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
@@ -29,12 +30,17 @@ class Draw:
     Attributes:
         loaded: the model.
         seed: of latents and drawn conditions.
-        truncation: what the law of the latents, or the generator, makes of it; None for none.
+        truncation: what the law of the latents, or the generator, makes of it; None for none. Of normal
+            latents, values outside [-truncation, truncation] are redrawn (BigGAN, Sec. 3.1); for StyleGAN2 it
+            is psi, the share of a style's distance from the mean style that is kept.
+        codes: chosen values of the latents' codes by name, see
+            :meth:`~mmcgan.samplers.codes.CodedLatent.with_codes`; None for codes as they are drawn.
     """
 
     loaded: LoadedModel
     seed: int = 0
     truncation: float | None = None
+    codes: Mapping[str, Sequence[float | None]] | None = None
 
     @property
     def threshold(self) -> float | None:
@@ -42,13 +48,18 @@ class Draw:
         return self.truncation if truncates_latent(self.loaded.model.generator) else None
 
     def check(self) -> None:
-        """Raise ValueError if the latents cannot be truncated like this."""
+        """Raise ValueError if the latents cannot be truncated like this, or have no such codes."""
+        law = self.loaded.model.latent_sampler
+        if self.codes is not None:
+            choose_codes(law, torch.zeros(0, law.latent_dim), self.codes)
         if self.threshold is not None:
             check_truncation(self.loaded.model.latent_sampler, self.threshold)
 
     def latents(self, numbers: Iterable[int]) -> Tensor:
         """Return the latents (N, D) of images by number."""
-        return draw_latents(self.loaded.model.latent_sampler, self.seed, numbers, self.threshold)
+        law = self.loaded.model.latent_sampler
+        drawn = draw_latents(law, self.seed, numbers, self.threshold)
+        return drawn if self.codes is None else choose_codes(law, drawn, self.codes)
 
     def images(self, condition: Condition, latent: Tensor, view: View | None = None) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here."""

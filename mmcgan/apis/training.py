@@ -22,6 +22,7 @@ from mmcgan.engine.changes import changes_allowed
 from mmcgan.engine.signals import StopRequest, current_request
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.constructor import PLAYERS
+from mmcgan.output_paths import check_output_folder
 from mmcgan.registry import RUNNERS
 
 CHECKPOINT_PATTERN = "*.pth"
@@ -76,6 +77,7 @@ def train(
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)
     refuse_precision(cfg)
+    check_output_folder(cfg.work_dir, "--work-dir")
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
     created = initialize_process_group(timeout_of(cfg))
     try:
@@ -129,9 +131,13 @@ def refuse_precision(cfg: Config) -> None:
 
 
 def refuse_other_run(work_dir: Path, resume: bool) -> None:
-    """Raise FileExistsError if training afresh would mix with the checkpoints of another run."""
-    if work_dir.exists() and not work_dir.is_dir():
-        raise FileExistsError(f"--work-dir {work_dir} is a file; choose a folder")
+    """Check the work folder before anything is built.
+
+    Raises:
+        FileExistsError: training afresh would mix with the checkpoints of another run.
+        ValueError: it is a file, or cannot be written.
+    """
+    check_output_folder(work_dir, "--work-dir")
     found = sorted(work_dir.glob(CHECKPOINT_PATTERN))
     if found and not resume:
         raise FileExistsError(

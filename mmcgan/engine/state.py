@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,13 +25,13 @@ from mmcgan.version import __version__
 State = dict[str, Any]
 
 
-def collect(runner: Any) -> State:
-    """Return the whole training state; all ranks must call it.
+def collect(runner: Any, folder: Path) -> State:
+    """Return the whole training state, to be written into ``folder``; all ranks must call it.
 
-    Keys: ``meta`` (iteration, seed, config text, dataset meta, versions), ``state_dict`` (networks,
-    average, losses, random streams), ``optimizer``, ``param_schedulers``, ``message_hub`` and
-    ``random`` (global generators, per rank); ``optimizer_names`` says which parameter the optimisers
-    number how. ``meta.history`` lists changes that were made on the way.
+    Keys: ``meta`` (iteration, seed, config text, where its relative paths are of, dataset meta, versions),
+    ``state_dict`` (networks, average, losses, random streams), ``optimizer``, ``param_schedulers``,
+    ``message_hub`` and ``random`` (global generators, per rank); ``optimizer_names`` says which parameter
+    the optimisers number how. ``meta.history`` lists changes that were made on the way.
     """
     meta = {
         "iter": runner.iter,
@@ -40,6 +42,7 @@ def collect(runner: Any) -> State:
         "seal": seal(runner.cfg.pretty_text),
         "dataset_meta": getattr(runner.train_dataloader.dataset, "metainfo", None),
         "world_size": runner.world_size,
+        "started_in": relative_folder(folder),
         "experiment_name": runner.experiment_name,
         "mmcgan_version": __version__,
         "torch_version": str(torch.__version__),
@@ -58,6 +61,14 @@ def collect(runner: Any) -> State:
         "message_hub": hub_to_plain(runner.message_hub),
         "random": gather_random_states(),
     }
+
+
+def relative_folder(folder: Path) -> str | None:
+    """Return the way from ``folder`` to where the config's relative paths are of, this process's folder."""
+    try:
+        return os.path.relpath(os.getcwd(), folder)
+    except (OSError, ValueError):  # the process's folder is gone, or lies on another drive
+        return None
 
 
 def restore(runner: Any, checkpoint: State, source: str, changes: Sequence[Change] = ()) -> list[str]:

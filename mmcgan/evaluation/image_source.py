@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from mmcgan.datasets.base import check_image_size
+from mmcgan.datasets.counts import ImageCounts
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decode import image_size as size_of
 from mmcgan.datasets.packing.packed import METADATA, PackedDataset
@@ -43,13 +44,7 @@ class ImageSource:
 
     def counts(self) -> dict[str, Any]:
         """Return found, read and left out, with the reasons, as JSON types."""
-        return {
-            "found": self.found,
-            "read": len(self.dataset),
-            "left_out": len(self.left_out),
-            "reasons": list(self.left_out),
-            "other_files": dict(self.other_files),
-        }
+        return ImageCounts(self.found, len(self.dataset), self.left_out, self.other_files).to_json()
 
 
 def open_images(
@@ -93,9 +88,10 @@ def open_images(
         faults += unreadable
     if not index.paths:
         raise BadImageError(f"{printable(root)}: none of {found} images can be used; the first: {faults[0]}")
-    unread = sum("which is not read" in fault for fault in index.left_out.reasons)
     others = dict(index.left_out.other_suffixes)
-    return ImageSource(FileDataset(index, reader, False, ()), found + unread, faults, others)
+    return ImageSource(
+        FileDataset(index, reader, False, ()), found + index.left_out.unread_images, faults, others
+    )
 
 
 def _packed(root: Path, image_size: int | None) -> PackedDataset:

@@ -30,6 +30,19 @@ def truncates_latent(generator: torch.nn.Module) -> bool:
     return bool(getattr(generator, "truncates_latent", True))
 
 
+def set_truncation_centre(generator: torch.nn.Module, centre: str, name: str) -> None:
+    """Choose what a generator's truncation moves its styles towards, of its ``truncation_centres``.
+
+    Raises:
+        ValueError: a generator without centres, or without this one.
+    """
+    known = getattr(generator, "truncation_centres", ())
+    if centre not in known:
+        has = f"moves towards {' or '.join(known)}" if known else "has no centre"
+        raise ValueError(f"truncation centre {centre!r}: the truncation of {name} {has}")
+    generator.truncation_centre = centre  # type: ignore[assignment]
+
+
 class SamplingModel(BaseModel):
     """A generator, its moving average, and the distribution of its latents.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from mmcgan.registry import SAMPLERS
+from mmcgan.registry import SAMPLERS, nearest
 from mmcgan.samplers.latent import LatentLaw, truncate_latent
 
 DISCRETE, CONTINUOUS = "discrete", "continuous"
@@ -98,6 +99,60 @@ class CodedLatent(LatentLaw):
         if self.continuous:
             found[CONTINUOUS] = latent[:, middle:].detach()
         return found
+
+    def with_codes(self, latent: Tensor, chosen: Mapping[str, Sequence[float | None]]) -> Tensor:
+        """Return latents (N, latent_dim) whose codes are what was chosen.
+
+        Args:
+            latent: drawn from this law.
+            chosen: ``discrete`` -> an integer for each categorical code, ``continuous`` -> a number in
+                [-1, 1] for each continuous one; None leaves a code as it was drawn.
+
+        Raises:
+            ValueError: a code that there is not, another number of values, or one out of range.
+        """
+        latent = latent.clone()
+        codes, values = self.codes_shape
+        start = self.latent_dim - self.code_dim
+        for name, given in chosen.items():
+            count = {DISCRETE: codes, CONTINUOUS: self.continuous}.get(name, 0)
+            if not count:
+                raise ValueError(f"codes: there is no code {name!r}.{nearest(name, self.names())}")
+            if len(given) != count:
+                raise ValueError(f"codes: {name} takes {count} values, got {len(given)}")
+            for place, value in enumerate(given):
+                if value is None:
+                    continue
+                if name == CONTINUOUS:
+                    _check_code(name, value, -1 <= value <= 1, "a number in -1..1")
+                    latent[:, start + codes * values + place] = value
+                    continue
+                good = value == int(value) and 0 <= value < values
+                _check_code(name, value, good, f"a whole number in 0..{values - 1}")
+                first = start + place * values
+                latent[:, first : first + values] = 0.0
+                latent[:, first + int(value)] = 1.0
+        return latent
+
+
+def _check_code(name: str, value: float, good: bool, wanted: str) -> None:
+    if not good:
+        raise ValueError(f"codes: a value of {name} must be {wanted}, got {value:g}")
+
+
+def choose_codes(law: Any, latent: Tensor, chosen: Mapping[str, Sequence[float | None]]) -> Tensor:
+    """Return ``law.with_codes(latent, chosen)``; anybody's law may have that method.
+
+    Raises:
+        ValueError: the law has no codes, or not these.
+    """
+    declared = getattr(law, "with_codes", None)
+    if declared is None:
+        raise ValueError(
+            f"codes: latents of {type(law).__name__} have none; a law with codes (InfoGAN) has with_codes()"
+        )
+    changed: Tensor = declared(latent, chosen)
+    return changed
 
 
 def code_names(sampler: Any) -> list[str]:

@@ -233,7 +233,7 @@ def read_run(path: Path) -> RunFile:
     meta = dict(parts["meta"])
     text = meta.get("cfg")
     config = None if "cfg" not in meta else parse_config_text(text, path)
-    origin = Origin.of_file(path, own=is_own(text, meta.get("seal")))
+    origin = Origin.of_file(path, is_own(text, meta.get("seal")), meta.get("started_in"))
     return RunFile(strip_prefix(parts["state_dict"]), meta, config, parts["message_hub"], origin)
 
 

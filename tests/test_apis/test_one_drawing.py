@@ -16,13 +16,14 @@ from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images
 from mmcgan.apis.sampling import sample
-from mmcgan.apis.testing import _check_truncations
+from mmcgan.apis.testing import check_truncations
 from mmcgan.datasets import gan_collate
 from mmcgan.evaluation.report.sweep import Sweep
 from mmcgan.hooks.sample_grid import SampleGridHook
 from mmcgan.models.sampling import SamplingModel, truncates_latent
 from mmcgan.registry import DATASETS, SAMPLERS
 from mmcgan.samplers.latent import LatentLaw, check_truncation, truncate_latent
+from mmcgan.structures import Condition
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 
 SEED, NUM = 7, 4
@@ -130,7 +131,7 @@ def load(family):
 def family(request, monkeypatch):
     family = FAMILIES[request.param]
     model = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: model)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: model)
     for module in ("drawing", "interpolation"):
         monkeypatch.setattr(f"mmcgan.apis.{module}.BATCH", 1)
     return family, model
@@ -147,7 +148,7 @@ def evaluated(family, loaded):
         "latent_sampler": family.law,
     }
     sweep = Sweep((SEED,), (family.truncation,))
-    _check_truncations(sweep, model, narrow, config)
+    check_truncations(sweep, model, narrow, config)
     (request,) = sweep.requests(config, narrow)
     dataset = DATASETS.build(dict(request.dataset))
     model.truncation = request.truncation
@@ -188,7 +189,7 @@ def test_the_picture_of_progress_shows_the_same_latents(name):
 def test_a_grid_of_samples_shows_the_same_latents(monkeypatch, tmp_path):
     family = FAMILIES["instances"]
     loaded = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     monkeypatch.setattr("mmcgan.apis.drawing.BATCH", 1)
     options = InstanceOptions(grid="latents", columns=2)
     grid = sample("x", num=2, labels=[1], seed=SEED, truncation=0.6, out=tmp_path / "g", instances=options)
@@ -203,6 +204,30 @@ def test_batches_change_an_image_by_rounding_alone(name):
     asked = dict(num=NUM, seed=SEED, truncation=family.truncation, return_type="tensor")
     # batched convolutions may add in another order: a few units of float32 in [-1, 1]
     torch.testing.assert_close(ask(batch_size=1, **asked), ask(**asked), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("centre", [None, "class"])
+def test_psi_zero_is_evaluated_as_it_is_sampled(centre, monkeypatch, tmp_path):
+    """StyleGAN2's truncation 0: every image of a class, or of all, is its centre."""
+    loaded = load(FAMILIES["psi"])
+    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    result = sample("x", num=6, seed=SEED, truncation=0.0, out=tmp_path / "samples", centre=centre)
+    first = [np.asarray(Image.open(path)).astype(int) for path in result.images]
+    apart = sum(abs(one - first[0]).max() > 1 for one in first)
+    assert apart == (0 if centre is None else 4)
+    narrow = truncates_latent(loaded.model.generator)
+    assert not narrow
+    sweep = Sweep((SEED,), (0.0,), centre=centre)
+    check_truncations(sweep, loaded.model, narrow, dict(type="ConditionDataset", num_classes=3))
+    (request,) = sweep.requests(dict(type="ConditionDataset", size=6, num_classes=3, latent_dim=8), narrow)
+    dataset = DATASETS.build(request.dataset)
+    loaded.model.truncation = request.truncation
+    rows = [dataset[row] for row in range(6)]
+    latent = torch.stack([row["latent"] for row in rows])
+    labels = torch.tensor([int(row["label"]) for row in rows])
+    made = loaded.model.sample(Condition(label=labels), latent, truncation=0.0, narrowed=True)
+    alike = torch.tensor([[torch.allclose(a, b, atol=1e-4) for b in made] for a in made])
+    assert torch.equal(alike, torch.ones_like(alike) if centre is None else labels[:, None] == labels)
 
 
 def latents(law, truncation, count=4000):
@@ -249,7 +274,7 @@ def test_a_law_that_says_nothing_of_truncation_refuses(law):
 def test_every_route_refuses_such_a_law_before_work(monkeypatch, tmp_path):
     family = Family(BIGGAN, dict(type="SilentLatent"))
     loaded = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     routes = (
         lambda: sample("x", truncation=0.5, out=tmp_path / "samples"),
         lambda: CGANInferencer(loaded)(truncation=0.5),

@@ -7,7 +7,7 @@ from PIL import Image
 
 from mmcgan.cli import main
 from mmcgan.commands import plot, plot_evaluations
-from mmcgan.commands.plot import read_scalars
+from mmcgan.scalars import read_scalars
 
 
 def log(folder, start, records):

@@ -94,6 +94,7 @@ def test_the_training_images_themselves_are_seen_as_copies():
         assert figures[name] == pytest.approx(0, abs=1e-6), name
     assert figures["f_8"] == figures["f_1/8"] == pytest.approx(1, abs=1e-6)
     assert figures["memorized"] == 1
+    assert figures["closer_than_training"] == 1
     histogram = evaluator.report()["metrics"][-1]["histogram"]
     assert histogram["generated"][0] == 1
     assert sum(histogram["real"]) == pytest.approx(1)
@@ -103,6 +104,7 @@ def test_the_training_images_themselves_are_seen_as_copies():
 def test_fresh_images_are_no_copies():
     figures = run(evaluator_of([dict(type="Memorization", share=0.1)], size=300), ColourDataset(90, seed=5))
     assert figures["memorized"] < 0.3
+    assert figures["closer_than_training"] < 0.75
     assert 0.5 < figures["nearest_real_ratio"] < 2
 
 

@@ -42,6 +42,7 @@ TAKES = {
         ["spade-omni_scenes-64", "--label-maps", "{photos}", "--out", "{out}"],
         [TINY, "{record}", "--num", "1", "--out", "{out}"],
     ],
+    "demo": [["{model}"], ["{run}"], ["{pickle}"]],
     "interpolate": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "sefa": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "restore": [
@@ -85,6 +86,7 @@ TAKES_NONE = {
     "check-config": "takes configs of the user's own, which are programs",
     "train-classifier": "takes a config of the user's own",
     "train-segmenter": "takes a config of the user's own",
+    "claims": "takes names of claims and shipped configs; reads what it has written itself",
     "reference-stats": "takes a config of the user's own",
 }
 #: MMEngine asks for compilers and devices when a run starts

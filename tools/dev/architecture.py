@@ -48,9 +48,12 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "dtypes",
                 "class_names",
                 "file_identity",
+                "scalars",
                 "image_files",
                 "text_files",
                 "parallel",
+                "output_paths",
+                "array_files",
                 "suggestions",
             ),
         ),
@@ -61,7 +64,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("training", ("engine", "hooks", "extractor_training", "instance_preparation")),
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
-    ("use", ("apis", "peers", "restoration", "diagnosis")),
+    ("use", ("apis", "peers", "restoration", "diagnosis", "claims")),
+    ("a page in the browser", ("demo",)),
     ("commands", ("commands", "cli")),
 )
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.config import all_configs
 from mmcgan.config.load import read_config
 from mmcgan.weights import read_index
@@ -48,6 +48,7 @@ DATA = {
     "imagenet-lt-128": "ImageNet-LT 128x128",
     "imagenet-lt-256": "ImageNet-LT 256x256",
     "mnist-svhn-32": "MNIST and SVHN 32x32",
+    "garment-pairs-16": "pairs of Fashion-MNIST",
     "scenes-64": "scenes of digits, 64x64",
     "tiny-imagenet-64": "Tiny-ImageNet",
     "two-domain-digits-16": "two-domain digits",
@@ -321,7 +322,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path, text in stale.items():
         print(f"{'out of date' if given.check else 'wrote'}: {path.relative_to(ROOT)}")
         if not given.check:
-            atomic_write(path, lambda file, text=text: file.write(text.encode()))
+            write_file(path, text)
     return 1 if given.check and stale else 0
 
 

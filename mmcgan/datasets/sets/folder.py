@@ -40,6 +40,7 @@ class FileDataset(ImageDataset):
         super().__init__(reader.image_size, index.labels, index.classes, len(index.paths), pipeline)
         # One array instead of a million strings: forked workers share its memory.
         self.paths = np.array([os.fsencode(path) for path in index.paths])
+        self.left_out = index.left_out
         self.reader = reader
         self.images = self._read_all() if in_memory else None
 

@@ -15,6 +15,9 @@ from mmcgan.text_files import printable
 MAX_DEPTH = 64  # folders in folders
 
 
+NOT_READ = "which is not read"
+
+
 @dataclass
 class LeftOut:
     """What a walk did not take.
@@ -26,6 +29,11 @@ class LeftOut:
 
     reasons: list[str] = field(default_factory=list)
     other_suffixes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unread_images(self) -> int:
+        """How many of them are images, of formats that are not read."""
+        return sum(NOT_READ in reason for reason in self.reasons)
 
     def note(self, path: str, reason: str) -> None:
         """Add a line."""
@@ -115,7 +123,7 @@ class Walk:
         """Return whether a file is an image by its name that can be read."""
         suffix = os.path.splitext(entry.name)[1].lower()
         if suffix in UNREAD_SUFFIXES:
-            self._fault(entry.path, f"it is {UNREAD_SUFFIXES[suffix]}, which is not read: convert it")
+            self._fault(entry.path, f"it is {UNREAD_SUFFIXES[suffix]}, {NOT_READ}: convert it")
         elif suffix not in SUFFIXES:
             self.left_out.other_suffixes[suffix or "without ending"] += 1
         return suffix in SUFFIXES

@@ -62,12 +62,16 @@ class StyleGAN2Generator(nn.Module):
     Attributes:
         num_ws: number of styles that an image takes.
         truncates_latent: False; truncation acts on styles (:meth:`forward_truncated`).
+        truncation_centres: what it may move styles towards.
+        truncation_centre: which it is: ``mean`` of all styles (StyleGAN2), or ``class``, the mean of the
+            styles under the same condition.
 
     Raises:
         ValueError: unknown image size, architecture or noise, or a number out of range.
     """
 
     truncates_latent: ClassVar[bool] = False
+    truncation_centres: ClassVar[tuple[str, ...]] = ("mean", "class")
     mean_style: Tensor | None
 
     def __init__(
@@ -103,6 +107,7 @@ class StyleGAN2Generator(nn.Module):
         self.latent_dim, self.style_dim = latent_dim, style_dim
         self.style_mixing, self.noise, self.eval_noise = style_mixing, noise, eval_noise
         self.mean_decay, self.truncation_cutoff = mean_decay, truncation_cutoff
+        self.truncation_centre = "mean"
         self.random_source = RandomSource()
         self.mapping = MappingNetwork(
             latent_dim,
@@ -203,6 +208,18 @@ class StyleGAN2Generator(nn.Module):
         with torch.no_grad():
             return self.mapping(latent, None).mean(0)
 
+    def condition_centres(self, condition: Condition) -> Tensor:
+        """Return the mean style under the condition of each image, (N, 1, style_dim)."""
+        embedding = self.embed(condition)
+        if embedding is None:
+            return self.average_style().expand(1, 1, -1)
+        source = make_generator("mean style")
+        latent = torch.randn(MEAN_SAMPLES, self.latent_dim, generator=source).to(self.constant)
+        rows, place = embedding.unique(dim=0, return_inverse=True)
+        with torch.no_grad():
+            means = [self.mapping(latent, row.expand(MEAN_SAMPLES, -1)).mean(0) for row in rows]
+        return torch.stack(means)[place][:, None]
+
     def truncate_styles(
         self, styles: Tensor, psi: float, cutoff: int | None = None, mean: Tensor | None = None
     ) -> Tensor:
@@ -212,7 +229,7 @@ class StyleGAN2Generator(nn.Module):
             styles: (N, num_ws, style_dim).
             psi: 1 changes nothing, 0 gives the mean style.
             cutoff: number of styles from the coarsest on to move; None for ``truncation_cutoff``.
-            mean: (style_dim,) or (1, style_dim), in place of :meth:`average_style`.
+            mean: (style_dim,), (1, style_dim) or (N, 1, style_dim), in place of :meth:`average_style`.
         """
         cutoff = self.truncation_cutoff if cutoff is None else cutoff
         moved = torch.lerp((self.average_style() if mean is None else mean).to(styles), styles, psi)
@@ -279,8 +296,10 @@ class StyleGAN2Generator(nn.Module):
         return self.synthesize(latent, self.embed(condition))
 
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
-        """Return images (N, 3, H, W) whose styles are moved towards the mean by psi = ``truncation``."""
-        return self.synthesize_styles(self.truncate_styles(self.map(latent, condition), truncation))
+        """Return images (N, 3, H, W) whose styles are moved towards their centre by psi = ``truncation``."""
+        centre = self.condition_centres(condition) if self.truncation_centre == "class" else None
+        styles = self.truncate_styles(self.map(latent, condition), truncation, mean=centre)
+        return self.synthesize_styles(styles)
 
 
 def _check_noise(name: str, mode: str) -> None:

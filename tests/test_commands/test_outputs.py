@@ -1,0 +1,66 @@
+"""Where a command is to write is tried before anything is read or computed."""
+
+import pytest
+
+from mmcgan.cli import COMMANDS, main
+
+#: command -> calls; {} is the output, every input is missing
+FILES = {
+    "evaluate-folders": [
+        ["real", "fake", "--extractor", "digits-16", "--json", "{}"],
+        ["real", "fake", "--extractor", "digits-16", "--reference", "{}.safetensors"],
+    ],
+    "test": [["no-config", "--json", "{}"], ["no-config", "--picture", "{}.png"]],
+    "reference-stats": [["no-config", "--out", "{}.safetensors"], ["no-config", "--npz", "{}.npz"]],
+    "train-classifier": [["no-config", "--out", "{}.safetensors"]],
+    "train-segmenter": [["no-config", "--out", "{}.safetensors"]],
+    "train-ssl-extractor": [["--images", "none", "--out", "{}.safetensors"]],
+    "export-weights": [["none.pth", "{}.safetensors"]],
+    "export": [["none", "{}.onnx"]],
+    "convert": [["none.pth", "{}.safetensors"]],
+    "interpolate": [["none", "--out", "{}.png"]],
+    "sefa": [["none", "--out", "{}.png"]],
+    "plot": [["none", "--out", "{}.png"]],
+    "plot-evaluations": [["none", "--out", "{}.png"]],
+}
+FOLDERS = {
+    "train": [["biggan_digits-16", "--work-dir", "{}"]],
+    "test": [["no-config", "--work-dir", "{}"]],
+    "sample": [["none", "--out", "{}"]],
+    "restore": [["none.png", "--task", "sr", "--model", "none", "--out", "{}"]],
+    "pack-dataset": [["none", "{}"]],
+    "prepare-instances": [["--images", "none", "--out", "{}"]],
+    "coco-stuff-split": [["--annotations", "none", "--out", "{}"]],
+    "push-to-hub": [["none", "user/name", "--dry-run", "{}"]],
+    "convert": [["none.pth", "{}", "--to", "biggan_pytorch"]],
+}
+#: write nothing, or where the user's cache is
+NOTHING = {"check-config", "doctor", "list"}
+CALLS = [(name, call, True) for name, calls in FILES.items() for call in calls]
+CALLS += [(name, call, False) for name, calls in FOLDERS.items() for call in calls]
+IDS = [f"{name}-{' '.join(call)}" for name, call, _ in CALLS]
+
+
+def test_every_command_is_here():
+    assert set(COMMANDS) == {*FILES, *FOLDERS, *NOTHING}
+
+
+def refusal(name, call, output, capsys):
+    assert main([name, *(part.replace("{}", str(output)) for part in call)]) == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "call", "is_file"), CALLS, ids=IDS)
+def test_an_output_that_cannot_be_is_refused_first(name, call, is_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    under = refusal(name, call, tmp_path / "file" / "x", capsys)
+    assert "cannot be written" in under
+    suffix = call[[("{}" in part) for part in call].index(True)].removeprefix("{}")
+    taken = tmp_path / f"taken{suffix}"
+    taken.mkdir() if is_file else taken.write_text("mine")
+    message = refusal(name, call, tmp_path / "taken", capsys)
+    assert "folder of that name" in message or "file of that name" in message or "must be named" in message
+    assert str(taken) in message
+    assert (tmp_path / "file").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", taken.name]
