@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
 from mmcgan.models.backbones.base import Backbone
+from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
 from mmcgan.models.mapping import equalize
-from mmcgan.registry import BACKBONES, HEADS
+from mmcgan.registry import BACKBONES, HEADS, nearest
 from mmcgan.structures import CONDITION_FIELDS, Condition
 
 EQUALIZED = "equalized"
@@ -28,7 +30,8 @@ class Discriminator(nn.Module):
             2020), for fine-tuning; their weights stay as loaded, batch-norm statistics still move.
 
     Raises:
-        ValueError: ``freeze_stages`` is not between 0 and the number of stages.
+        ValueError: ``freeze_stages`` is not between 0 and the number of stages, or a head looks at features
+            that the backbone does not emit (a scale that there is not).
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Discriminator(nn.Module):
             name: HEADS.build({"in_channels": self.backbone.out_channels, **head})
             for name, head in heads.items()
         }
+        _check_reads(self.backbone, built)
         self.heads = nn.ModuleDict(built)
         self.head_emits = {name: tuple(head.emits) for name, head in built.items()}
         for head in built.values():
@@ -89,6 +93,17 @@ def _start(head: nn.Module, init: str) -> None:
         equalize(head)
     else:
         initialize(head, init)
+
+
+def _check_reads(backbone: Backbone, heads: Mapping[str, Head]) -> None:
+    """Raise ValueError if a head looks at features that the backbone does not emit."""
+    for name, head in heads.items():
+        for feature in head.reads:
+            if feature not in backbone.emits:
+                raise ValueError(
+                    f"discriminator.heads.{name}: {type(head).__name__} looks at {feature!r}, which "
+                    f"{type(backbone).__name__} does not emit.{nearest(feature, backbone.emits)}"
+                )
 
 
 def _check_outputs(part: nn.Module, place: str, emits: tuple[str, ...], found: dict[str, Tensor]) -> None:
