@@ -1,12 +1,16 @@
-"""The figures that a run has logged, by name and iteration."""
+"""The figures that a run has logged, by name and iteration, and their curves."""
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from mmcgan.suggestions import nearest
 
 Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
@@ -41,9 +45,63 @@ def _records(file: Path) -> Iterator[dict[str, Any]]:
         try:
             record = json.loads(line)
             int(record["step"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             if number < len(lines):
                 raise ValueError(f"{file}, line {number}: not logged figures ({error!r})") from error
             print(f"{file}: its last line is cut off and left out", file=sys.stderr)
             return
         yield record
+
+
+def draw_curves(
+    runs: Mapping[str, Mapping[str, Series]], keys: Sequence[str], out: Path, log_scale: bool = False
+) -> None:
+    """Write a picture (PNG, PDF or SVG, by its name): a panel per key, a curve per run, over iterations.
+
+    Raises:
+        ValueError: a run has not logged one of the keys; suggests those it has.
+    """
+    for name, series in runs.items():
+        for key in keys:
+            if key not in series:
+                raise ValueError(f"{name} has not logged {key!r}.{nearest(key, list(series))}")
+    from mmcgan.checkpoints.atomic import atomic_write
+
+    picture = io.BytesIO(curves_picture(runs, keys, out.suffix[1:].lower() or "png", log_scale))
+    atomic_write(out, lambda file: shutil.copyfileobj(picture, file))
+
+
+def curves_picture(
+    runs: Mapping[str, Mapping[str, Series]],
+    keys: Sequence[str],
+    kind: str = "png",
+    log_scale: bool = False,
+    columns: int | None = None,
+) -> bytes:
+    """Return the picture of curves; a run that has not logged a key has no curve in its panel.
+
+    Args:
+        runs: name -> key -> iteration -> value.
+        keys: one panel each.
+        kind: ``png``, ``pdf`` or ``svg``.
+        log_scale: logarithmic vertical axes.
+        columns: panels beside each other; all of them by default.
+    """
+    from matplotlib.figure import Figure  # slow to import, and only wanted here
+
+    columns = min(columns or len(keys), len(keys))
+    rows = -(-len(keys) // columns)
+    figure = Figure(figsize=(5 * columns, 3.5 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axis, key in zip(panels, keys, strict=False):
+        for name, series in runs.items():
+            steps = sorted(series.get(key, {}))
+            axis.plot(steps, [series[key][step] for step in steps], label=name)
+        axis.set(xlabel="iteration", title=key, yscale="log" if log_scale else "linear")
+        axis.grid(alpha=0.3)
+    for axis in panels[len(keys) :]:
+        axis.set_axis_off()
+    panels[0].legend()
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind, dpi=120)
+    return picture.getvalue()
