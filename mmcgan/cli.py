@@ -27,7 +27,7 @@ DEBUG_VARIABLE = "MMCGAN_DEBUG"
 #: of a shell's conventions: 128 and the number of the signal
 INTERRUPTED, BROKEN_PIPE = 130, 141
 #: what a user can put right: shown as a sentence
-USER_ERRORS = (ValueError, OSError, ImportError, zipfile.BadZipFile)
+USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,8 @@ def command_parser(name: str) -> argparse.ArgumentParser:
 def parse(given: Sequence[str]) -> argparse.Namespace:
     """Return the parsed arguments of a command line, with ``command`` and, for records, ``invocation``.
 
+    ``own_process`` is False: :func:`main` sets it where the command is all that the process does.
+
     Raises:
         SystemExit: help was asked for, or the arguments are wrong.
     """
@@ -194,6 +196,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     arguments = command_parser(given[0]).parse_args(given[1:])
     arguments.command = given[0]
     arguments.invocation = shlex.join([PROGRAM, *given])
+    arguments.own_process = False
     return arguments
 
 
@@ -206,7 +209,7 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
     """
     try:
         try:
-            return _run([*prefix, *(sys.argv[1:] if argv is None else argv)])
+            return _run([*prefix, *(sys.argv[1:] if argv is None else argv)], own_process=argv is None)
         finally:
             sys.stdout.flush()  # a closed pipe is noticed here and not when the interpreter ends
     except BrokenPipeError:
@@ -219,10 +222,13 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
         return INTERRUPTED
 
 
-def _run(given: Sequence[str]) -> int:
+def _run(given: Sequence[str], own_process: bool) -> int:
     arguments = parse(given)
+    arguments.own_process = own_process
     tune_process()  # before anything imports torch
     try:
+        for name, output in getattr(arguments, "outputs", {}).items():
+            output.check(getattr(arguments, name))
         return _module(COMMANDS[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +11,10 @@ from types import ModuleType
 import numpy as np
 from PIL import Image
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 
 #: milliseconds that a frame is shown
 FRAME = 100
-FILMS = (".gif", ".mp4")
 
 
 def write_film(frames: Sequence[np.ndarray], path: Path, milliseconds: int = FRAME) -> None:
@@ -26,8 +24,7 @@ def write_film(frames: Sequence[np.ndarray], path: Path, milliseconds: int = FRA
         ImportError: ``.mp4`` without the extra ``video``.
     """
     make = _mp4 if path.suffix.lower() == ".mp4" else _gif
-    content = io.BytesIO(make(frames, milliseconds))
-    atomic_write(path, lambda file: shutil.copyfileobj(content, file))
+    write_file(path, make(frames, milliseconds))
 
 
 def _gif(frames: Sequence[np.ndarray], milliseconds: int) -> bytes:

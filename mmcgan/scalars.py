@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import content_of, parse_json
 
 Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
@@ -30,27 +29,28 @@ def read_scalars(work_dir: Path) -> dict[str, Series]:
     if not files:
         raise FileNotFoundError(f"no logged figures in {work_dir} (looked for {work_dir}/*/{SCALARS})")
     series: dict[str, Series] = {}
-    for record in (record for file in files for record in _records(file)):
-        step = int(record.pop("step"))
-        record.pop("iter", None)
-        for key, value in record.items():
-            if isinstance(value, (int, float)):
-                series.setdefault(key, {})[step] = float(value)
+    for step, figures in (record for file in files for record in _records(file)):
+        for key, value in figures.items():
+            series.setdefault(key, {})[step] = value
     return series
 
 
-def _records(file: Path) -> Iterator[dict[str, Any]]:
+def _records(file: Path) -> Iterator[tuple[int, dict[str, float]]]:
+    """Yield the iteration and the figures of each line."""
     lines = file.read_bytes().splitlines()
     for number, line in enumerate(lines, start=1):
         try:
-            record = json.loads(line)
-            int(record["step"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            record = parse_json(line, file, "logged figures")
+            with content_of(file, "logged figures"):
+                step = int(record.pop("step"))
+                record.pop("iter", None)
+                figures = {key: float(x) for key, x in record.items() if isinstance(x, int | float)}
+        except ValueError as error:
             if number < len(lines):
-                raise ValueError(f"{file}, line {number}: not logged figures ({error!r})") from error
+                raise ValueError(f"{file}, line {number}: not logged figures ({error})") from error
             print(f"{file}: its last line is cut off and left out", file=sys.stderr)
             return
-        yield record
+        yield step, figures
 
 
 def draw_curves(
@@ -65,10 +65,7 @@ def draw_curves(
         for key in keys:
             if key not in series:
                 raise ValueError(f"{name} has not logged {key!r}.{nearest(key, list(series))}")
-    from mmcgan.checkpoints.atomic import atomic_write
-
-    picture = io.BytesIO(curves_picture(runs, keys, out.suffix[1:].lower() or "png", log_scale))
-    atomic_write(out, lambda file: shutil.copyfileobj(picture, file))
+    write_file(out, curves_picture(runs, keys, out.suffix[1:].lower() or "png", log_scale))
 
 
 def curves_picture(

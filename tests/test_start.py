@@ -12,7 +12,7 @@ import pytest
 import mmcgan
 from mmcgan import registry as r
 from mmcgan.config.components import STRUCTURES, every_registry, structure_at
-from mmcgan.lazy import _imported_names
+from mmcgan.lazy import imported_names
 
 PACKAGE = Path(mmcgan.__file__).parent
 #: libraries that take long to import, and rooms that import much
@@ -87,7 +87,7 @@ def lazy_packages():
 @pytest.mark.parametrize("name", lazy_packages())
 def test_a_lazy_package_has_all_its_names(name):
     package = importlib.import_module(name)
-    places = _imported_names(Path(package.__file__))
+    places = imported_names(Path(package.__file__))
     assert set(places) == set(package.__all__) <= set(dir(package))
     modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
     for exported, module in places.items():

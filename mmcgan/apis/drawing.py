@@ -30,7 +30,9 @@ class Draw:
     Attributes:
         loaded: the model.
         seed: of latents and drawn conditions.
-        truncation: what the law of the latents, or the generator, makes of it; None for none.
+        truncation: what the law of the latents, or the generator, makes of it; None for none. Of normal
+            latents, values outside [-truncation, truncation] are redrawn (BigGAN, Sec. 3.1); for StyleGAN2 it
+            is psi, the share of a style's distance from the mean style that is kept.
         codes: chosen values of the latents' codes by name, see
             :meth:`~mmcgan.samplers.codes.CodedLatent.with_codes`; None for codes as they are drawn.
     """

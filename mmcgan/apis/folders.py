@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 
-from mmcgan.checkpoints.files import check_output
 from mmcgan.evaluation.image_source import open_images
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.report.metric_names import metric_configs
 from mmcgan.evaluation.report.report import environment
 from mmcgan.extractors.names import extractor_config
+from mmcgan.output_paths import check_output
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EVALUATOR, EXTRACTORS
 from mmcgan.structures import Condition
@@ -52,12 +52,9 @@ def evaluate_folders(
         ValueError: an unknown name, other classes in ``fake``, unusable images, or two packed sets of
             another size.
     """
+    _check_options(batch_size, reference)
     config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
     options: dict[str, Any] = dict(labelled=labelled, image_size=image_size, on_error=on_error)
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    if reference is not None:
-        check_output(reference, "reference", () if Path(reference).is_file() else (".safetensors",))
     sources = {"real": open_images(real, **options), "fake": open_images(fake, **options)}
     real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
@@ -69,12 +66,8 @@ def evaluate_folders(
     evaluator = EVALUATOR.build(
         dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)
     )
-    evaluator.dataset_meta = {
-        "folder": str(fake),
-        "size": len(fake_set),
-        "num_classes": fake_set.metainfo["num_classes"],
-        "classes": fake_set.classes,
-    }
+    counted = dict(size=len(fake_set), num_classes=fake_set.metainfo["num_classes"])
+    evaluator.dataset_meta = {"folder": str(fake), **counted, "classes": fake_set.classes}
     _feed(evaluator, fake_set, batch_size)
     evaluator.evaluate(len(fake_set))
     return {
@@ -88,6 +81,13 @@ def evaluate_folders(
         "packages": environment(),
         **evaluator.report(),
     }
+
+
+def _check_options(batch_size: int, reference: str | None) -> None:
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if reference is not None:
+        check_output(reference, "reference", () if Path(reference).is_file() else (".safetensors",))
 
 
 def _size_warnings(real: Any, fake: Any) -> list[str]:

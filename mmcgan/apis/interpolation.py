@@ -18,9 +18,9 @@ from mmcgan.analysis import sefa_directions, walk
 from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw
 from mmcgan.apis.labels import find_labels
-from mmcgan.checkpoints.files import check_output
 from mmcgan.films import video_writer, write_film
 from mmcgan.models.sampling import truncates_latent
+from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions
@@ -242,7 +242,7 @@ def check_target(out: str | Path, overwrite: bool) -> Path:
     Raises:
         FileExistsError: it exists and ``overwrite`` is off.
         ImportError: ``.mp4`` without the extra ``video``.
-        ValueError: another suffix than those of ``SUFFIXES``, or a place that cannot be written.
+        ValueError: another suffix than those of ``SUFFIXES``, a folder, or a place that cannot be written.
     """
     path = Path(out)
     check_output(path, "--out", SUFFIXES)

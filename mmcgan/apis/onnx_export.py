@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.checkpoints.files import check_output, require_finite
+from mmcgan.checkpoints.files import require_finite
 from mmcgan.differences import largest, largest_difference
 from mmcgan.models.layers import SpectralNorm
+from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel, load_model

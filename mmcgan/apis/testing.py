@@ -11,6 +11,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmcgan.apis.training import default_work_dir, timeout_of
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.config import load_config
 from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
@@ -21,7 +22,7 @@ from mmcgan.models.sampling import set_truncation_centre, truncates_latent
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
-from mmcgan.weights import file_hash, read_index, weight_path
+from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.models import read_weights
 
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr")
@@ -84,7 +85,7 @@ def evaluate(
         if sweep.centre is not None:
             set_truncation_centre(_sampled(runner.model), sweep.centre, str(path))
         narrow = truncates_latent(_sampled(runner.model))
-        _check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
+        check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
             entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request, classes))
@@ -103,7 +104,7 @@ def evaluate(
             destroy_process_group()
 
 
-def _check_truncations(sweep: Sweep, model: Any, narrow: bool, dataset: Mapping[str, Any]) -> None:
+def check_truncations(sweep: Sweep, model: Any, narrow: bool, dataset: Mapping[str, Any]) -> None:
     """Refuse a truncation now that an evaluation would refuse after those before it."""
     asked = [truncation for truncation in sweep.truncations if truncation is not None]
     if not narrow or not asked:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import labelled_paths
+from mmcgan.commands.shared import labelled_paths, writes
 
 if TYPE_CHECKING:
     from mmcgan.comparison.runs import RunRecord
@@ -25,9 +22,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--num", type=int, default=20, help="samples of each; 0 for none (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="of the samples (default: %(default)s)")
-    parser.add_argument(
+    out = parser.add_argument(
         "--out", default="comparison.html", metavar="FILE", help="page to write (default: %(default)s)"
     )
+    writes(parser, out, suffixes=(".html",))
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -37,18 +35,15 @@ def run(arguments: argparse.Namespace) -> None:
         FileNotFoundError: a folder is no run's.
         ValueError: a folder's files are damaged, or ``--num`` is negative.
     """
-    from mmcgan.checkpoints.atomic import atomic_write
-    from mmcgan.checkpoints.files import check_output
+    from mmcgan.checkpoints.atomic import write_file
     from mmcgan.comparison.page import comparison_page
     from mmcgan.comparison.runs import read_run
 
     if arguments.num < 0:
         raise ValueError(f"--num {arguments.num}: give 0 or more")
-    check_output(arguments.out, "--out", (".html",))
     runs = [read_run(name, folder) for name, folder in labelled_paths(arguments.runs).items()]
     samples = [samples_of(run, arguments.num, arguments.seed) for run in runs]
-    page = io.BytesIO(comparison_page(runs, samples).encode())
-    atomic_write(Path(arguments.out), lambda file: shutil.copyfileobj(page, file))
+    write_file(arguments.out, comparison_page(runs, samples))
     print(f"page: {arguments.out}")
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mmcgan.commands.shared import writes
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("run", type=Path, metavar="DIR", help="work directory of a run")
-    parser.add_argument("--out", default="film.gif", metavar="FILE", help=".gif or .mp4 (%(default)s)")
+    out = parser.add_argument("--out", default="film.gif", metavar="FILE", help=".gif or .mp4 (%(default)s)")
+    writes(parser, out, suffixes=(".gif", ".mp4"))
     parser.add_argument("--milliseconds", type=int, default=250, help="per picture (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
@@ -25,13 +28,11 @@ def run(arguments: argparse.Namespace) -> None:
     import numpy as np
     from PIL import Image
 
-    from mmcgan.checkpoints.files import check_output
-    from mmcgan.films import FILMS, video_writer, write_film
+    from mmcgan.films import video_writer, write_film
 
     if arguments.milliseconds < 10:
         raise ValueError(f"--milliseconds {arguments.milliseconds}: give 10 or more")
     out = Path(arguments.out)
-    check_output(out, "--out", FILMS)
     if out.suffix.lower() == ".mp4":
         video_writer()
     if out.exists() and not arguments.overwrite:

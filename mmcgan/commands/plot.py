@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmcgan.commands.shared import PICTURES, labelled_paths
+from mmcgan.commands.shared import PICTURES, labelled_paths, writes
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -15,15 +15,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keys", nargs="+", default=["fid"], help="logged figures (default: fid)")
     parser.add_argument("--log-scale", action="store_true", help="logarithmic vertical axes")
-    parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
+    out = parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
+    writes(parser, out, suffixes=PICTURES)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Draw the curves and print the picture's path."""
-    from mmcgan.checkpoints.files import check_output
     from mmcgan.scalars import draw_curves, read_scalars
 
-    check_output(arguments.out, "--out", PICTURES)
     runs = {name: read_scalars(folder) for name, folder in labelled_paths(arguments.runs).items()}
     draw_curves(runs, arguments.keys, Path(arguments.out), arguments.log_scale)
     print(f"picture: {arguments.out}")

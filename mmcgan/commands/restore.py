@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.commands.shared import writes
+
 TASKS = ("reconstruct", "colorize", "sr", "inpaint", "hybrid", "denoise", "jitter", "morph", "transfer")
 
 
@@ -14,7 +16,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, choices=TASKS)
     parser.add_argument("--model", required=True, metavar="NAME", help="shipped model, config, or weights")
     parser.add_argument("--checkpoint", metavar="FILE", help="weights, where --model is a config")
-    parser.add_argument("--out", default="restored", metavar="DIR", help="folder (default: %(default)s)")
+    out = parser.add_argument(
+        "--out", default="restored", metavar="DIR", help="folder (default: %(default)s)"
+    )
+    writes(parser, out, folder=True)
     parser.add_argument(
         "--degraded",
         action="store_true",
@@ -56,9 +61,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Restore, say where the pictures are."""
-    from mmcgan.checkpoints.files import check_output_folder
-
-    check_output_folder(arguments.out, "--out")
     from mmcgan.apis.labels import find_labels
     from mmcgan.restoration.prior import load_prior
     from mmcgan.restoration.workflow import RestoreOptions, restore

@@ -12,7 +12,8 @@ from torch.utils.data import Dataset
 
 from mmcgan.datasets.base import check_choice
 from mmcgan.datasets.order import Draw
-from mmcgan.instances.store import StoreError, open_store, store_facts
+from mmcgan.instances.store import open_store, store_facts
+from mmcgan.instances.store_metadata import StoreError
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 

@@ -307,8 +307,7 @@ class GANRunner(Runner):
                 self.logger.log(level, note)
 
     def _load_or_resume(self) -> None:
-        for note in self._resume_notes:
-            self.logger.warning(note)
+        self._warn(self._resume_notes)
         if self._resume_file is not None:
             self.resume(self._resume_file)
         elif self._resume:
@@ -316,15 +315,17 @@ class GANRunner(Runner):
         elif self._load_from is not None:
             self._load_following_classes(self._load_from, resumed=False)
 
+    def _warn(self, notes: list[str]) -> None:
+        for note in notes:
+            self.logger.warning(note)
+
     def _load_following_classes(self, filename: str | Path, resumed: bool) -> dict[str, Any]:
         """Load weights whose rows of classes stand where the data set has these classes; return the file."""
         checkpoint = load_checkpoint(filename)
-        notes = follow_classes(
-            self, checkpoint, str(filename), resumed=resumed, allowed=are_changes_allowed()
-        )
+        allowed = are_changes_allowed()
+        notes = follow_classes(self, checkpoint, str(filename), resumed=resumed, allowed=allowed)
         self._load_weights(checkpoint, filename)
-        for note in notes:
-            self.logger.warning(note)
+        self._warn(notes)
         return checkpoint
 
     def resume(self, filename: str | Path) -> None:
@@ -342,10 +343,7 @@ class GANRunner(Runner):
             changes = [str(change) for change in self._changes]
             self.history.append({"iter": self.iter, "changes": changes})
             notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
-        for note in notes:
-            self.logger.warning(note)
+        self._warn(notes)
         if self.iter >= self.max_iters:
-            self.logger.warning(
-                f"nothing to train: {filename} is at iteration {self.iter}, train_cfg.max_iters is "
-                f"{self.max_iters}"
-            )
+            limit = f"train_cfg.max_iters is {self.max_iters}"
+            self.logger.warning(f"nothing to train: {filename} is at iteration {self.iter}, {limit}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -102,23 +102,23 @@ def _move_moments(
     checkpoint: State, axes: Mapping[str, ClassAxis], places: Sequence[int], source: str
 ) -> None:
     """Move optimisers' moments, which have the shapes of their parameters."""
+    for name, kept in _moments(checkpoint):
+        tables = {key: value for key, value in kept.items() if isinstance(value, Tensor) and value.dim()}
+        for key, value in tables.items() if name in axes else ():
+            if value.shape != checkpoint["state_dict"][name].shape:
+                raise CheckpointError(
+                    f"{source}: its classes stand elsewhere, and {key} of {name} has another shape than "
+                    "its parameter: sort the classes as they were"
+                )
+            kept[key] = reordered(value, axes[name], places)
+
+
+def _moments(checkpoint: State) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the moments of every parameter with its name."""
     state = checkpoint.get("optimizer") or {}
     for player, names in (checkpoint.get("optimizer_names") or {}).items():
         moments = (state if player == "all" else state.get(player) or {}).get("state", {})
-        for number, kept in moments.items():
-            name = names[number] if number < len(names) else ""
-            if name not in axes:
-                continue
-            shape = checkpoint["state_dict"][name].shape
-            for key, value in kept.items():
-                if not isinstance(value, Tensor) or value.dim() == 0:
-                    continue
-                if value.shape != shape:
-                    raise CheckpointError(
-                        f"{source}: its classes stand elsewhere, and {key} of {name} has another shape than "
-                        "its parameter: sort the classes as they were"
-                    )
-                kept[key] = reordered(value, axes[name], places)
+        yield from ((names[number], kept) for number, kept in moments.items() if number < len(names))
 
 
 def _check_fixed(

@@ -15,13 +15,13 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.meter import Cost
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.overlap import BackgroundWorker
 from mmcgan.evaluation.planning import Outcomes
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
-from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
 from mmcgan.structures import Condition
 
@@ -244,7 +244,7 @@ class GenerationEvaluator(Evaluator):
     def write_report(self, path: str | Path) -> None:
         """Write :meth:`report` as JSON, atomically."""
         text = json.dumps(self.report(), indent=2, sort_keys=True) + "\n"
-        write_atomically(Path(path), text.encode())
+        write_file(path, text)
 
 
 def _build_reference(config: Mapping[str, Any] | None, extractor: Extractor) -> Reference | None:

@@ -103,7 +103,7 @@ def _batches(count: int, options: TrainOptions) -> Iterator[Tensor]:
         yield from order[: count - count % options.batch_size].split(options.batch_size)
 
 
-def _learning_rate(progress: float) -> float:
+def warm_cosine(progress: float) -> float:
     """Return the factor at ``progress`` in [0, 1]: a tenth of linear warm-up, then a half cosine."""
     return min(progress / 0.1, 0.5 * (1 + math.cos(math.pi * max(progress - 0.1, 0) / 0.9)))
 
@@ -144,7 +144,7 @@ def train_network(
     steps = options.epochs * (len(images) // options.batch_size)
     preprocess = Preprocessing(images.shape[-1])
     for step, rows in enumerate(_batches(len(images), options)):
-        optimizer.param_groups[0]["lr"] = options.learning_rate * _learning_rate((step + 1) / (steps + 1))
+        optimizer.param_groups[0]["lr"] = options.learning_rate * warm_cosine((step + 1) / (steps + 1))
         pixels = options.augmentation(preprocess(images[rows]), make_generator(options.seed, "augment", step))
         with autocast(options.precision, "cpu"):
             _, logits = network(pixels.contiguous(memory_format=torch.channels_last))

@@ -16,9 +16,10 @@ from mmengine.logging import print_log
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.extractor_training.train_classifier import Augmentation
 from mmcgan.extractors.base import Preprocessing
-from mmcgan.extractors.classifier_file import halve, write_atomically
+from mmcgan.extractors.classifier_file import halve
 from mmcgan.extractors.small_network import SmallNetwork, initialise
 from mmcgan.extractors.ssl_extractor import FORMAT
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
@@ -175,6 +176,6 @@ def train_ssl_extractor(
     kept = {key: value for key, value in network.state_dict().items() if not key.startswith("classifier.")}
     state = {key: value.contiguous() for key, value in halve(kept).items()}
     text = json.dumps(record, sort_keys=True)
-    write_atomically(out, save(state, {"format": FORMAT, "record": text}))
-    write_atomically(out.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True).encode())
+    write_file(out, save(state, {"format": FORMAT, "record": text}))
+    write_file(out.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True))
     return record

@@ -141,7 +141,7 @@ class Extractor(nn.Module):
         check_network_precision(precision)
         self.name = name
         self.preprocessing = preprocessing
-        self._precision = precision
+        self._precision: str = precision
         self.feature_dim = 0
         self.num_classes: int | None = None
         self.spatial_dim = 0
@@ -154,6 +154,11 @@ class Extractor(nn.Module):
         """What it computes in, ``float32`` or ``bfloat16``."""
         tensor = next(chain(self.parameters(), self.buffers()), None)
         return resolve(self._precision, "cpu" if tensor is None else tensor.device)
+
+    @precision.setter
+    def precision(self, precision: str) -> None:
+        check_network_precision(precision)
+        self._precision = precision
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features and logits of normalised images (N, 3, size, size)."""

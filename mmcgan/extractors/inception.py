@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import load_weights
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing, check_images
 from mmcgan.extractors.timm_extractor import read_state
-from mmcgan.extractors.weight_files import check_sha256, file_sha256, find_known
+from mmcgan.extractors.weight_files import check_sha256, find_known
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
@@ -179,7 +180,7 @@ class TeroInception(Extractor):
         path = _trusted(weights, sha256)
         raw = Preprocessing(SIZE, resize or "tf-bilinear", (0.0,) * 3, (1 / 255,) * 3)
         super().__init__("inception-v3-2015-torchscript", raw)
-        self.file_hash = file_sha256(path)
+        self.file_hash = file_hash(path)
         self.network = torch.jit.load(path, map_location="cpu")
         self.resize_before = resize is not None
         self.output_bias = output_bias

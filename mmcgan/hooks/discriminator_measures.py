@@ -30,9 +30,8 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
         try:
             yield
         finally:
-            with torch.no_grad():
-                for buffer, value in buffers:
-                    buffer.copy_(value)
+            for buffer, value in buffers:
+                buffer.detach().copy_(value)
 
 
 @contextmanager

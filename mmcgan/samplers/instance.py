@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from mmcgan.instances.store import InstanceStore, StoreError, open_store
+from mmcgan.array_files import read_array
+from mmcgan.instances.store import InstanceStore, open_store
+from mmcgan.instances.store_metadata import StoreError
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
 from mmcgan.structures import Condition
@@ -206,7 +208,7 @@ def _read_weights(weights: str | Sequence[float]) -> Tensor:
         return torch.as_tensor(weights, dtype=torch.float64)
     if not Path(weights).is_file():
         raise FileNotFoundError(f"WeightedInstances: no file {weights} with the weights")
-    return torch.from_numpy(np.load(weights, allow_pickle=False).astype(np.float64)).flatten()
+    return torch.from_numpy(read_array(weights).astype(np.float64)).flatten()
 
 
 @SAMPLERS.register_module()

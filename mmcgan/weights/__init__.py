@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.suggestions import nearest
 
 FOLDER = Path(__file__).parent
@@ -40,12 +40,3 @@ def weight_path(name: str, kind: str | None = None) -> Path:
             f"the file is damaged, reinstall mmcgan or remake it: {records[name]['command']}"
         )
     return path
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.version import __version__
-from mmcgan.weights import file_hash
 from mmcgan.zoo.hub import CARD_NAME, CONFIG_NAME, WEIGHTS_NAME
 from mmcgan.zoo.models import GeneratorRecord, read_weights
 
@@ -42,18 +42,9 @@ def write_model_folder(weights: Path, folder: Path, repo: str, licence: str) -> 
     target = folder / WEIGHTS_NAME
     shutil.copyfile(weights, target)
     config = json.dumps({"library": "mmcgan", "version": __version__, **asdict(record)}, indent=2)
-    _write(folder / CONFIG_NAME, config + "\n")
-    _write(folder / CARD_NAME, model_card(record, repo, licence, file_hash(target)))
+    write_file(folder / CONFIG_NAME, config + "\n")
+    write_file(folder / CARD_NAME, model_card(record, repo, licence, file_hash(target)))
     return [target, folder / CONFIG_NAME, folder / CARD_NAME]
-
-
-def _write(path: Path, text: str) -> None:
-    content = text.encode()
-
-    def write(file: Any) -> None:
-        file.write(content)
-
-    atomic_write(path, write)
 
 
 def model_card(record: GeneratorRecord, repo: str, licence: str, sha256: str) -> str:

@@ -13,12 +13,16 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write, require_finite, require_half
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.files import require_finite, require_half
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.closed_world import USER, Origin, build, named
 from mmcgan.config import load_config
-from mmcgan.instances.store import METADATA, InstanceStore
+from mmcgan.instances.store import InstanceStore
+from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
+from mmcgan.text_files import read_json
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
@@ -210,8 +214,7 @@ def export_weights(
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
-    written = save(kept, exported_metadata(FORMAT, record, kept))
-    atomic_write(out, lambda file: _write(file, written))
+    write_file(out, save(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     return enter_in_index(out, facts, KIND, command)
 
@@ -235,16 +238,10 @@ def stored(value: Tensor, half: bool) -> Tensor:
     return value.half() if half and value.is_floating_point() else value
 
 
-def _write(file: Any, content: bytes) -> None:
-    file.write(content)
-
-
 def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str | None) -> dict[str, Any]:
     """Add exported weights to the index beside them and return the entry."""
-    from mmcgan.weights import file_hash
-
     index_path = out.parent / "index.json"
-    index = json.loads(index_path.read_text(encoding="utf-8")) if index_path.exists() else {}
+    index = read_json(index_path, "an index of exported weights") if index_path.exists() else {}
     index[out.stem] = {
         **facts,
         "kind": kind,
@@ -253,6 +250,5 @@ def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str 
         "license": "Apache-2.0",
         "command": command or "",
     }
-    content = json.dumps(index, indent=2, sort_keys=True).encode() + b"\n"
-    atomic_write(index_path, lambda file: _write(file, content))
+    write_file(index_path, json.dumps(index, indent=2, sort_keys=True) + "\n")
     return index[out.stem]

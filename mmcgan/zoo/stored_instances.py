@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from mmcgan.closed_world import Origin, build, checked, named
-from mmcgan.instances.store import InstanceStore, StoreError, open_store
+from mmcgan.instances.store import InstanceStore, open_store
+from mmcgan.instances.store_metadata import StoreError
 from mmcgan.registry import SAMPLERS
 from mmcgan.structures import Condition
 

@@ -19,7 +19,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,7 @@ def arithmetic(dtype: torch.dtype) -> Iterator[None]:
         warnings.simplefilter("ignore")
         torch.set_default_dtype(dtype)
         try:
-            if dtype == torch.float64:
-                with Float32Draws():
-                    yield
-            else:
+            with Float32Draws() if dtype == torch.float64 else nullcontext():
                 yield
         finally:
             torch.set_default_dtype(before)

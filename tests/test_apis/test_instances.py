@@ -16,7 +16,7 @@ from mmcgan.config import load_config
 from mmcgan.config.tiny import EVALUATION_KEYS
 from mmcgan.instance_preparation.prepare import Options, prepare_instances
 from mmcgan.instances import StoreError
-from mmcgan.instances.store import read_store_metadata
+from mmcgan.instances.store_metadata import read_store_metadata
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.zoo.models import export_weights, load_model
 from tests.test_instances.stores import make_store

@@ -16,7 +16,7 @@ from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images
 from mmcgan.apis.sampling import sample
-from mmcgan.apis.testing import _check_truncations
+from mmcgan.apis.testing import check_truncations
 from mmcgan.datasets import gan_collate
 from mmcgan.evaluation.report.sweep import Sweep
 from mmcgan.hooks.sample_grid import SampleGridHook
@@ -148,7 +148,7 @@ def evaluated(family, loaded):
         "latent_sampler": family.law,
     }
     sweep = Sweep((SEED,), (family.truncation,))
-    _check_truncations(sweep, model, narrow, config)
+    check_truncations(sweep, model, narrow, config)
     (request,) = sweep.requests(config, narrow)
     dataset = DATASETS.build(dict(request.dataset))
     model.truncation = request.truncation
@@ -218,7 +218,7 @@ def test_psi_zero_is_evaluated_as_it_is_sampled(centre, monkeypatch, tmp_path):
     narrow = truncates_latent(loaded.model.generator)
     assert not narrow
     sweep = Sweep((SEED,), (0.0,), centre=centre)
-    _check_truncations(sweep, loaded.model, narrow, dict(type="ConditionDataset", num_classes=3))
+    check_truncations(sweep, loaded.model, narrow, dict(type="ConditionDataset", num_classes=3))
     (request,) = sweep.requests(dict(type="ConditionDataset", size=6, num_classes=3, latent_dim=8), narrow)
     dataset = DATASETS.build(request.dataset)
     loaded.model.truncation = request.truncation

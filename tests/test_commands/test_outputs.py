@@ -22,6 +22,8 @@ FILES = {
     "sefa": [["none", "--out", "{}.png"]],
     "plot": [["none", "--out", "{}.png"]],
     "plot-evaluations": [["none", "--out", "{}.png"]],
+    "compare": [["none", "--out", "{}.html"]],
+    "film": [["none", "--out", "{}.gif"]],
 }
 FOLDERS = {
     "train": [["biggan_digits-16", "--work-dir", "{}"]],
@@ -32,6 +34,7 @@ FOLDERS = {
     "prepare-instances": [["--images", "none", "--out", "{}"]],
     "coco-stuff-split": [["--annotations", "none", "--out", "{}"]],
     "push-to-hub": [["none", "user/name", "--dry-run", "{}"]],
+    "claims": [["--out", "{}"]],
     "convert": [["none.pth", "{}", "--to", "biggan_pytorch"]],
 }
 #: write nothing, or where the user's cache is

@@ -69,9 +69,8 @@ def test_every_network_and_head_answers_for_the_class_as_before(network):
             ]
             if scores[0] is not None and scores[0].shape[1] == CLASSES:
                 same(scores[1], scores[0][:, PLACES])
-            for kind in ("logit", "proxy", "fake_proxy"):
-                if kind in outputs[0]:
-                    same(outputs[1][kind], outputs[0][kind])
+            for kind in {"logit", "proxy", "fake_proxy"} & outputs[0].keys():
+                same(outputs[1][kind], outputs[0][kind])
 
 
 @pytest.mark.parametrize("name", TABLES)

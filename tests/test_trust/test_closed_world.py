@@ -242,7 +242,8 @@ def test_pictures_are_known_by_their_content(kind, tmp_path):
 
 
 def test_metadata_of_a_store_is_read_as_data(tmp_path):
-    from mmcgan.instances.store import StoreError, open_store
+    from mmcgan.instances.store import open_store
+    from mmcgan.instances.store_metadata import StoreError
 
     for text in ("[" * 100_000, "[]", json.dumps({"format": "mmcgan-instances-1"}), '{"format": 1}'):
         (tmp_path / "metadata.json").write_text(text)

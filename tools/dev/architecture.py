@@ -53,6 +53,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "image_files",
                 "text_files",
                 "parallel",
+                "output_paths",
+                "array_files",
                 "suggestions",
             ),
         ),

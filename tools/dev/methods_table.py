@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.config import all_configs
 from mmcgan.config.load import read_config
 from mmcgan.weights import read_index
@@ -322,7 +322,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path, text in stale.items():
         print(f"{'out of date' if given.check else 'wrote'}: {path.relative_to(ROOT)}")
         if not given.check:
-            atomic_write(path, lambda file, text=text: file.write(text.encode()))
+            write_file(path, text)
     return 1 if given.check and stale else 0
 
 

@@ -12,9 +12,9 @@ from mmengine.dist import is_main_process
 from PIL import Image
 from torch import Tensor
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.metrics.collected import CollectedMetric, gather_rows
 from mmcgan.extractors.base import ExtractorOutput
-from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.neighbours.nearest import kth_neighbour_distances, nearest_neighbours
 from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
@@ -106,7 +106,7 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
     """Write a picture as PNG, atomically."""
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG")
-    write_atomically(Path(path), buffer.getvalue())
+    write_file(path, buffer.getvalue())
 
 
 @GENERATION_METRICS.register_module()

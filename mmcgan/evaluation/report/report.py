@@ -14,7 +14,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.hooks.monitor import GREATER, LESS
 from mmcgan.version import __version__
 
@@ -134,7 +134,7 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
         OSError: the file cannot be written.
     """
     text = json.dumps(_finite(content), indent=2, allow_nan=False) + "\n"
-    write_atomically(Path(path), text.encode())
+    write_file(path, text)
 
 
 def _finite(value: Any) -> Any:

@@ -10,10 +10,11 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.metrics.grouped_fid import GroupMoments, class_groups
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics
 from mmcgan.evaluation.statistics.reference import Reference
-from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.text_files import content_of, parse_json
 
 PER_CLASS, BY_FREQUENCY = "class", "frequency"
 MEAN, COVARIANCE = "mean", "covariance"
@@ -88,7 +89,7 @@ def save_grouped(
         tensors[f"{name}/{COVARIANCE}"] = entry.covariance.cpu().contiguous()
     counts = {name: entry.count for name, entry in statistics.items()}
     facts = {"identity": identity, "groups": {k: list(v) for k, v in groups.items()}, "counts": counts}
-    write_atomically(path, save(tensors, {key: json.dumps(value) for key, value in facts.items()}))
+    write_file(path, save(tensors, {key: json.dumps(value) for key, value in facts.items()}))
 
 
 def load_grouped(path: Path) -> tuple[dict[str, GaussianStatistics], dict[str, Any]]:
@@ -99,13 +100,15 @@ def load_grouped(path: Path) -> tuple[dict[str, GaussianStatistics], dict[str, A
     """
     try:
         with safe_open(path, framework="pt") as file:
-            facts = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            found = {
-                name: GaussianStatistics(
-                    file.get_tensor(f"{name}/{MEAN}"), file.get_tensor(f"{name}/{COVARIANCE}"), count
-                )
-                for name, count in facts["counts"].items()
-            }
-    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
+            texts = file.metadata() or {}
+            with content_of(path, "statistics of groups"):
+                facts = {key: parse_json(texts[key], path, key) for key in ("identity", "groups", "counts")}
+                found = {
+                    name: GaussianStatistics(
+                        file.get_tensor(f"{name}/{MEAN}"), file.get_tensor(f"{name}/{COVARIANCE}"), int(count)
+                    )
+                    for name, count in facts["counts"].items()
+                }
+    except (SafetensorError, ValueError) as error:
         raise ValueError(f"{path}: not statistics of groups ({error}); make them with --groups") from error
     return found, {"identity": facts["identity"], "groups": facts["groups"]}

@@ -18,15 +18,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.datasets.base import items_digest
 from mmcgan.differences import largest_difference
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
-from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import content_of, parse_json
 
 FORMAT = "mmcgan-reference-1"
 
@@ -207,7 +209,7 @@ def dataset_fingerprint(dataset: Any) -> str:
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
     """Write the statistics with their identity, atomically."""
     tensors = {"mean": statistics.mean.contiguous(), "covariance": statistics.covariance.contiguous()}
-    write_atomically(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
+    write_file(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
 
 
 def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
@@ -217,7 +219,7 @@ def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
     """
     content = io.BytesIO()
     np.savez(content, mu=statistics.mean.double().numpy(), sigma=statistics.covariance.double().numpy())
-    write_atomically(path, content.getvalue())
+    write_file(path, content.getvalue())
 
 
 def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatistics:
@@ -229,9 +231,12 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
     rebuild = f"Delete it, or make it anew: tools/reference_stats.py CONFIG --out {path}"
     try:
         with safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get("identity", "{}"))
+            text = (file.metadata() or {}).get("identity", "{}")
             mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-    except (SafetensorError, json.JSONDecodeError) as error:
+        found = parse_json(text, path, "reference statistics")
+        with content_of(path, "reference statistics"):
+            count = int({**found}["count"])
+    except (SafetensorError, ValueError) as error:
         raise ValueError(
             f"{path}: not a readable file of reference statistics ({error}). {rebuild}"
         ) from error
@@ -242,7 +247,7 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
             f"{'; '.join(differences)}. {rebuild}"
         )
     check_statistics(mean, covariance, path)
-    return GaussianStatistics(mean, covariance, int(found["count"]))
+    return GaussianStatistics(mean, covariance, count)
 
 
 def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
@@ -258,9 +263,8 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         ValueError: arrays are missing, of another size, or no mean and covariance.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            mean, covariance = (torch.from_numpy(file[key]) for key in ("mu", "sigma"))
-    except (KeyError, OSError, ValueError) as error:
+        mean, covariance = map(torch.from_numpy, read_arrays(path, ("mu", "sigma"), FLOATS))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not statistics with arrays 'mu' and 'sigma' ({error})") from error
     if mean.shape != (width,) or covariance.shape != (width, width):
         raise ValueError(

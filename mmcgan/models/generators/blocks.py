@@ -17,6 +17,7 @@ from mmcgan.models.layers import (
     conv2d,
     initialize,
 )
+from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.structures import Condition
 
 
@@ -101,10 +102,12 @@ class EmbeddingGenerator(LabelGenerator):
     Attributes:
         condition: the shared embedding, of nothing if ``per_class``.
         per_class: whether there is no shared embedding of the label.
+        codes: maps the codes at the end of the latent to ``code_features`` of the embedding; None without.
     """
 
     condition: ConditionEmbedding
     per_class: bool
+    code_features: int
 
     def embed_condition(
         self,
@@ -115,7 +118,7 @@ class EmbeddingGenerator(LabelGenerator):
         code_dim: int,
         spectral_norm: SpectralNormArg,
     ) -> None:
-        """Add the embedding.
+        """Add the embedding, and the map of codes.
 
         Args:
             embedding_dim: of the label and of every group of attributes.
@@ -140,6 +143,8 @@ class EmbeddingGenerator(LabelGenerator):
             instance_embedding_dim=instance[1],
             spectral_norm=spectral_norm,
         )
+        self.code_features = embedding_dim if code_dim else 0
+        self.codes = code_projection(code_dim, self.code_features, spectral_norm=spectral_norm)
 
     @property
     def requires(self) -> tuple[str, ...]:

@@ -96,8 +96,7 @@ class FastGANGenerator(ImageGenerator):
         init: str = "default",
     ) -> None:
         super().__init__()
-        if latent_dim < 1:
-            raise ValueError(f"FastGANGenerator: latent_dim must be at least 1, got {latent_dim}")
+        _check_latent_dim(latent_dim)
         widths = stage_widths(image_size, base_channels, channels)
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
         self.reach = _doublings(excitation_factor)
@@ -110,20 +109,11 @@ class FastGANGenerator(ImageGenerator):
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=spectral_norm,
         )
-        conditional = self.condition.dim > 0
-        norm: NormFactory = PlainBatchNorm
-        if conditional:
-            norm = partial(
-                ConditionalBatchNorm,
-                condition_dim=self.condition.dim,
-                spectral_norm=spectral_norm,
-                biased_maps=True,
-            )
         block = partial(
             GatedUpBlock,
-            norm=norm,
+            norm=self._norm_factory(spectral_norm),
             light=light,
-            shared_noise=conditional if shared_noise is None else shared_noise,
+            shared_noise=self.condition.dim > 0 if shared_noise is None else shared_noise,
             eval_noise=eval_noise,
             spectral_norm=spectral_norm,
         )
@@ -134,8 +124,8 @@ class FastGANGenerator(ImageGenerator):
         self.blocks = nn.ModuleList([LatentStart(latent_dim, widths[0], spectral_norm), *ups])
         self.excitations = nn.ModuleDict(
             {
-                str(step): SkipExcitation(widths[step - self.reach], widths[step], spectral_norm)
                 # a map that was scaled itself scales no other: with the published 16, none of 1024
+                str(step): SkipExcitation(widths[step - self.reach], widths[step], spectral_norm)
                 for step in range(self.reach, min(2 * self.reach, len(widths)))
             }
         )
@@ -143,6 +133,15 @@ class FastGANGenerator(ImageGenerator):
             self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
         initialize(self, init)
         self.implicit = implicit_output(widths[-1], implicit, spectral_norm)
+
+    def _norm_factory(self, spectral_norm: SpectralNormArg) -> NormFactory:
+        """Return what makes the batch norm of a block from its number of channels."""
+        if not self.condition.dim:
+            return PlainBatchNorm
+        options: dict[str, Any] = dict(
+            condition_dim=self.condition.dim, spectral_norm=spectral_norm, biased_maps=True
+        )
+        return partial(ConditionalBatchNorm, **options)
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -219,3 +218,8 @@ def _doublings(factor: int) -> int:
     if factor < 2 or factor & (factor - 1):
         raise ValueError(f"FastGANGenerator: excitation_factor must be 2, 4, 8, 16, ..., got {factor}")
     return factor.bit_length() - 1
+
+
+def _check_latent_dim(latent_dim: int) -> None:
+    if latent_dim < 1:
+        raise ValueError(f"FastGANGenerator: latent_dim must be at least 1, got {latent_dim}")

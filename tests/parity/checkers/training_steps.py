@@ -198,7 +198,7 @@ def check_studiogan_step(case: GoldenCase, comparison: Comparison) -> None:
     """Trainer steps with two discriminator passes; G's running statistics rest in D's phase."""
     settings = case.spec["settings"]
     model, optimization, steps = settings["MODEL"], settings["OPTIMIZATION"], int(settings["steps"])
-    replay = _studiogan_replay(case)
+    replay = studiogan_replay(case)
     images, labels = split_baskets(case)
     supply_draws(case, replay)
     replay.run([{"image": image, "label": label} for image, label in zip(images, labels, strict=True)])
@@ -219,7 +219,7 @@ def check_studiogan_step(case: GoldenCase, comparison: Comparison) -> None:
         compare_states(comparison, "discriminator after its first phase", ours, first, drift[DISCRIMINATOR])
 
 
-def _studiogan_replay(case: GoldenCase) -> Replay:
+def studiogan_replay(case: GoldenCase) -> Replay:
     settings = case.spec["settings"]
     model, optimization = settings["MODEL"], settings["OPTIMIZATION"]
     unknown = set(model) - {*GENERATOR_KEYS, *DISCRIMINATOR_KEYS, *OTHER_KEYS}
