@@ -173,7 +173,8 @@ class Quantity:
         assert self.seen is not None
         rounding = torch.maximum(self.seen, other).flatten()
         # An entry by itself may be close by luck; the median speaks for all and not for one kink.
-        rounding = torch.maximum(rounding, rounding.median()).nan_to_num(0.0, 0.0)
+        common = rounding.max() if self.double.alike else rounding.median()
+        rounding = torch.maximum(rounding, common).nan_to_num(0.0, 0.0)
         limits = (MULTIPLE * rounding).clamp(min=self.allowed)
         errors = errors.flatten()
         order = (errors / limits).argsort()

@@ -217,9 +217,11 @@ def _one_sided(spec: Mapping[str, Any]) -> bool:
     Raises:
         Unsupported: another mode.
     """
-    found = re.search(r"omni-loss mode (\w+)", " ".join([str(spec.get("summary")), *map(str, spec["how"])]))
+    found = re.search(
+        r"omni-loss mode ([\w-]+)", " ".join([str(spec.get("summary")), *map(str, spec["how"])])
+    )
     mode = found[1] if found else "p_and_n"
-    if mode not in ("p_and_n", "one_side", "one_sided"):
+    if mode != "p_and_n" and not mode.startswith("one"):
         raise Unsupported(f"omni-loss mode {mode!r}")
     return mode != "p_and_n"
 
