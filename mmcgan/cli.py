@@ -97,6 +97,7 @@ COMMANDS = {
         ),
         Command("sefa", SAMPLE, "draw the directions that change images most", f"{HERE}.sefa"),
         Command("restore", SAMPLE, "restore images with a generator as the prior", f"{HERE}.restore"),
+        Command("demo", SAMPLE, "try models on a page in the browser (extra demo)", f"{HERE}.demo"),
         Command(
             "pack-dataset",
             DATA,

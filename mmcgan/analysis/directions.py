@@ -117,6 +117,39 @@ def _style_maps(generator: StyleGAN2Generator) -> Tensor:
 
 
 @torch.no_grad()
+def move(
+    generator: nn.Module,
+    latent: Tensor,
+    condition: Condition,
+    directions: Directions,
+    strengths: Sequence[float],
+) -> Tensor:
+    """Return the image (1, 3, H, W) of one latent moved along all directions together.
+
+    Args:
+        generator: the one that ``directions`` are of, in evaluation mode.
+        latent: (1, D).
+        condition: of one image.
+        directions: K of them.
+        strengths: K multiples of the unit vectors, one for each.
+
+    Raises:
+        ValueError: more than one latent, or another number of strengths than of directions.
+    """
+    if len(latent) != 1 or len(strengths) != len(directions.vectors):
+        raise ValueError(
+            f"move: one latent and {len(directions.vectors)} strengths are needed, got {len(latent)} and "
+            f"{len(strengths)}"
+        )
+    scale = torch.tensor(list(strengths), dtype=latent.dtype, device=latent.device)
+    step = scale @ directions.vectors.to(latent)
+    if directions.space == LATENT:
+        return generator(latent + step[None], condition)
+    styles = generator.map(latent, condition)  # type: ignore[operator]
+    return generator.synthesize_styles(styles + step)  # type: ignore[operator]
+
+
+@torch.no_grad()
 def walk(
     generator: nn.Module,
     latent: Tensor,

@@ -25,7 +25,7 @@ from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
-from mmcgan.zoo.models import LoadedModel, load_model
+from mmcgan.zoo.models import LoadedModel, given_model
 
 SUFFIXES = (".png", ".gif", ".mp4")
 
@@ -61,7 +61,7 @@ class InterpolationOptions:
 
 
 def interpolate(
-    source: str | Path,
+    source: str | Path | LoadedModel,
     checkpoint: str | Path | None = None,
     *,
     labels: Sequence[int | str] | None = None,
@@ -77,7 +77,7 @@ def interpolate(
     Way r leads from image 2r to image 2r + 1 of ``mmcgan sample`` with the same seed, labels and truncation.
 
     Args:
-        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`; or a model that is loaded already.
         labels: class numbers or names, taken in turn for the ends of the ways; by default drawn as in
             training, and different at both ends of a way where there are several classes.
         ways: what changes, and in which steps.
@@ -94,7 +94,7 @@ def interpolate(
         ValueError: an unknown suffix or label, or a model without conditions asked to change them.
     """
     ways, path = ways or InterpolationOptions(), check_target(out, overwrite)
-    loaded = load_model(source, checkpoint, options)
+    loaded = given_model(source, checkpoint, options)
     images = interpolated_images(loaded, labels, ways, seed, truncation)
     write_picture(images, path)
     return path
@@ -192,7 +192,7 @@ def _synthesize(network: Any, latent: Tensor, embedding: Tensor | None) -> Tenso
 
 
 def sefa(
-    source: str | Path,
+    source: str | Path | LoadedModel,
     checkpoint: str | Path | None = None,
     *,
     directions: int = 5,
@@ -206,7 +206,7 @@ def sefa(
     """Write a picture with a row per SeFa direction and a column per strength; return the file.
 
     Args:
-        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`; or a model that is loaded already.
         directions: number of directions, the strongest first (:func:`mmcgan.analysis.sefa_directions`).
         strengths: multiples of the unit vectors by which one latent is moved.
         label: class to show; by default the first of those trained for.
@@ -220,20 +220,33 @@ def sefa(
     """
     if not strengths:
         raise ValueError("sefa: strengths is empty")
-    path, loaded = check_target(out, overwrite), load_model(source, checkpoint, options)
-    draw = Draw(loaded, seed)
+    path, loaded = check_target(out, overwrite), given_model(source, checkpoint, options)
+    latent, condition = first_image(Draw(loaded, seed), label)
+    network = loaded.model.generator
+    images = walk(network, latent, condition, sefa_directions(network, directions), strengths)
+    write_picture(images.float().clamp(-1, 1).cpu(), path)
+    return path
+
+
+def first_image(draw: Draw, label: int | str | None = None) -> tuple[Tensor, Condition]:
+    """Return the latent (1, D) and the condition of image 0, where the model computes.
+
+    Args:
+        draw: model and seed.
+        label: class to show; by default the first of those trained for.
+
+    Raises:
+        ValueError: an unknown label, or one for a model without classes.
+    """
+    loaded = draw.loaded
     condition = _drawn(draw, range(1))
     if "label" in loaded.requires and (label is not None or "instance" not in loaded.requires):
         chosen = find_labels(loaded, None if label is None else [label])
         condition = replace(condition, label=torch.tensor(chosen[:1]))
     elif label is not None:
         raise ValueError(f"{loaded.name} has no classes, so that a label cannot be chosen")
-    network, device = loaded.model.generator, loaded.model.device
-    latent = draw.latents(range(1)).to(device)
-    found = sefa_directions(network, directions)
-    images = walk(network, latent, condition.to(device), found, strengths)
-    write_picture(images.float().clamp(-1, 1).cpu(), path)
-    return path
+    device = loaded.model.device
+    return draw.latents(range(1)).to(device), condition.to(device)
 
 
 def check_target(out: str | Path, overwrite: bool) -> Path:

@@ -27,6 +27,7 @@ ROLES: dict[str, Registries] = {
     "generator": (r.GENERATORS,),
     "backbone": (r.BACKBONES,),
     "heads": (r.HEADS,),
+    "head": (r.HEADS,),
     "losses": (r.LOSSES,),
     "regularizers": (r.REGULARIZERS,),
     "augment": (r.AUGMENTS,),

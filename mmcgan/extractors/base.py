@@ -63,6 +63,30 @@ class Preprocessing:
         std = pixels.new_tensor(self.std).view(1, -1, 1, 1)
         return (pixels / 255 - mean) / std
 
+    def differentiable(self, image: Tensor, size: int | None = None, resize: str | None = None) -> Tensor:
+        """Return float images (N, 3, H, W) in [-1, 1] as normalised (N, 3, size, size), with gradients.
+
+        Nothing is rounded or limited: what leaves [-1, 1] keeps its gradient.
+
+        Args:
+            image: as above; its type is kept.
+            size: side of the result; None for the extractor's own. Images of that size are not resized.
+            resize: a key of :data:`RESIZE_RULES`; None for the extractor's own.
+
+        Raises:
+            ValueError: no such rule.
+        """
+        side, rule = size or self.image_size, resize or self.resize
+        if rule not in RESIZE_RULES:
+            raise ValueError(f"resize={rule!r}: choose one of {', '.join(RESIZE_RULES)}")
+        if image.shape[-2:] != (side, side):
+            image = RESIZE_RULES[rule].linear(image, side)
+        if {*self.mean, *self.std} == {0.5}:
+            return image
+        mean = image.new_tensor(self.mean).view(1, -1, 1, 1)
+        std = image.new_tensor(self.std).view(1, -1, 1, 1)
+        return ((image + 1) / 2 - mean) / std
+
 
 def check_images(image: Tensor) -> None:
     """Refuse anything but uint8 images (N, 3, H, W).
@@ -162,6 +186,14 @@ class Extractor(nn.Module):
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features and logits of normalised images (N, 3, size, size)."""
+        raise NotImplementedError
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return maps (N, C_i, h_i, w_i) of normalised images, the finest first, with gradients.
+
+        What projected discriminators look at (:class:`mmcgan.models.backbones.ProjectedBackbone`); an
+        extractor without maps does not write this method.
+        """
         raise NotImplementedError
 
     def freeze(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
 from mmcgan.models.mapping import equalize
-from mmcgan.registry import BACKBONES, HEADS
+from mmcgan.registry import BACKBONES, HEADS, nearest
 from mmcgan.structures import CONDITION_FIELDS, Condition
 
 EQUALIZED = "equalized"
@@ -28,7 +29,8 @@ class Discriminator(nn.Module):
             2020), for fine-tuning; their weights stay as loaded, batch-norm statistics still move.
 
     Raises:
-        ValueError: ``freeze_stages`` is not between 0 and the number of stages.
+        ValueError: ``freeze_stages`` is not between 0 and the number of stages, or a head looks at features
+            that the backbone does not emit (a scale that there is not).
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Discriminator(nn.Module):
             name: HEADS.build({"in_channels": self.backbone.out_channels, **head})
             for name, head in heads.items()
         }
+        _check_reads(self.backbone, built)
         self.heads = nn.ModuleDict(built)
         if init == EQUALIZED:
             equalize(self.heads)
@@ -78,6 +81,18 @@ class Discriminator(nn.Module):
         for name, head in self.heads.items():
             outputs |= {f"{name}.{k}": v for k, v in head(features, condition).items()}
         return outputs
+
+
+def _check_reads(backbone: nn.Module, heads: Mapping[str, Head]) -> None:
+    """Raise ValueError if a head looks at features that the backbone does not emit."""
+    known = list(getattr(backbone, "emits", ()))
+    for name, head in heads.items():
+        for feature in getattr(head, "reads", ()):
+            if known and feature not in known:
+                raise ValueError(
+                    f"discriminator.heads.{name}: {type(head).__name__} looks at {feature!r}, which "
+                    f"{type(backbone).__name__} does not emit.{nearest(feature, known)}"
+                )
 
 
 def stages(backbone: nn.Module) -> dict[str, list[nn.Module]]:

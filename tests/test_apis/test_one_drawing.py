@@ -131,7 +131,7 @@ def load(family):
 def family(request, monkeypatch):
     family = FAMILIES[request.param]
     model = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: model)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: model)
     for module in ("drawing", "interpolation"):
         monkeypatch.setattr(f"mmcgan.apis.{module}.BATCH", 1)
     return family, model
@@ -189,7 +189,7 @@ def test_the_picture_of_progress_shows_the_same_latents(name):
 def test_a_grid_of_samples_shows_the_same_latents(monkeypatch, tmp_path):
     family = FAMILIES["instances"]
     loaded = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     monkeypatch.setattr("mmcgan.apis.drawing.BATCH", 1)
     options = InstanceOptions(grid="latents", columns=2)
     grid = sample("x", num=2, labels=[1], seed=SEED, truncation=0.6, out=tmp_path / "g", instances=options)
@@ -274,7 +274,7 @@ def test_a_law_that_says_nothing_of_truncation_refuses(law):
 def test_every_route_refuses_such_a_law_before_work(monkeypatch, tmp_path):
     family = Family(BIGGAN, dict(type="SilentLatent"))
     loaded = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     routes = (
         lambda: sample("x", truncation=0.5, out=tmp_path / "samples"),
         lambda: CGANInferencer(loaded)(truncation=0.5),

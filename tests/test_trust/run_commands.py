@@ -43,6 +43,7 @@ TAKES = {
         ["spade-omni_scenes-64", "--label-maps", "{photos}", "--out", "{out}"],
         [TINY, "{record}", "--num", "1", "--out", "{out}"],
     ],
+    "demo": [["{model}"], ["{run}"], ["{pickle}"]],
     "interpolate": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "sefa": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "restore": [

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mmcgan.models.backbones.biggan_deep import BigGANDeepBackbone
     from mmcgan.models.backbones.dcgan import DCGANBackbone
     from mmcgan.models.backbones.patch import PatchBackbone
+    from mmcgan.models.backbones.projected import ProjectedBackbone
     from mmcgan.models.backbones.r3gan import R3GANBackbone
     from mmcgan.models.backbones.resnet import ResNetBackbone
     from mmcgan.models.backbones.stylegan2 import StyleGAN2Backbone
@@ -20,6 +21,7 @@ __all__ = [
     "BigGANDeepBackbone",
     "DCGANBackbone",
     "PatchBackbone",
+    "ProjectedBackbone",
     "R3GANBackbone",
     "ResNetBackbone",
     "StyleGAN2Backbone",

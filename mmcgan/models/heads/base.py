@@ -19,10 +19,14 @@ class Head(nn.Module):
     * ``requires``: the fields of :class:`Condition` that must be present;
     * ``class_rows``, ``class_columns``, ``class_copies``: which tensors belong to classes, see
       :mod:`mmcgan.models.class_rows`.
+
+    An instance may say in ``reads`` which features of the backbone it looks at; one that the backbone does
+    not emit is an error at build.
     """
 
     emits: ClassVar[tuple[str, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
+    reads: tuple[str, ...] = ()
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return the named tensors.
