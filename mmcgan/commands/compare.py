@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def samples_of(run: RunRecord, num: int, seed: int) -> bytes | str:
     """Return a PNG of samples of a run's newest checkpoint, or why there is none."""
+    import torch
+
     from mmcgan.apis.inference import CGANInferencer
     from mmcgan.comparison.page import png
     from mmcgan.pictures import contact_sheet
@@ -58,7 +60,7 @@ def samples_of(run: RunRecord, num: int, seed: int) -> bytes | str:
     if run.checkpoint is None:
         return "no checkpoint"
     try:
-        images = CGANInferencer(run.checkpoint)(num=num, seed=seed, return_type="tensor")
+        images = torch.as_tensor(CGANInferencer(run.checkpoint)(num=num, seed=seed, return_type="tensor"))
     except (ValueError, OSError, ImportError) as error:
         return str(error)
     columns = next(count for count in (10, 8, 6, 5, 4, 3, 2, 1) if num % count == 0)
