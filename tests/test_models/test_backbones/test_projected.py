@@ -191,6 +191,7 @@ class Mapless(Extractor):
 
     def __init__(self):
         super().__init__("mapless", Preprocessing(16))
+        self.feature_dim = 3
         self.layer = nn.Linear(1, 1)
         self.freeze()
 
