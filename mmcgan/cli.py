@@ -27,7 +27,7 @@ DEBUG_VARIABLE = "MMCGAN_DEBUG"
 #: of a shell's conventions: 128 and the number of the signal
 INTERRUPTED, BROKEN_PIPE = 130, 141
 #: what a user can put right: shown as a sentence
-USER_ERRORS = (ValueError, OSError, ImportError, zipfile.BadZipFile)
+USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ COMMANDS = {
             "draw evaluations over truncation, side by side",
             f"{HERE}.plot_evaluations",
         ),
+        Command("compare", TRAIN, "show runs side by side on one page", f"{HERE}.compare"),
+        Command("film", TRAIN, "show a run's samples over training", f"{HERE}.film"),
         Command("claims", TRAIN, "try what the papers claim, and write down what came out", f"{HERE}.claims"),
         Command("list", SAMPLE, "show the shipped models", f"{HERE}.list_models"),
         Command("sample", SAMPLE, "write sample images", f"{HERE}.sample"),
@@ -95,6 +97,7 @@ COMMANDS = {
         ),
         Command("sefa", SAMPLE, "draw the directions that change images most", f"{HERE}.sefa"),
         Command("restore", SAMPLE, "restore images with a generator as the prior", f"{HERE}.restore"),
+        Command("demo", SAMPLE, "try models on a page in the browser (extra demo)", f"{HERE}.demo"),
         Command(
             "pack-dataset",
             DATA,
@@ -180,6 +183,8 @@ def command_parser(name: str) -> argparse.ArgumentParser:
 def parse(given: Sequence[str]) -> argparse.Namespace:
     """Return the parsed arguments of a command line, with ``command`` and, for records, ``invocation``.
 
+    ``own_process`` is False: :func:`main` sets it where the command is all that the process does.
+
     Raises:
         SystemExit: help was asked for, or the arguments are wrong.
     """
@@ -192,6 +197,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     arguments = command_parser(given[0]).parse_args(given[1:])
     arguments.command = given[0]
     arguments.invocation = shlex.join([PROGRAM, *given])
+    arguments.own_process = False
     return arguments
 
 
@@ -204,7 +210,7 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
     """
     try:
         try:
-            return _run([*prefix, *(sys.argv[1:] if argv is None else argv)])
+            return _run([*prefix, *(sys.argv[1:] if argv is None else argv)], own_process=argv is None)
         finally:
             sys.stdout.flush()  # a closed pipe is noticed here and not when the interpreter ends
     except BrokenPipeError:
@@ -217,10 +223,13 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
         return INTERRUPTED
 
 
-def _run(given: Sequence[str]) -> int:
+def _run(given: Sequence[str], own_process: bool) -> int:
     arguments = parse(given)
+    arguments.own_process = own_process
     tune_process()  # before anything imports torch
     try:
+        for name, output in getattr(arguments, "outputs", {}).items():
+            output.check(getattr(arguments, name))
         return _module(COMMANDS[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise

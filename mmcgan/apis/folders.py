@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 
-from mmcgan.checkpoints.files import check_output
 from mmcgan.evaluation.image_source import open_images
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.report.metric_names import metric_configs
 from mmcgan.evaluation.report.report import environment
 from mmcgan.extractors.names import extractor_config
+from mmcgan.output_paths import check_output
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EVALUATOR, EXTRACTORS
 from mmcgan.structures import Condition

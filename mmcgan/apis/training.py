@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from mmcgan.checkpoints.files import check_output_folder
 from mmcgan.config import load_config
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -23,6 +22,7 @@ from mmcgan.engine.changes import changes_allowed
 from mmcgan.engine.signals import StopRequest, current_request
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.players import PLAYERS
+from mmcgan.output_paths import check_output_folder
 from mmcgan.registry import RUNNERS
 
 CHECKPOINT_PATTERN = "*.pth"
@@ -131,7 +131,13 @@ def refuse_precision(cfg: Config) -> None:
 
 
 def refuse_other_run(work_dir: Path, resume: bool) -> None:
-    """Raise FileExistsError if training afresh would mix with the checkpoints of another run."""
+    """Check the work folder before anything is built.
+
+    Raises:
+        FileExistsError: training afresh would mix with the checkpoints of another run.
+        ValueError: it is a file, or cannot be written.
+    """
+    check_output_folder(work_dir, "--work-dir")
     found = sorted(work_dir.glob(CHECKPOINT_PATTERN))
     if found and not resume:
         raise FileExistsError(

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -33,54 +32,6 @@ class CheckpointError(ValueError):
 
 
 # --- writing ----------------------------------------------------------------------------------
-def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
-    """Check before any work that a file can be written; nothing is left behind.
-
-    Args:
-        path: the file; its folder need not be there yet.
-        what: how to call it in messages, such as ``--json``.
-        suffixes: endings that its name may have; any by default.
-
-    Raises:
-        ValueError: another ending, a folder of that name, or a place that cannot be written.
-    """
-    path = Path(path).expanduser()
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise ValueError(f"{what} {path}: the file must be named *{' or *'.join(suffixes)}")
-    if path.is_dir():
-        raise ValueError(f"{what} {path}: there is a folder of that name")
-    _try_writing(path.absolute().parent, f"{what} {path}")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise ValueError(f"{what} {path}: cannot be written (the file is there and read-only)")
-
-
-def check_output_folder(path: str | Path, what: str) -> None:
-    """Check before any work that files can be written to a folder; nothing is left behind.
-
-    Args:
-        path: the folder, which need not be there yet.
-        what: how to call it in messages, such as ``--out``.
-
-    Raises:
-        ValueError: a file of that name, or a place that cannot be written.
-    """
-    path = Path(path).expanduser()
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"{what} {path}: there is a file of that name, give a folder")
-    _try_writing(path.absolute(), f"{what} {path}")
-
-
-def _try_writing(folder: Path, what: str) -> None:
-    """Raise ValueError unless a file can be written to ``folder``, or to where it would be made."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ValueError(f"{what}: cannot be written ({error.strerror})") from error
-
-
 def to_plain(value: Any, where: str = "checkpoint") -> Any:
     """Return ``value`` as tensors on the CPU and plain Python.
 

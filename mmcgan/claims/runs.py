@@ -8,9 +8,7 @@ has changed since is another run. Each training and evaluation is a process of i
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +19,7 @@ from typing import Any
 
 from mmcgan.claims.claim import OUT, Claim, Evaluated, Logged, Training
 from mmcgan.scalars import read_scalars
+from mmcgan.text_files import read_json
 
 LOG, FIGURES, SECONDS = "output.txt", "figures.json", "seconds.json"
 DIGITS = 8
@@ -244,12 +243,10 @@ def _add_seconds(run: Run, seconds: float) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_json(path, "the figures of a claim's run") if path.is_file() else {}
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    from mmcgan.checkpoints.atomic import atomic_write
+    from mmcgan.checkpoints.atomic import write_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=1).encode()
-    atomic_write(path, lambda file: shutil.copyfileobj(io.BytesIO(text), file))
+    write_file(path, json.dumps(content, indent=1))

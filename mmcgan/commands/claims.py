@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmcgan.commands.shared import writes
+
 if TYPE_CHECKING:
     from mmcgan.claims.claim import Claim
     from mmcgan.claims.runs import Wanted
@@ -28,9 +30,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED", help="default: 0 1 2"
     )
     parser.add_argument("--share", type=float, default=1.0, help="of each training's whole budget (1)")
-    parser.add_argument(
+    out = parser.add_argument(
         "--out", type=Path, default=Path("work_dirs/claims"), metavar="DIR", help="default: %(default)s"
     )
+    writes(parser, out, folder=True)
 
 
 def run(arguments: argparse.Namespace) -> int:

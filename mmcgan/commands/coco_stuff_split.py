@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mmcgan.commands.shared import writes
+from mmcgan.text_files import content_of
+
 # What the published splits have, for comparison.
 PUBLISHED = {"train": "76k", "eval": "2k", "eval-seen": "675", "eval-unseen": "1.3k"}
 
@@ -23,7 +26,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of instances_train2017.json, instances_val2017.json and the same of stuff_",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    out = parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    writes(parser, out, folder=True)
     parser.add_argument("--tuning", type=int, default=1024, help="first images of val that are left out")
     parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
 
@@ -31,11 +35,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists, say how many images each has."""
     from mmcgan.checkpoints.atomic import write_file
-    from mmcgan.checkpoints.files import check_output_folder
     from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
     from mmcgan.progress import progress_bar
 
-    check_output_folder(arguments.out, "--out")
     files = {name: arguments.out / f"{name}.txt" for name in PUBLISHED}
     found = [path for path in files.values() if path.exists()]
     if found and not arguments.overwrite:
@@ -47,7 +49,8 @@ def run(arguments: argparse.Namespace) -> None:
                 read_annotations(arguments.annotations / f"{kind}_{split}2017.json")
                 for kind in ("instances", "stuff")
             )
-            scenes[split] = find_scenes(things, stuff)
+            with content_of(arguments.annotations, f"annotations of COCO's {split}2017"):
+                scenes[split] = find_scenes(things, stuff)
             advance()
     for name, images in split_scenes(scenes["train"], scenes["val"], arguments.tuning).items():
         folder = "train2017" if name == "train" else "val2017"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mmcgan.commands.shared import writes
+from mmcgan.output_paths import check_output, check_output_folder
+
 TARGETS = ("biggan_pytorch", "studiogan", "mmagic")
 DESCRIPTION = """Convert a checkpoint of another codebase into weights and a config of mmcgan, or with --to
 the other way round. The format and the network are recognised by names and shapes; nothing in the file is
@@ -15,9 +18,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.description = DESCRIPTION
     parser.add_argument("source", help=".pth, .pt, .pkl, .bin or .safetensors file, or folder of a run")
-    parser.add_argument(
+    destination = parser.add_argument(
         "destination", nargs="?", help="NAME.safetensors; NAME.py (and NAME.pth) stand beside it"
     )
+    writes(parser, destination, folder=None)
     parser.add_argument("--format", metavar="NAME", help="of the source, where its keys leave a choice")
     parser.add_argument(
         "--set",
@@ -46,7 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert and print what was found; return the exit status."""
     if arguments.destination is None and not arguments.dry_run:
         raise ValueError("DESTINATION is needed unless --dry-run is given")
-    from mmcgan.checkpoints.files import check_output, check_output_folder
     from mmcgan.peers.resolving import ConversionError
 
     if arguments.destination is not None and arguments.to:

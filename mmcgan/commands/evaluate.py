@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.shared import add_config
+from mmcgan.commands.shared import add_config, writes
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="checkpoint of a run, or exported generator weights (default: weights that ship for the config)",
     )
-    parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
+    report = parser.add_argument(
+        "--json", metavar="OUT", help="also write figures and all settings to this file"
+    )
+    writes(parser, report)
     parser.add_argument("--protocol", metavar="NAME", help="of a publication, such as studiogan-clean")
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help="short names instead of the config's; or all"
@@ -49,7 +52,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--standing-batch", type=int, default=64, metavar="N", help="images in each (default: 64)"
     )
-    parser.add_argument("--picture", metavar="OUT.png", help="draw the figures over the truncations")
+    picture = parser.add_argument(
+        "--picture", metavar="OUT.png", help="draw the figures over the truncations"
+    )
+    writes(parser, picture, suffixes=(".png",))
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -58,7 +64,6 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.apis.testing import evaluate, evaluation_only
     from mmcgan.config import load_config, parse_options
 
-    _check_outputs(arguments)
     join_launcher(arguments.launcher)
     cfg = load_config(arguments.config, parse_options(arguments.cfg_options))
     evaluation_only(cfg)
@@ -117,22 +122,6 @@ def _truncation(text: str) -> float | None:
         return float(text)
     except ValueError as error:
         raise ValueError(f"--truncations {text}: give numbers, or none") from error
-
-
-def _check_outputs(arguments: argparse.Namespace) -> None:
-    """Refuse a bad name now rather than after hours.
-
-    Raises:
-        ValueError: the picture is no PNG, or a file that cannot be written.
-    """
-    from mmcgan.checkpoints.files import check_output, check_output_folder
-
-    if arguments.work_dir:
-        check_output_folder(arguments.work_dir, "--work-dir")
-    if arguments.picture:
-        check_output(arguments.picture, "--picture", (".png",))
-    if arguments.json:
-        check_output(arguments.json, "--json")
 
 
 def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.commands.shared import writes
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -31,15 +33,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on-error", choices=("stop", "skip"), default="stop", help="at an unreadable image (default: stop)"
     )
-    parser.add_argument("--reference", metavar="FILE", help="keep the real images' statistics here")
+    reference = parser.add_argument(
+        "--reference", metavar="FILE", help="keep the real images' statistics here"
+    )
+    writes(parser, reference, suffixes=(".safetensors",), may_be_read=True)
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="default: %(default)s")
-    parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
+    report = parser.add_argument(
+        "--json", metavar="OUT", help="also write figures and all settings to this file"
+    )
+    writes(parser, report)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
-    from mmcgan.checkpoints.files import check_output
     from mmcgan.datasets.counts import counts_lines
     from mmcgan.evaluation.report.report import (
         print_costs,
@@ -50,8 +57,6 @@ def run(arguments: argparse.Namespace) -> None:
     )
     from mmcgan.extractors.names import extractor_config
 
-    if arguments.json:
-        check_output(arguments.json, "--json")
     report = evaluate_folders(
         arguments.real,
         arguments.fake,

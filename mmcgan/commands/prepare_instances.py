@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import add_images, open_dataset
+from mmcgan.commands.shared import add_images, open_dataset, writes
 
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
@@ -48,7 +48,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "train-ssl-extractor or train-classifier, swav-resnet50:FILE, supervised-resnet50:FILE, "
         "balanced-resnet50:FILE or timm:MODEL:FILE",
     )
-    parser.add_argument("--out", required=True, metavar="STORE", help="folder to make")
+    out = parser.add_argument("--out", required=True, metavar="STORE", help="folder to make")
+    writes(parser, out, folder=True)
     parser.add_argument("--k", type=int, default=50, help="neighbours of each image (default: %(default)s)")
     parser.add_argument(
         "--kmeans",
@@ -92,9 +93,6 @@ def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the store and say what is in it."""
-    from mmcgan.checkpoints.files import check_output_folder
-
-    check_output_folder(arguments.out, "--out")
     from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
     from mmcgan.extractors.names import extractor_config

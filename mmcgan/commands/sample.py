@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mmcgan.commands.shared import add_model, add_options
+from mmcgan.commands.shared import add_model, add_options, writes
 
 #: settings of ``--sample-cfg`` and what they must be
 SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "seed": int, "num": int}
@@ -19,7 +19,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample-cfg", nargs="+", default=[], metavar="KEY=VALUE", help="truncation=0.4, seed=1 or num=64"
     )
-    parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
+    out = parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
+    writes(parser, out, folder=True)
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     add_options(parser)
 
@@ -161,9 +162,6 @@ def parse_codes(texts: Sequence[str]) -> dict[str, list[float | None]]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write sample images and say where they are."""
-    from mmcgan.checkpoints.files import check_output_folder
-
-    check_output_folder(arguments.out, "--out")
     apply_sample_settings(arguments)
     from mmcgan.apis.attribute_sampling import parse_attributes
     from mmcgan.apis.instance_sampling import InstanceOptions

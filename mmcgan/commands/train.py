@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Train, then print the metrics and the picture."""
     from mmcgan.engine.signals import StopRequest
 
-    with StopRequest():  # before torch is imported: a signal during the start is a request too
+    # before torch is imported: a signal during the start is a request too
+    with StopRequest(to_the_end=arguments.own_process):
         _train(arguments)
 
 

@@ -57,9 +57,6 @@ def find_recipe(data: str, flip: bool) -> Recipe:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train and print the accuracy on real test images."""
-    from mmcgan.checkpoints.files import check_output
-
-    check_output(arguments.out, "--out", (".safetensors",))
     import torch
 
     from mmcgan.datasets import AttributeImages

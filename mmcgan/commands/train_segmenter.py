@@ -54,9 +54,6 @@ def find_recipe(data: str) -> SegmenterRecipe:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train and print mean IoU and accuracy on real test images."""
-    from mmcgan.checkpoints.files import check_output
-
-    check_output(arguments.out, "--out", (".safetensors",))
     import torch
 
     from mmcgan.extractor_training.train_segmenter import train_segmenter

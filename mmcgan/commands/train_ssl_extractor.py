@@ -27,9 +27,6 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: a number below 1.
     """
-    from mmcgan.checkpoints.files import check_output
-
-    check_output(arguments.out, "--out", (".safetensors",))
     for name in ("epochs", "batch_size", "image_size", "threads"):
         if getattr(arguments, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(arguments, name)}")

@@ -21,6 +21,7 @@ from mmcgan.hooks.discriminator_measures import measure_now
 from mmcgan.hooks.monitor import Monitor
 from mmcgan.registry import HOOKS
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import read_json
 
 STATE = "collapse_guard"
 RECORD = "collapse_guard.json"
@@ -197,5 +198,5 @@ class CollapseGuardHook(Hook):
 
 def _append(path: Path, event: Mapping[str, Any]) -> None:
     """Add ``event`` to the list in the JSON file ``path``."""
-    events = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    events = read_json(path, "a list of events", list) if path.is_file() else []
     write_file(path, json.dumps([*events, event], indent=1) + "\n")

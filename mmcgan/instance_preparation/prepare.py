@@ -40,6 +40,7 @@ from mmcgan.instances.store import InstanceStore, class_table, image_identity
 from mmcgan.instances.store_metadata import FORMAT, METADATA, sealed_text
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EXTRACTORS
+from mmcgan.text_files import content_of, read_json
 from mmcgan.version import __version__
 
 PLAN = "plan.json"
@@ -116,7 +117,7 @@ class _Job:
         if self.workshop.rank == 0:
             finish_adoption(self.folder)
             if path.is_file():
-                self._go_on(json.loads(path.read_text()), plan)
+                self._go_on(_read_setup(path), plan)
             elif not self._is_ours():
                 raise FileExistsError(f"{self.folder} exists and was not made by this command; remove it")
             else:
@@ -128,19 +129,18 @@ class _Job:
         """Check the plan of an unfinished store; of images that changed, keep what is of the same ones."""
         if setup["plan"] == plan:
             return
-        digest = getattr(self.dataset, "part_digest", None)
         blocks = {
             self.workshop.marker("features", start).relative_to(self.folder): self.workshop.block(start)
             for start in range(0, self.size, self.workshop.block_images)
         }
         kept = (
-            digest is not None
+            self.dataset.part_digest(range(0)) is not None
             and differs_in_images_only(setup["plan"], plan)
             and adopt(
                 self.folder,
                 self._feature_files(),
                 blocks,
-                digest,
+                lambda rows: self.dataset.part_digest(rows) or "",
                 lambda folder: self._allocate(folder, {**setup, "plan": plan}),
             )
         )
@@ -156,7 +156,7 @@ class _Job:
 
         def is_written() -> bool:
             with suppress(FileNotFoundError):  # it is just being replaced
-                found.update(json.loads(path.read_text()))
+                found.update(_read_setup(path))
             if found and (self.workshop.rank == 0 or not differs_in_images_only(found["plan"], plan)):
                 _require_same(self.folder, found, plan)
             return found.get("plan") == plan
@@ -199,13 +199,12 @@ class _Job:
         """Write the features."""
         warn_if_slow(self.setup["precision"], self.folder)
         self.network.precision = self.setup["precision"]
-        digest = getattr(self.dataset, "part_digest", lambda rows: "")
 
         def do(start: int, stop: int, pace: Advance) -> str:
             found = extract_block(self.network, self.dataset, start, stop, self.options.flip)
             for name, rows in zip(self._feature_files(), found, strict=True):
                 write_rows(self.folder / name, start, rows)
-            return str(digest(range(start, stop)))
+            return self.dataset.part_digest(range(start, stop)) or ""
 
         self.workshop.run("features", self.workshop.block_images, "Features", do)
 
@@ -230,7 +229,7 @@ class _Job:
             write_rows(self.folder / "neighbours.npy", start, found.index)
             write_rows(self.folder / "radius.npy", start, found.radius)
 
-        self.workshop.run("neighbours", json.loads(path.read_text())["rows"], "Neighbours", do)
+        self.workshop.run("neighbours", _read_rows(path), "Neighbours", do)
 
     def select(self) -> None:
         """Write the k-means instances; the first rank does it."""
@@ -304,6 +303,20 @@ def _count_zero(table: RowArray) -> int:
     """Return how many rows are all zero: images of which the extractor sees nothing."""
     blocks = range(0, len(table), 8192)
     return sum(int((table.rows(slice(i, i + 8192)).abs().sum(1) == 0).sum()) for i in blocks)
+
+
+def _read_setup(path: Path) -> dict[str, Any]:
+    """Return the setup of an unfinished store, whose ``plan`` says what it is of."""
+    what = "the plan of an unfinished instance store"
+    setup: dict[str, Any] = read_json(path, what)
+    with content_of(path, what):
+        return {**setup, "plan": dict(setup["plan"])}
+
+
+def _read_rows(path: Path) -> int:
+    what = "the parts of a search for neighbours"
+    with content_of(path, what):
+        return int(read_json(path, what)["rows"])
 
 
 def _require_same(folder: Path, setup: dict[str, Any], plan: dict[str, Any]) -> None:

@@ -16,14 +16,14 @@ Nothing in it is executed: the arrays are plain ``.npy`` files without pickled o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.array_files import FLOATS, INTEGERS, read_array
 from mmcgan.checkpoints.seal import is_own
 from mmcgan.instances.arrays import RowArray
 from mmcgan.instances.store_metadata import COMMAND, StoreError, read_store_metadata, sealed_text
@@ -35,7 +35,10 @@ class ImageSet(Protocol):
 
     size: int
     labels: Tensor | None
-    classes: tuple[str, ...] | None
+    classes: Sequence[str] | None
+
+    def source_digest(self) -> str | None:
+        """Return a digest of which files these are, None if not of files."""
 
     def fingerprint(self) -> str:
         """Return a digest of the images, labels and settings."""
@@ -96,7 +99,7 @@ class InstanceStore:
         path = self.root / f"{name}.npy"
         if f"{name}.npy" not in self.metadata["files"]:
             return None
-        return torch.from_numpy(np.load(path, allow_pickle=False))
+        return torch.from_numpy(read_array(path, INTEGERS, dims=1))
 
     def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
         """Return the L2-normalised features of images ``index`` (n,), float32 (n, F).
@@ -123,7 +126,7 @@ class InstanceStore:
 
     def radius(self) -> Tensor:
         """Return the distance of each image to its k-th neighbour, float32 (N,)."""
-        return torch.from_numpy(np.load(self.root / "radius.npy", allow_pickle=False))
+        return torch.from_numpy(read_array(self.root / "radius.npy", FLOATS, dims=1))
 
     def selected(self) -> Tensor:
         """Return the instances chosen by k-means, int64 (M,).
@@ -318,5 +321,4 @@ def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
 
 def image_identity(dataset: ImageSet) -> str | None:
     """Return a digest of which files a set is of, whatever size they are read at; None if not of files."""
-    source_digest = getattr(dataset, "source_digest", None)
-    return None if source_digest is None else source_digest()
+    return dataset.source_digest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, strip_pre
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.checkpoints.restricted import read_untrusted, state_dict_of
 from mmcgan.checkpoints.stand_ins import Record
+from mmcgan.text_files import read_json
 
 State = dict[str, Tensor]
 SUFFIXES = (".pth", ".pt", ".pkl", ".bin", ".safetensors", ".ckpt", ".tar")
@@ -186,10 +186,10 @@ def _beside(path: Path) -> dict[str, Any]:
     if path.name not in ("pytorch_model.bin", "model.safetensors") or not config.is_file():
         return {}
     try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{config} is not valid JSON: {error}") from error
-    return content if isinstance(content, dict) else {}
+        settings: dict[str, Any] = read_json(config, "the settings of a model")
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+    return settings
 
 
 def _read_folder(folder: Path) -> list[Found]:

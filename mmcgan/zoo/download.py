@@ -22,6 +22,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.text_files import read_json
 from mmcgan.zoo.cache import OFFLINE_VARIABLE, offline
 
 ATTEMPTS = 4
@@ -54,8 +55,8 @@ class _Partial:
     @property
     def version(self) -> str:
         try:
-            return str(json.loads(self.tag.read_text(encoding="utf-8")).get("version", ""))
-        except (OSError, ValueError, AttributeError):
+            return str(read_json(self.tag, "the tag of a download").get("version", ""))
+        except (OSError, ValueError):
             return ""
 
     def start(self, version: str) -> None:

@@ -22,6 +22,7 @@ from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
+from mmcgan.text_files import read_json
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
@@ -32,6 +33,7 @@ __all__ = [
     "LoadedModel",
     "enter_in_index",
     "export_weights",
+    "given_model",
     "load_model",
     "plain",
     "read_weights",
@@ -65,7 +67,7 @@ class LoadedModel:
     @property
     def requires(self) -> tuple[str, ...]:
         """Fields of a condition that the generator looks at."""
-        return tuple(getattr(self.model.generator, "requires", ()))
+        return tuple(self.model.generator.requires)
 
     @cached_property
     def store(self) -> InstanceStore | None:
@@ -132,6 +134,23 @@ def load_model(
         raise ValueError(f"{path} does not say which config it was trained with; give CONFIG {path}")
     loaded = _assemble(content.record, content.weights, path, content.origin, content.origin)
     return replace(loaded, name=short_name(source, path))
+
+
+def given_model(
+    source: str | Path | LoadedModel,
+    checkpoint: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> LoadedModel:
+    """Return ``source`` if it is loaded already, else :func:`load_model` of it.
+
+    Raises:
+        ValueError: a checkpoint or options for a model that is loaded already.
+    """
+    if not isinstance(source, LoadedModel):
+        return load_model(source, checkpoint, options)
+    if checkpoint is not None or options:
+        raise ValueError(f"{source.name} is loaded already: a checkpoint or options come too late")
+    return source
 
 
 def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> GeneratorRecord:
@@ -240,7 +259,7 @@ def stored(value: Tensor, half: bool) -> Tensor:
 def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str | None) -> dict[str, Any]:
     """Add exported weights to the index beside them and return the entry."""
     index_path = out.parent / "index.json"
-    index = json.loads(index_path.read_text(encoding="utf-8")) if index_path.exists() else {}
+    index = read_json(index_path, "an index of exported weights") if index_path.exists() else {}
     index[out.stem] = {
         **facts,
         "kind": kind,

@@ -14,6 +14,7 @@ from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics
 from mmcgan.evaluation.statistics.groups import GroupMoments, class_groups
 from mmcgan.evaluation.statistics.reference import Reference, check_statistics, require_identity
+from mmcgan.text_files import content_of, parse_json
 
 PER_CLASS, BY_FREQUENCY = "class", "frequency"
 MEAN, COVARIANCE = "mean", "covariance"
@@ -105,16 +106,18 @@ def load_grouped(
         raise FileNotFoundError(f"{path}: no such file. {rebuild}")
     try:
         with safe_open(path, framework="pt") as file:
-            facts = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            found = {
-                name: GaussianStatistics(
-                    file.get_tensor(f"{name}/{MEAN}"), file.get_tensor(f"{name}/{COVARIANCE}"), int(count)
-                )
-                for name, count in facts["counts"].items()
-            }
-            groups = {str(name): [int(label) for label in labels] for name, labels in facts["groups"].items()}
-            made_of = dict(facts["identity"])
-    except (SafetensorError, json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+            texts = file.metadata() or {}
+            with content_of(path, "statistics of groups"):
+                facts = {key: parse_json(texts[key], path, key) for key in ("identity", "groups", "counts")}
+                found = {
+                    name: GaussianStatistics(
+                        file.get_tensor(f"{name}/{MEAN}"), file.get_tensor(f"{name}/{COVARIANCE}"), int(count)
+                    )
+                    for name, count in facts["counts"].items()
+                }
+                groups = {name: [int(label) for label in labels] for name, labels in facts["groups"].items()}
+                made_of = dict(facts["identity"])
+    except (SafetensorError, ValueError) as error:
         raise ValueError(f"{path}: not statistics of groups ({error}). {rebuild}") from error
     require_identity(made_of, identity, path, rebuild)
     for entry in found.values():

@@ -18,15 +18,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.datasets.base import items_digest
 from mmcgan.differences import largest_difference
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import content_of, parse_json
 
 FORMAT = "mmcgan-reference-1"
 
@@ -81,7 +82,7 @@ class Reference:
                 "format": FORMAT,
                 "extractor": self.extractor.describe(),
                 "dataset": str(self.config.get("type")),
-                "split": getattr(self.dataset, "split", self.config.get("split")),
+                "split": self.dataset.split or self.config.get("split"),
                 "count": len(self.dataset),
                 "dataset_fingerprint": dataset_fingerprint(self.dataset),
                 "ddof": 1,
@@ -179,7 +180,7 @@ class Reference:
             )
 
     def _device(self) -> torch.device:
-        return next(self.extractor.parameters()).device
+        return self.extractor.device
 
     def describe(self) -> dict[str, Any]:
         """Return the identity and the file, for reports."""
@@ -200,8 +201,7 @@ def dataset_fingerprint(dataset: Any) -> str:
     """
     if not len(dataset):
         raise ValueError("the reference data set has no images")
-    own = getattr(dataset, "fingerprint", None)
-    return str(own()) if callable(own) else items_digest(dataset)
+    return str(dataset.fingerprint())
 
 
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
@@ -229,15 +229,18 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
     rebuild = f"Delete it, or make it anew: tools/reference_stats.py CONFIG --out {path}"
     try:
         with safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get("identity", "{}"))
+            text = (file.metadata() or {}).get("identity", "{}")
             mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-    except (SafetensorError, json.JSONDecodeError) as error:
+        found = parse_json(text, path, "reference statistics")
+        with content_of(path, "reference statistics"):
+            count = int({**found}["count"])
+    except (SafetensorError, ValueError) as error:
         raise ValueError(
             f"{path}: not a readable file of reference statistics ({error}). {rebuild}"
         ) from error
     require_identity(found, identity, path, rebuild)
     check_statistics(mean, covariance, path)
-    return GaussianStatistics(mean, covariance, int(found["count"]))
+    return GaussianStatistics(mean, covariance, count)
 
 
 def require_identity(found: Mapping[str, Any], identity: Mapping[str, Any], path: Path, rebuild: str) -> None:
@@ -267,9 +270,8 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         ValueError: arrays are missing, of another size, or no mean and covariance.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            mean, covariance = (torch.from_numpy(file[key]) for key in ("mu", "sigma"))
-    except (KeyError, OSError, ValueError) as error:
+        mean, covariance = map(torch.from_numpy, read_arrays(path, ("mu", "sigma"), FLOATS))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not statistics with arrays 'mu' and 'sigma' ({error})") from error
     if mean.shape != (width,) or covariance.shape != (width, width):
         raise ValueError(
