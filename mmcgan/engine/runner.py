@@ -228,7 +228,7 @@ class GANRunner(Runner):
     def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
-        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        info = self.train_dataloader.dataset.metainfo if self.is_training else {}
         evaluator = getattr(built, "evaluator", None)
         known = getattr(evaluator, "dataset_meta", None)
         if (

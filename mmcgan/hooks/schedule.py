@@ -142,6 +142,10 @@ def _member(owner: Any, name: str, path: str) -> Any:
         if name in owner:
             return owner[name]
         raise ValueError(f"ScheduleHook: no value {path!r}.{nearest(name, list(owner))}")
+    if isinstance(owner, list | tuple) and name.isdecimal():
+        if int(name) < len(owner):
+            return owner[int(name)]
+        raise ValueError(f"ScheduleHook: no value {path!r}: there are {len(owner)} entries, counted from 0")
     if not hasattr(owner, name):
         raise ValueError(f"ScheduleHook: no value {path!r}: {type(owner).__name__} has no {name!r}")
     return getattr(owner, name)
