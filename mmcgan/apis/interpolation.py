@@ -19,7 +19,7 @@ from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw
 from mmcgan.apis.labels import find_labels
 from mmcgan.films import video_writer, write_film
-from mmcgan.models.sampling import truncates_latent
+from mmcgan.models.generators.base import Generator
 from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
@@ -109,7 +109,7 @@ def interpolated_images(
 ) -> Tensor:
     """Return the images (rows, steps, 3, H, W) in [-1, 1] that :func:`interpolate` writes."""
     network = loaded.model.generator
-    if truncation is not None and not truncates_latent(network):
+    if truncation is not None and not network.truncates_latent:
         raise ValueError("truncation acts on styles of this model: it is not available along a way")
     draw = Draw(loaded, seed, truncation)
     draw.check()
@@ -133,10 +133,9 @@ def _numbers(ways: InterpolationOptions) -> tuple[range, range]:
     return range(0, 2 * ways.rows, 2), range(1, 2 * ways.rows, 2)
 
 
-def _told(network: Any, truncation: float | None) -> AbstractContextManager[None]:
+def _told(network: Generator, truncation: float | None) -> AbstractContextManager[None]:
     """Let a generator with statistics for every truncation use those of this one meanwhile."""
-    tables = getattr(network, "truncated_statistics", None)
-    return nullcontext() if tables is None or truncation is None else tables(truncation)
+    return nullcontext() if truncation is None else network.truncated_statistics(truncation)
 
 
 def _conditions(
