@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,8 +18,8 @@ from mmcgan.analysis import sefa_directions, walk
 from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw
 from mmcgan.apis.labels import find_labels
-from mmcgan.checkpoints.atomic import write_file
-from mmcgan.models.sampling import truncates_latent
+from mmcgan.films import video_writer, write_film
+from mmcgan.models.generators.base import Generator
 from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
@@ -32,8 +27,6 @@ from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel, given_model
 
-#: milliseconds that a frame of an animation is shown
-FRAME = 100
 SUFFIXES = (".png", ".gif", ".mp4")
 
 
@@ -116,7 +109,7 @@ def interpolated_images(
 ) -> Tensor:
     """Return the images (rows, steps, 3, H, W) in [-1, 1] that :func:`interpolate` writes."""
     network = loaded.model.generator
-    if truncation is not None and not truncates_latent(network):
+    if truncation is not None and not network.truncates_latent:
         raise ValueError("truncation acts on styles of this model: it is not available along a way")
     draw = Draw(loaded, seed, truncation)
     draw.check()
@@ -140,10 +133,9 @@ def _numbers(ways: InterpolationOptions) -> tuple[range, range]:
     return range(0, 2 * ways.rows, 2), range(1, 2 * ways.rows, 2)
 
 
-def _told(network: Any, truncation: float | None) -> AbstractContextManager[None]:
+def _told(network: Generator, truncation: float | None) -> AbstractContextManager[None]:
     """Let a generator with statistics for every truncation use those of this one meanwhile."""
-    tables = getattr(network, "truncated_statistics", None)
-    return nullcontext() if tables is None or truncation is None else tables(truncation)
+    return nullcontext() if truncation is None else network.truncated_statistics(truncation)
 
 
 def _conditions(
@@ -283,38 +275,4 @@ def write_picture(images: Tensor, path: Path) -> None:
     blank = images.new_full((-rows % side, *images.shape[2:]), -1.0)
     frames = [contact_sheet(torch.cat([images[:, column], blank]), side) for column in range(columns)]
     frames += frames[-2:0:-1]  # and back again, so that it can be repeated without a jump
-    content = _mp4(frames) if path.suffix.lower() == ".mp4" else _gif(frames)
-    write_file(path, content)
-
-
-def _gif(frames: Sequence[np.ndarray]) -> bytes:
-    first, *others = [Image.fromarray(frame) for frame in frames]
-    buffer = io.BytesIO()
-    first.save(buffer, format="GIF", save_all=True, append_images=others, duration=FRAME, loop=0)
-    return buffer.getvalue()
-
-
-def _mp4(frames: Sequence[np.ndarray]) -> bytes:
-    # the colours of H.264 are stored for two pixels at a time
-    even = [(0, length % 2) for length in frames[0].shape[:2]]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "film.mp4"
-        padded = [np.pad(frame, (*even, (0, 0))) for frame in frames]
-        video_writer().mimwrite(file, padded, fps=1000 / FRAME, macro_block_size=1)
-        return file.read_bytes()
-
-
-def video_writer() -> ModuleType:
-    """Return ``imageio``, once its encoder is there too.
-
-    Raises:
-        ImportError: one of them is not installed; names the extra.
-    """
-    try:
-        import imageio
-        import imageio_ffmpeg  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f'films (.mp4) need {error.name}: python3 -m pip install "mmcgan[video]"; .gif needs nothing'
-        ) from error
-    return imageio
+    write_film(frames, path)

@@ -134,8 +134,9 @@ def _synthetic(facts: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str
         "num_classes": facts.get("num_classes", UNKNOWN_CLASSES),
         "image_size": facts.get("image_size", UNKNOWN_SIZE),
     }
-    stand_in = getattr(DATASETS.get(dataset.get("type")), "stand_in", None)
-    return {"type": "SyntheticImages", **shape} if stand_in is None else stand_in(dataset, shape)
+    kind = DATASETS.own(str(dataset.get("type")))
+    proposed = None if kind is None else kind.stand_in(dataset, shape)
+    return {"type": "SyntheticImages", **shape} if proposed is None else proposed
 
 
 def _stand_in_if_unknown(config: dict[str, Any]) -> None:

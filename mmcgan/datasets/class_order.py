@@ -50,7 +50,7 @@ class ClassBalancedDraws(Sampler):
     """
 
     def __init__(self, dataset: Any, seed: int | None = 0, temperature: float | None = None) -> None:
-        labels = getattr(dataset, "labels", None)
+        labels = dataset.labels
         if labels is None or not len(labels):
             raise ValueError("ClassBalancedDraws: the data set has no labels")
         self.size = len(labels)

@@ -38,7 +38,7 @@ class Model:
         """What its classes are called, in order; their numbers where they have no names, [] without any."""
         if "label" not in self.loaded.requires:
             return []
-        count = int(getattr(self.loaded.model.generator, "num_classes", 0) or 0)
+        count = self.loaded.model.generator.num_classes
         names = self.loaded.record.classes or [str(number) for number in range(count)]
         return [str(name) for name in names][:count]
 
@@ -72,6 +72,11 @@ class Studio:
         self.models, self.folder, self.limits = dict(models), folder, limits or Limits()
         self._worker = threading.Lock()
         self._running: dict[str, Stop] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is worked on."""
+        return bool(self._running)
 
     def able(self, can: Callable[[LoadedModel], bool]) -> list[str]:
         """Return the names of the models that can do something."""

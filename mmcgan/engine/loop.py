@@ -54,7 +54,7 @@ class GANTrainLoop(BaseLoop):
         self._epoch = 0
         self.images_seen = 0  # by all ranks together
         self.stop_training = False
-        self.runner.visualizer.dataset_meta = getattr(self.dataloader.dataset, "metainfo", None)
+        self.runner.visualizer.dataset_meta = self.dataloader.dataset.metainfo
 
     @property
     def max_iters(self) -> int:

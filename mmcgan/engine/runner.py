@@ -228,7 +228,7 @@ class GANRunner(Runner):
     def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
-        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        info = self.train_dataloader.dataset.metainfo if self.is_training else {}
         evaluator = getattr(built, "evaluator", None)
         known = getattr(evaluator, "dataset_meta", None)
         if (
@@ -324,7 +324,9 @@ class GANRunner(Runner):
         checkpoint = load_checkpoint(filename)
         allowed = are_changes_allowed()
         notes = follow_classes(self, checkpoint, str(filename), resumed=resumed, allowed=allowed)
-        self._load_weights(checkpoint, filename)
+        # what a fine-tuning starts from may leave out parts, see mmcgan.apis.fine_tuning
+        partial = not resumed and bool((checkpoint.get("meta") or {}).get("partial"))
+        self._load_weights(checkpoint, filename, strict=not partial)
         self._warn(notes)
         return checkpoint
 

@@ -40,7 +40,7 @@ def collect(runner: Any, folder: Path) -> State:
         "seed": runner.seed,
         "cfg": runner.cfg.pretty_text,
         "seal": seal(runner.cfg.pretty_text),
-        "dataset_meta": getattr(runner.train_dataloader.dataset, "metainfo", None),
+        "dataset_meta": runner.train_dataloader.dataset.metainfo,
         "world_size": runner.world_size,
         "started_in": relative_folder(folder),
         "experiment_name": runner.experiment_name,

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from mmcgan.contracts import Contract, Value, whole_number
 from mmcgan.extractors.resizing import RESIZE_RULES
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 
@@ -149,6 +150,19 @@ class Extractor(nn.Module):
         preprocessing: size, resize rule and normalisation of the input.
     """
 
+    contract: ClassVar[Contract] = Contract(
+        "extractor",
+        "docs/extending/extractor.md",
+        methods={"encode": "normalised images (N, 3, size, size) -> an ExtractorOutput"},
+        values={
+            "name": Value("a name", lambda value: isinstance(value, str) and bool(value)),
+            "feature_dim": Value(
+                "a whole number above 0, the length of its features",
+                lambda value: whole_number(value) and value > 0,
+            ),
+        },
+    )
+
     def __init__(self, name: str, preprocessing: Preprocessing, precision: Precision = "float32") -> None:
         """Check the settings.
 
@@ -176,13 +190,18 @@ class Extractor(nn.Module):
     @property
     def precision(self) -> str:
         """What it computes in, ``float32`` or ``bfloat16``."""
-        tensor = next(chain(self.parameters(), self.buffers()), None)
-        return resolve(self._precision, "cpu" if tensor is None else tensor.device)
+        return resolve(self._precision, self.device)
 
     @precision.setter
     def precision(self, precision: str) -> None:
         check_network_precision(precision)
         self._precision = precision
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are; the CPU for an extractor without weights."""
+        tensor = next(chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if tensor is None else tensor.device
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features and logits of normalised images (N, 3, size, size)."""

@@ -122,9 +122,7 @@ def build_augment(
     if config is None:
         return Augment()
     augment = AUGMENTS.build(config)
-    if not isinstance(augment, Augment):
-        raise TypeError(f"augment: {type(augment).__name__} must derive from mmcgan.augments.Augment")
-    for source in augment.observes:
+    for source in augment.reads:
         if source not in available:
             raise ValueError(
                 f"augment: {type(augment).__name__} watches {source!r}, which nothing emits."

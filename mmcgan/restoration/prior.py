@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
+from mmcgan.models.generators.base import Generator
 from mmcgan.restoration.features import DiscriminatorDistance, Distance, PixelDistance
 from mmcgan.structures import Condition
 from mmcgan.zoo.discriminators import (
@@ -43,11 +43,11 @@ class Prior:
         return self.compared == PIXELS
 
     @property
-    def generator(self) -> nn.Module:
+    def generator(self) -> Generator:
         """The generator itself; to be copied before it is tuned."""
         return self.loaded.model.generator
 
-    def copied_generator(self) -> nn.Module:
+    def copied_generator(self) -> Generator:
         """Return a generator with the same weights, free to be tuned."""
         return deepcopy(self.generator)
 
@@ -59,7 +59,7 @@ class Prior:
         """
         if label is None:
             return self.loaded.condition_sampler.sample(number, source)
-        classes = int(getattr(self.generator, "num_classes", 0) or 0)
+        classes = self.generator.num_classes
         if not 0 <= label < classes:
             raise ValueError(f"label {label}: {self.loaded.name} has the classes 0..{classes - 1}")
         return Condition(label=torch.full((number,), label))

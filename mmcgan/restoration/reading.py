@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mmcgan.datasets.decode import image_size
 from mmcgan.memory import available_memory, check_memory
+from mmcgan.models.generators.base import Generator
 from mmcgan.registry import DEGRADATIONS
 from mmcgan.restoration.degradations import Degradation
 from mmcgan.restoration.images import read_as_is, read_square, read_whole
 from mmcgan.restoration.options import RestoreOptions
 from mmcgan.restoration.prior import Prior
-from mmcgan.restoration.render import Size, makes_any_size
+from mmcgan.restoration.render import Size
 
 #: Tasks with a factor, and what it is unless set.
 FACTORS = {"sr": 4.0, "hybrid": 2.0}
@@ -68,8 +69,8 @@ def read_given(prior: Prior, path: Path, task: str, options: RestoreOptions) -> 
         BadImageError: the file cannot be read.
         ValueError: a size or factor that the generator does not make, or that memory does not hold.
     """
-    own: int = prior.generator.image_size  # type: ignore[assignment]
-    any_size = makes_any_size(prior.generator)
+    own: int = prior.generator.image_size
+    any_size = prior.generator.any_size
     if not any_size and (options.size not in (None, own) or options.render not in (None, own)):
         raise ValueError(
             f"size={options.size}, render={options.render}: {prior.loaded.name} makes images of "
@@ -156,10 +157,9 @@ def _small_square(prior: Prior, path: Path, task: str, own: int, options: Restor
     return Given(degradation.place(small, (own, own)), None, None, (own, own), degradation)
 
 
-def _check_tuning(size: Size, generator: nn.Module, path: Path) -> None:
-    layers = generator.implicit.layers  # type: ignore[union-attr]
-    channels = sum(layer.out_features for layer in layers)  # type: ignore[union-attr]
-    needed, available = size[0] * size[1] * BYTES_PER_CHANNEL * channels, available_memory()
+def _check_tuning(size: Size, generator: Generator, path: Path) -> None:
+    needed = size[0] * size[1] * BYTES_PER_CHANNEL * generator.full_size_channels
+    available = available_memory()
     if available is not None and needed > available:
         raise ValueError(
             f"{path.name}: tuning a generator at {size[0]} x {size[1]} takes about {needed / 1e9:.1f} GB of "

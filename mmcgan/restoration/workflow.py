@@ -161,7 +161,7 @@ def _check(paths: Sequence[Path], task: str, options: RestoreOptions) -> None:
 
 def _plan(prior: Prior, task: str, stages: Sequence[Stage] | None, options: RestoreOptions) -> Plan:
     groups = len(parameter_groups(prior.generator))
-    plan = for_size(preset_plan(task, groups, prior.pixels_only), int(prior.generator.image_size))  # type: ignore[arg-type]
+    plan = for_size(preset_plan(task, groups, prior.pixels_only), int(prior.generator.image_size))
     if stages is not None:
         plan = replace(plan, stages=tuple(stages))
     if options.candidates is not None:

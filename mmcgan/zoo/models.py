@@ -67,7 +67,7 @@ class LoadedModel:
     @property
     def requires(self) -> tuple[str, ...]:
         """Fields of a condition that the generator looks at."""
-        return tuple(getattr(self.model.generator, "requires", ()))
+        return tuple(self.model.generator.requires)
 
     @cached_property
     def store(self) -> InstanceStore | None:

@@ -92,7 +92,7 @@ class ImbalancedDataset(ImageDataset):
 
     def source_digest(self) -> str | None:
         """Return a digest of the files of the whole set and the choice, None if it is not of files."""
-        source = getattr(self.source, "source_digest", lambda: None)()
+        source = self.source.source_digest()
         return None if source is None else self._with_rows(source)
 
     def _with_rows(self, whole: str) -> str:

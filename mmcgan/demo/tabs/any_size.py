@@ -9,7 +9,6 @@ from mmcgan.apis.views import find_view
 from mmcgan.demo.commands import command
 from mmcgan.demo.form import Form, asked_for, in_command, real, whole
 from mmcgan.demo.studio import Model, Studio
-from mmcgan.restoration.render import makes_any_size
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "size", "Any size"
@@ -20,7 +19,7 @@ LARGEST_ZOOM = 7
 
 def can(loaded: LoadedModel) -> bool:
     """Return whether the generator makes images of any size."""
-    return makes_any_size(loaded.model.generator)
+    return loaded.model.generator.any_size
 
 
 def window_of(side: int, across: float, down: float) -> tuple[int, int, int, int]:
@@ -42,7 +41,7 @@ def make(
     Raises:
         ValueError: an unknown class, or an image that is larger than this page makes.
     """
-    if not makes_any_size(model.loaded.model.generator):
+    if not model.loaded.model.generator.any_size:
         raise ValueError(f"{model.loaded.name} makes images of one size; choose an Omni-INR model")
     side = model.size[0] * 2 ** whole(zoom, "zoom", 0, LARGEST_ZOOM)
     if side > studio.limits.side:

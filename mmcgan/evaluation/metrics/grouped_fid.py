@@ -224,7 +224,7 @@ def require_label(label: Tensor | None, name: str) -> Tensor:
 def _label_counts(reference: Reference | None) -> list[int]:
     """Return the images per class of the reference, from its facts or its labels."""
     assert reference is not None
-    counts = getattr(reference.dataset, "metainfo", {}).get("class_counts")
+    counts = reference.dataset.metainfo.get("class_counts")
     if counts is not None:
         return list(counts)
     size, labels = len(reference.dataset), []
@@ -319,7 +319,7 @@ class IntraFID(CollectedMetric):
         assert self._reference is not None and fake.label is not None
         if not self.equal_counts or fits_in_memory(self._reference):
             return self.real()
-        classes = getattr(self._reference.dataset, "metainfo", {}).get("num_classes") or 0
+        classes = self._reference.dataset.metainfo.get("num_classes") or 0
         limit = torch.bincount(fake.label, minlength=classes).clamp_min(2)
         if self._leading is None or not torch.equal(self._leading[0], limit):
             self._leading = limit, leading_features(self._reference, limit)

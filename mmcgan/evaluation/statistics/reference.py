@@ -21,7 +21,6 @@ from torch import Tensor
 from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.datasets.base import items_digest
 from mmcgan.differences import largest_difference
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
@@ -83,7 +82,7 @@ class Reference:
                 "format": FORMAT,
                 "extractor": self.extractor.describe(),
                 "dataset": str(self.config.get("type")),
-                "split": getattr(self.dataset, "split", self.config.get("split")),
+                "split": self.dataset.split or self.config.get("split"),
                 "count": len(self.dataset),
                 "dataset_fingerprint": dataset_fingerprint(self.dataset),
                 "ddof": 1,
@@ -181,7 +180,7 @@ class Reference:
             )
 
     def _device(self) -> torch.device:
-        return next(self.extractor.parameters()).device
+        return self.extractor.device
 
     def describe(self) -> dict[str, Any]:
         """Return the identity and the file, for reports."""
@@ -202,8 +201,7 @@ def dataset_fingerprint(dataset: Any) -> str:
     """
     if not len(dataset):
         raise ValueError("the reference data set has no images")
-    own = getattr(dataset, "fingerprint", None)
-    return str(own()) if callable(own) else items_digest(dataset)
+    return str(dataset.fingerprint())
 
 
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from mmcgan.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from mmcgan.models.backbones.base import Backbone
     from mmcgan.models.backbones.biggan import BigGANBackbone
     from mmcgan.models.backbones.biggan_deep import BigGANDeepBackbone
     from mmcgan.models.backbones.dcgan import DCGANBackbone
@@ -17,6 +18,7 @@ else:
     __getattr__, __dir__ = lazy_exports(__name__)
 
 __all__ = [
+    "Backbone",
     "BigGANBackbone",
     "BigGANDeepBackbone",
     "DCGANBackbone",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import check_pooling, pooled_features
 from mmcgan.models.backbones.frozen import FrozenFeatures
 from mmcgan.models.layers import SpectralNormArg
@@ -22,7 +23,7 @@ DEFAULT_SCALES = 4
 
 
 @BACKBONES.register_module()
-class ProjectedBackbone(nn.Module):
+class ProjectedBackbone(BlockBackbone):
     """Image -> maps of a frozen network -> random mixing -> one small trainable network for every scale.
 
     Emits ``pooled_i`` (N, ``out_channels``) and ``map_i`` (N, ``out_channels``, h, w) for every scale i, the
@@ -112,7 +113,7 @@ class ProjectedBackbone(nn.Module):
         self.emits = scale_names(self.num_scales)
 
     @classmethod
-    def would_emit(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Return what a backbone of these settings emits; None where only the extractor knows."""
         chosen = settings.get("down_blocks") or settings.get("strides")
         return None if chosen is None else scale_names(len(chosen))

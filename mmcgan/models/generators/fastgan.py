@@ -109,6 +109,7 @@ class FastGANGenerator(ImageGenerator):
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=spectral_norm,
         )
+        self.requires = tuple(self.condition.requires)
         block = partial(
             GatedUpBlock,
             norm=self._norm_factory(spectral_norm),
@@ -142,11 +143,6 @@ class FastGANGenerator(ImageGenerator):
             condition_dim=self.condition.dim, spectral_norm=spectral_norm, biased_maps=True
         )
         return partial(ConditionalBatchNorm, **options)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return self.condition.requires
 
     def embed(self, condition: Condition) -> Tensor | None:
         """Return the vector (N, D) that the batch norms see; None if unconditional.

@@ -36,20 +36,20 @@ class EachScale(Head):
         self.scales = numbers(scales)
         self.parts = nn.ModuleList(HEADS.build({"in_channels": in_channels, **head}) for _ in self.scales)
         first = self._heads()[0]
-        self.requires = first.requires  # type: ignore[misc]
-        self.emits = tuple(f"{name}_{scale}" for scale in self.scales for name in first.emits)  # type: ignore[misc]
+        self.requires, self.follows_init = first.requires, first.follows_init
+        self.emits = tuple(f"{name}_{scale}" for scale in self.scales for name in first.emits)
         #: what it looks at
         self.reads = tuple(f"{name}_{scale}" for scale in self.scales for name in FEATURES)
 
     @classmethod
-    def would_emit(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Return what a head of these settings emits; None if the settings do not tell."""
         inner = settings.get("head")
         kind = HEADS.get(inner["type"]) if isinstance(inner, Mapping) and "type" in inner else None
         if kind is None or "scales" not in settings:
             return None
-        emits = kind.would_emit(inner) if hasattr(kind, "would_emit") else getattr(kind, "emits", None)
-        if not isinstance(emits, tuple):
+        emits = kind.emits_with(inner)
+        if emits is None:
             return None
         return tuple(f"{name}_{scale}" for scale in numbers(settings["scales"]) for name in emits)
 

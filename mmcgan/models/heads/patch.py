@@ -48,6 +48,7 @@ class PatchHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class PatchProjectionHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
 
     def __init__(
         self,
@@ -125,7 +127,7 @@ class PatchProjectionHead(Head):
             spectral_norm=None,
         )
         self.linear = linear(self.condition.dim, dim)
-        self.requires = self.condition.requires  # type: ignore[misc]
+        self.requires = self.condition.requires
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N, h, w) of the map (N, in_channels, h, w) under the condition."""
@@ -149,6 +151,7 @@ class PixelClassHead(Head):
     """
 
     emits = ("logits",)
+    follows_init = True
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ def each(head, **more):
 def test_every_scale_ends_at_the_same_size_with_a_set_of_tensors_of_its_own():
     backbone = projected()
     found = backbone(torch.rand(2, 3, 16, 16) * 2 - 1)
-    assert set(found) == set(backbone.emits) == set(ProjectedBackbone.would_emit(SMALL))
+    assert set(found) == set(backbone.emits) == set(ProjectedBackbone.emits_with(SMALL))
     assert [len(scale) for scale in backbone.blocks] == [3, 2, 1]
     for scale in range(3):
         assert found[f"map_{scale}"].shape == (2, 8, 4, 4)
@@ -191,6 +191,7 @@ class Mapless(Extractor):
 
     def __init__(self):
         super().__init__("mapless", Preprocessing(16))
+        self.feature_dim = 3
         self.layer = nn.Linear(1, 1)
         self.freeze()
 
