@@ -137,6 +137,12 @@ COMMANDS = {
             f"{HERE}.doctor",
         ),
         Command(
+            "completion",
+            PROJECT,
+            "print a shell's completion script (extra completion)",
+            f"{HERE}.completion",
+        ),
+        Command(
             "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"
         ),
     )

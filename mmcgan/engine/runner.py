@@ -325,7 +325,9 @@ class GANRunner(Runner):
         checkpoint = load_checkpoint(filename)
         allowed = are_changes_allowed()
         notes = follow_classes(self, checkpoint, str(filename), resumed=resumed, allowed=allowed)
-        self._load_weights(checkpoint, filename)
+        # what a fine-tuning starts from may leave out parts, see mmcgan.apis.fine_tuning
+        partial = not resumed and bool((checkpoint.get("meta") or {}).get("partial"))
+        self._load_weights(checkpoint, filename, strict=not partial)
         self._warn(notes)
         return checkpoint
 
