@@ -88,6 +88,8 @@ class StratifiedFID(GenerationMetric):
         ValueError: both ``groups`` and ``class_counts``, an empty group, or ``few`` >= ``many``.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"stratified-fid": {}}
+    better: ClassVar[Mapping[str, str]] = {"fid_*": "less"}
     figures = ("fid_*",)
 
     needs_labels: ClassVar[bool] = True
@@ -288,6 +290,9 @@ class IntraFID(CollectedMetric):
         equal_counts: see :func:`intra_class_fid`.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"intra-fid": {}}
+    suite: ClassVar[tuple[str, ...]] = ("intra-fid",)
+    better: ClassVar[Mapping[str, str]] = {"intra_fid": "less"}
     figures = ("intra_fid",)
 
     needs_labels: ClassVar[bool] = True
