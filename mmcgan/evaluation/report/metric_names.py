@@ -65,7 +65,7 @@ def metric_configs(
             if not settings and images is not None and images < MINIMUM.get(name, 0):
                 raise ValueError(
                     f"metric {name!r} needs at least {MINIMUM[name]:,} generated images, there will be "
-                    f"{images:,}"
+                    f"{images:,}; or give it other settings ({name}:key=number)"
                 )
             chosen.append({**METRIC_NAMES[name], **settings})
         else:
