@@ -84,6 +84,8 @@ COMMANDS = {
             "draw evaluations over truncation, side by side",
             f"{HERE}.plot_evaluations",
         ),
+        Command("compare", TRAIN, "show runs side by side on one page", f"{HERE}.compare"),
+        Command("film", TRAIN, "show a run's samples over training", f"{HERE}.film"),
         Command("claims", TRAIN, "try what the papers claim, and write down what came out", f"{HERE}.claims"),
         Command("list", SAMPLE, "show the shipped models", f"{HERE}.list_models"),
         Command("sample", SAMPLE, "write sample images", f"{HERE}.sample"),
@@ -95,6 +97,7 @@ COMMANDS = {
         ),
         Command("sefa", SAMPLE, "draw the directions that change images most", f"{HERE}.sefa"),
         Command("restore", SAMPLE, "restore images with a generator as the prior", f"{HERE}.restore"),
+        Command("demo", SAMPLE, "try models on a page in the browser (extra demo)", f"{HERE}.demo"),
         Command(
             "pack-dataset",
             DATA,
@@ -132,6 +135,12 @@ COMMANDS = {
             PROJECT,
             "say what is installed, what works and what makes it slow",
             f"{HERE}.doctor",
+        ),
+        Command(
+            "completion",
+            PROJECT,
+            "print a shell's completion script (extra completion)",
+            f"{HERE}.completion",
         ),
         Command(
             "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"

@@ -54,6 +54,10 @@ class AttributeClassifier(Extractor):
         features, logits = self.network(pixels)
         return ExtractorOutput(features, logits)
 
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        return self.network.maps(pixels)
+
 
 def _find_weights(weights: str) -> Path:
     names = read_index(KIND)

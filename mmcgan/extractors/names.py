@@ -8,7 +8,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from mmcgan.closed_world import parse_record
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
 EXTRACTOR_NAMES: dict[str, dict[str, Any]] = {

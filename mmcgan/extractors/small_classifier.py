@@ -51,6 +51,10 @@ class SmallClassifier(Extractor):
         features, logits = self.network(pixels)
         return ExtractorOutput(features, logits)
 
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        return self.network.maps(pixels)
+
 
 def find_weights(weights: str) -> Path:
     """Return the file of a shipped name or of a path.

@@ -46,6 +46,10 @@ class SelfSupervisedExtractor(Extractor):
         """Return features (N, F), non-negative."""
         return ExtractorOutput(self.network.features(pixels))
 
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        return self.network.maps(pixels)
+
 
 def _find(weights: str) -> Path:
     """Return the file; weights that were exported name it without its folder, which may be that of ours."""

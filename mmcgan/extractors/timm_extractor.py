@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.precision import Precision
-from mmcgan.registry import EXTRACTORS, nearest
+from mmcgan.registry import EXTRACTORS
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
 WRAPPER_KEYS = (
@@ -75,6 +76,22 @@ class TimmExtractor(Extractor):
         features = network.forward_head(maps, pre_logits=True)
         logits = None if self.num_classes is None else network.get_classifier()(features)
         return ExtractorOutput(features, logits)
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the last map of every stage, see :func:`timm_maps`."""
+        return timm_maps(self.network, pixels)
+
+
+def timm_maps(network: Any, pixels: Tensor) -> list[Tensor]:
+    """Return the last map of every stage of a timm model, (N, C_i, h_i, w_i), the finest first.
+
+    Raises:
+        NotImplementedError: timm cannot tell the stages of this model.
+    """
+    if not hasattr(network, "forward_intermediates"):
+        raise NotImplementedError
+    options = {"norm": False, "stop_early": True, "output_fmt": "NCHW", "intermediates_only": True}
+    return list(network.forward_intermediates(pixels, **options))
 
 
 def model_defaults(model: str) -> Any:

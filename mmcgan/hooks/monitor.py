@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 LESS = ("fid", "kid", "loss", "lpips", "swd", "error")
 GREATER = ("accuracy", "inception_score", "is", "precision", "recall", "density", "coverage")

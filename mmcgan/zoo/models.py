@@ -33,6 +33,7 @@ __all__ = [
     "LoadedModel",
     "enter_in_index",
     "export_weights",
+    "given_model",
     "load_model",
     "plain",
     "read_weights",
@@ -66,7 +67,7 @@ class LoadedModel:
     @property
     def requires(self) -> tuple[str, ...]:
         """Fields of a condition that the generator looks at."""
-        return tuple(getattr(self.model.generator, "requires", ()))
+        return tuple(self.model.generator.requires)
 
     @cached_property
     def store(self) -> InstanceStore | None:
@@ -133,6 +134,23 @@ def load_model(
         raise ValueError(f"{path} does not say which config it was trained with; give CONFIG {path}")
     loaded = _assemble(content.record, content.weights, path, content.origin, content.origin)
     return replace(loaded, name=short_name(source, path))
+
+
+def given_model(
+    source: str | Path | LoadedModel,
+    checkpoint: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> LoadedModel:
+    """Return ``source`` if it is loaded already, else :func:`load_model` of it.
+
+    Raises:
+        ValueError: a checkpoint or options for a model that is loaded already.
+    """
+    if not isinstance(source, LoadedModel):
+        return load_model(source, checkpoint, options)
+    if checkpoint is not None or options:
+        raise ValueError(f"{source.name} is loaded already: a checkpoint or options come too late")
+    return source
 
 
 def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> GeneratorRecord:

@@ -243,4 +243,6 @@ def tight_error(found: Measurement, moved: Tensor | None = None) -> float:
     error = torch.where(same, 0.0, (ours - theirs).abs().nan_to_num(math.inf, math.inf))
     if moved is not None and moved.shape == ours.shape:
         error = (error - MULTIPLE * (moved - ours).abs()).clamp(min=0.0)
-    return float(error.max()) / largest if largest else math.inf * float(error.max() > 0)
+    if largest:
+        return float(error.max()) / largest
+    return math.inf if float(error.max()) > 0 else 0.0

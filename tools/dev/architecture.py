@@ -49,6 +49,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "class_names",
                 "file_identity",
                 "scalars",
+                "films",
                 "image_files",
                 "text_files",
                 "parallel",
@@ -64,7 +65,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("training", ("engine", "hooks", "extractor_training", "instance_preparation")),
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
-    ("use", ("apis", "peers", "restoration", "diagnosis", "claims")),
+    ("use", ("apis", "peers", "restoration", "diagnosis", "claims", "comparison")),
+    ("a page in the browser", ("demo",)),
     ("commands", ("commands", "cli")),
 )
 

@@ -97,7 +97,7 @@ def _stop(message: str) -> None:
     raise ValueError(message)
 
 
-def _entries(folder: Path) -> list[os.DirEntry]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         return list(os.scandir(folder))
     except OSError as error:

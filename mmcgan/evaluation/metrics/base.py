@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from mmcgan.class_names import Classes
+from mmcgan.contracts import Contract
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.structures import Condition
 
@@ -32,6 +33,17 @@ class GenerationMetric:
     * ``figures``: names of the figures that :meth:`compute` may return, shell-style patterns among them, so
       that a watched figure can be checked before a run; empty if they are not known beforehand.
     """
+
+    contract: ClassVar[Contract] = Contract(
+        "generation metric",
+        "docs/extending/metric.md",
+        methods={
+            "reset": "forgets all images",
+            "update": "adds a batch of extractor outputs and conditions",
+            "merge": "combines what all ranks gathered",
+            "compute": "returns the figures by name",
+        },
+    )
 
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
@@ -116,7 +128,7 @@ def asked_classes(conditions: Mapping[str, Any]) -> Classes:
 
 def reference_classes(reference: Reference | None) -> Classes:
     """Return the classes of the real images."""
-    info = {} if reference is None else getattr(reference.dataset, "metainfo", {})
+    info = {} if reference is None else reference.dataset.metainfo
     return Classes("the reference", info.get("num_classes") or None, tuple(info.get("classes") or ()))
 
 

@@ -62,7 +62,7 @@ class ClassificationAccuracyScore(ImageMetric):
         """
         self._numbers = match_reference(self, conditions, self._reference)
         if self.test is not None:
-            info = getattr(DATASETS.build(dict(self.test)), "metainfo", {})
+            info = DATASETS.build(dict(self.test)).metainfo
             match_reference(self, info, self._reference)
 
     def compute(self) -> dict[str, float]:

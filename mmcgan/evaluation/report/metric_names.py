@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from mmcgan.registry import GENERATION_METRICS, nearest
+from mmcgan.registry import GENERATION_METRICS
+from mmcgan.suggestions import nearest
 
 METRIC_NAMES: dict[str, dict[str, Any]] = {
     "fid": dict(type="FID"),

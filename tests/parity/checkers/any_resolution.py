@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.losses import OmniLoss
-from mmcgan.models.layers.implicit_output import Size, effective_weight, pixel_centres
+from mmcgan.models.layers.implicit_output import Size, pixel_centres
+from mmcgan.models.layers.spectral_norm import applied_weight
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PeerNetwork, peer_format
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase
@@ -134,7 +135,7 @@ def _iterate_as_recorded(case: GoldenCase, network: PeerNetwork) -> None:
     with torch.no_grad():
         for layer in network.module.implicit.layers:  # type: ignore[union-attr]
             for _ in range(chunks - 1):
-                effective_weight(layer)
+                applied_weight(layer)
 
 
 def _compare_after(
