@@ -140,6 +140,12 @@ COMMANDS = {
         ),
         Command("plugins", PROJECT, "list installed plugins and what each adds", f"{HERE}.plugins"),
         Command(
+            "completion",
+            PROJECT,
+            "print a shell's completion script (extra completion)",
+            f"{HERE}.completion",
+        ),
+        Command(
             "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"
         ),
     )

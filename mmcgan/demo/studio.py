@@ -73,6 +73,11 @@ class Studio:
         self._worker = threading.Lock()
         self._running: dict[str, Stop] = {}
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is worked on."""
+        return bool(self._running)
+
     def able(self, can: Callable[[LoadedModel], bool]) -> list[str]:
         """Return the names of the models that can do something."""
         return [name for name, model in self.models.items() if can(model.loaded)]

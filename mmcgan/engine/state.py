@@ -19,7 +19,7 @@ from mmcgan.engine.history import hub_from_plain, hub_to_plain
 from mmcgan.engine.optimizer_state import names_of, renumbered
 from mmcgan.engine.random_state import gather_random_states
 from mmcgan.engine.resumable import faults
-from mmcgan.optim.constructor import PLAYERS
+from mmcgan.optim.players import PLAYERS
 from mmcgan.provenance import origins
 from mmcgan.version import __version__
 

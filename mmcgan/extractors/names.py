@@ -8,7 +8,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from mmcgan.closed_world import parse_record
-from mmcgan.registry import EXTRACTORS, nearest
+from mmcgan.registry import EXTRACTORS
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
 TIMM = "timm"

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.precision import Precision
-from mmcgan.registry import EXTRACTORS, nearest
+from mmcgan.registry import EXTRACTORS
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
 WRAPPER_KEYS = (

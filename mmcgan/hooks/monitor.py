@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmcgan.figure_directions import better
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 
 class Monitor:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Reading, Value, names, whole_number
 from mmcgan.random import RandomStreams
-from mmcgan.registry import REGULARIZERS, nearest
+from mmcgan.registry import REGULARIZERS
 from mmcgan.structures import Condition, GANBatch
+from mmcgan.suggestions import nearest
 
 Scores = Mapping[str, Tensor]
 Generate = Callable[[Tensor, Condition], Tensor]

@@ -67,7 +67,9 @@ class Watched:
 
     def stroke(self, part, *points):
         """Draw a line through points, given as shares of the canvas of an editor."""
-        box = self.page.locator(f"#{part} canvas").first.bounding_box()
+        canvas = self.page.locator(f"#{part} canvas").first
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
         mouse = self.page.mouse
         for number, (x, y) in enumerate(points):
             mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
@@ -79,12 +81,12 @@ class Watched:
         """Keep a picture of the page where ``MMCGAN_SCREENSHOTS`` names a folder, to be looked at."""
         folder = os.environ.get("MMCGAN_SCREENSHOTS")
         if folder:
-            self.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+            self.page.screenshot(path=f"{folder}/{name}.png", full_page=True, timeout=120_000)
 
 
 @contextmanager
-def opened(address):
-    """Give a watched page of the browser."""
+def browser_at(address):
+    """Give a function that opens watched pages of one browser."""
     from playwright.sync_api import sync_playwright
 
     # root has no user namespace for chromium's sandbox
@@ -92,8 +94,13 @@ def opened(address):
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=executable(), args=unboxed)
         try:
-            watched = Watched(browser.new_page(viewport={"width": 1280, "height": 1800}))
-            watched.page.goto(address)
-            yield watched
+
+            def open_page():
+                watched = Watched(browser.new_page(viewport={"width": 1280, "height": 1400}))
+                watched.page.goto(address)
+                watched.page.wait_for_selector("#sample-run", timeout=120_000)
+                return watched
+
+            yield open_page
         finally:
             browser.close()

@@ -55,6 +55,10 @@ TAKES = {
     "test": [[TINY, "{record}", "--work-dir", "{out}"], [TINY, "{pickle}", "--work-dir", "{out}"]],
     "train": [
         [TINY, "--work-dir", "{out}", "--cfg-options", "load_from={pickle}", "train_cfg.max_iters=1"],
+        *(
+            [TINY, "--work-dir", "{out}", "--from", source, "--cfg-options", "train_cfg.max_iters=1"]
+            for source in ("{model}", "{run}", "{pickle}")
+        ),
         [TINY, "--work-dir", "{resumed}", "--resume", "--cfg-options", "train_cfg.max_iters=1"],
     ],
     "export": [["{model}", "{out}.onnx"], ["{run}", "{out}.onnx"]],
@@ -85,6 +89,7 @@ TAKES = {
 }
 TAKES_NONE = {
     "list": "shows the package's own index",
+    "completion": "takes no file",
     "doctor": "takes no file: it looks at the machine",
     "plugins": "takes no file: it lists what is installed",
     "check-config": "takes configs of the user's own, which are programs",

@@ -174,7 +174,9 @@ def build(form: Form) -> None:
             degraded = gr.Checkbox(
                 True, label="The photo is damaged already", info="off: it is damaged first, and compared"
             )
-            share = gr.Slider(LEAST_SHARE, 1, 0.1, step=0.01, label="Share of the iterations")
+            share = gr.Slider(
+                LEAST_SHARE, 1, 0.1, step=0.01, label="Share of the iterations", elem_id=form.name("share")
+            )
             candidates = gr.Slider(0, MOST_CANDIDATES, 64, step=1, label="Latents to choose from")
             seed = form.seed()
         with gr.Column(scale=1):

@@ -108,6 +108,12 @@ class KID(CollectedMetric):
         self.subset_size = subset_size
         self.least_generated = self.least_real = subset_size if subsets else 2
 
+    def shortage(self, generated: int | None, real: int | None) -> str | None:
+        """Return why so few images give no figure, and which setting would."""
+        reason = super().shortage(generated, real)
+        advice = "set subset_size, on the command line kid:subset_size=N, or subsets=0 for all images at once"
+        return f"{reason}; {advice}" if reason and self.subsets else reason
+
     def compute(self) -> dict[str, float]:
         """Return ``kid`` and, over subsets, ``kid_std``.
 

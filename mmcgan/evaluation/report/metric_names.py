@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from mmcgan.registry import GENERATION_METRICS, nearest
+from mmcgan.registry import GENERATION_METRICS
+from mmcgan.suggestions import nearest
 
 WHOLE_SUITE = "all"
 
@@ -56,7 +57,7 @@ def metric_configs(
             if not settings and images is not None and images < _metric(name).minimum:
                 raise ValueError(
                     f"metric {name!r} needs at least {_metric(name).minimum:,} generated images, "
-                    f"there will be {images:,}"
+                    f"there will be {images:,}; or give it other settings ({name}:key=number)"
                 )
             chosen.append({**metric_names()[name], **settings})
         else:
