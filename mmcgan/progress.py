@@ -1,9 +1,10 @@
-"""A progress bar with the time left, on the main process only."""
+"""A progress bar with the time left, on the main process only; and a way to watch it, or to stop the work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from mmengine.dist import is_main_process
 from rich.console import Console
@@ -16,6 +17,23 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+#: What is done, how many steps of it are behind us, and how many there are in all.
+Watcher = Callable[[str, int, int], None]
+_WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Tell ``watcher`` of every step of the bars of this thread, in place of showing them.
+
+    What it raises ends the work at that step: so a page shows progress, and stops what takes too long.
+    """
+    token = _WATCHER.set(watcher)
+    try:
+        yield
+    finally:
+        _WATCHER.reset(token)
+
 
 @contextmanager
 def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
@@ -26,11 +44,28 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
         total: number of steps in all.
         done: steps behind us already, which do not count towards the estimated time.
     """
+    watcher = _WATCHER.get()
+    if watcher is not None:
+        yield _counted(watcher, what, total, done)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, *times, console=Console(stderr=True), disable=not is_main_process()) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda: bar.advance(task)
+
+
+def _counted(watcher: Watcher, what: str, total: int, done: int) -> Callable[[], None]:
+    """Return what counts steps for ``watcher``, after it was told that the work begins."""
+    behind = done
+
+    def advance() -> None:
+        nonlocal behind
+        behind += 1
+        watcher(what, behind, total)
+
+    watcher(what, behind, total)
+    return advance
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def map_size(loaded: LoadedModel) -> tuple[int, int]:
 
 
 def _wants_edges(loaded: LoadedModel) -> bool:
-    return "edge_map" in loaded.requires or bool(getattr(loaded.model.generator, "has_edges", False))
+    return "edge_map" in loaded.requires
 
 
 def find_maps(files: Sequence[str | Path]) -> list[Path]:

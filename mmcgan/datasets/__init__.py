@@ -7,7 +7,7 @@ from mmcgan.lazy import lazy_exports
 if TYPE_CHECKING:
     from mmcgan.datasets.attributes.attribute_folder import AttributeFolder
     from mmcgan.datasets.attributes.base import AttributeImages
-    from mmcgan.datasets.base import ImageDataset, MemoryDataset
+    from mmcgan.datasets.base import GANDataset, ImageDataset, MemoryDataset
     from mmcgan.datasets.class_order import ClassBalancedDraws
     from mmcgan.datasets.conditions.attribute_conditions import AttributeConditionDataset
     from mmcgan.datasets.conditions.base import ConditionDataset
@@ -49,6 +49,7 @@ __all__ = [
     "DigitsDataset",
     "Draw",
     "FashionMNIST",
+    "GANDataset",
     "ImageDataset",
     "ImageFolder",
     "ImageList",

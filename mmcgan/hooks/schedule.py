@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mmcgan.hooks.schedules import Schedule, build_schedule
 from mmcgan.optim.players import PLAYERS
-from mmcgan.registry import HOOKS, nearest
+from mmcgan.registry import HOOKS
+from mmcgan.suggestions import nearest
 
 #: Fields of an optimiser's parameter groups, and how a value is written into them.
 OPTIMIZER_FIELDS: dict[str, Callable[[dict[str, Any], float], None]] = {
@@ -142,6 +143,10 @@ def _member(owner: Any, name: str, path: str) -> Any:
         if name in owner:
             return owner[name]
         raise ValueError(f"ScheduleHook: no value {path!r}.{nearest(name, list(owner))}")
+    if isinstance(owner, list | tuple) and name.isdecimal():
+        if int(name) < len(owner):
+            return owner[int(name)]
+        raise ValueError(f"ScheduleHook: no value {path!r}: there are {len(owner)} entries, counted from 0")
     if not hasattr(owner, name):
         raise ValueError(f"ScheduleHook: no value {path!r}: {type(owner).__name__} has no {name!r}")
     return getattr(owner, name)

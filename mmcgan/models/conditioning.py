@@ -100,7 +100,7 @@ class ConditionEmbedding(nn.Module):
                     f"condition.attributes has {value.shape[1]} columns, the generator was built for "
                     f"num_attributes={self.num_attributes}"
                 )
-            vectors.append(getattr(self, name)(value))
+            vectors.append(self.get_submodule(name)(value))
         return torch.cat(vectors, dim=1)
 
 

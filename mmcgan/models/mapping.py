@@ -96,7 +96,7 @@ class MappingNetwork(nn.Module):
             if name == "label":
                 check_labels(value, self.num_classes)
                 value = F.one_hot(value, self.num_classes).float()
-            vectors.append(getattr(self, name)(value))
+            vectors.append(self.get_submodule(name)(value))
         return normalize_second_moment(torch.cat(vectors, dim=1))
 
     def forward(self, latent: Tensor | None, embedding: Tensor | None) -> Tensor:

@@ -38,7 +38,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "structures",
                 "attributes",
             ),
-            *("lazy", "component_index"),
+            *("lazy", "component_index", "component_registry", "contracts", "plugin_files", "provenance"),
+            *("figure_directions",),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(
                 "memory",
@@ -49,6 +50,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "class_names",
                 "file_identity",
                 "scalars",
+                "films",
                 "image_files",
                 "text_files",
                 "parallel",
@@ -64,7 +66,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("training", ("engine", "hooks", "extractor_training", "instance_preparation")),
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
-    ("use", ("apis", "peers", "restoration", "diagnosis", "claims")),
+    ("use", ("apis", "peers", "restoration", "diagnosis", "claims", "comparison")),
+    ("a page in the browser", ("demo",)),
     ("commands", ("commands", "cli")),
 )
 

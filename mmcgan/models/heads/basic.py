@@ -29,6 +29,7 @@ class AdversarialHead(Head):
     """Real or fake, one logit an image; emits ``logit`` (N,)."""
 
     emits = ("logit",)
+    follows_init = True
 
     def __init__(self, in_channels: int, spectral_norm: SpectralNorm = True, bias: bool = True) -> None:
         super().__init__()
@@ -48,6 +49,7 @@ class ProjectionHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
     requires = ("label",)
     class_rows = ("embed",)
 
@@ -79,6 +81,7 @@ class ClassifierHead(Head):
     """
 
     emits = ("logits",)
+    follows_init = True
     class_rows = ("linear",)
 
     def __init__(
@@ -124,6 +127,7 @@ class OmniHead(Head):
     """
 
     emits = ("score",)
+    follows_init = True
 
     def __init__(
         self,

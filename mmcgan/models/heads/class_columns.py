@@ -79,6 +79,7 @@ class PerClassHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
     requires = ("label",)
     class_rows = ("linear",)
 

@@ -32,6 +32,7 @@ class ConditionProjectionHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
     class_rows = ("embed",)
 
     def __init__(
@@ -54,7 +55,7 @@ class ConditionProjectionHead(Head):
         if instance_dim:
             self.instance = linear(instance_dim, in_channels // parts, spectral_norm=spectral_norm)
         used = {"label": num_classes, "instance": instance_dim}
-        self.requires = tuple(name for name, size in used.items() if size)  # type: ignore[misc]
+        self.requires = tuple(name for name, size in used.items() if size)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N,) of ``features['pooled']`` (N, in_channels) under the condition."""

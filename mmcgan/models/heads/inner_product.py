@@ -32,6 +32,7 @@ class InnerProductHead(Head):
     """
 
     emits = ("logit", "embed")
+    follows_init = True
 
     def __init__(self, in_channels: int, num_classes: int = 0, instance_dim: int = 0, dim: int = 0) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class InnerProductHead(Head):
             assert isinstance(weight, Tensor)
             start_normal(weight.T if isinstance(part, nn.Embedding) else weight, 1 / math.sqrt(dim))
         self.dim = dim
-        self.requires = self.condition.requires  # type: ignore[misc]
+        self.requires = self.condition.requires
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N,) and ``embed`` (N, dim) of ``features['pooled']`` under the condition."""
