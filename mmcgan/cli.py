@@ -57,6 +57,7 @@ HERE = "mmcgan.commands"
 COMMANDS = {
     command.name: command
     for command in (
+        Command("new", TRAIN, "from a folder of images to a config that fits the time", f"{HERE}.new"),
         Command("train", TRAIN, "train a config", f"{HERE}.train"),
         Command("test", TRAIN, "evaluate a checkpoint", f"{HERE}.evaluate"),
         Command(
@@ -107,6 +108,7 @@ COMMANDS = {
             "pack a data set for fast reading; run again to go on after a stop",
             f"{HERE}.pack_dataset",
         ),
+        Command("preview", DATA, "show what training will see of a folder of images", f"{HERE}.preview"),
         Command(
             "prepare-instances",
             DATA,
