@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.apis.views import checked_view, find_view
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.differences import largest, largest_difference
 from mmcgan.models.generators.base import Generator
@@ -168,9 +169,8 @@ def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] 
         raise ValueError(
             f"{loaded.name}: its truncation acts on the latents, which are an input: truncate them before"
         )
-    if size is not None and not generator.any_size:
-        raise ValueError(f"{loaded.name} makes images of {generator.image_size} pixels only, not {size}")
-    chosen = {"truncation": truncation, "size": size}
+    view = checked_view(generator, find_view(size), loaded.name, TRACED)
+    chosen = {"truncation": truncation, "size": None if view is None else view.size}
     return {name: value for name, value in chosen.items() if value is not None}
 
 
@@ -178,6 +178,11 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if name not in FIELDS]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
+    if getattr(loaded.model.generator, "eval_noise", None) == "random":
+        raise ValueError(
+            f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
+            "export it with --cfg-options model.generator.eval_noise=const, or none"
+        )
     fields = tuple(name for name in FIELDS if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()
 
