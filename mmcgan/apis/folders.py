@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,20 +58,18 @@ def evaluate_folders(
     """
     _check_options(batch_size, reference)
     config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
-    options: dict[str, Any] = dict(
-        labelled=labelled, image_size=image_size, any_size=any_size, on_error=on_error
+    read = partial(
+        open_images, labelled=labelled, image_size=image_size, any_size=any_size, on_error=on_error
     )
-    sources = {"real": open_images(real, **options), "fake": open_images(fake, **options)}
+    sources = {"real": read(real), "fake": read(fake)}
     real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
     warnings = _size_warnings(real_set, fake_set)
     network = EXTRACTORS.build(config)
-    labelled = fake_set.labels is not None
-    configs = metric_configs(metrics, network.num_classes is not None, labelled)
+    configs = metric_configs(metrics, network.num_classes is not None, fake_set.labels is not None)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
-    evaluator = EVALUATOR.build(
-        dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)
-    )
+    settings = dict(metrics=configs, extractor=network, reference=against)
+    evaluator = EVALUATOR.build(dict(type="GenerationEvaluator", **settings))
     counted = dict(size=len(fake_set), num_classes=fake_set.metainfo["num_classes"])
     evaluator.dataset_meta = {"folder": str(fake), **counted, "classes": fake_set.classes}
     _feed(evaluator, fake_set, batch_size)
