@@ -9,8 +9,9 @@ head alike. It is a number of the run like any other::
 
 At weight w a generator's condition vector is w times its own (of batch norms that look up labels, gain and
 bias are). Projection heads add w times the inner product. Losses of the condition alone (D2D-CE, 2C,
-cross-entropy) count w times; those that judge realism too (omni-loss, multi-hinge) take 1 - w of what they say without
-classes. Class tables go on being read, so that random numbers and shapes stay the same throughout.
+cross-entropy) count w times; those that judge realism too (omni-loss, multi-hinge) take 1 - w of what they
+say without classes. Class tables go on being read, so that random numbers and shapes stay the same
+throughout.
 
 Any module or loss takes part by a method ``weigh_condition(weight)``; a loss without one that is wired to a
 condition is weighed as a whole.

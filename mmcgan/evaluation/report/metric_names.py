@@ -15,6 +15,7 @@ METRIC_NAMES: dict[str, dict[str, Any]] = {
     "is10": dict(type="InceptionScore", splits=10),
     "accuracy": dict(type="ConditionalAccuracy"),
     "attribute-accuracy": dict(type="AttributeAccuracy"),
+    "modes": dict(type="ModeCoverage"),
     "accuracy5": dict(type="ConditionalAccuracy", top_k=5),
     "intra-fid": dict(type="IntraFID"),
     "stratified-fid": dict(type="StratifiedFID"),
