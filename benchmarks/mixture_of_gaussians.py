@@ -29,7 +29,7 @@ from mmengine.config import Config
 from rich.progress import track
 from torch import Tensor, nn
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.config import find_config
 from mmcgan.config.load import prepare_config, read_config
 from mmcgan.datasets.base import GANDataset

@@ -26,7 +26,6 @@ from mmcgan.component_registry import (
     restore,
     snapshot,
 )
-from mmcgan.suggestions import nearest
 
 __all__ = [
     "FAILED_PLUGINS",
@@ -37,7 +36,6 @@ __all__ = [
     "adopt",
     "every_registry",
     "failures",
-    "nearest",
     "registering_for",
     "restore",
     "snapshot",
@@ -121,15 +119,3 @@ GENERATION_METRICS = _role(  # extractor outputs -> figures
 )
 GRADIENT_EXCHANGES = _role("gradient exchange", "mmcgan.optim")  # how ranks average gradients
 DEGRADATIONS = _role("degradation", "mmcgan.restoration")  # what an image to be restored has lost
-
-ROLE_REGISTRIES = {
-    "generator": GENERATORS,
-    "backbone": BACKBONES,
-    "head": HEADS,
-    "loss": LOSSES,
-    "regularizer": REGULARIZERS,
-    "augment": AUGMENTS,
-    "condition sampler": SAMPLERS,
-    "extractor": EXTRACTORS,
-    "generation metric": GENERATION_METRICS,
-}

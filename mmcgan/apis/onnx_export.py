@@ -178,6 +178,11 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if name not in FIELDS]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
+    if getattr(loaded.model.generator, "eval_noise", None) == "random":
+        raise ValueError(
+            f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
+            "export it with --cfg-options model.generator.eval_noise=const, or none"
+        )
     fields = tuple(name for name in FIELDS if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()
 

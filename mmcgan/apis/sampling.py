@@ -103,9 +103,7 @@ def sample(
         raise ValueError(f"num must be at least 1, got {num}")
     loaded = given_model(source, checkpoint, options)
     if move is not None:
-        if isinstance(source, LoadedModel):
-            raise ValueError("a rule that moves latents needs the file of the checkpoint, not a loaded model")
-        attach_move(loaded, move, source if checkpoint is None else checkpoint)
+        attach_move(loaded, move, _file_of(source if checkpoint is None else checkpoint))
     if centre is not None:
         set_truncation_centre(loaded.model.generator, centre, loaded.name)
     output = _output(Draw(loaded, seed, truncation, codes), Path(out), overwrite, view)
@@ -115,6 +113,12 @@ def sample(
         _refuse_labels(loaded, labels)
         return output.write(attribute_plan(output.draw, attributes, num))
     return _sample_plain(output, DEFAULT_NUM if num is None else num, labels, instances, label_maps)
+
+
+def _file_of(source: str | Path | LoadedModel) -> str | Path:
+    if isinstance(source, LoadedModel):
+        raise ValueError("a rule that moves latents needs the file of the checkpoint, not a loaded model")
+    return source
 
 
 def _sample_plain(

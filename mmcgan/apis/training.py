@@ -22,7 +22,7 @@ from mmcgan.distributed import (
 from mmcgan.engine.changes import changes_allowed
 from mmcgan.engine.signals import StopRequest, current_request
 from mmcgan.engine.work_folder import held_folder
-from mmcgan.optim.constructor import PLAYERS
+from mmcgan.optim.players import PLAYERS
 from mmcgan.output_paths import check_output_folder
 from mmcgan.registry import RUNNERS
 

@@ -96,7 +96,8 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
     from mmcgan.extractors.names import extractor_config
-    from mmcgan.instance_preparation.prepare import Options, prepare_instances
+    from mmcgan.instance_preparation.options import Options
+    from mmcgan.instance_preparation.prepare import prepare_instances
     from mmcgan.registry import EXTRACTORS
 
     extractor = extractor_config(arguments.extractor)

@@ -67,8 +67,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Restore, say where the pictures are."""
     from mmcgan.apis.labels import find_labels
+    from mmcgan.restoration.options import RestoreOptions
     from mmcgan.restoration.prior import load_prior
-    from mmcgan.restoration.workflow import RestoreOptions, restore
+    from mmcgan.restoration.workflow import restore
 
     prior = load_prior(arguments.model, arguments.checkpoint, arguments.distance, arguments.discriminator)
     label, to_label = (

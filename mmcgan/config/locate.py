@@ -7,7 +7,8 @@ from pathlib import Path
 
 import mmcgan
 from mmcgan.plugins import plugin_config_folders
-from mmcgan.registry import failures, nearest
+from mmcgan.registry import failures
+from mmcgan.suggestions import nearest
 
 PACKAGE = Path(mmcgan.__file__).resolve().parent
 

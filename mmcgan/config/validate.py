@@ -29,7 +29,7 @@ from mmcgan.contracts import Emitting, Reading
 from mmcgan.losses.base import Loss
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.wiring import input_problems
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 # Arguments that the code around a component gives it, so that a config need not.
 GIVEN: dict[str, tuple[str, ...]] = {

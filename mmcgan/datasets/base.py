@@ -17,7 +17,7 @@ from mmcgan.datasets.pipeline import Pipeline
 DIGEST_ITEMS = 16  # looked at together by items_digest
 
 
-class GANDataset(Dataset):
+class GANDataset(Dataset[Any]):
     """Base of all data sets that are trained on.
 
     A subclass writes ``__len__`` and ``__getitems__``, which returns a dict of tensors with N rows: ``image``
@@ -127,7 +127,7 @@ class ImageDataset(GANDataset):
         labels: Tensor | None,
         classes: Sequence[str] | None,
         size: int,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.image_size = image_size
         self.labels = labels
@@ -218,7 +218,7 @@ class MemoryDataset(ImageDataset):
         images: Tensor,
         labels: Tensor | None = None,
         classes: Sequence[str] | None = None,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         name = type(self).__name__
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):

@@ -33,7 +33,7 @@ def image_weights(labels: Tensor, class_weights: Tensor) -> Tensor:
 
 
 @DATA_SAMPLERS.register_module()
-class ClassBalancedDraws(Sampler):
+class ClassBalancedDraws(Sampler[Any]):
     """Endless independent draws: a class y, then an image of it, uniformly (IC-GAN, App. G).
 
     Without a temperature every class is drawn equally often; with one, y follows p_T proportional to

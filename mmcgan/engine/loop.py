@@ -40,7 +40,7 @@ class GANTrainLoop(BaseLoop):
     def __init__(
         self,
         runner: Any,
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: DataLoader[Any] | dict[str, Any],
         max_iters: int,
         val_interval: int = 1000,
         val_begin: int = 1,
@@ -199,7 +199,7 @@ class _Refused(Exception):
 class _Endless:
     """Start over when a finite loader runs out; workers start at construction."""
 
-    def __init__(self, dataloader: DataLoader) -> None:
+    def __init__(self, dataloader: DataLoader[Any]) -> None:
         self.dataloader = dataloader
         self.iterator = iter(dataloader)
 

@@ -34,7 +34,8 @@ from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
-from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS, nearest
+from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS
+from mmcgan.suggestions import nearest
 
 # the hooks that MMEngine's runner registers unless they are None
 STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
@@ -118,8 +119,8 @@ class GANRunner(Runner):
 
     @staticmethod
     def build_dataloader(
-        dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
-    ) -> DataLoader:
+        dataloader: DataLoader[Any] | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader[Any]:
         """Build a loader; with CUDA its batches lie in pinned memory, unless the config says otherwise."""
         if isinstance(dataloader, dict) and torch.cuda.is_available():
             dataloader = {"pin_memory": True, **dataloader}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,15 +13,15 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.meter import Cost
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.overlap import BackgroundWorker
 from mmcgan.evaluation.planning import Outcomes
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
-from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
+from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 REFERENCE_KEYS = ("dataset", "path", "batch_size", "keep")
 
@@ -240,11 +238,6 @@ class GenerationEvaluator(Evaluator):
         if not self._report:
             raise RuntimeError("GenerationEvaluator.report(): nothing was evaluated yet")
         return self._report
-
-    def write_report(self, path: str | Path) -> None:
-        """Write :meth:`report` as JSON, atomically."""
-        text = json.dumps(self.report(), indent=2, sort_keys=True) + "\n"
-        write_file(path, text)
 
 
 def _build_reference(config: Mapping[str, Any] | None, extractor: Extractor) -> Reference | None:

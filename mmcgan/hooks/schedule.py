@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mmcgan.hooks.schedules import Schedule, build_schedule
 from mmcgan.optim.players import PLAYERS
-from mmcgan.registry import HOOKS, nearest
+from mmcgan.registry import HOOKS
+from mmcgan.suggestions import nearest
 
 #: Fields of an optimiser's parameter groups, and how a value is written into them.
 OPTIMIZER_FIELDS: dict[str, Callable[[dict[str, Any], float], None]] = {

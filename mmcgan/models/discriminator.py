@@ -11,8 +11,9 @@ from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
 from mmcgan.models.mapping import equalize
-from mmcgan.registry import BACKBONES, HEADS, nearest
+from mmcgan.registry import BACKBONES, HEADS
 from mmcgan.structures import CONDITION_FIELDS, Condition
+from mmcgan.suggestions import nearest
 
 EQUALIZED = "equalized"
 

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.models.layers import SpectralNormArg, conv2d, linear
-from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK
+from mmcgan.models.layers.spade import LEAK
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 
 #: what an encoder tells of a latent's law
 LAW = ("mean", "log_variance")

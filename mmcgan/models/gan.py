@@ -77,6 +77,7 @@ class ConditionalGAN(SamplingModel):
             [*self.discriminator.emits, *code_names(self.latent_sampler), *self.encoded_names()],
         )
         self.regularizers = build_regularizers(regularizers, self.discriminator.emits)
+        self._acting: dict[tuple[str, int], dict[str, Regularizer]] = {}
         self.loss_modules = torch.nn.ModuleDict({loss.name: loss for loss in self.losses})
         self.regularizer_modules = torch.nn.ModuleDict(self.regularizers)
         self.latent_move = build_move(latent_move, self.discriminator.emits)
@@ -281,8 +282,13 @@ class ConditionalGAN(SamplingModel):
         return scores | conditions | codes | {"image": batch.image, "train.iteration": iteration}
 
     def _due(self, role: str) -> dict[str, Regularizer]:
-        items = self.regularizers.items()
-        return {name: r for name, r in items if r.on == role and r.is_due(self.iteration)}
+        """Return the regularisers that act in this update, found once in it."""
+        update = (role, self.iteration)
+        if update not in self._acting:
+            items = self.regularizers.items()
+            found = {name: r for name, r in items if r.on == role and r.is_due(self.iteration)}
+            self._acting = {update: found}
+        return self._acting[update]
 
     def _regularization(
         self, role: str, real: GANBatch, fake: GANBatch, real_scores: Terms | None, fake_scores: Terms

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from mmcgan.contracts import check_object
 from mmcgan.dtypes import at_least_float32
-from mmcgan.registry import SAMPLERS, nearest
+from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 
 def build_move(config: dict[str, Any] | None, emits: Sequence[str]) -> LatentMove | None:

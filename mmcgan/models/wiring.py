@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from mmcgan.augments.base import Augment
 from mmcgan.losses.base import Inputs, Loss, PairedLoss
-from mmcgan.registry import AUGMENTS, LOSSES, nearest
+from mmcgan.registry import AUGMENTS, LOSSES
 from mmcgan.structures import CONDITION_FIELDS, height_and_width
+from mmcgan.suggestions import nearest
 
 #: Argument of a loss -> named tensor, or several.
 Wiring = Mapping[str, str | Sequence[str]]

@@ -18,8 +18,9 @@ from mmcgan.peers.reading.traits import TRAITS
 from mmcgan.peers.sources import Found
 from mmcgan.peers.unsupported import unsupported_network
 from mmcgan.random import make_generator
-from mmcgan.registry import BACKBONES, GENERATORS, nearest
+from mmcgan.registry import BACKBONES, GENERATORS
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 SHOWN = 6
 #: What generator and discriminator of one model agree on.

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.restoration.morphing import Tuned
-from mmcgan.weights import file_hash
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from mmcgan.registry import SAMPLERS, nearest
+from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.base import LatentSampler
 from mmcgan.samplers.latent import truncate_latent
+from mmcgan.suggestions import nearest
 
 DISCRETE, CONTINUOUS = "discrete", "continuous"
 

@@ -91,6 +91,7 @@ TAKES_NONE = {
     "list": "shows the package's own index",
     "completion": "takes no file",
     "doctor": "takes no file: it looks at the machine",
+    "plugins": "takes no file: it lists what is installed",
     "check-config": "takes configs of the user's own, which are programs",
     "train-classifier": "takes a config of the user's own",
     "train-segmenter": "takes a config of the user's own",

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write, write_file
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError

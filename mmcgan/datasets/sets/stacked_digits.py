@@ -43,7 +43,7 @@ class StackedDigits(MemoryDataset):
         image_size: int = 16,
         size: int = 50_000,
         seed: int = 0,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         digits = DigitsDataset(split, image_size)
         rows, labels = _draw(digits.labels, split, size, seed)
@@ -59,7 +59,7 @@ class StackedDigits(MemoryDataset):
         image_size: int = 16,
         size: int = 50_000,
         seed: int = 0,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class."""
         labels = _draw(DigitsDataset(split, image_size).labels, split, size, seed)[1]

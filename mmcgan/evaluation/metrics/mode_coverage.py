@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import all_reduce
@@ -25,6 +26,8 @@ class ModeCoverage(GenerationMetric):
     :class:`ConditionalAccuracy` too.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"modes": {}}
+    better: ClassVar[Mapping[str, str]] = {"modes_found": "greater", "mode_kl": "less"}
     figures = ("modes_found", "mode_kl")
     needs_logits: ClassVar[bool] = True
 

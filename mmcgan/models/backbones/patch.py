@@ -16,8 +16,9 @@ from mmcgan.models.backbones.blocks import pooled_features
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize
 from mmcgan.models.layers.spade import LEAK
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.registry import BACKBONES, nearest
+from mmcgan.registry import BACKBONES
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,

@@ -123,12 +123,10 @@ class FastGANGenerator(ImageGenerator):
             for step, (before, after) in enumerate(pairwise(widths), start=1)
         )
         self.blocks = nn.ModuleList([LatentStart(latent_dim, widths[0], spectral_norm), *ups])
+        # a map that was scaled itself scales no other: with the published 16, none of 1024
+        scaled = range(self.reach, min(2 * self.reach, len(widths)))
         self.excitations = nn.ModuleDict(
-            {
-                # a map that was scaled itself scales no other: with the published 16, none of 1024
-                str(step): SkipExcitation(widths[step - self.reach], widths[step], spectral_norm)
-                for step in range(self.reach, min(2 * self.reach, len(widths)))
-            }
+            {str(i): SkipExcitation(widths[i - self.reach], widths[i], spectral_norm) for i in scaled}
         )
         if implicit is None:
             self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)

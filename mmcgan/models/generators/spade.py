@@ -18,8 +18,9 @@ from mmcgan.models.generators.base import FirstMap, Generator, Stages
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize, linear
 from mmcgan.models.layers.spade import LEAK, SPADE, SPADEBlock
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL, evaluated_weight
-from mmcgan.registry import GENERATORS, nearest
+from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition, height_and_width
+from mmcgan.suggestions import nearest
 
 #: Input channels of every block, and the last output, in units of half ``base_channels``.
 CHANNELS = (32, 32, 32, 32, 16, 8, 4, 2, 1)

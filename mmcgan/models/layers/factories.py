@@ -22,7 +22,7 @@ from mmcgan.models.layers.spectral_norm import (
     SpectralNormArg,
     spectral_norm_options,
 )
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 Normalised = TypeVar("Normalised", SpectralConv2d, SpectralConvTranspose2d, SpectralLinear, SpectralEmbedding)
 

@@ -15,7 +15,7 @@ from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.factories import embedding, linear
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 ENCODINGS = ("vector", "label", "one_hot")
 

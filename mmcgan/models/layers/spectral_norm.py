@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 
 @dataclass(frozen=True)
