@@ -53,15 +53,12 @@ def evaluate_folders(
 
     Raises:
         FileNotFoundError: a folder, or the extractor's weights, are missing.
-        ValueError: an unknown name, other classes in ``fake``, unusable images, or two packed sets of
-            another size.
+        ValueError: an unknown name, other classes in ``fake``, unusable images or sets of another size.
     """
     _check_options(batch_size, reference)
     config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
-    read = partial(
-        open_images, labelled=labelled, image_size=image_size, any_size=any_size, on_error=on_error
-    )
-    sources = {"real": read(real), "fake": read(fake)}
+    read = partial(open_images, labelled=labelled, image_size=image_size, any_size=any_size)
+    sources = {side: read(path, on_error=on_error) for side, path in (("real", real), ("fake", fake))}
     real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
     warnings = _size_warnings(real_set, fake_set)
