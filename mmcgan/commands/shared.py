@@ -96,6 +96,14 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; 1 makes the weights repeatable")
 
 
+def check_counts(arguments: argparse.Namespace, *names: str) -> None:
+    """Raise ValueError if one of these arguments is given and below 1."""
+    for name in names:
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
+
+
 def add_images(parser: argparse.ArgumentParser) -> None:
     """Add the choice between ``--images`` and ``--dataset``, see :func:`open_dataset`."""
     source = parser.add_mutually_exclusive_group(required=True)

@@ -7,7 +7,7 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import add_training
+from mmcgan.commands.shared import add_training, check_counts
 
 if TYPE_CHECKING:
     from mmcgan.extractor_training.train_segmenter import SegmenterRecipe
@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.extractor_training.train_segmenter import train_segmenter
     from mmcgan.progress import training_bar
 
+    check_counts(arguments, "steps", "threads")
     torch.set_num_threads(arguments.threads)
     recipe = find_recipe(arguments.data)
     options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)

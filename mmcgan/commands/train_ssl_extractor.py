@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from mmcgan.commands.shared import add_images, add_training, open_dataset
+from mmcgan.commands.shared import add_images, add_training, check_counts, open_dataset
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: a number below 1.
     """
-    for name in ("epochs", "batch_size", "image_size", "threads"):
-        if getattr(arguments, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(arguments, name)}")
+    check_counts(arguments, "epochs", "batch_size", "image_size", "threads")
     import torch
 
     from mmcgan.extractor_training.train_ssl import SSLOptions, train_ssl_extractor

@@ -320,3 +320,13 @@ def test_lpips_diversity_of_random_weights(monkeypatch, tmp_path):
     assert run(evaluator, large)["lpips_diversity"] > 0
     large.image[:] = large.image[:1]
     assert run(evaluator, large)["lpips_diversity"] == 0
+
+
+def test_copies_count_as_memorised_where_training_images_are_there_twice():
+    """Then the distance of the nearest training images is 0, and no sample can be closer."""
+    real = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))
+    twice = torch.cat([real, real])
+    fresh = torch.randn(80, 6, generator=torch.Generator().manual_seed(1))
+    copies, others = memorization(twice, real[:20], 3), memorization(twice, fresh, 3)
+    assert (copies.closer_than_real(), copies.closer_than_training()) == (1, 1)
+    assert (others.closer_than_real(), others.closer_than_training()) == (0, 0)
