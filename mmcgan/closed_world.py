@@ -19,13 +19,14 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.plugins import load_plugins
+from mmcgan.provenance import absence, read_origins
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
@@ -53,12 +54,14 @@ class Origin:
         folder: of the file; names of files are looked up in it and must not leave it.
         own: the user's own: may name files anywhere and data sets of any kind.
         started_in: the folder that relative paths of the user's own file are of; None if that is not known.
+        components: ``type`` -> distribution and version, as the file states it; for messages.
     """
 
     source: str
     folder: Path | None = None
     own: bool = False
     started_in: Path | None = None
+    components: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of_file(cls, path: str | Path, own: bool = False, started_in: Any = None) -> Origin:
@@ -72,6 +75,10 @@ class Origin:
         folder = Path(path).parent
         known = own and isinstance(started_in, str) and "\0" not in started_in
         return cls(str(path), folder, own, folder.absolute() / started_in if known else None)
+
+    def stating(self, components: Any) -> Origin:
+        """Return the same with the components that the file states."""
+        return replace(self, components=read_origins(components))
 
     def found(self, path: str) -> str:
         """Return a relative path as it leads to something: from here, else from where the run was started."""
@@ -105,8 +112,13 @@ def parse_record(text: Any, source: str | Path) -> dict[str, Any]:
     return record
 
 
-def parse_config_text(text: Any, source: str | Path) -> dict[str, Any]:
+def parse_config_text(text: Any, source: str | Path, own: bool = False) -> dict[str, Any]:
     """Return the config that a checkpoint's ``meta`` holds as text, read without executing it.
+
+    Args:
+        text: of the config.
+        source: the file, for messages.
+        own: whether it is the user's own, which may have ``custom_imports``; they are not imported either.
 
     Raises:
         RefusedConfigError: no text of assignments of literals, too long, or it asks for imports other than
@@ -121,7 +133,8 @@ def parse_config_text(text: Any, source: str | Path) -> dict[str, Any]:
     for key in ("_base_", "_scope_", "_delete_"):
         if key in config:
             raise RefusedConfigError(f"{source}: its config has {key!r}, which no file may. {ADVICE}")
-    _check_imports(config.get("custom_imports"), source)
+    if not own:
+        _check_imports(config.get("custom_imports"), source)
     kind = config.get("runner_type", "GANRunner")
     if not isinstance(kind, str) or r.RUNNERS.own(kind) is None:
         raise RefusedConfigError(f"{source}: its config asks for runner_type={kind!r}, which is not here")
@@ -276,10 +289,13 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
     foreign = any(x.parent is not None and x.parent.module_dict.get(kind) for x in OPEN_TO_FILES)
     if late and kind.isidentifier() and not foreign:
         return None
+    known = absence(kind, origin.components)
+    if known is not None:
+        raise RefusedConfigError(f"{origin.source}: {path}: {known}")
     names = [name for registry in OPEN_TO_FILES for name in registry.names()]
     raise RefusedConfigError(
         f"{origin.source}: its config asks for {path}: no component named {kind!r} in mmcgan or an installed "
-        f"plugin.{nearest(kind, names) if kind.isidentifier() else ''}"
+        f"plugin.{nearest(kind, names) if kind.isidentifier() else ''}{r.failures()}"
     )
 
 

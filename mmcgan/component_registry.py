@@ -128,6 +128,13 @@ class SuggestingRegistry(Registry):
         self.parent.import_from_location()
         return own + list(self.parent._module_dict)
 
+    def named(self) -> dict[str, Any]:
+        """Return everything that is registered here by the name to be written, ours before plugins'."""
+        found = {name: value for name, value in self.module_dict.items() if _is_ours(value)}
+        found |= {name: value for name, value in self.module_dict.items() if name not in found}
+        held = [(plugin, name, x) for plugin, own in self.namespaces.items() for name, x in own.items()]
+        return found | {f"{plugin}.{name}": x for plugin, name, x in held if found.get(name) is not x}
+
     def require(self, name: str) -> type:
         """Return the class registered as ``name``.
 

@@ -26,7 +26,6 @@ from mmcgan.component_registry import (
     restore,
     snapshot,
 )
-from mmcgan.suggestions import nearest
 
 __all__ = [
     "FAILED_PLUGINS",
@@ -37,7 +36,6 @@ __all__ = [
     "adopt",
     "every_registry",
     "failures",
-    "nearest",
     "registering_for",
     "restore",
     "snapshot",

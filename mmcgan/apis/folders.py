@@ -41,7 +41,7 @@ def evaluate_folders(
     Args:
         real, fake: folders of image files, or packed data sets.
         extractor: a short name (see :func:`~mmcgan.extractors.names.extractor_config`) or a config.
-        metrics: short names, see :data:`~mmcgan.evaluation.report.metric_names.METRIC_NAMES`; or ``all``.
+        metrics: short names, see :func:`~mmcgan.evaluation.report.metric_names.metric_names`; or ``all``.
         labelled: the direct subfolders are classes, of the same names in both.
         image_size: crop and resize images to this; None takes squares of one size as they are.
         any_size: take images of any sizes and shapes: the extractor resizes each whole, without a crop.

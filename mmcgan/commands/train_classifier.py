@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmcgan.commands.shared import add_training, check_counts
+from mmcgan.commands.shared import add_training
 
 if TYPE_CHECKING:
     from mmcgan.extractor_training.train_classifier import Recipe
@@ -97,7 +97,6 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.progress import training_bar
     from mmcgan.registry import DATASETS
 
-    check_counts(arguments, "epochs", "image_size", "threads")
     torch.set_num_threads(arguments.threads)
     recipe = find_recipe(arguments.data, arguments.flip, arguments.image_size, arguments.held_out)
     options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)

@@ -20,6 +20,7 @@ from mmcgan.engine.optimizer_state import names_of, renumbered
 from mmcgan.engine.random_state import gather_random_states
 from mmcgan.engine.resumable import faults
 from mmcgan.optim.players import PLAYERS
+from mmcgan.provenance import origins
 from mmcgan.version import __version__
 
 State = dict[str, Any]
@@ -45,6 +46,7 @@ def collect(runner: Any, folder: Path) -> State:
         "started_in": relative_folder(folder),
         "experiment_name": runner.experiment_name,
         "mmcgan_version": __version__,
+        "components": origins(runner.cfg.to_dict()),
         "torch_version": str(torch.__version__),
         "time": time.strftime("%Y-%m-%d %H:%M:%S"),
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -31,6 +33,14 @@ class AttributeClassifier(Extractor):
         FileNotFoundError: neither a shipped name nor a file; the message lists the names.
         ValueError: the file is damaged or has no attributes.
     """
+
+    weight_kind = "attribute-classifier"
+    file_format = "mmcgan-small-classifier"
+
+    @classmethod
+    def takes_record(cls, record: Mapping[str, Any]) -> bool:
+        """Return whether a file classifies attributes."""
+        return bool(record.get("attributes"))
 
     disk_arguments = ("weights",)
 

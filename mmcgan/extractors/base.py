@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar
@@ -148,6 +148,10 @@ class Extractor(nn.Module):
         pixel_classes: number of classes of pixels, or None without label maps.
         classes: names of the classes, empty if unknown.
         preprocessing: size, resize rule and normalisation of the input.
+        short_names: name on command lines -> settings.
+        file_names: name that a file follows on command lines (``NAME:FILE``) -> settings beside ``weights``.
+        weight_kind: kind of shipped weights (:func:`mmcgan.weights.read_index`) that it is built from.
+        file_format: how the ``format`` in the metadata of its own files starts; empty for none.
     """
 
     contract: ClassVar[Contract] = Contract(
@@ -162,6 +166,16 @@ class Extractor(nn.Module):
             ),
         },
     )
+
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    file_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    weight_kind: ClassVar[str] = ""
+    file_format: ClassVar[str] = ""
+
+    @classmethod
+    def takes_record(cls, record: Mapping[str, Any]) -> bool:
+        """Return whether a file of ``file_format`` with this record is for this class, of several."""
+        return True
 
     def __init__(self, name: str, preprocessing: Preprocessing, precision: Precision = "float32") -> None:
         """Check the settings.

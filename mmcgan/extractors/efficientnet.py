@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -36,6 +37,8 @@ class EfficientNetLite0(Extractor):
         ImportError: the package is not installed.
         ValueError: its file does not fit the network.
     """
+
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"efficientnet-lite0": {}}
 
     def __init__(
         self,

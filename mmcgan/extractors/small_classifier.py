@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -27,6 +29,14 @@ class SmallClassifier(Extractor):
         ValueError: the file is damaged, was not made by ``tools/train_classifier.py``, or classifies
             attributes.
     """
+
+    weight_kind = "classifier"
+    file_format = "mmcgan-small-classifier"
+
+    @classmethod
+    def takes_record(cls, record: Mapping[str, Any]) -> bool:
+        """Return whether a file classifies images rather than their attributes."""
+        return not record.get("attributes")
 
     disk_arguments = ("weights",)
 

@@ -31,6 +31,8 @@ class SelfSupervisedExtractor(Extractor):
         ValueError: the file is damaged or of another kind.
     """
 
+    weight_kind = "ssl-extractor"
+    file_format = "mmcgan-ssl-extractor"
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str, precision: Precision = "float32") -> None:

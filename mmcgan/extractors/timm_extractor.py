@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -46,6 +46,12 @@ class TimmExtractor(Extractor):
             used instead.
     """
 
+    #: the keys left out are no part of the backbone in the published files
+    file_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "swav-resnet50": {"model": "resnet50", "ignore": ("projection_head.", "prototypes.")},
+        "supervised-resnet50": {"model": "resnet50", "ignore": ()},
+        "balanced-resnet50": {"model": "resnet50", "ignore": ()},
+    }
     disk_arguments = ("weights",)
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -14,9 +14,6 @@ from mmcgan.random import RandomStreams
 from mmcgan.registry import REGULARIZERS
 from mmcgan.structures import Condition, GANBatch
 from mmcgan.suggestions import nearest
-
-if TYPE_CHECKING:
-    from mmcgan.models.generators.base import Generator
 
 Scores = Mapping[str, Tensor]
 Generate = Callable[[Tensor, Condition], Tensor]
@@ -36,7 +33,8 @@ class StepContext:
         generate: ``generate(latent, condition)``, the training generator; in the discriminator's
             step without gradient, unless the latent carries one.
         random: the run's random streams.
-        network: the training generator itself, for regularisers that enter it behind z.
+        network: the training :class:`~mmcgan.models.generators.base.Generator` itself, for regularisers that
+            enter it behind z.
     """
 
     real: GANBatch
@@ -47,7 +45,7 @@ class StepContext:
     score: Callable[..., Scores]
     generate: Generate
     random: RandomStreams
-    network: Generator | None = None
+    network: Any = None
 
 
 class Regularizer(Reading, nn.Module):

@@ -22,6 +22,7 @@ from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.plugins import load_plugins
+from mmcgan.provenance import origins, origins_of_types
 from mmcgan.text_files import read_json
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
@@ -228,6 +229,12 @@ def export_weights(
     if half:
         require_half(content.weights, str(checkpoint))
     kept = {key: stored(value, half) for key, value in content.weights.items()}
+    stated = [record.generator, record.latent_sampler, record.condition_sampler, record.dataset]
+    record = replace(
+        record,
+        dataset=without_places(record.dataset),
+        components=origins_of_types(stated, record.components) or origins(stated),
+    )
     store = store_of(record.condition_sampler, content.origin)
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
@@ -235,6 +242,15 @@ def export_weights(
     write_file(out, save(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     return enter_in_index(out, facts, KIND, command)
+
+
+def without_places(value: Any) -> Any:
+    """Return a config with names in place of absolute paths, which say where things lie on one machine."""
+    if isinstance(value, Mapping):
+        return {key: without_places(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_places(item) for item in value]
+    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
 
 
 def _without_folders(record: GeneratorRecord) -> GeneratorRecord:

@@ -1,10 +1,21 @@
 """Plugins are found by entry point; a failing one is named and the others work."""
 
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 
 from mmcgan import plugins, registry
 from mmcgan.config import find_config
+from mmcgan.evaluation.report.metric_names import metric_configs
+from mmcgan.evaluation.report.report import direction
+from mmcgan.hooks.monitor import Monitor
 from mmcgan.registry import HEADS, HOOKS, LOSSES, every_registry
+from mmcgan.weights import own_index, read_index, weight_path
+from mmcgan.zoo.store import published_records
 
 
 @pytest.fixture
@@ -12,12 +23,12 @@ def installed(tmp_path, monkeypatch):
     """Return a function that installs a module as a plugin for the time of a test."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def install(name, source):
+    def install(name, source, entries=""):
         (tmp_path / f"{name}.py").write_text(source)
         information = tmp_path / f"{name}-1.0.dist-info"
         information.mkdir()
         (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (information / "entry_points.txt").write_text(f"[mmcgan.plugins]\n{name}_entry = {name}\n")
+        (information / "entry_points.txt").write_text(f"[mmcgan.plugins]\n{name}_entry = {name}\n{entries}")
 
     before = registry.snapshot()
     plugins._load_all.cache_clear()
@@ -133,3 +144,91 @@ def test_a_folder_of_configs_that_is_not_there_is_named(installed):
     installed("plugin_nowhere", "CONFIG_FOLDER = '/not/here'\n")
     with pytest.warns(UserWarning, match="plugin_nowhere.CONFIG_FOLDER is '/not/here', which is no folder"):
         plugins.load_plugins()
+
+
+METRIC = """
+from mmcgan.evaluation import GenerationMetric
+from mmcgan.registry import GENERATION_METRICS
+
+@GENERATION_METRICS.register_module()
+class Vividness(GenerationMetric):
+    short_names = {"vividness": {}, "fid": {}}
+    suite = ("vividness",)
+    minimum = 7
+    better = {"vividness": "greater"}
+    figures = ("vividness",)
+    def reset(self): pass
+    def update(self, output, condition): pass
+    def merge(self): pass
+    def compute(self): return {"vividness": 1.0}
+"""
+
+
+def test_a_metric_of_a_plugin_has_its_short_name_minimum_and_direction(installed):
+    installed("plugin_metric", METRIC)
+    plugins.load_plugins()
+    assert metric_configs(["vividness"]) == [dict(type="Vividness")]
+    assert dict(type="Vividness") in metric_configs(["all"], images=7)
+    assert dict(type="Vividness") not in metric_configs(["all"], images=6)
+    with pytest.raises(ValueError, match="'vividness' needs at least 7 generated images"):
+        metric_configs(["vividness"], images=6)
+    assert metric_configs(["fid"]) == [dict(type="FID")]  # a name that is taken stays whose it was
+    assert Monitor("vividness").rule == "greater" and direction("val/vividness") == "↑"
+
+
+COMMAND = """
+import sys
+assert "torch" not in sys.modules
+def declare(parser):
+    parser.add_argument("--loud", action="store_true")
+def run(arguments):
+    print("ding", arguments.loud)
+"""
+
+
+def test_a_command_of_a_plugin_is_listed_and_run_without_torch(installed, tmp_path):
+    (tmp_path / "bell_command.py").write_text(COMMAND)
+    entries = "[mmcgan.commands]\nring = bell_command\ntrain = bell_command\nbroken = not_there\n"
+    installed("plugin_ring", "", entries)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])}
+
+    def call(*words):
+        command = [sys.executable, "-m", "mmcgan.cli", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+
+    assert "ring" in call("--help").stdout and "of plugin_ring 1.0" in call("--help").stdout
+    assert call("ring", "--loud").stdout == "ding True\n"
+    assert "usage: mmcgan ring [-h] [--loud]" in call("ring", "--help").stdout
+    assert "train a config" in call("train", "--help").stdout.lower()
+    failed = call("broken")
+    assert (
+        failed.returncode
+        and "the command 'broken' of plugin_ring 1.0 failed: ModuleNotFound" in failed.stderr
+    )
+    listed = call("plugins").stdout
+    assert "plugin_ring_entry: plugin_ring 1.0, loaded" in listed
+    assert "command train: plugin_ring 1.0 (not reachable: mmcgan has a command of that name)" in listed
+
+
+def test_weights_and_zoo_records_of_a_plugin_are_found_without_importing_it(installed, tmp_path, monkeypatch):
+    package = tmp_path / "plugin_data"
+    for folder in ("weights", "zoo"):
+        (package / folder).mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    ours, record = next(iter(own_index("generator").items()))
+    entry = {**record, "sha256": hashlib.sha256(b"weights").hexdigest(), "file": "a.safetensors"}
+    (package / "weights" / "index.json").write_text(json.dumps({"a": entry, ours: entry}))
+    (package / "weights" / "a.safetensors").write_bytes(b"weights")
+    model = "{name: their-model, dataset: Digits, weights: 'https://example.org/a.pth'}"
+    page = "source: 'https://example.org', paper: 'https://example.org/p'"
+    text = f"- {{family: Theirs, {page}, models: [{model}]}}"
+    (package / "zoo" / "records.yml").write_text(text)
+    entries = "[mmcgan.weights]\ntheirs = plugin_data.weights\n[mmcgan.zoo]\ntheirs = plugin_data.zoo\n"
+    installed("plugin_files_of", "", entries)
+    assert weight_path("a", "generator") == (package / "weights" / "a.safetensors").resolve()
+    assert read_index("generator")[ours] == record and f"theirs.{ours}" in read_index("generator")
+    published_records.cache_clear()
+    try:
+        assert published_records()["their-model"].family == "Theirs"
+    finally:
+        published_records.cache_clear()

@@ -38,7 +38,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "structures",
                 "attributes",
             ),
-            *("lazy", "component_index"),
+            *("lazy", "component_index", "component_registry", "contracts", "plugin_files", "provenance"),
+            *("figure_directions",),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(
                 "memory",
@@ -66,7 +67,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
     ("use", ("apis", "peers", "restoration", "diagnosis", "claims", "comparison")),
-    ("a page in the browser", ("demo",)),
+    ("for people", ("demo", "proposal")),
     ("commands", ("commands", "cli")),
 )
 

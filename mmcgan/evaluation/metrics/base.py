@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from mmcgan.class_names import Classes
-from mmcgan.contracts import Contract
+from mmcgan.contracts import Contract, Value
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.structures import Condition
 
 if TYPE_CHECKING:
     from mmcgan.evaluation.statistics.reference import Reference
+
+
+def _says_ways(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value.values()) <= {"less", "greater"}
 
 
 class GenerationMetric:
@@ -24,6 +28,10 @@ class GenerationMetric:
 
     Class attributes say what must be there:
 
+    * ``short_names``: name on command lines -> settings (``{"is": {}, "is10": {"splits": 10}}``);
+    * ``suite``: those of them that ``--metrics all`` computes;
+    * ``minimum``: generated images that the default settings need;
+    * ``better``: figure, or a pattern of figures -> ``less`` or ``greater``;
     * ``needs_logits``: the extractor classifies;
     * ``needs_labels``: images were asked for by label;
     * ``needs_attributes``: images were asked for by attributes;
@@ -43,8 +51,16 @@ class GenerationMetric:
             "merge": "combines what all ranks gathered",
             "compute": "returns the figures by name",
         },
+        values={
+            "short_names": Value("a dict of name -> settings", lambda value: isinstance(value, Mapping)),
+            "better": Value("a dict of figure -> 'less' or 'greater'", _says_ways),
+        },
     )
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    suite: ClassVar[tuple[str, ...]] = ()
+    minimum: ClassVar[int] = 0
+    better: ClassVar[Mapping[str, str]] = {}
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
     needs_attributes: ClassVar[bool] = False

@@ -32,6 +32,8 @@ class ClassificationAccuracyScore(ImageMetric):
         ValueError: ``epochs`` below 1.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cas": {}}
+    better: ClassVar[Mapping[str, str]] = {"cas": "greater", "cas_reverse": "greater"}
     figures = ("cas", "cas_reverse")
 
     needs_labels: ClassVar[bool] = True

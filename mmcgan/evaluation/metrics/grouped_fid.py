@@ -59,6 +59,8 @@ class StratifiedFID(GenerationMetric):
             ``few`` >= ``many``.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"stratified-fid": {}}
+    better: ClassVar[Mapping[str, str]] = {"fid_*": "less"}
     figures = ("fid_*",)
 
     needs_labels: ClassVar[bool] = True
@@ -263,6 +265,9 @@ class IntraFID(CollectedMetric):
         equal_counts: see :func:`intra_class_fid`.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"intra-fid": {}}
+    suite: ClassVar[tuple[str, ...]] = ("intra-fid",)
+    better: ClassVar[Mapping[str, str]] = {"intra_fid": "less"}
     figures = ("intra_fid",)
 
     needs_labels: ClassVar[bool] = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -91,6 +92,10 @@ class KID(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"kid": {}}
+    suite: ClassVar[tuple[str, ...]] = ("kid",)
+    minimum = 1000
+    better: ClassVar[Mapping[str, str]] = {"kid": "less"}
     figures = ("kid", "kid_std")
 
     def __init__(

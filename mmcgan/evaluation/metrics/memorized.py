@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import is_main_process
@@ -128,6 +129,9 @@ class Memorization(CollectedMetric):
         ValueError: ``share`` outside 0..1.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"memorization": {}}
+    suite: ClassVar[tuple[str, ...]] = ("memorization",)
+    better: ClassVar[Mapping[str, str]] = {"memorized": "less"}
     figures = ("memorized", "closer_than_training", "nearest_real", "nearest_real_ratio")
 
     def __init__(self, share: float = 0.01, picture: str | None = None, rows: int = 8) -> None:
