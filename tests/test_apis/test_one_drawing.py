@@ -234,7 +234,7 @@ def test_images_that_are_no_numbers_are_not_drawn(monkeypatch, tmp_path):
         next(loaded.model.generator.parameters()).view(-1)[0] = float("nan")
     monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     for ask in (lambda: sample("x", num=2, out=tmp_path / "s"), lambda: CGANInferencer(loaded)(num=2)):
-        with pytest.raises(ValueError, match="2 of 2 images of family are NaN or infinite"):
+        with pytest.raises(ValueError, match="images of family are NaN or infinite"):
             ask()
     assert not list(tmp_path.rglob("*.png"))
 
