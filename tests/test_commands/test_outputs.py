@@ -40,7 +40,7 @@ FOLDERS = {
     "convert": [["none.pth", "{}", "--to", "biggan_pytorch"]],
 }
 #: write nothing, or where the user's cache is
-NOTHING = {"check-config", "completion", "demo", "doctor", "list"}
+NOTHING = {"check-config", "completion", "demo", "doctor", "list", "plugins"}
 CALLS = [(name, call, True) for name, calls in FILES.items() for call in calls]
 CALLS += [(name, call, False) for name, calls in FOLDERS.items() for call in calls]
 IDS = [f"{name}-{' '.join(call)}" for name, call, _ in CALLS]
