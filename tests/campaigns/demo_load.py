@@ -5,8 +5,8 @@
 Needs the extra ``demo``. Starts a page of small models, lets clients (processes of their own) ask for
 samples, strips, photos and bad uploads at once, and prints one JSON line: how many requests were answered or
 refused, the memory of the page's process after every tenth of them, and the size of its folder. Status 1 if
-memory grew by more than ``--growth`` MB in the second half, a request was lost, or a file outside the page could
-be read.
+memory grew by more than ``--growth`` MB in the second half, a request was lost, or a file outside the page
+could be read.
 """
 
 import argparse
