@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,25 +54,20 @@ def evaluate_folders(
 
     Raises:
         FileNotFoundError: a folder, or the extractor's weights, are missing.
-        ValueError: an unknown name, other classes in ``fake``, unusable images, or two packed sets of
-            another size.
+        ValueError: an unknown name, other classes in ``fake``, unusable images or sets of another size.
     """
     _check_options(batch_size, reference)
     config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
-    options: dict[str, Any] = dict(
-        labelled=labelled, image_size=image_size, any_size=any_size, on_error=on_error
-    )
-    sources = {"real": open_images(real, **options), "fake": open_images(fake, **options)}
+    read = partial(open_images, labelled=labelled, image_size=image_size, any_size=any_size)
+    sources = {side: read(path, on_error=on_error) for side, path in (("real", real), ("fake", fake))}
     real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
     warnings = [*_same_folder(Path(real), Path(fake)), *_size_warnings(real_set, fake_set)]
     network = EXTRACTORS.build(config)
-    labelled = fake_set.labels is not None
-    configs = metric_configs(metrics, network.num_classes is not None, labelled)
+    configs = metric_configs(metrics, network.num_classes is not None, fake_set.labels is not None)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
-    evaluator = EVALUATOR.build(
-        dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)
-    )
+    settings = dict(metrics=configs, extractor=network, reference=against)
+    evaluator = EVALUATOR.build(dict(type="GenerationEvaluator", **settings))
     counted = {key: fake_set.metainfo[key] for key in ("size", "num_classes", "image_size")}
     evaluator.dataset_meta = {"folder": str(fake), **counted, "classes": fake_set.classes}
     _feed(evaluator, fake_set, batch_size)
