@@ -5,8 +5,8 @@
 
 FastGAN lite learns against BigGAN's backbone, without augmentation, and against projected discriminators on
 a small network of ours; ``--efficientnet`` adds EfficientNet-Lite0 at 224 pixels, with random weights (the
-time is the same). ``cached`` keeps the maps of the real images, which come again every step here: what a set that fits
-memory reaches from its third epoch on. Ratios are medians over the rounds against the first row.
+time is the same). ``cached`` keeps the maps of the real images, which come again every step here: what a set
+that fits memory reaches from its third epoch on. Ratios are medians over the rounds against the first row.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def make_step(size, batch, precision, discriminator):
             discriminator=discriminator,
             losses=dict(adversarial=dict(type="HingeLoss")),
             condition_sampler=dict(type="ConstantLabel", label=0),
-            data_preprocessor=dict(type="GANDataPreprocessor", channels_last=True),
+            data_preprocessor=dict(type="GANDataPreprocessor", channels_last=True, flip_probability=0.0),
             ema=False,
         )
     )
