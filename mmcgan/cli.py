@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import os
 import shlex
 import sys
@@ -56,6 +57,7 @@ HERE = "mmcgan.commands"
 COMMANDS = {
     command.name: command
     for command in (
+        Command("new", TRAIN, "from a folder of images to a config that fits the time", f"{HERE}.new"),
         Command("train", TRAIN, "train a config", f"{HERE}.train"),
         Command("test", TRAIN, "evaluate a checkpoint", f"{HERE}.evaluate"),
         Command(
@@ -106,6 +108,7 @@ COMMANDS = {
             "pack a data set for fast reading; run again to go on after a stop",
             f"{HERE}.pack_dataset",
         ),
+        Command("preview", DATA, "show what training will see of a folder of images", f"{HERE}.preview"),
         Command(
             "prepare-instances",
             DATA,
@@ -248,6 +251,7 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     arguments.own_process = own_process
     tune_process()  # before anything imports torch
     try:
+        _check_numbers(arguments)
         for name, output in getattr(arguments, "outputs", {}).items():
             output.check(getattr(arguments, name))
         return _module(all_commands()[arguments.command]).run(arguments) or 0
@@ -258,6 +262,24 @@ def _run(given: Sequence[str], own_process: bool) -> int:
             raise
         print(f"{PROGRAM}: error: {error}", file=sys.stderr)
         return 2
+
+
+def _check_numbers(arguments: argparse.Namespace) -> None:
+    """Check what no command can mean, before any of them begins.
+
+    Raises:
+        ValueError: NaN, or a whole number below 1, or below what the command has declared.
+    """
+    parser = command_parser(arguments.command)
+    smallest = getattr(arguments, "smallest", {})
+    whole = {action.dest for action in parser._actions if action.type is int}
+    for name, value in vars(arguments).items():
+        least = smallest.get(name, 1) if name in whole else None
+        for number in value if isinstance(value, list) else (value,):
+            if isinstance(number, float) and math.isnan(number):
+                raise ValueError(f"--{name.replace('_', '-')}: nan is not a number")
+            if least is not None and isinstance(number, int) and number < least:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {number}")
 
 
 def _module(command: Command) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -68,11 +69,38 @@ def _counted(watcher: Watcher, what: str, total: int, done: int) -> Callable[[],
     return advance
 
 
+#: seconds between lines where a bar cannot be drawn: a file, a job's log
+LINE_SECONDS = 20.0
+
+
+def _lines(console: Console) -> Callable[[int, int, float], None]:
+    """Return what says now and then, in a line, how far a training is and how long it still takes."""
+    begun = time.monotonic()
+    said = [begun]
+
+    def tell(step: int, total: int, loss: float) -> None:
+        now = time.monotonic()
+        if step < total and now - said[0] < LINE_SECONDS:
+            return
+        said[0] = now
+        left = (now - begun) / step * (total - step)
+        minutes = f"{left / 60:.1f} min left" if step < total else f"{(now - begun) / 60:.1f} min"
+        console.print(f"training {step}/{total}, loss {loss:.3f}, {minutes}", highlight=False)
+
+    return tell
+
+
 @contextmanager
 def training_bar() -> Iterator[Callable[[int, int, float], None]]:
-    """Show a bar of updates on standard error; the function it gives takes updates, their total, the loss."""
+    """Show updates on standard error; the function it gives takes updates, their total, the loss.
+
+    A terminal gets a bar with the time left, a file a line every :data:`LINE_SECONDS` and one at the end.
+    """
+    if not (console := Console(stderr=True)).is_terminal:
+        yield _lines(console)
+        return
     text = TextColumn("training {task.completed}/{task.total}, loss {task.fields[loss]:.3f}")
     columns = (text, BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("train", total=None, loss=float("nan"))
         yield lambda step, total, loss: bar.update(task, completed=step, total=total, loss=loss)

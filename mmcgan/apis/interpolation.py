@@ -111,6 +111,11 @@ def interpolated_images(
     network = loaded.model.generator
     if truncation is not None and not network.truncates_latent:
         raise ValueError("truncation acts on styles of this model: it is not available along a way")
+    if "label_map" in loaded.requires:
+        raise ValueError(
+            f"{loaded.name} paints label maps: between two maps there is no way to interpolate; "
+            "mmcgan sample --label-maps paints one with several latents"
+        )
     draw = Draw(loaded, seed, truncation)
     draw.check()
     latents = [draw.latents(end) for end in _numbers(ways)]

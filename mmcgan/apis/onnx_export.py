@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.apis.views import checked_view, find_view
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.differences import largest, largest_difference
 from mmcgan.models.generators.base import Generator
@@ -168,9 +169,8 @@ def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] 
         raise ValueError(
             f"{loaded.name}: its truncation acts on the latents, which are an input: truncate them before"
         )
-    if size is not None and not generator.any_size:
-        raise ValueError(f"{loaded.name} makes images of {generator.image_size} pixels only, not {size}")
-    chosen = {"truncation": truncation, "size": size}
+    view = checked_view(generator, find_view(size), loaded.name, TRACED)
+    chosen = {"truncation": truncation, "size": None if view is None else view.size}
     return {name: value for name, value in chosen.items() if value is not None}
 
 

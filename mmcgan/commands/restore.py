@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmcgan.commands.shared import writes
+from mmcgan.commands.shared import from_number, writes
 
 TASKS = ("reconstruct", "colorize", "sr", "inpaint", "hybrid", "denoise", "jitter", "morph", "transfer")
 
@@ -61,6 +61,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--lpips", choices=["alex", "vgg", "squeeze"], help="a perceptual figure beside PSNR and SSIM"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the candidates (default: %(default)s)")
+    from_number(parser, "seed", None)
     parser.add_argument("--overwrite", action="store_true", help="replace results of other settings")
 
 

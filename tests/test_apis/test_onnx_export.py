@@ -128,7 +128,8 @@ def test_a_file_that_differs_is_not_kept(runtime, tmp_path, monkeypatch):
     ("settings", "message"),
     [
         (dict(truncation=0.5), "its truncation acts on the latents"),
-        (dict(size=(9, 9)), "makes images of 8 pixels only"),
+        (dict(size=(9, 9)), "makes images of 8 x 8 only"),
+        (dict(size=(0, 0)), "size must be a height and a width of at least 1"),
     ],
 )
 def test_what_the_generator_does_not_have_is_refused(runtime, settings, message, tmp_path):

@@ -24,6 +24,7 @@ FILES = {
     "plot-evaluations": [["none", "--out", "{}.png"]],
     "compare": [["none", "--out", "{}.html"]],
     "film": [["none", "--out", "{}.gif"]],
+    "preview": [["none", "--out", "{}.png"]],
 }
 FOLDERS = {
     "train": [["biggan_digits-16", "--work-dir", "{}"]],
@@ -35,10 +36,11 @@ FOLDERS = {
     "coco-stuff-split": [["--annotations", "none", "--out", "{}"]],
     "push-to-hub": [["none", "user/name", "--dry-run", "{}"]],
     "claims": [["--out", "{}"]],
+    "new": [["none", "--out", "{}"]],
     "convert": [["none.pth", "{}", "--to", "biggan_pytorch"]],
 }
 #: write nothing, or where the user's cache is
-NOTHING = {"check-config", "doctor", "list", "plugins"}
+NOTHING = {"check-config", "completion", "demo", "doctor", "list"}
 CALLS = [(name, call, True) for name, calls in FILES.items() for call in calls]
 CALLS += [(name, call, False) for name, calls in FOLDERS.items() for call in calls]
 IDS = [f"{name}-{' '.join(call)}" for name, call, _ in CALLS]

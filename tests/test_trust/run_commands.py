@@ -81,6 +81,8 @@ TAKES = {
     ],
     "pack-dataset": [["{photos}", "{out}", "--image-size", "16", "--unlabelled"]],
     "train-ssl-extractor": [["--images", "{photos}", "--out", "{out}.safetensors", "--epochs", "1"]],
+    "preview": [["{photos}", "--out", "{out}.png"]],
+    "new": [["{photos}", "--out", "{out}"]],
     "plot": [["{logs}", "--out", "{out}.png"]],
     "compare": [["{logs}", "--out", "{out}.html"], ["{compared}", "--out", "{out}.html"]],
     "film": [["{filmed}", "--out", "{out}.gif"]],

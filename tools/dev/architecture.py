@@ -67,7 +67,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
     ("use", ("apis", "peers", "restoration", "diagnosis", "claims", "comparison")),
-    ("a page in the browser, checks for plugins", ("demo", "testing")),
+    ("for people", ("demo", "proposal", "testing")),
     ("commands", ("commands", "cli")),
 )
 
