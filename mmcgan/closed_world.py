@@ -16,17 +16,17 @@ from __future__ import annotations
 
 import inspect as inspection
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
+from mmcgan.origin import Origin as Origin
+from mmcgan.origin import RefusedConfigError as RefusedConfigError
 from mmcgan.plugins import load_plugins
-from mmcgan.provenance import absence, read_origins
+from mmcgan.provenance import absence
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
@@ -39,57 +39,6 @@ REFUSED_KEYS = ("_scope_", "_base_", "_delete_", "_reserved_", "custom_imports",
 DEEPEST = 24
 LONGEST_TEXT = 1 << 22  # characters of a record or config
 ADVICE = "If the file is your own, give its config too: CONFIG FILE"
-
-
-class RefusedConfigError(ValueError):
-    """A config in a file asks for something that is not in the closed world, or is no config."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a config comes from, which decides what it may ask for.
-
-    Attributes:
-        source: what to call it in messages.
-        folder: of the file; names of files are looked up in it and must not leave it.
-        own: the user's own: may name files anywhere and data sets of any kind.
-        started_in: the folder that relative paths of the user's own file are of; None if that is not known.
-        components: ``type`` -> distribution and version, as the file states it; for messages.
-    """
-
-    source: str
-    folder: Path | None = None
-    own: bool = False
-    started_in: Path | None = None
-    components: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-    @classmethod
-    def of_file(cls, path: str | Path, own: bool = False, started_in: Any = None) -> Origin:
-        """Return the origin of what stands in a file.
-
-        Args:
-            path: the file.
-            own: whether it is the user's own.
-            started_in: the folder that its relative paths are of, relative to the file's.
-        """
-        folder = Path(path).parent
-        known = own and isinstance(started_in, str) and "\0" not in started_in
-        return cls(str(path), folder, own, folder.absolute() / started_in if known else None)
-
-    def stating(self, components: Any) -> Origin:
-        """Return the same with the components that the file states."""
-        return replace(self, components=read_origins(components))
-
-    def found(self, path: str) -> str:
-        """Return a relative path as it leads to something: from here, else from where the run was started."""
-        if self.started_in is None or Path(path).is_absolute() or os.path.lexists(path):
-            return path
-        there = Path(os.path.normpath(self.started_in / path))
-        return str(there) if there.exists() else path
-
-
-#: a config that the user gave by its name or path
-USER = Origin("the config", own=True)
 
 
 # --- from text to a config ----------------------------------------------------------------------
@@ -146,10 +95,8 @@ def _check_imports(settings: Any, source: str | Path) -> None:
     plugins = [module.__name__ for module in load_plugins().values()]
     for name in [names] if isinstance(names, str) else names:
         if not any(name == plugin or str(name).startswith(f"{plugin}.") for plugin in plugins):
-            raise RefusedConfigError(
-                f"{source}: its config has custom_imports of {name!r}, which a file cannot have imported. "
-                f"{ADVICE}"
-            )
+            asked = f"its config has custom_imports of {name!r}, which a file cannot have imported"
+            raise RefusedConfigError(f"{source}: {asked}. {ADVICE}")
 
 
 def _line(error: BaseException) -> str:
@@ -282,12 +229,15 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
     """
     if not isinstance(kind, str):
         raise RefusedConfigError(f"{origin.source}: {path}.type is {kind!r}, not a name")
+    if "." in kind:  # of a plugin's namespace
+        load_plugins()
     for registry in OPEN_TO_FILES:
         found = registry.own(kind)
         if found is not None:
             return found
     foreign = any(x.parent is not None and x.parent.module_dict.get(kind) for x in OPEN_TO_FILES)
-    if late and kind.isidentifier() and not foreign:
+    stated = kind in origin.components and kind.replace(".", "", 1).isidentifier()
+    if late and (kind.isidentifier() or stated) and not foreign:
         return None
     known = absence(kind, origin.components)
     if known is not None:
@@ -368,11 +318,6 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
                 f"of this disk. {ADVICE}"
             )
     return tuple(declared or ())
-
-
-def _outside(origin: Origin, path: str, value: str) -> RefusedConfigError:
-    place = f"the folder of the model, {origin.folder}" if origin.folder else "the folder of a model"
-    return RefusedConfigError(f"{origin.source}: {path}={value!r} leads outside {place}. {ADVICE}")
 
 
 def _leaves(text: str) -> bool:

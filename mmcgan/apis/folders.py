@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,26 +54,21 @@ def evaluate_folders(
 
     Raises:
         FileNotFoundError: a folder, or the extractor's weights, are missing.
-        ValueError: an unknown name, other classes in ``fake``, unusable images, or two packed sets of
-            another size.
+        ValueError: an unknown name, other classes in ``fake``, unusable images or sets of another size.
     """
     _check_options(batch_size, reference)
     config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
-    options: dict[str, Any] = dict(
-        labelled=labelled, image_size=image_size, any_size=any_size, on_error=on_error
-    )
-    sources = {"real": open_images(real, **options), "fake": open_images(fake, **options)}
+    read = partial(open_images, labelled=labelled, image_size=image_size, any_size=any_size)
+    sources = {side: read(path, on_error=on_error) for side, path in (("real", real), ("fake", fake))}
     real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
-    warnings = _size_warnings(real_set, fake_set)
+    warnings = [*_same_folder(Path(real), Path(fake)), *_size_warnings(real_set, fake_set)]
     network = EXTRACTORS.build(config)
-    labelled = fake_set.labels is not None
-    configs = metric_configs(metrics, network.num_classes is not None, labelled)
+    configs = metric_configs(metrics, network.num_classes is not None, fake_set.labels is not None)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
-    evaluator = EVALUATOR.build(
-        dict(type="GenerationEvaluator", metrics=configs, extractor=network, reference=against)
-    )
-    counted = dict(size=len(fake_set), num_classes=fake_set.metainfo["num_classes"])
+    settings = dict(metrics=configs, extractor=network, reference=against)
+    evaluator = EVALUATOR.build(dict(type="GenerationEvaluator", **settings))
+    counted = {key: fake_set.metainfo[key] for key in ("size", "num_classes", "image_size")}
     evaluator.dataset_meta = {"folder": str(fake), **counted, "classes": fake_set.classes}
     _feed(evaluator, fake_set, batch_size)
     evaluator.evaluate(len(fake_set))
@@ -93,6 +90,15 @@ def _check_options(batch_size: int, reference: str | None) -> None:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if reference is not None:
         check_output(reference, "reference", () if Path(reference).is_file() else (".safetensors",))
+
+
+def _same_folder(real: Path, fake: Path) -> list[str]:
+    """Say if the images are compared with themselves."""
+    if not os.path.samefile(real, fake):
+        return []
+    message = f"{real} and {fake} are one folder: its images are compared with themselves"
+    print_log(message, logger="current", level=logging.WARNING)
+    return [message]
 
 
 def _size_warnings(real: Any, fake: Any) -> list[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mmcgan.datasets.sets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
     from mmcgan.datasets.sets.mnist_svhn import MNISTSVHN
     from mmcgan.datasets.sets.scenes import Scenes
+    from mmcgan.datasets.sets.stacked_digits import StackedDigits
     from mmcgan.datasets.sets.synthetic import SyntheticImages
     from mmcgan.datasets.sets.two_domain import TwoDomainDigits
 else:
@@ -66,6 +67,7 @@ __all__ = [
     "NeighbourhoodDataset",
     "PackedDataset",
     "Scenes",
+    "StackedDigits",
     "SyntheticImages",
     "SyntheticLabelMaps",
     "TinyImageNet",

@@ -232,13 +232,9 @@ class GANRunner(Runner):
         info = self.train_dataloader.dataset.metainfo if self.is_training else {}
         evaluator = getattr(built, "evaluator", None)
         known = getattr(evaluator, "dataset_meta", None)
-        if (
-            evaluator is not None
-            and known
-            and info.get("classes")
-            and len(info["classes"]) == known.get("num_classes")
-        ):
-            evaluator.dataset_meta = {"classes": tuple(info["classes"]), **known}
+        classes = tuple(info.get("classes") or ())
+        if evaluator is not None and known and classes and len(classes) == known.get("num_classes"):
+            evaluator.dataset_meta = {"classes": classes, **known}
         return built
 
     # --- training -----------------------------------------------------------------------------

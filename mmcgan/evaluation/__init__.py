@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmcgan.evaluation.metrics.inception import InceptionScore, inception_score
     from mmcgan.evaluation.metrics.kid import KID, kernel_distance, kernel_distance_of_subsets
     from mmcgan.evaluation.metrics.memorized import Memorization, memorization
+    from mmcgan.evaluation.metrics.mode_coverage import ModeCoverage
     from mmcgan.evaluation.metrics.pixels import MSSSIM, SWD, LPIPSDiversity
     from mmcgan.evaluation.metrics.precision_recall import (
         PRDC,
@@ -56,6 +57,7 @@ __all__ = [
     "LPIPSDiversity",
     "MIoU",
     "Memorization",
+    "ModeCoverage",
     "PrecisionRecall",
     "Reference",
     "SajjadiPrecisionRecall",

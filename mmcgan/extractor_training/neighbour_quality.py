@@ -53,8 +53,8 @@ def neighbour_quality(dataset: Any, network: SmallNetwork, options: Any) -> dict
     quality = {}
     for kind in ("features", "pixels"):
         if labels is not None:
-            quality[f"nearest image of the same class, by {kind}"] = _same_class(vectors[kind], labels[rows])
-        quality[f"changed copy found among {size} images, by {kind}"] = _found_again(
+            quality[f"nearest image of the same class, by {kind}"] = same_class(vectors[kind], labels[rows])
+        quality[f"changed copy found among {size} images, by {kind}"] = found_again(
             vectors[f"{kind}, changed"], vectors[kind]
         )
     return quality
@@ -74,11 +74,13 @@ def _pixels(image: Tensor) -> Tensor:
     return small - small.mean(1, keepdim=True)
 
 
-def _same_class(vectors: Tensor, labels: Tensor) -> float:
+def same_class(vectors: Tensor, labels: Tensor) -> float:
+    """Return the share of vectors (N, F) whose nearest other one has their label (N,)."""
     likeness = vectors @ vectors.T
     likeness.fill_diagonal_(-torch.inf)
     return float((labels[likeness.argmax(1)] == labels).float().mean())
 
 
-def _found_again(changed: Tensor, vectors: Tensor) -> float:
+def found_again(changed: Tensor, vectors: Tensor) -> float:
+    """Return the share of changed vectors (N, F) that are closest to their own original."""
     return float(((changed @ vectors.T).argmax(1) == torch.arange(len(vectors))).float().mean())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mmcgan.extractors.small_classifier import SmallClassifier
     from mmcgan.extractors.small_segmenter import SmallSegmenter
     from mmcgan.extractors.ssl_extractor import SelfSupervisedExtractor
+    from mmcgan.extractors.stacked_classifier import StackedClassifier
     from mmcgan.extractors.timm_extractor import TimmExtractor
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
@@ -30,6 +31,7 @@ __all__ = [
     "SelfSupervisedExtractor",
     "SmallClassifier",
     "SmallSegmenter",
+    "StackedClassifier",
     "SwAV",
     "TeroInception",
     "TimmExtractor",

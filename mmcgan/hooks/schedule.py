@@ -118,8 +118,8 @@ def find_setter(runner: Any, path: str) -> Setter:
         rules = [hook.rule for hook in runner.hooks if hasattr(hook, "rule")]
         if not rules:
             raise ValueError(f"ScheduleHook: {path!r} needs the hook GeneratorEMAHook")
-        return _attribute_setter(rules[0], path, rest)
-    return _attribute_setter(runner.model, path, path)
+        return attribute_setter(rules[0], path, rest)
+    return attribute_setter(runner.model, path, path)
 
 
 def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
@@ -141,7 +141,8 @@ def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
     return write
 
 
-def _attribute_setter(start: Any, path: str, rest: str) -> Setter:
+def attribute_setter(start: Any, path: str, rest: str) -> Setter:
+    """Return what sets the value that ``rest`` names, seen from ``start``; ``path`` is for messages."""
     *parents, name = rest.split(".")
     owner = start
     for each in parents:

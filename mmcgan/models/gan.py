@@ -18,6 +18,7 @@ from mmcgan.contracts import check_object
 from mmcgan.distributed import average_buffers, draw_shared
 from mmcgan.dtypes import at_least_float32
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.growing import grow_condition
 from mmcgan.models.latent_moves import build_move
 from mmcgan.models.random_source import connect_random_sources
 from mmcgan.models.sampling import SamplingModel
@@ -85,6 +86,7 @@ class ConditionalGAN(SamplingModel):
         check_object(self.condition_sampler, ConditionSampler)
         self.step = StepOptions(**(step or {}))
         self.random = RandomStreams()
+        self._condition_weight = 1.0
         connect_random_sources(self.generator, self.random)
         if self.data_preprocessor.channels_last:
             self.to(memory_format=torch.channels_last)
@@ -296,6 +298,16 @@ class ConditionalGAN(SamplingModel):
         generate = partial(self._generate, role, size=self._size_of(fake))
         context = StepContext(*given, self.score, generate, self.random, self.generator)
         return weighted_terms(self._due(role), context)
+
+    @property
+    def condition_weight(self) -> float:
+        """How much of the condition the networks and losses look at, in [0, 1]."""
+        return self._condition_weight
+
+    @condition_weight.setter
+    def condition_weight(self, weight: float) -> None:
+        grow_condition(self, weight)
+        self._condition_weight = weight
 
     @property
     def iteration(self) -> int:

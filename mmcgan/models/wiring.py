@@ -55,11 +55,29 @@ class WiredLoss(nn.Module):
         self.name, self.loss = name, loss
         self.inputs = every_scale(loss.default_inputs if inputs is None else inputs, available)
         self.weights = _weights_by_view(name, loss, weights)
+        self.condition_weight = 1.0
         _check_inputs(name, loss, self.inputs, available)
         self._calls = calls_of(self.inputs)
         self.needs_real = loss.needs_real_in_generator_step and "generator" in self.weights
         self.sees_real = bool({"real", "discriminator"} & set(loss.implemented_views()))
         _check_codes(name, loss, self.inputs, self.sees_real)
+
+    @property
+    def sees_condition(self) -> bool:
+        """Whether it is wired to a condition."""
+        return any(source.startswith("cond.") for source in sources_of(self.inputs))
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it says something where the condition has no weight."""
+        return not self.sees_condition or callable(getattr(self.loss, "weigh_condition", None))
+
+    def weigh_condition(self, weight: float) -> None:
+        """Give what the loss says of the condition ``weight``: a part of it, if it can tell, or all."""
+        if callable(getattr(self.loss, "weigh_condition", None)):
+            self.loss.weigh_condition(weight)  # type: ignore[operator]
+        elif self.sees_condition:
+            self.condition_weight = weight
 
     def discriminator(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return the weighted terms of the discriminator's step, named ``<loss>_<view>``."""
@@ -82,7 +100,9 @@ class WiredLoss(nn.Module):
     def _weighted(self, calls: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         used = [view for view in calls[0] if view in self.weights]
         return {
-            f"{self.name}_{view}": self.weights[view] * torch.stack([terms[view] for terms in calls]).mean()
+            f"{self.name}_{view}": self.weights[view]
+            * self.condition_weight
+            * torch.stack([terms[view] for terms in calls]).mean()
             for view in used
         }
 

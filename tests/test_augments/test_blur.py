@@ -7,7 +7,7 @@ import torch
 
 from mmcgan.augments import Blur, ComposeAugments
 from mmcgan.augments.blur import blurred
-from mmcgan.hooks.schedule import _attribute_setter
+from mmcgan.hooks.schedule import attribute_setter
 from mmcgan.random import make_generator
 
 
@@ -30,11 +30,11 @@ def test_below_a_third_of_a_pixel_nothing_is_changed():
 
 def test_a_schedule_reaches_a_part_of_a_composition_by_its_place():
     augment = ComposeAugments([dict(type="Blur", sigma=2.0), dict(type="DiffAugment")])
-    write = _attribute_setter(augment, "augment.parts.0.sigma", "parts.0.sigma")
+    write = attribute_setter(augment, "augment.parts.0.sigma", "parts.0.sigma")
     write(0.5)
     assert augment.parts[0].sigma == 0.5
     with pytest.raises(ValueError, match="there are 2 entries, counted from 0"):
-        _attribute_setter(augment, "augment.parts.2.sigma", "parts.2.sigma")
+        attribute_setter(augment, "augment.parts.2.sigma", "parts.2.sigma")
 
 
 @pytest.mark.parametrize("sigma", [-1.0, math.inf, math.nan])

@@ -13,6 +13,7 @@ WRITES_NOTHING = {
     "check-config": "runs in a temporary folder",
     "demo": "writes to a temporary folder only",
     "completion": "prints a script",
+    "plugins": "prints what is installed",
 }
 
 

@@ -8,17 +8,17 @@ from PIL import Image
 
 from mmcgan import progress
 from mmcgan.cli import main
-from mmcgan.extractor_training.neighbour_quality import _found_again, _same_class
+from mmcgan.extractor_training.neighbour_quality import found_again, same_class
 from mmcgan.extractor_training.train_ssl import SSLOptions, train_ssl_extractor
 from mmcgan.registry import DATASETS
 
 
 def test_shares_of_neighbours_by_hand():
     vectors = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]]))
-    assert _same_class(vectors, torch.tensor([0, 0, 1, 1])) == 1.0
-    assert _same_class(vectors, torch.tensor([0, 1, 0, 1])) == 0.0
-    assert _found_again(vectors, vectors) == 1.0
-    assert _found_again(vectors[[1, 0, 2, 3]], vectors) == 0.5
+    assert same_class(vectors, torch.tensor([0, 0, 1, 1])) == 1.0
+    assert same_class(vectors, torch.tensor([0, 1, 0, 1])) == 0.0
+    assert found_again(vectors, vectors) == 1.0
+    assert found_again(vectors[[1, 0, 2, 3]], vectors) == 0.5
 
 
 def test_updates_are_made_whatever_the_epochs_would_be(tmp_path):

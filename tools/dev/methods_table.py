@@ -47,6 +47,7 @@ DATA = {
     "imagenet-lt-64": "ImageNet-LT 64x64",
     "imagenet-lt-128": "ImageNet-LT 128x128",
     "imagenet-lt-256": "ImageNet-LT 256x256",
+    "stacked-digits-16": "stacked digits",
     "mnist-svhn-32": "MNIST and SVHN 32x32",
     "garment-pairs-16": "pairs of Fashion-MNIST",
     "scenes-64": "scenes of digits, 64x64",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import embedding, linear
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
@@ -41,7 +42,7 @@ class AdversarialHead(Head):
 
 
 @HEADS.register_module()
-class ProjectionHead(Head):
+class ProjectionHead(WeighsCondition, Head):
     """Real or fake given the class: linear(h) + <embed(label), h>; emits ``logit`` (N,).
 
     cGANs with Projection Discriminator, Eq. 3. With spectral norm the class table is
@@ -63,7 +64,7 @@ class ProjectionHead(Head):
         """Return ``logit`` (N,) of ``features['pooled']`` (N, in_channels) and ``condition.label``."""
         pooled = features["pooled"]
         projected = (self.embed(condition.label) * pooled).sum(1)
-        return {"logit": self.linear(pooled).squeeze(1) + projected}
+        return {"logit": self.linear(pooled).squeeze(1) + self.weighed(projected)}
 
 
 @HEADS.register_module()

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import embedding, linear
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
 
 @HEADS.register_module()
-class ConditionProjectionHead(Head):
+class ConditionProjectionHead(WeighsCondition, Head):
     """Real or fake given label and/or instance: linear(h) + <embedding, h>; emits ``logit`` (N,).
 
     The embedding is a row per class, a linear map of the instance feature, or half of each,
@@ -66,4 +67,4 @@ class ConditionProjectionHead(Head):
         if self.instance_dim:
             parts.append(self.instance(condition.instance))
         projected = (torch.cat(parts, dim=1) * pooled).sum(1)
-        return {"logit": self.linear(pooled).squeeze(1) + projected}
+        return {"logit": self.linear(pooled).squeeze(1) + self.weighed(projected)}

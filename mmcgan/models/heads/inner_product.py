@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from mmcgan.models.conditioning import ConditionEmbedding
 from mmcgan.models.heads.base import Head
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.inverted_bottleneck import start_normal
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
 
 @HEADS.register_module()
-class InnerProductHead(Head):
+class InnerProductHead(WeighsCondition, Head):
     """Real or fake given the condition: <linear(h), embedding(condition)>; without a condition linear(h).
 
     R3GAN's discriminator (Huang et al. 2024): no bias, no unconditional term beside the product. Emits
@@ -60,4 +61,6 @@ class InnerProductHead(Head):
             if embedding is None:
                 return {"logit": embed.squeeze(1), "embed": embed}
             direction = embedding.to(embed.dtype).unflatten(1, (-1, self.dim)).sum(1)
+            # without the condition: a fixed direction of length 1, to which the linear map adapts
+            direction = self.between(torch.full_like(direction, self.dim**-0.5), direction)
             return {"logit": (embed * direction).sum(1), "embed": embed}
