@@ -60,11 +60,21 @@ class Draw:
         return drawn if self.codes is None else law.with_codes(drawn, self.codes)
 
     def images(self, condition: Condition, latent: Tensor, view: View | None = None) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here."""
+        """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here.
+
+        Raises:
+            ValueError: images that are NaN or infinite, which no picture can show.
+        """
         size, window = (None, None) if view is None else (view.size, view.window)
         made = self.loaded.model.sample(
             condition, latent, truncation=self.truncation, narrowed=True, size=size, window=window
         )
+        bad = int((~made.flatten(1).isfinite().all(1)).sum())
+        if bad:
+            raise ValueError(
+                f"{bad} of {len(made)} images of {self.loaded.name} are NaN or infinite: its weights are "
+                "faulty, or the latents far from those of training"
+            )
         return made.cpu()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -61,13 +62,13 @@ def evaluate_folders(
     sources = {side: read(path, on_error=on_error) for side, path in (("real", real), ("fake", fake))}
     real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
-    warnings = _size_warnings(real_set, fake_set)
+    warnings = [*_same_folder(Path(real), Path(fake)), *_size_warnings(real_set, fake_set)]
     network = EXTRACTORS.build(config)
     configs = metric_configs(metrics, network.num_classes is not None, fake_set.labels is not None)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
     settings = dict(metrics=configs, extractor=network, reference=against)
     evaluator = EVALUATOR.build(dict(type="GenerationEvaluator", **settings))
-    counted = dict(size=len(fake_set), num_classes=fake_set.metainfo["num_classes"])
+    counted = {key: fake_set.metainfo[key] for key in ("size", "num_classes", "image_size")}
     evaluator.dataset_meta = {"folder": str(fake), **counted, "classes": fake_set.classes}
     _feed(evaluator, fake_set, batch_size)
     evaluator.evaluate(len(fake_set))
@@ -89,6 +90,15 @@ def _check_options(batch_size: int, reference: str | None) -> None:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if reference is not None:
         check_output(reference, "reference", () if Path(reference).is_file() else (".safetensors",))
+
+
+def _same_folder(real: Path, fake: Path) -> list[str]:
+    """Say if the images are compared with themselves."""
+    if not os.path.samefile(real, fake):
+        return []
+    message = f"{real} and {fake} are one folder: its images are compared with themselves"
+    print_log(message, logger="current", level=logging.WARNING)
+    return [message]
 
 
 def _size_warnings(real: Any, fake: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import labelled_paths, writes
+from mmcgan.commands.shared import from_number, labelled_paths, writes
 
 if TYPE_CHECKING:
     from mmcgan.comparison.runs import RunRecord
@@ -22,6 +22,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--num", type=int, default=20, help="samples of each; 0 for none (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="of the samples (default: %(default)s)")
+    from_number(parser, "seed", None)
     out = parser.add_argument(
         "--out", default="comparison.html", metavar="FILE", help="page to write (default: %(default)s)"
     )

@@ -131,11 +131,27 @@ class GenerationEvaluator(Evaluator):
         for sample in data_samples:
             image, condition = _unpack(sample)
             pixels = image if image.dtype == torch.uint8 else quantize(image)
+            if not self._count:
+                self._compare_sizes(pixels)
             self._count += len(image)
             if self._worker is None:
                 self._absorb((pixels, condition))
             else:
                 self._worker.submit((pixels, condition))
+
+    def _compare_sizes(self, pixels: Tensor) -> None:
+        """Warn where generated and real images have another size; whoever states it has compared them."""
+        if self.reference is None or not self.reference.is_open or "image_size" in (self._dataset_meta or {}):
+            return
+        real = getattr(self.reference.dataset, "image_size", None)
+        sides = tuple(pixels.shape[2:])
+        if isinstance(real, int) and real and sides != (real, real):
+            print_log(
+                f"generated images have {sides[0]} x {sides[1]} pixels, real ones {real} x {real}: what "
+                "resizing does to them is part of every figure; compare images of one size",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     @torch.no_grad()
     def _absorb(self, batch: tuple[Tensor, Condition]) -> None:

@@ -11,8 +11,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.closed_world import Origin, RefusedConfigError, build, inspect
+from mmcgan.closed_world import build, inspect
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.origin import Origin, RefusedConfigError
 from mmcgan.plugins import load_plugins
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path

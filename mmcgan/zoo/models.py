@@ -16,11 +16,12 @@ from torch import Tensor
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.closed_world import USER, Origin, build, named
+from mmcgan.closed_world import build, named
 from mmcgan.config import load_config
 from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.sampling import SamplingModel
+from mmcgan.origin import USER, Origin
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
 from mmcgan.text_files import read_json

@@ -15,7 +15,8 @@ from mmcgan.checkpoints.checksum import KEY as CHECKSUM
 from mmcgan.checkpoints.checksum import checksum
 from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
 from mmcgan.checkpoints.seal import is_own
-from mmcgan.closed_world import Origin, RefusedConfigError, inspect, parse_config_text, parse_record
+from mmcgan.closed_world import inspect, parse_config_text, parse_record
+from mmcgan.origin import Origin, RefusedConfigError
 
 FORMAT = "mmcgan-generator-1"
 EMA_PREFIX, RAW_PREFIX = "generator_ema.", "generator."

@@ -208,7 +208,7 @@ def test_batches_change_an_image_by_rounding_alone(name):
 def test_psi_zero_is_evaluated_as_it_is_sampled(centre, monkeypatch, tmp_path):
     """StyleGAN2's truncation 0: every image of a class, or of all, is its centre."""
     loaded = load(FAMILIES["psi"])
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     result = sample("x", num=6, seed=SEED, truncation=0.0, out=tmp_path / "samples", centre=centre)
     first = [np.asarray(Image.open(path)).astype(int) for path in result.images]
     apart = sum(abs(one - first[0]).max() > 1 for one in first)
@@ -226,6 +226,17 @@ def test_psi_zero_is_evaluated_as_it_is_sampled(centre, monkeypatch, tmp_path):
     made = loaded.model.sample(Condition(label=labels), latent, truncation=0.0, narrowed=True)
     alike = torch.tensor([[torch.allclose(a, b, atol=1e-4) for b in made] for a in made])
     assert torch.equal(alike, torch.ones_like(alike) if centre is None else labels[:, None] == labels)
+
+
+def test_images_that_are_no_numbers_are_not_drawn(monkeypatch, tmp_path):
+    loaded = load(FAMILIES["labels"])
+    with torch.no_grad():
+        next(loaded.model.generator.parameters()).view(-1)[0] = float("nan")
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
+    for ask in (lambda: sample("x", num=2, out=tmp_path / "s"), lambda: CGANInferencer(loaded)(num=2)):
+        with pytest.raises(ValueError, match="images of family are NaN or infinite"):
+            ask()
+    assert not list(tmp_path.rglob("*.png"))
 
 
 def latents(law, truncation, count=4000):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmcgan.cli import COMMANDS, main
+from mmcgan.cli import COMMANDS, command_parser, main
 
 #: command -> calls; {} is the output, every input is missing
 FILES = {
@@ -39,15 +39,19 @@ FOLDERS = {
     "new": [["none", "--out", "{}"]],
     "convert": [["none.pth", "{}", "--to", "biggan_pytorch"]],
 }
-#: write nothing, or where the user's cache is
-NOTHING = {"check-config", "completion", "demo", "doctor", "list", "plugins"}
 CALLS = [(name, call, True) for name, calls in FILES.items() for call in calls]
 CALLS += [(name, call, False) for name, calls in FOLDERS.items() for call in calls]
 IDS = [f"{name}-{' '.join(call)}" for name, call, _ in CALLS]
 
 
-def test_every_command_is_here():
-    assert set(COMMANDS) == {*FILES, *FOLDERS, *NOTHING}
+WRITTEN = {"out", "json", "picture", "npz", "reference", "work_dir", "destination"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_output_is_declared(name):
+    parser = command_parser(name)
+    named = {action.dest for action in parser._actions if action.nargs != 0} & WRITTEN
+    assert named <= set(parser.get_default("outputs") or {})
 
 
 def refusal(name, call, output, capsys):

@@ -59,6 +59,21 @@ def test_fid_is_that_of_the_features():
     assert run(evaluator, other)["fid"] == pytest.approx(frechet_distance(*pair), rel=1e-9)
 
 
+def test_real_images_of_another_size_are_said_once(monkeypatch):
+    said = []
+    monkeypatch.setattr("mmcgan.evaluation.evaluator.print_log", lambda message, **_: said.append(message))
+    evaluator = build()
+    dataset = ColourDataset()
+    sides = tuple(dataset.image.shape[2:])
+    evaluator.reference.dataset.image_size = sides[0]
+    run(evaluator, dataset)
+    assert not [message for message in said if "pixels, real ones" in message]
+    evaluator.reference.dataset.image_size = 64
+    run(evaluator, dataset)
+    found = [message for message in said if f"{sides[0]} x {sides[1]} pixels, real ones 64 x 64" in message]
+    assert len(found) == 1
+
+
 def test_one_extractor_pass_per_batch():
     evaluator = build()
     evaluator.reference.statistics()

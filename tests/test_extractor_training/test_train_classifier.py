@@ -184,3 +184,19 @@ def test_what_only_a_folder_needs_is_refused_elsewhere(shades):
         find_recipe("digits-16", flip=False, image_size=16)
     with pytest.raises(ValueError, match="has a test set"):
         find_recipe("digits-16", flip=False, held_out=0.1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train-classifier", "digits-16", "--epochs", "0"],
+        ["train-classifier", "digits-16", "--threads", "0"],
+        ["train-segmenter", "scenes-64", "--steps", "0"],
+        ["train-ssl-extractor", "--images", ".", "--epochs", "0"],
+    ],
+)
+def test_nothing_untrained_is_written(arguments, tmp_path, capsys):
+    out = tmp_path / "file.safetensors"
+    assert main([*arguments, "--out", str(out)]) == 2
+    assert f"{arguments[-2]} must be at least 1, got 0" in capsys.readouterr().err
+    assert not out.exists()

@@ -7,8 +7,8 @@ import pytest
 from mmcgan import plugins, registry
 from mmcgan.apis import load_model
 from mmcgan.checkpoints.files import load_checkpoint
-from mmcgan.closed_world import RefusedConfigError
 from mmcgan.config import load_config
+from mmcgan.origin import RefusedConfigError
 from mmcgan.provenance import MODULE, origins
 from mmcgan.registry import RUNNERS
 from mmcgan.version import __version__

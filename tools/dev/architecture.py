@@ -46,6 +46,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "differences",
                 "cache",
                 "closed_world",
+                "origin",
                 "dtypes",
                 "class_names",
                 "file_identity",
