@@ -84,7 +84,8 @@ def test_truncation_of_a_generator_that_takes_psi_leaves_latents_alone():
         return torch.zeros(len(latent), 3, 8, 8)
 
     generator = model.model.generator
-    generator.truncates_latent, generator.forward_truncated = False, forward_truncated
+    generator.truncates_latent, generator.has_truncation = False, True
+    generator.forward_truncated = forward_truncated
     draw(model, 4, [0] * 4, 0, 0.1)
     assert asked == [0.1]
     assert latents[0].abs().max() > 0.1
