@@ -58,6 +58,7 @@ class GoldenStub(Extractor):
         super().__init__("golden stub", Preprocessing(INTERPOLATED, "bilinear"))
         plan = [stub["stem"], *stub["blocks"]]
         widths = [3, *(channels for channels, _ in plan)]
+        self.feature_dim = widths[-1]
         self.layers = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.SiLU()
