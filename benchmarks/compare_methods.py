@@ -23,9 +23,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mmcgan.checkpoints.files import atomic_write, list_checkpoints
-from mmcgan.commands.plot import read_scalars
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.config import find_config
+from mmcgan.scalars import read_scalars
 
 FIGURES = {"fid": "FID", "inception_score": "IS", "conditional_accuracy": "conditional accuracy"}
 RESULT, LOG = "result.json", "output.txt"

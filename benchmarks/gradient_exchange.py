@@ -114,15 +114,13 @@ def measure(rank: int, given: argparse.Namespace, port: int, answers: Any) -> No
         steps[name]()
     for gigabits in given.gigabits:
         link.seconds_per_byte = 8e-9 / gigabits if gigabits else 0.0
-        times: dict[str, list[float]] = {name: [] for name in steps}
-        for _ in range(given.repeats):
-            for name, step in steps.items():
-                torch_dist.barrier()
-                link.sent, begin = [], time.perf_counter()
-                step()
-                times[name].append(time.perf_counter() - begin)
-                if rank == 0:
-                    answers.put((gigabits, name, times[name][-1], list(link.sent)))
+        for name, step in [item for _ in range(given.repeats) for item in steps.items()]:
+            torch_dist.barrier()
+            link.sent, begin = [], time.perf_counter()
+            step()
+            seconds = time.perf_counter() - begin
+            if rank == 0:
+                answers.put((gigabits, name, seconds, list(link.sent)))
     undo()
     destroy_process_group()
     answers.put(None)

@@ -19,24 +19,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
-from torch import Tensor
-from torch.nn.functional import avg_pool2d, pad
 
-from mmcgan.checkpoints.files import atomic_write, list_checkpoints
-from mmcgan.commands.plot import read_scalars
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.config import find_config
 from mmcgan.config.load import prepare_config, read_config
-from mmcgan.datasets import FashionMNIST
-from mmcgan.datasets.base import MemoryDataset
 from mmcgan.engine import GANRunner
-from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.extractors.small_classifier import SmallClassifier
-from mmcgan.random import make_generator
-from mmcgan.registry import DATASETS, EXTRACTORS
+from mmcgan.scalars import read_scalars
 
-SIZE, CLASSES = 16, 100
 NORMALIZED = dict(type="ClassifierHead", normalize=True, spectral_norm=None)
 METHODS = {
     "acgan": ("AC-GAN", "acgan_biggan_digits-16", {}),
@@ -44,43 +35,6 @@ METHODS = {
     "normalized": ("AC-GAN, normalised features", "acgan_biggan_digits-16", {"cls": NORMALIZED}),
     "reacgan": ("ReACGAN", "reacgan_biggan_digits-16", {}),
 }
-
-
-@DATASETS.register_module()
-class GarmentPairs(MemoryDataset):
-    """Two garments in the red and the green channel of 16 x 16 images, 100 classes."""
-
-    def __init__(self, split: str = "train", count: int | None = None) -> None:
-        garments = FashionMNIST(split=split, image_size=28)
-        small = pad(avg_pool2d(garments.images.float(), 2), (1,) * 4).round().to(torch.uint8)
-        assert garments.labels is not None
-        order = torch.randperm(len(small), generator=make_generator(0, "pairs", split))
-        images = torch.cat([small, small[order], torch.zeros_like(small)], dim=1)
-        labels = 10 * garments.labels + garments.labels[order]
-        assert garments.classes is not None
-        names = [f"{red} + {green}" for red in garments.classes for green in garments.classes]
-        super().__init__(images[:count], labels[:count], names)
-
-    @classmethod
-    def facts(cls, split: str = "train", count: int | None = None) -> dict[str, int]:
-        return dict(num_classes=CLASSES, image_size=SIZE)
-
-
-@EXTRACTORS.register_module()
-class PairClassifier(Extractor):
-    """The Fashion-MNIST classifier on the red and on the green channel."""
-
-    def __init__(self) -> None:
-        super().__init__("small-classifier:fashion-mnist-32 on each channel", Preprocessing(32))
-        self.each = SmallClassifier("fashion-mnist-32")
-        self.feature_dim, self.num_classes = 2 * self.each.feature_dim, CLASSES
-        self.freeze()
-
-    def encode(self, pixels: Tensor) -> ExtractorOutput:
-        red, green = (self.each.encode(pixels[:, c : c + 1].expand(-1, 3, -1, -1)) for c in (0, 1))
-        assert red.logits is not None and green.logits is not None
-        joint = red.logits.log_softmax(1)[:, :, None] + green.logits.log_softmax(1)[:, None]
-        return ExtractorOutput(torch.cat([red.features, green.features], 1), joint.flatten(1))
 
 
 def make_config(method: str, iterations: int, seed: int, work_dir: Path) -> Config:

@@ -3,7 +3,7 @@
     python benchmarks/merged_convolution.py [--device cpu] [--precision float32] [--channels 32 128 384]
 
 Prints time of the merged form over time of the plain one, forward and forward with backward, by positions of
-the smaller map over the batch. The thresholds of mmcgan/models/layers/merged_convolution.py come from it. On
+the smaller map over the batch. The threshold in mmcgan/models/layers/merged_convolution.py comes from it. On
 the CPU it counts CPU time of the process, so that other work on the machine disturbs it little.
 """
 
@@ -49,7 +49,7 @@ def ratio(kind, channels, images, options, differentiate):
         x = x.to(getattr(torch, options.precision))
     for _ in range(options.rounds):
         for form in least:
-            merged_convolution.worth_merging = lambda x, positions, form=form: form
+            merged_convolution.worth_merging = lambda positions, form=form: form
             with torch.autocast(options.device, dtype=x.dtype, enabled=short):
                 least[form] = min(least[form], seconds(function, x, weight, differentiate))
     return least[True] / least[False]

@@ -60,7 +60,7 @@ def make_step(name, batch, settings, *, precision, channels_last, split_d, merge
     data = {"image": torch.randint(0, 256, (images, 3, size, size), dtype=torch.uint8), "label": label}
 
     def step():
-        merged_convolution.worth_merging = RULE if merged else lambda x, positions: False
+        merged_convolution.worth_merging = RULE if merged else lambda positions: False
         model.train_step(data, optimizers)
 
     return step

@@ -18,13 +18,15 @@ import inspect as inspection
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
+from mmcgan.origin import Origin as Origin
+from mmcgan.origin import RefusedConfigError as RefusedConfigError
 from mmcgan.plugins import load_plugins
+from mmcgan.provenance import absence
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
@@ -37,34 +39,6 @@ REFUSED_KEYS = ("_scope_", "_base_", "_delete_", "_reserved_", "custom_imports",
 DEEPEST = 24
 LONGEST_TEXT = 1 << 22  # characters of a record or config
 ADVICE = "If the file is your own, give its config too: CONFIG FILE"
-
-
-class RefusedConfigError(ValueError):
-    """A config in a file asks for something that is not in the closed world, or is no config."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a config comes from, which decides what it may ask for.
-
-    Attributes:
-        source: what to call it in messages.
-        folder: of the file; names of files are looked up in it and must not leave it.
-        own: the user's own: may name files anywhere and data sets of any kind.
-    """
-
-    source: str
-    folder: Path | None = None
-    own: bool = False
-
-    @classmethod
-    def of_file(cls, path: str | Path, own: bool = False) -> Origin:
-        """Return the origin of what stands in a file."""
-        return cls(str(path), Path(path).parent, own)
-
-
-#: a config that the user gave by its name or path
-USER = Origin("the config", own=True)
 
 
 # --- from text to a config ----------------------------------------------------------------------
@@ -87,8 +61,13 @@ def parse_record(text: Any, source: str | Path) -> dict[str, Any]:
     return record
 
 
-def parse_config_text(text: Any, source: str | Path) -> dict[str, Any]:
+def parse_config_text(text: Any, source: str | Path, own: bool = False) -> dict[str, Any]:
     """Return the config that a checkpoint's ``meta`` holds as text, read without executing it.
+
+    Args:
+        text: of the config.
+        source: the file, for messages.
+        own: whether it is the user's own, which may have ``custom_imports``; they are not imported either.
 
     Raises:
         RefusedConfigError: no text of assignments of literals, too long, or it asks for imports other than
@@ -103,7 +82,8 @@ def parse_config_text(text: Any, source: str | Path) -> dict[str, Any]:
     for key in ("_base_", "_scope_", "_delete_"):
         if key in config:
             raise RefusedConfigError(f"{source}: its config has {key!r}, which no file may. {ADVICE}")
-    _check_imports(config.get("custom_imports"), source)
+    if not own:
+        _check_imports(config.get("custom_imports"), source)
     kind = config.get("runner_type", "GANRunner")
     if not isinstance(kind, str) or r.RUNNERS.own(kind) is None:
         raise RefusedConfigError(f"{source}: its config asks for runner_type={kind!r}, which is not here")
@@ -186,6 +166,13 @@ def named(origin: Origin, what: str) -> Iterator[None]:
     """
     try:
         yield
+    except FileNotFoundError as error:
+        if origin.started_in is None or origin.started_in == Path.cwd():
+            raise
+        raise FileNotFoundError(
+            f"{error}\nRelative paths in {origin.source} were looked for here, in {Path.cwd()}, and where "
+            f"its run was started, in {origin.started_in}"
+        ) from error
     except (ValueError, OSError, ImportError):
         raise
     except Exception as error:
@@ -251,10 +238,13 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
     foreign = any(x.parent is not None and x.parent.module_dict.get(kind) for x in OPEN_TO_FILES)
     if late and kind.isidentifier() and not foreign:
         return None
+    known = absence(kind, origin.components)
+    if known is not None:
+        raise RefusedConfigError(f"{origin.source}: {path}: {known}")
     names = [name for registry in OPEN_TO_FILES for name in registry.names()]
     raise RefusedConfigError(
         f"{origin.source}: its config asks for {path}: no component named {kind!r} in mmcgan or an installed "
-        f"plugin.{nearest(kind, names) if kind.isidentifier() else ''}"
+        f"plugin.{nearest(kind, names) if kind.isidentifier() else ''}{r.failures()}"
     )
 
 
@@ -266,10 +256,12 @@ def _check_texts(value: Any, origin: Origin, path: str) -> None:
         if "type" in value:
             component = _named(value["type"], origin, path)
             _check_settings(component, value, origin, path)
-            files = () if origin.own else _files_of(component, value, origin, path)
+            files = _files_of(component, value, origin, path)
         for key, item in value.items():
             inner = f"{path}.{key}"
-            if key in files:
+            if isinstance(item, str) and origin.own:
+                value[key] = _users_file(item, origin, key in files)
+            elif key in files and not origin.own:
                 value[key] = _own_file(item, origin, inner)
             elif key != "type":
                 _check_texts(item, origin, inner)
@@ -299,6 +291,8 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
         RefusedConfigError: a data set that reads the disk where the config does not say, or does not declare
             what it reads.
     """
+    if origin.own:
+        return tuple(getattr(component, "disk_arguments", None) or ())
     is_dataset = r.DATASETS.own(config["type"]) is component
     # of a data set, its own word: a subclass elsewhere may read more than its parent
     own = vars(component).get("disk_arguments")
@@ -325,16 +319,18 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
     return tuple(declared or ())
 
 
-def _outside(origin: Origin, path: str, value: str) -> RefusedConfigError:
-    place = f"the folder of the model, {origin.folder}" if origin.folder else "the folder of a model"
-    return RefusedConfigError(f"{origin.source}: {path}={value!r} leads outside {place}. {ADVICE}")
-
-
 def _leaves(text: str) -> bool:
     """Return whether a text is a path or address that leads away from the folder it is read in."""
     parts = text.replace("\\", "/").split("/")
     absolute = text.startswith(("/", "\\", "~")) or (len(parts) > 1 and parts[0].endswith(":"))
     return absolute or ".." in parts or "://" in text or "\0" in text
+
+
+def _users_file(text: str, origin: Origin, is_file: bool) -> str:
+    """Return a text of the user's own file; a path as it leads to something, see :meth:`Origin.found`."""
+    if text.removesuffix(".safetensors") in read_index() or not (is_file or "/" in text):
+        return text
+    return origin.found(text)
 
 
 def _own_file(value: Any, origin: Origin, path: str) -> Any:

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from mmcgan.cache import cache_folder
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 
@@ -90,7 +92,7 @@ def _quick_digest(files: Sequence[bytes], names: Sequence[bytes]) -> tuple[str, 
 def _contents(files: Sequence[bytes]) -> list[bytes]:
     """Return the SHA-256 of every file; each is read in blocks, several at once."""
     large = sum(os.stat(file).st_size for file in files) > BAR_BYTES
-    results = ordered_map(_sha256, files, ahead=16)
+    results = map(bytes.fromhex, ordered_map(file_hash, files, ahead=16))
     if not large:
         return list(results)
     found: list[bytes] = []
@@ -99,14 +101,6 @@ def _contents(files: Sequence[bytes]) -> list[bytes]:
             found.append(content)
             advance()
     return found
-
-
-def _sha256(file: bytes) -> bytes:
-    digest = hashlib.sha256()
-    with open(file, "rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.digest()
 
 
 def _recall(quick: str) -> str | None:
@@ -123,7 +117,4 @@ def _remember(quick: str, found: str) -> None:
     _KNOWN[quick] = found
     folder = cache_folder() / "identities"
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{quick}.{os.getpid()}"
-        temporary.write_text(found + "\n", encoding="ascii")
-        os.replace(temporary, folder / quick)
+        write_file(folder / quick, found + "\n", durable=False)

@@ -28,7 +28,7 @@ def lazy_exports(package: str) -> tuple[Callable[[str], Any], Callable[[], list[
     Args:
         package: its ``__name__``, while its ``__init__`` runs.
     """
-    places = _imported_names(Path(str(sys.modules[package].__file__)))
+    places = imported_names(Path(str(sys.modules[package].__file__)))
 
     def __getattr__(name: str) -> Any:
         if name not in places:
@@ -46,7 +46,7 @@ def lazy_exports(package: str) -> tuple[Callable[[str], Any], Callable[[], list[
     return __getattr__, __dir__
 
 
-def _imported_names(file: Path) -> dict[str, str]:
+def imported_names(file: Path) -> dict[str, str]:
     """Return name -> module of what a file imports for type checkers."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     guarded = [

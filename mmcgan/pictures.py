@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 
 GAP = 1  # pixels of mid-grey around an image of a contact sheet
 VISIBLE_HEIGHT = 48  # pixels that an image of a contact sheet is high at least
@@ -40,8 +39,4 @@ def write_png(picture: np.ndarray, path: Path) -> None:
     """Write a uint8 picture (height, width, 3) atomically."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG")
-    atomic_write(path, lambda file: _write(file, buffer.getvalue()))
-
-
-def _write(file: Any, content: bytes) -> None:
-    file.write(content)
+    write_file(path, buffer.getvalue())

@@ -11,7 +11,7 @@ FEW = 30
 
 def nearest(name: str, choices: Sequence[str]) -> str:
     """Return " Did you mean ...?" for the closest choices; else all of a few, or the nearest of many."""
-    close = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(dict.fromkeys(choices)), n=3, cutoff=0.5)
     if close:
         return f" Did you mean {' or '.join(map(repr, close))}?"
     known = sorted(set(choices))

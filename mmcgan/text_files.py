@@ -7,8 +7,12 @@ they hold does not depend on the locale.
 from __future__ import annotations
 
 import codecs
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def read_text(path: str | Path) -> str:
@@ -41,11 +45,65 @@ def read_names(path: str | Path) -> list[str]:
     return [os.fsdecode(line) for line in lines if line.strip()]
 
 
+def parse_json(text: str | bytes, source: str | Path, what: str) -> Any:
+    """Return the content of a JSON text.
+
+    Args:
+        text: as it was read.
+        source: the file, for messages.
+        what: it should be, such as ``a report of `mmcgan test --json```.
+
+    Raises:
+        ValueError: no JSON, or nested too deeply; names the file.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        raise ValueError(f"{printable(source)}: not {what}: no JSON ({reason[:200]})") from error
+
+
+def read_json(path: str | Path, what: str, kind: type = dict) -> Any:
+    """Return the content of a JSON file.
+
+    Args:
+        path: the file.
+        what: it should be, for messages.
+        kind: of its outermost value, dict or list.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not UTF-8, no JSON, nested too deeply, or of another kind; names the file.
+    """
+    content = parse_json(read_text(path), path, what)
+    if not isinstance(content, kind):
+        raise ValueError(f"{printable(path)}: not {what}: a {type(content).__name__}, not a {kind.__name__}")
+    return content
+
+
+@contextmanager
+def content_of(source: str | Path, what: str) -> Iterator[None]:
+    """Say which file it is whose content is not of the shape that the code within expects.
+
+    Raises:
+        ValueError: names the file; in place of what missing keys and values of wrong types surface as.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{printable(source)}: not {what} ({reason})") from error
+    except ValueError as error:
+        if printable(source) in str(error):
+            raise
+        raise ValueError(f"{printable(source)}: not {what} ({error})") from error
+
+
 def file_name(text: str) -> str:
     """Return the name that ``text`` from a UTF-8 file has in the file system, whatever the locale."""
     return os.fsdecode(text.encode("utf-8", "surrogateescape"))
 
 
-def printable(name: str | bytes | os.PathLike) -> str:
+def printable(name: str | bytes | os.PathLike[str]) -> str:
     """Return a name of a file as it can be printed, logged and written: bytes that are no UTF-8 as hex."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -14,9 +14,9 @@ from mmcgan.datasets.sets.folder import ImageFolder
 from mmcgan.datasets.sets.image_list import ImageList
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.file_identity import files_digest
-from mmcgan.instance_preparation import prepare
+from mmcgan.instance_preparation import prepare, workshop
 from mmcgan.instance_preparation.prepare import Options, prepare_instances
-from mmcgan.instances.store import StoreError
+from mmcgan.instances.store_metadata import StoreError
 from tests.test_datasets.image_files import class_folders, picture, save
 from tests.test_evaluation.stand_ins import MeanColour
 from tests.test_instances import stores  # noqa: F401 registers the extractor
@@ -252,7 +252,7 @@ def remove(path, whole, root):
 
 @pytest.mark.parametrize("change", [mend, remove])
 def test_a_store_goes_on_after_a_bad_image(root, broken, tmp_path, monkeypatch, change):
-    monkeypatch.setattr(prepare, "BLOCK_IMAGES", 64)
+    monkeypatch.setattr(workshop, "BLOCK_IMAGES", 64)
 
     def make(name):
         images = ImageFolder(str(root), 8)
@@ -273,7 +273,7 @@ def test_a_store_goes_on_after_a_bad_image(root, broken, tmp_path, monkeypatch, 
 
 
 def test_an_unfinished_store_of_other_images_is_left_alone(root, broken, tmp_path, monkeypatch):
-    monkeypatch.setattr(prepare, "BLOCK_IMAGES", 64)
+    monkeypatch.setattr(workshop, "BLOCK_IMAGES", 64)
     images = ImageFolder(str(root), 8)
     with pytest.raises(BadImageError):
         prepare_instances(images, dict(type="PixelExtractor"), tmp_path / "store", Options(k=3))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.config import load_config
-from mmcgan.weights import file_hash, read_index
+from mmcgan.weights import read_index
 from mmcgan.zoo import Figures, ZooRecord, published_records
 from mmcgan.zoo.shipped import shipped_records
 from mmcgan.zoo.store import read_records

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from mmcgan.apis.views import View
-from mmcgan.models.sampling import truncates_latent
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
@@ -29,33 +28,53 @@ class Draw:
     Attributes:
         loaded: the model.
         seed: of latents and drawn conditions.
-        truncation: what the law of the latents, or the generator, makes of it; None for none.
+        truncation: what the law of the latents, or the generator, makes of it; None for none. Of normal
+            latents, values outside [-truncation, truncation] are redrawn (BigGAN, Sec. 3.1); for StyleGAN2 it
+            is psi, the share of a style's distance from the mean style that is kept.
+        codes: chosen values of the latents' codes by name, see
+            :meth:`~mmcgan.samplers.codes.CodedLatent.with_codes`; None for codes as they are drawn.
     """
 
     loaded: LoadedModel
     seed: int = 0
     truncation: float | None = None
+    codes: Mapping[str, Sequence[float | None]] | None = None
 
     @property
     def threshold(self) -> float | None:
         """The truncation of the latents; None if there is none, or if the generator is told instead."""
-        return self.truncation if truncates_latent(self.loaded.model.generator) else None
+        return self.truncation if self.loaded.model.generator.truncates_latent else None
 
     def check(self) -> None:
-        """Raise ValueError if the latents cannot be truncated like this."""
+        """Raise ValueError if the latents cannot be truncated like this, or have no such codes."""
+        law = self.loaded.model.latent_sampler
+        if self.codes is not None:
+            law.with_codes(torch.zeros(0, law.latent_dim), self.codes)
         if self.threshold is not None:
             check_truncation(self.loaded.model.latent_sampler, self.threshold)
 
     def latents(self, numbers: Iterable[int]) -> Tensor:
         """Return the latents (N, D) of images by number."""
-        return draw_latents(self.loaded.model.latent_sampler, self.seed, numbers, self.threshold)
+        law = self.loaded.model.latent_sampler
+        drawn = draw_latents(law, self.seed, numbers, self.threshold)
+        return drawn if self.codes is None else law.with_codes(drawn, self.codes)
 
     def images(self, condition: Condition, latent: Tensor, view: View | None = None) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here."""
+        """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here.
+
+        Raises:
+            ValueError: images that are NaN or infinite, which no picture can show.
+        """
         size, window = (None, None) if view is None else (view.size, view.window)
         made = self.loaded.model.sample(
             condition, latent, truncation=self.truncation, narrowed=True, size=size, window=window
         )
+        bad = int((~made.flatten(1).isfinite().all(1)).sum())
+        if bad:
+            raise ValueError(
+                f"{bad} of {len(made)} images of {self.loaded.name} are NaN or infinite: its weights are "
+                "faulty, or the latents far from those of training"
+            )
         return made.cpu()
 
 

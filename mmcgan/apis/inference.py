@@ -78,6 +78,7 @@ class CGANInferencer:
         window: Sequence[int] | None = None,
         label_maps: Sequence[str | Path] | Tensor | None = None,
         attributes: Mapping[str, Any] | None = None,
+        codes: Mapping[str, Sequence[float | None]] | None = None,
     ) -> Images:
         """Return ``num`` images.
 
@@ -98,17 +99,15 @@ class CGANInferencer:
             label_maps: class ids int64 (K, H, W), or pictures of them (files, folders), to paint in turn; by
                 default those of the data that was held out from training.
             attributes: group -> name or names, as in :func:`mmcgan.apis.sample`.
+            codes: values of the latents' codes by name (InfoGAN), as in :func:`mmcgan.apis.sample`.
 
         Raises:
             FileNotFoundError: a photo or label map is not there.
             ValueError: a number below 1, an unknown label or return type, a condition that the model does
                 not take, or a size that it cannot make or that memory does not hold.
         """
-        if return_type not in RETURNS:
-            raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
-        if batch_size < 1 or (num is not None and num < 1):
-            raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")
-        draw = Draw(self.loaded, seed, truncation)
+        _check_numbers(return_type, num, batch_size)
+        draw = Draw(self.loaded, seed, truncation, codes)
         draw.check()
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)
@@ -116,8 +115,7 @@ class CGANInferencer:
         maps = None if label_maps is None else given_maps(self.loaded, label_maps)
         count = self._count(num, given, features if maps is None else maps)
         if attributes is not None or "attributes" in self.loaded.requires:
-            if given is not None:
-                raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
+            self._refuse_labels(given)
             plan = attribute_plan(draw, attributes, num)
         elif "label_map" in self.loaded.requires:
             found = held_out_maps(self.loaded) if maps is None else maps_of_tensor(self.loaded, maps)
@@ -126,6 +124,10 @@ class CGANInferencer:
             plan = self._plan(draw, given, features, count)
         view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name, plan.size)
         return convert(all_images(draw, plan, view, batch_size), return_type)
+
+    def _refuse_labels(self, labels: Sequence[int | str] | None) -> None:
+        if labels is not None:
+            raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
 
     @staticmethod
     def _count(num: int | None, labels: Sequence[Any] | None, features: Tensor | None) -> int:
@@ -162,3 +164,10 @@ def convert(images: Tensor, return_type: str) -> Images:
     levels = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     array = levels.permute(0, 2, 3, 1).contiguous().numpy()
     return array if return_type == "numpy" else [Image.fromarray(picture) for picture in array]
+
+
+def _check_numbers(return_type: str, num: int | None, batch_size: int) -> None:
+    if return_type not in RETURNS:
+        raise ValueError(f"return_type={return_type!r}: choose one of {', '.join(RETURNS)}")
+    if batch_size < 1 or (num is not None and num < 1):
+        raise ValueError(f"num and batch_size must be at least 1, got {num} and {batch_size}")

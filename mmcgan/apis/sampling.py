@@ -13,7 +13,6 @@ from mmcgan.apis.attribute_sampling import DEFAULT_NUM, attribute_groups, attrib
 from mmcgan.apis.drawing import Draw, Plan, Rows, all_images, render
 from mmcgan.apis.instance_sampling import (
     InstanceOptions,
-    InstancePlan,
     check_options,
     instance_plan,
     nearest_picture,
@@ -24,9 +23,11 @@ from mmcgan.apis.labels import find_labels, label_plan
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.views import View, checked_view
 from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, sheet_of, write_images
+from mmcgan.models.sampling import set_truncation_centre
+from mmcgan.output_paths import check_output_folder
 from mmcgan.pictures import write_png
 from mmcgan.samplers.moves import LatentMove
-from mmcgan.zoo.models import LoadedModel, load_model
+from mmcgan.zoo.models import LoadedModel, given_model
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class SampleResult:
 
 
 def sample(
-    source: str | Path,
+    source: str | Path | LoadedModel,
     checkpoint: str | Path | None = None,
     *,
     labels: Sequence[int | str] | None = None,
@@ -68,72 +69,86 @@ def sample(
     view: View | None = None,
     attributes: Mapping[str, Any] | None = None,
     label_maps: Sequence[str | Path] = (),
+    codes: Mapping[str, Sequence[float | None]] | None = None,
+    centre: str | None = None,
 ) -> SampleResult:
     """Sample ``num`` images, write each as PNG to ``out``, and a sheet of them as ``out.grid.png`` beside it.
 
-    Image i depends on the seed, its condition and i alone, not on ``num``; it is the image that an
-    evaluation, an interpolation, a sample grid of training or :class:`~mmcgan.apis.CGANInferencer` makes of
+    Image i depends on the seed, its condition and i alone, and is the one that every other route makes of
     them. Memory does not grow with ``num``: the sheet shows the first 400 images at most, large ones small.
 
     Args:
-        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`; or a model that is loaded already.
         labels: class numbers or names, taken in turn; by default every class in turn.
         num: number of images in all; by default 16, or one of each combination of attributes.
         seed: of the latents.
-        truncation: what the law of the latents makes of it; of normal ones, values outside
-            [-truncation, truncation] are redrawn (BigGAN, Sec. 3.1). For StyleGAN2 psi, the share of a
-            style's distance from the mean style that is kept.
+        truncation: see :class:`~mmcgan.apis.drawing.Draw`.
         out: folder to write to; samples alone stand in it, sheets beside it.
         overwrite: replace files that are there.
-        instances: for an instance-conditioned model: photos to condition on, grids, closest images. Without
-            it, instances are drawn as in training, or from those that came with the weights.
-        move: rule by which the discriminator moves the latents, such as
-            :class:`~mmcgan.samplers.LangevinLatents` (DDLS); needs the ``.pth`` checkpoint of a run.
+        instances: photos to condition on, grids, closest images; by default drawn as in training.
+        move: how the discriminator moves the latents; needs the ``.pth`` checkpoint of a run.
         view: size of the images and the part to render, for a generator with an implicit output layer.
-        attributes: group -> name or names, for a model with attributes; exclusive groups that are left out
-            go through all their attributes.
-        label_maps: pictures of class ids, or folders of them, for a model that paints label maps; by default
-            those of the data that was held out from training. The sheet then shows label map, real
-            image (where there is one) and sample side by side.
+        attributes: group -> name or names; exclusive groups that are left out go through all of theirs.
+        label_maps: pictures of class ids, or folders of them, to paint; by default those of the data that was
+            held out from training. The sheet then shows label map, real image and sample side by side.
+        codes: values of the latents' codes by name (InfoGAN); None among them for one as it is drawn.
+        centre: what truncation moves styles towards: ``mean``, or ``class`` for the class's mean.
 
     Raises:
-        FileExistsError: the folder holds samples, or a sheet is there, and ``overwrite`` is off; nothing is
-            written.
+        FileExistsError: something is there and ``overwrite`` is off; nothing is written.
         FileNotFoundError: a photo, the extractor, the store of instances or a label map is not there.
-        ValueError: ``num`` below 1, an unknown or missing label or attribute, an unreadable photo, another
-            extractor than that of training, latents that cannot be truncated, weights that do not fit, or a
-            size that cannot be made.
+        ValueError: something asked for does not fit the model; an unreadable photo; another extractor.
     """
     if num is not None and num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
-    loaded = load_model(source, checkpoint, options)
+    loaded = given_model(source, checkpoint, options)
     if move is not None:
-        attach_move(loaded, move, source if checkpoint is None else checkpoint)
-    view = checked_view(loaded.model.generator, view, loaded.name)
-    folder, draw = Path(out), Draw(loaded, seed, truncation)
-    draw.check()
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"--out {folder} is a file; choose a folder")
+        attach_move(loaded, move, _file_of(source if checkpoint is None else checkpoint))
+    if centre is not None:
+        set_truncation_centre(loaded.model.generator, centre, loaded.name)
+    output = _output(Draw(loaded, seed, truncation, codes), Path(out), overwrite, view)
     check_options(loaded, instances)
     check_label_maps(loaded, label_maps)
-    output = _Output(draw, folder, overwrite, view)
     if attributes is not None or "attributes" in loaded.requires:
         _refuse_labels(loaded, labels)
-        return output.write(attribute_plan(draw, attributes, num))
-    num = DEFAULT_NUM if num is None else num
+        return output.write(attribute_plan(output.draw, attributes, num))
+    return _sample_plain(output, DEFAULT_NUM if num is None else num, labels, instances, label_maps)
+
+
+def _file_of(source: str | Path | LoadedModel) -> str | Path:
+    if isinstance(source, LoadedModel):
+        raise ValueError("a rule that moves latents needs the file of the checkpoint, not a loaded model")
+    return source
+
+
+def _sample_plain(
+    output: _Output,
+    num: int,
+    labels: Sequence[int | str] | None,
+    instances: InstanceOptions | None,
+    label_maps: Sequence[str | Path],
+) -> SampleResult:
+    """Sample a model that has no attributes."""
+    loaded = output.draw.loaded
     if "label_map" in loaded.requires:
         return _sample_label_maps(output, label_maps, num)
     if "instance" in loaded.requires:
-        chosen = find_labels(loaded, labels) if labels is not None else []
-        options_of = instances or InstanceOptions()
-        return _sample_instances(output, options_of, instance_plan(draw, options_of, num, chosen))
-    return output.write(label_plan(draw, find_labels(loaded, labels), num))
+        return _sample_instances(output, instances or InstanceOptions(), labels, num)
+    return output.write(label_plan(output.draw, find_labels(loaded, labels), num))
 
 
 def _refuse_labels(loaded: LoadedModel, labels: Sequence[int | str] | None) -> None:
     if labels is not None:
         groups = attribute_groups(loaded).describe()
         raise ValueError(f"{loaded.name} has attributes in place of labels: give --attributes of {groups}")
+
+
+def _output(draw: Draw, folder: Path, overwrite: bool, view: View | None) -> _Output:
+    """Return where samples go, once the view, the truncation and the folder are found to be usable."""
+    view = checked_view(draw.loaded.model.generator, view, draw.loaded.name)
+    draw.check()
+    check_output_folder(folder, "--out")
+    return _Output(draw, folder, overwrite, view)
 
 
 @dataclass(frozen=True)
@@ -186,7 +201,11 @@ def _sample_label_maps(output: _Output, files: Sequence[str | Path], num: int) -
     return output.result(plan, shown)
 
 
-def _sample_instances(output: _Output, options: InstanceOptions, asked: InstancePlan) -> SampleResult:
+def _sample_instances(
+    output: _Output, options: InstanceOptions, labels: Sequence[int | str] | None, num: int
+) -> SampleResult:
+    chosen = find_labels(output.draw.loaded, labels) if labels is not None else []
+    asked = instance_plan(output.draw, options, num, chosen)
     if not options.nearest:
         return output.write(asked.plan)
     rows = asked.rows_of(shown_instances(options))

@@ -11,17 +11,19 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmcgan.apis.training import default_work_dir, timeout_of
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.config import load_config
 from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
 from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
 from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
-from mmcgan.models.sampling import truncates_latent
+from mmcgan.models.generators.base import Generator
+from mmcgan.models.sampling import SamplingModel, set_truncation_centre
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
-from mmcgan.weights import file_hash, read_index, weight_path
+from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.models import read_weights
 
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr")
@@ -81,8 +83,10 @@ def evaluate(
     try:
         runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
         classes = _load(runner, path)
-        narrow = truncates_latent(_sampled(runner.model))
-        _check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
+        if sweep.centre is not None:
+            set_truncation_centre(_sampled(runner.model), sweep.centre, str(path))
+        narrow = _sampled(runner.model).truncates_latent
+        check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
             entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request, classes))
@@ -90,6 +94,7 @@ def evaluate(
             "config": Path(cfg.filename).stem,
             "checkpoint": str(path),
             "checkpoint_sha256": file_hash(path),
+            "truncation_centre": sweep.centre,
             "batch_statistics": sweep.statistics.describe(),
             "packages": environment(),
             "main_process": runner.rank == 0,
@@ -100,7 +105,7 @@ def evaluate(
             destroy_process_group()
 
 
-def _check_truncations(sweep: Sweep, model: Any, narrow: bool, dataset: Mapping[str, Any]) -> None:
+def check_truncations(sweep: Sweep, model: Any, narrow: bool, dataset: Mapping[str, Any]) -> None:
     """Refuse a truncation now that an evaluation would refuse after those before it."""
     asked = [truncation for truncation in sweep.truncations if truncation is not None]
     if not narrow or not asked:
@@ -125,10 +130,9 @@ def _evaluate_once(
     return figures, loop.evaluator.report() if hasattr(loop.evaluator, "report") else None
 
 
-def _sampled(model: Any) -> torch.nn.Module:
+def _sampled(model: SamplingModel) -> Generator:
     """Return the network that evaluations sample from."""
-    averaged = getattr(model, "generator_ema", None)
-    return model.generator if averaged is None else averaged
+    return model.generator if model.generator_ema is None else model.generator_ema
 
 
 def _draw_for(model: Any) -> Any:
@@ -185,7 +189,7 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
     if checkpoint.suffix != ".safetensors":
         meta = runner.load_checkpoint(checkpoint).get("meta") or {}
         return tuple((meta.get("dataset_meta") or {}).get("classes") or ())
-    if getattr(runner.model, "latent_move", None) is not None:
+    if runner.model.latent_move is not None:
         raise ValueError(
             f"{checkpoint} holds a generator alone, but model.latent_move needs the discriminator: give the "
             ".pth checkpoint of the run, or set model.latent_move=None"

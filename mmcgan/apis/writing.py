@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmcgan.apis.drawing import Plan
 from mmcgan.apis.views import shrunk
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.pictures import contact_sheet, write_png
 
 GRID, NEAREST = "grid", "nearest"
@@ -96,14 +97,7 @@ def _encode_and_write(image: np.ndarray, path: Path) -> None:
     encoded, content = cv2.imencode(".png", image[..., ::-1])
     if not encoded:
         raise ValueError(f"{path}: the picture could not be encoded")
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content.data)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_file(path, content.data, durable=False)
 
 
 def levels(images: Tensor) -> np.ndarray:
@@ -156,16 +150,15 @@ def write_images(batches: Iterable[Tensor], plan: Plan, folder: Path, kept: Iter
     """
     folder.mkdir(parents=True, exist_ok=True)
     columns, count = sheet_shape(plan)
-    wanted, shown, row = set(kept), {}, 0
+    wanted, first = {*range(count), *kept}, 0
+    shown: dict[int, Tensor] = {}
     with picture_writer() as writer:
         for images in batches:
-            for picture in levels(images):
+            for row, picture in enumerate(levels(images), first):
                 writer.write(picture, folder / f"{plan.name(row)}.png")
-                row += 1
-            first = row - len(images)
-            for own in range(first, row):
-                if own < count or own in wanted:
-                    shown[own] = shrunk(images[own - first : own - first + 1])
+            last = first + len(images)
+            shown |= {row: shrunk(images[row - first][None]) for row in range(first, last) if row in wanted}
+            first = last
     return Shown(shown, columns, count)
 
 

@@ -6,11 +6,39 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
+
+Content = str | bytes | memoryview
+
+
+def write_file(path: str | Path, content: Content, durable: bool = True) -> None:
+    """Write bytes, or text as UTF-8, to ``path``, whole or not at all; processes may do so at once.
+
+    Args:
+        path: final name; its folder is made if needed.
+        content: what the file is to hold.
+        durable: wait until the disk has it, so that it is there after a power cut; for thousands of
+            small files that can be made again this takes too long.
+
+    Raises:
+        OSError: the disk is full, the folder is not ours, ...; names the file.
+    """
+    raw = content.encode() if isinstance(content, str) else content
+    path = Path(path)
+    _replace(
+        path, path.with_name(f"{path.name}.{os.getpid()}.tmp"), lambda file: _write_all(file, raw), durable
+    )
+
+
+def _write_all(file: BinaryIO, content: bytes | memoryview) -> None:
+    file.write(content)
 
 
 def atomic_write(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then move it there durably.
+
+    The temporary file's name is always the same, so that what a kill leaves, which may be large, is written
+    over next time.
 
     Args:
         path: final name; its folder is made if needed.
@@ -20,19 +48,14 @@ def atomic_write(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
         OSError: the disk is full, the folder is not ours, ...; names the file.
     """
     path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
+    _replace(path, path.with_name(path.name + ".tmp"), write, durable=True)
+
+
+def _replace(path: Path, temporary: Path, write: Callable[[BinaryIO], None], durable: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
-            watched = _Watched(file)
-            try:
-                write(watched)  # type: ignore[arg-type]
-            except RuntimeError:  # torch hides the system's error behind one about its own position
-                if watched.fault is None:
-                    raise
-                raise watched.fault from None
-            file.flush()
-            os.fsync(file.fileno())
+            _fill(file, write, durable)
         os.replace(temporary, path)
     except OSError as error:
         _remove(temporary)
@@ -43,7 +66,22 @@ def atomic_write(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
     except BaseException:
         _remove(temporary)
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _fill(file: BinaryIO, write: Callable[[BinaryIO], None], durable: bool) -> None:
+    """Let ``write`` fill ``file`` and, if ``durable``, bring it to the disk; raise the system's own error."""
+    watched = _Watched(file)
+    try:
+        write(cast("BinaryIO", watched))
+    except RuntimeError:  # torch hides the system's error behind one about its own position
+        if watched.fault is None:
+            raise
+        raise watched.fault from None
+    file.flush()
+    if durable:
+        os.fsync(file.fileno())
 
 
 class _Watched:

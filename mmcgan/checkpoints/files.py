@@ -7,21 +7,19 @@ executes code from it.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write, write_file
 from mmcgan.checkpoints.checksum import KEY, RULE, checksum
 
 LAST_CHECKPOINT = "last_checkpoint"
@@ -34,34 +32,6 @@ class CheckpointError(ValueError):
 
 
 # --- writing ----------------------------------------------------------------------------------
-def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
-    """Check before any work that a file can be written; nothing is left behind.
-
-    Args:
-        path: the file; its folder need not be there yet.
-        what: how to call it in messages, such as ``--json``.
-        suffixes: endings that its name may have; any by default.
-
-    Raises:
-        ValueError: another ending, a folder of that name, or a place that cannot be written.
-    """
-    path = Path(path).expanduser()
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise ValueError(f"{what} {path}: the file must be named *{' or *'.join(suffixes)}")
-    if path.is_dir():
-        raise ValueError(f"{what} {path}: there is a folder of that name")
-    folder = path.absolute().parent
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(errno.EACCES, "the file is there and read-only")
-    except OSError as error:
-        raise ValueError(f"{what} {path}: cannot be written ({error.strerror})") from error
-
-
 def to_plain(value: Any, where: str = "checkpoint") -> Any:
     """Return ``value`` as tensors on the CPU and plain Python.
 
@@ -104,12 +74,7 @@ def save_checkpoint(state: Mapping[str, Any], path: str | Path) -> None:
 
 def write_pointer(folder: str | Path, path: str | Path) -> None:
     """Note in ``folder/last_checkpoint`` which file is the newest."""
-    line = str(Path(path).name).encode()
-    atomic_write(Path(folder) / LAST_CHECKPOINT, lambda file: _write_all(file, line))
-
-
-def _write_all(file: BinaryIO, content: bytes) -> None:
-    file.write(content)
+    write_file(Path(folder) / LAST_CHECKPOINT, Path(path).name)
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -282,6 +247,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Any], source: str, str
     Raises:
         CheckpointError: keys or shapes differ; ``module`` is unchanged then.
     """
+    _adopt_stored(module, weights)
     own = module.state_dict()
     shapes = [
         f"{name} is {tuple(weights[name].shape)} there, {tuple(value.shape)} here"
@@ -296,6 +262,15 @@ def load_weights(module: nn.Module, weights: Mapping[str, Any], source: str, str
         details = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
         raise CheckpointError(f"{source} does not fit the model: {details}")
     module.load_state_dict(weights, strict=strict)
+
+
+def _adopt_stored(module: nn.Module, weights: Mapping[str, Any]) -> None:
+    """Let modules make room for what a file may hold beyond the usual: ``adopt_stored(names below them)``."""
+    for path, part in module.named_modules():
+        adopt = getattr(part, "adopt_stored", None)
+        if callable(adopt):
+            prefix = f"{path}." if path else ""
+            adopt({name.removeprefix(prefix) for name in weights if name.startswith(prefix)})
 
 
 def _some(names: list[str], count: int = 3) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+
+from mmcgan.commands.shared import from_number, writes
+from mmcgan.text_files import content_of
 
 # What the published splits have, for comparison.
 PUBLISHED = {"train": "76k", "eval": "2k", "eval-seen": "675", "eval-unseen": "1.3k"}
@@ -25,18 +26,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of instances_train2017.json, instances_val2017.json and the same of stuff_",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    out = parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    writes(parser, out, folder=True)
     parser.add_argument("--tuning", type=int, default=1024, help="first images of val that are left out")
+    from_number(parser, "tuning", 0)
     parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
-
-
-def _write(file: BinaryIO, text: bytes) -> None:
-    file.write(text)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the lists, say how many images each has."""
-    from mmcgan.checkpoints.files import atomic_write
+    from mmcgan.checkpoints.atomic import write_file
     from mmcgan.datasets.sets.coco_stuff import find_scenes, read_annotations, split_scenes
     from mmcgan.progress import progress_bar
 
@@ -51,11 +50,11 @@ def run(arguments: argparse.Namespace) -> None:
                 read_annotations(arguments.annotations / f"{kind}_{split}2017.json")
                 for kind in ("instances", "stuff")
             )
-            scenes[split] = find_scenes(things, stuff)
+            with content_of(arguments.annotations, f"annotations of COCO's {split}2017"):
+                scenes[split] = find_scenes(things, stuff)
             advance()
     for name, images in split_scenes(scenes["train"], scenes["val"], arguments.tuning).items():
         folder = "train2017" if name == "train" else "val2017"
-        files[name].parent.mkdir(parents=True, exist_ok=True)
         text = "".join(f"{folder}/{image}\n" for image in images)
-        atomic_write(files[name], partial(_write, text=text.encode()))
+        write_file(files[name], text)
         print(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mmcgan.commands.shared import writes
+from mmcgan.output_paths import check_output, check_output_folder
+
 DESCRIPTION = """Convert a checkpoint of another codebase into weights and a config of mmcgan, or with --to
 the other way round. The format and the network are recognised by names and shapes; nothing in the file is
 executed. The exit status is 0 if every key found its place, 1 if some did not, 2 if it could not start."""
@@ -14,9 +17,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.description = DESCRIPTION
     parser.add_argument("source", help=".pth, .pt, .pkl, .bin or .safetensors file, or folder of a run")
-    parser.add_argument(
+    destination = parser.add_argument(
         "destination", nargs="?", help="NAME.safetensors; NAME.py (and NAME.pth) stand beside it"
     )
+    writes(parser, destination, folder=None)
     parser.add_argument("--format", metavar="NAME", help="of the source, where its keys leave a choice")
     parser.add_argument(
         "--set",
@@ -52,6 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError("DESTINATION is needed unless --dry-run is given")
     from mmcgan.peers.reading.resolving import ConversionError
 
+    if arguments.destination is not None and arguments.to:
+        check_output_folder(arguments.destination, "DESTINATION")
+    elif arguments.destination is not None:
+        check_output(arguments.destination, "DESTINATION", (".safetensors",))
     try:
         _export(arguments) if arguments.to else _import(arguments)
     except ConversionError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.shared import add_config
+from mmcgan.commands.shared import add_config, from_number, writes
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="checkpoint of a run, or exported generator weights (default: weights that ship for the config)",
     )
-    parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
+    report = parser.add_argument(
+        "--json", metavar="OUT", help="also write figures and all settings to this file"
+    )
+    writes(parser, report)
     parser.add_argument("--protocol", metavar="NAME", help="of a publication, such as studiogan-clean")
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help="short names instead of the config's; or all"
@@ -29,8 +32,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="+", metavar="SEED", help="evaluate each; mean and deviation"
     )
+    from_number(parser, "seeds", None)
     parser.add_argument(
         "--truncations", nargs="+", default=["none"], metavar="T", help="evaluate each; none is no truncation"
+    )
+    parser.add_argument(
+        "--truncation-centre",
+        choices=("mean", "class"),
+        help="StyleGAN2: move styles towards the mean of all, or of the class (default: the model's)",
     )
     parser.add_argument(
         "--batch-statistics",
@@ -44,7 +53,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--standing-batch", type=int, default=64, metavar="N", help="images in each (default: 64)"
     )
-    parser.add_argument("--picture", metavar="OUT.png", help="draw the figures over the truncations")
+    picture = parser.add_argument(
+        "--picture", metavar="OUT.png", help="draw the figures over the truncations"
+    )
+    writes(parser, picture, suffixes=(".png",))
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -57,7 +69,6 @@ def run(arguments: argparse.Namespace) -> None:
     cfg = load_config(arguments.config, parse_options(arguments.cfg_options))
     evaluation_only(cfg)
     sweep = sweep_of(arguments, prepare(cfg, arguments))
-    _check_outputs(arguments)
     report = {
         "protocol": arguments.protocol,
         **evaluate(cfg, arguments.checkpoint, arguments.work_dir, sweep),
@@ -101,7 +112,8 @@ def sweep_of(arguments: argparse.Namespace, protocol: Any) -> Any:
         random_sizes=arguments.batch_statistics == "exponential",
     )
     seeds = tuple(arguments.seeds or (protocol.seeds if protocol else ()))
-    return Sweep(seeds, tuple(_truncation(text) for text in arguments.truncations), statistics)
+    truncations = tuple(_truncation(text) for text in arguments.truncations)
+    return Sweep(seeds, truncations, statistics, arguments.truncation_centre)
 
 
 def _truncation(text: str) -> float | None:
@@ -111,20 +123,6 @@ def _truncation(text: str) -> float | None:
         return float(text)
     except ValueError as error:
         raise ValueError(f"--truncations {text}: give numbers, or none") from error
-
-
-def _check_outputs(arguments: argparse.Namespace) -> None:
-    """Refuse a bad name now rather than after hours.
-
-    Raises:
-        ValueError: the picture is no PNG, or a file that cannot be written.
-    """
-    from mmcgan.checkpoints.files import check_output
-
-    if arguments.picture:
-        check_output(arguments.picture, "--picture", (".png",))
-    if arguments.json:
-        check_output(arguments.json, "--json")
 
 
 def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> None:

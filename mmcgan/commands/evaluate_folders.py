@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.commands.shared import writes
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -29,17 +31,28 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labelled", action="store_true", help="the subfolders are classes")
     parser.add_argument("--image-size", type=int, metavar="N", help="crop and resize to N first")
     parser.add_argument(
+        "--any-size",
+        action="store_true",
+        help="take images of any sizes and shapes: the extractor resizes each whole, without a crop",
+    )
+    parser.add_argument(
         "--on-error", choices=("stop", "skip"), default="stop", help="at an unreadable image (default: stop)"
     )
-    parser.add_argument("--reference", metavar="FILE", help="keep the real images' statistics here")
+    reference = parser.add_argument(
+        "--reference", metavar="FILE", help="keep the real images' statistics here"
+    )
+    writes(parser, reference, suffixes=(".safetensors",), may_be_read=True)
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="default: %(default)s")
-    parser.add_argument("--json", metavar="OUT", help="also write figures and all settings to this file")
+    report = parser.add_argument(
+        "--json", metavar="OUT", help="also write figures and all settings to this file"
+    )
+    writes(parser, report)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate, show a table and write the file."""
     from mmcgan.apis.folders import evaluate_folders
-    from mmcgan.checkpoints.files import check_output
+    from mmcgan.datasets.counts import counts_lines
     from mmcgan.evaluation.report.report import (
         print_costs,
         print_failures,
@@ -49,8 +62,6 @@ def run(arguments: argparse.Namespace) -> None:
     )
     from mmcgan.extractors.names import extractor_config
 
-    if arguments.json:
-        check_output(arguments.json, "--json")
     report = evaluate_folders(
         arguments.real,
         arguments.fake,
@@ -58,6 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.metrics,
         labelled=arguments.labelled,
         image_size=arguments.image_size,
+        any_size=arguments.any_size,
         on_error=arguments.on_error,
         batch_size=arguments.batch_size,
         reference=arguments.reference,
@@ -69,13 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     print_costs(report)
     print_failures(report)
     for side, images in report["images"].items():
-        others = ", ".join(f"{count} {suffix}" for suffix, count in images["other_files"].items())
-        counts = ", ".join(
-            f"{images[name]:,} {name.replace('_', ' ')}" for name in ("found", "read", "left_out")
-        )
-        print(f"images ({side}): {counts}" + (f"; other files: {others}" if others else ""))
-        for reason in images["reasons"]:
-            print(f"left out ({side}): {reason}")
+        print(*counts_lines(images, side), sep="\n")
     for warning in report["warnings"]:
         print(f"warning: {warning}")
     if arguments.json:

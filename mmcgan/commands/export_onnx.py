@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmcgan.commands.shared import add_options
+from mmcgan.commands.shared import add_options, writes
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -13,9 +13,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", help="shipped model, file of weights, address, or config with its checkpoint"
     )
-    parser.add_argument(
+    paths = parser.add_argument(
         "paths", nargs="+", metavar="[CHECKPOINT] OUT.onnx", help="file to write, the last one"
     )
+    writes(parser, paths, suffixes=(".onnx",))
     parser.add_argument(
         "--truncation", type=float, metavar="PSI", help="of StyleGAN2's styles, fixed in the file"
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.commands.shared import writes
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("checkpoint", help="checkpoint of a run (.pth)")
-    parser.add_argument("out", help="NAME.safetensors to write; index.json beside it gets an entry")
+    out = parser.add_argument("out", help="NAME.safetensors to write; index.json beside it gets an entry")
+    writes(parser, out, suffixes=(".safetensors",))
     parser.add_argument("--half", action="store_true", help="store float16 instead of float32")
     parser.add_argument(
         "--discriminator", action="store_true", help="write the discriminator, to restore images with"

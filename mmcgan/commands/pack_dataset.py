@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import add_options
+from mmcgan.commands.shared import add_options, writes
 
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("source", help="config (its training set is packed), or folder of images")
-    parser.add_argument("out", help="folder to make; use it with dict(type='PackedDataset', root=OUT)")
+    out = parser.add_argument("out", help="folder to make; use it with dict(type='PackedDataset', root=OUT)")
+    writes(parser, out, folder=True)
     parser.add_argument("--image-size", type=int, metavar="N", help="height and width (for a folder)")
     parser.add_argument("--unlabelled", action="store_true", help="subfolders of the folder are not classes")
     parser.add_argument(
@@ -26,10 +27,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Pack a folder, or the training set of a config, and say what was left out."""
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.datasets.packing.pack import SKIPPED, pack
 
-    result = pack(_open_source(arguments), arguments.out, arguments.skip_bad)
+    dataset = _open_source(arguments)
+    result = pack(dataset, arguments.out, arguments.skip_bad)
     print(f"{result.root}: {result.size} images")
+    print(*counts_lines(counts_of(dataset, result.skipped).to_json()), sep="\n")
     if result.skipped:
         print(f"{len(result.skipped)} images skipped; they are listed in {result.root / SKIPPED}")
 

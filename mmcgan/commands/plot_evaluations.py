@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.shared import PICTURES, labelled_paths
+from mmcgan.commands.shared import PICTURES, labelled_paths, writes
+from mmcgan.text_files import content_of, read_json
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.description = "Draw reports of `mmcgan test --truncations ... --json`."
     parser.add_argument("reports", nargs="+", metavar="NAME=FILE", help="reports, with a name or without")
     parser.add_argument("--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy)")
-    parser.add_argument("--out", default="evaluations.png", help="picture to write (default: %(default)s)")
+    out = parser.add_argument(
+        "--out", default="evaluations.png", help="picture to write (default: %(default)s)"
+    )
+    writes(parser, out, suffixes=PICTURES)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -27,9 +30,6 @@ def run(arguments: argparse.Namespace) -> None:
         FileNotFoundError: a report is missing.
         ValueError: a file is no report of ``mmcgan test --json``, or figures are missing.
     """
-    from mmcgan.checkpoints.files import check_output
-
-    check_output(arguments.out, "--out", PICTURES)
     reports = read_reports(arguments.reports)
     from mmcgan.evaluation.report.pictures import draw_evaluations
 
@@ -65,8 +65,19 @@ def read_report(path: Path) -> tuple[str, Any]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"no report {path}")
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return str(report["config"]), report["sweep"]
-    except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not a report of `mmcgan test --json` ({error!r})") from error
+    what = "a report of `mmcgan test --json`"
+    report = read_json(path, what)
+    with content_of(path, what):
+        sweep = [_entry(entry) for entry in report["sweep"]]
+        if not sweep:
+            raise TypeError("its sweep is empty")
+        return str(report["config"]), sweep
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is drawn of an entry; TypeError and LookupError for what is no entry."""
+    truncation = entry["truncation"]
+    summary = {
+        str(name): {**figures, "mean": float(figures["mean"])} for name, figures in entry["summary"].items()
+    }
+    return {**entry, "truncation": None if truncation is None else float(truncation), "summary": summary}

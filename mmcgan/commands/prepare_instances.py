@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import add_images, open_dataset
+from mmcgan.commands.shared import add_images, from_number, open_dataset, writes
 
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
@@ -48,7 +48,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "train-ssl-extractor or train-classifier, swav-resnet50:FILE, supervised-resnet50:FILE, "
         "balanced-resnet50:FILE or timm:MODEL:FILE",
     )
-    parser.add_argument("--out", required=True, metavar="STORE", help="folder to make")
+    out = parser.add_argument("--out", required=True, metavar="STORE", help="folder to make")
+    writes(parser, out, folder=True)
     parser.add_argument("--k", type=int, default=50, help="neighbours of each image (default: %(default)s)")
     parser.add_argument(
         "--kmeans",
@@ -57,6 +58,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="instances to select; 0 for none (default: %(default)s, at most one image in two)",
     )
+    from_number(parser, "kmeans", 0)
     parser.add_argument("--flip", action="store_true", help="also the features of the mirrored images")
     parser.add_argument(
         "--precision",
@@ -72,6 +74,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="of the process, whatever the size of the data set (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of k-means (default: %(default)s)")
+    from_number(parser, "seed", None)
     parser.add_argument(
         "--image-size", type=int, metavar="N", help="with --images (default: the extractor's)"
     )
@@ -92,9 +95,11 @@ def open_images(arguments: argparse.Namespace, image_size: int) -> ImageDataset:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the store and say what is in it."""
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
-    from mmcgan.instance_preparation.prepare import Options, prepare_instances
-    from mmcgan.instances.names import extractor_config
+    from mmcgan.extractors.names import extractor_config
+    from mmcgan.instance_preparation.options import Options
+    from mmcgan.instance_preparation.prepare import prepare_instances
     from mmcgan.registry import EXTRACTORS
 
     extractor = extractor_config(arguments.extractor)
@@ -111,7 +116,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     created = initialize_process_group()
     try:
-        store = prepare_instances(dataset, extractor, arguments.out, options)
+        store = prepare_instances(dataset, extractor, arguments.out, options, network)
     finally:
         if created:
             destroy_process_group()
@@ -121,3 +126,4 @@ def run(arguments: argparse.Namespace) -> None:
         + (", mirrored features" if store.flipped else "")
         + (f", {store.num_classes} classes" if store.num_classes else "")
     )
+    print(*counts_lines(counts_of(dataset).to_json()), sep="\n")

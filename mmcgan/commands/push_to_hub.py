@@ -6,6 +6,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from mmcgan.commands.shared import writes
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -15,7 +17,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--licence", default="apache-2.0", help="of the weights (default: %(default)s)")
     parser.add_argument("--private", action="store_true", help="show it to you alone")
     parser.add_argument("--message", help="of the commit")
-    parser.add_argument("--dry-run", metavar="DIR", help="write what would be uploaded to DIR, and stop")
+    dry_run = parser.add_argument(
+        "--dry-run", metavar="DIR", help="write what would be uploaded to DIR, and stop"
+    )
+    writes(parser, dry_run, folder=True)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmcgan.commands.shared import add_options
+from mmcgan.commands.shared import add_options, writes
 
 if TYPE_CHECKING:
     from mmcgan.evaluation.statistics.reference import Reference
@@ -17,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.description = "Compute and keep the statistics of the real images that a config evaluates against."
     parser.add_argument("config", help="path or name of a config")
-    parser.add_argument(
+    out = parser.add_argument(
         "--out",
         metavar="FILE",
         help="safetensors file to write (default: the config's reference.path, or the user's cache)",
@@ -28,11 +28,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=0,1,7",
         help="one file with statistics of each group of classes; or class (one each), or frequency",
     )
-    parser.add_argument(
+    writes(parser, out, suffixes=(".safetensors",))
+    npz = parser.add_argument(
         "--npz",
         metavar="FILE",
         help="also write mu and sigma to this .npz, for clean-fid, pytorch-fid and others",
     )
+    writes(parser, npz, suffixes=(".npz",))
     parser.add_argument("--evaluator", choices=("test", "val"), default="test", help="default: %(default)s")
     add_options(parser)
 
@@ -78,22 +80,20 @@ def write_groups(reference: Reference, texts: Sequence[str], out: str | None) ->
 
 def run(arguments: argparse.Namespace) -> None:
     """Compute, write, say where."""
-    from mmcgan.checkpoints.files import check_output
     from mmcgan.config import load_config, parse_options
+    from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.evaluation.statistics.reference import save_foreign_statistics
 
-    if arguments.out is not None:
-        check_output(arguments.out, "--out", (".safetensors",))
-    if arguments.npz is not None:
-        check_output(arguments.npz, "--npz", (".npz",))
     config = load_config(arguments.config, parse_options(arguments.cfg_options))
     reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
     if arguments.groups:
         write_groups(reference, arguments.groups, arguments.out)
+        print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
         return
     statistics = reference.build()
     width = len(statistics.mean)
     print(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
+    print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
     if arguments.npz is not None:
         save_foreign_statistics(Path(arguments.npz), statistics)
         print(f"{arguments.npz}: mu and sigma, for clean-fid, pytorch-fid and others")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.commands.shared import from_number, writes
+
 TASKS = ("reconstruct", "colorize", "sr", "inpaint", "hybrid", "denoise", "jitter", "morph", "transfer")
 
 
@@ -14,7 +16,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, choices=TASKS)
     parser.add_argument("--model", required=True, metavar="NAME", help="shipped model, config, or weights")
     parser.add_argument("--checkpoint", metavar="FILE", help="weights, where --model is a config")
-    parser.add_argument("--out", default="restored", metavar="DIR", help="folder (default: %(default)s)")
+    out = parser.add_argument(
+        "--out", default="restored", metavar="DIR", help="folder (default: %(default)s)"
+    )
+    writes(parser, out, folder=True)
     parser.add_argument(
         "--degraded",
         action="store_true",
@@ -41,6 +46,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--factor", type=float, metavar="N", help="of sr (default: 4) and hybrid (default: 2); 1 and more"
     )
     parser.add_argument(
+        "--mask",
+        metavar="PNG",
+        help="of inpaint: picture of the image's size, bright where it is missing (default: a square)",
+    )
+    parser.add_argument(
         "--size", type=int, metavar="N", help="shorter side to tune at, for a generator of any size"
     )
     parser.add_argument(
@@ -51,14 +61,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--lpips", choices=["alex", "vgg", "squeeze"], help="a perceptual figure beside PSNR and SSIM"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the candidates (default: %(default)s)")
+    from_number(parser, "seed", None)
     parser.add_argument("--overwrite", action="store_true", help="replace results of other settings")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Restore, say where the pictures are."""
     from mmcgan.apis.labels import find_labels
+    from mmcgan.restoration.options import RestoreOptions
     from mmcgan.restoration.prior import load_prior
-    from mmcgan.restoration.workflow import RestoreOptions, restore
+    from mmcgan.restoration.workflow import restore
 
     prior = load_prior(arguments.model, arguments.checkpoint, arguments.distance, arguments.discriminator)
     label, to_label = (
@@ -77,6 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         render=arguments.render,
         gif=arguments.gif,
         lpips=arguments.lpips,
+        mask=arguments.mask,
         overwrite=arguments.overwrite,
     )
     how = "pixels" if prior.pixels_only else f"features of the discriminator {prior.compared}"

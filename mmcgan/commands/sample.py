@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
-from mmcgan.commands.shared import add_model, add_options
+from mmcgan.commands.shared import add_model, add_options, from_number, writes
 
 #: settings of ``--sample-cfg`` and what they must be
 SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "seed": int, "num": int}
@@ -18,7 +19,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample-cfg", nargs="+", default=[], metavar="KEY=VALUE", help="truncation=0.4, seed=1 or num=64"
     )
-    parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
+    out = parser.add_argument("--out", default="samples", metavar="DIR", help="folder (default: %(default)s)")
+    writes(parser, out, folder=True)
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     add_options(parser)
 
@@ -63,6 +65,7 @@ def _condition_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nearest", type=int, default=0, metavar="N", help="IC-GAN: show the N closest real images too"
     )
+    from_number(parser, "nearest", 0)
     parser.add_argument(
         "--extractor", metavar="NAME", help="IC-GAN: where the extractor of the instances is now"
     )
@@ -74,11 +77,23 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         "--num", type=int, help="images in all (default: 16, or one of each combination of attributes)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
+    from_number(parser, "seed", None)
     parser.add_argument(
         "--truncation",
         type=float,
         metavar="T",
         help="redraw latents beyond +-T; StyleGAN2: psi (default: off)",
+    )
+    parser.add_argument(
+        "--truncation-centre",
+        choices=("mean", "class"),
+        help="StyleGAN2: move styles towards the mean of all, or of the class (default: the model's)",
+    )
+    parser.add_argument(
+        "--codes",
+        nargs="+",
+        metavar="NAME=V,V",
+        help="InfoGAN: values of the codes, such as discrete=3 or continuous=0.5,*; * stays as drawn",
     )
     parser.add_argument(
         "--size",
@@ -94,6 +109,7 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("TOP", "LEFT", "HEIGHT", "WIDTH"),
         help="render this part of them only",
     )
+    from_number(parser, "window", 0)
     parser.add_argument(
         "--ddls", type=int, metavar="STEPS", help="move latents by the run's discriminator (needs a .pth)"
     )
@@ -126,6 +142,25 @@ def apply_sample_settings(arguments: argparse.Namespace) -> None:
         if not number and not (value is None and key == "truncation"):
             raise ValueError(f"--sample-cfg: {key} must be a number ({kind.__name__}), got {text!r}")
         setattr(arguments, key, value)
+
+
+def parse_codes(texts: Sequence[str]) -> dict[str, list[float | None]]:
+    """Return the values of codes by name from ``NAME=V,V``; None for ``*``.
+
+    Raises:
+        ValueError: other text, or a name twice.
+    """
+    found: dict[str, list[float | None]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        try:
+            parsed = [None if value == "*" else float(value) for value in values.split(",")]
+        except ValueError:
+            parsed = []
+        if not equals or not parsed or name in found:
+            raise ValueError(f"--codes {text}: write each NAME=V,V once, numbers or * for a code as drawn")
+        found[name] = parsed
+    return found
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -163,6 +198,8 @@ def run(arguments: argparse.Namespace) -> None:
         options=parse_options(arguments.cfg_options),
         instances=instances,
         move=move,
+        codes=None if arguments.codes is None else parse_codes(arguments.codes),
+        centre=arguments.truncation_centre,
         view=find_view(arguments.size, arguments.window),
     )
     print(f"{len(result.images)} images in {result.folder}")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmcgan.output_paths import Output
+
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
 
@@ -18,11 +20,43 @@ def add_options(parser: argparse.ArgumentParser, text: str = OPTIONS_HELP) -> No
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=text)
 
 
+def writes(
+    parser: argparse.ArgumentParser,
+    action: argparse.Action,
+    folder: bool | None = False,
+    suffixes: tuple[str, ...] = (),
+    may_be_read: bool = False,
+) -> None:
+    """Say that the command writes what an argument names: it is checked before the command begins.
+
+    Args:
+        parser: changed.
+        action: the argument.
+        folder, suffixes, may_be_read: see :class:`~mmcgan.output_paths.Output`.
+    """
+    name = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest).upper()
+    outputs = dict(parser.get_default("outputs") or {})
+    outputs[action.dest] = Output(name, folder, suffixes, may_be_read)
+    parser.set_defaults(outputs=outputs)
+
+
+def from_number(parser: argparse.ArgumentParser, name: str, least: int | None) -> None:
+    """Say from where on a whole number may be; without a word it is a count, at least 1.
+
+    Args:
+        parser: changed.
+        name: of the argument, as attribute.
+        least: the smallest number; None for any.
+    """
+    parser.set_defaults(smallest={**(parser.get_default("smallest") or {}), name: least})
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add what a command takes that builds a whole run: config, folder, launcher."""
     parser.add_argument("config", help="path or name of a config")
     add_options(parser)
-    parser.add_argument("--work-dir", help="where to write (default: work_dirs/<config name>)")
+    place = parser.add_argument("--work-dir", help="where to write (default: work_dirs/<config name>)")
+    writes(parser, place, folder=True)
     parser.add_argument(
         "--launcher",
         choices=["none", "pytorch", "slurm"],
@@ -51,15 +85,21 @@ def add_picture(parser: argparse.ArgumentParser, picture: str) -> None:
     """
     add_model(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
-    parser.add_argument("--out", default=picture, metavar="FILE", help=".png, .gif, .mp4 (%(default)s)")
+    from_number(parser, "seed", None)
+    out = parser.add_argument("--out", default=picture, metavar="FILE", help=".png, .gif, .mp4 (%(default)s)")
+    writes(parser, out, suffixes=(".png", ".gif", ".mp4"))
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     add_options(parser)
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Add what the commands that train a small network for evaluation have in common."""
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="safetensors file to write")
+    out = parser.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="safetensors file to write"
+    )
+    writes(parser, out, suffixes=(".safetensors",))
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    from_number(parser, "seed", None)
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16"),

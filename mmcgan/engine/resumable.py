@@ -86,13 +86,12 @@ def _group(group: Any) -> Iterator[str]:
 
 
 def _schedulers(state: Any) -> Iterator[str]:
-    for name, many in state.items():
-        for scheduler in many:
-            if not isinstance(scheduler, Mapping):
-                yield f"{name} is {scheduler!r}"
-            for key in ("last_step", "_global_step"):
-                if not isinstance(scheduler.get(key, 0), int):
-                    yield f"{name}: {key} is {scheduler[key]!r}"
+    for name, scheduler in ((name, scheduler) for name, many in state.items() for scheduler in many):
+        if not isinstance(scheduler, Mapping):
+            yield f"{name} is {scheduler!r}"
+        for key in ("last_step", "_global_step"):
+            if not isinstance(scheduler.get(key, 0), int):
+                yield f"{name}: {key} is {scheduler[key]!r}"
 
 
 def _hub(state: Any) -> Iterator[str]:

@@ -28,13 +28,14 @@ from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.optimizer_state import names_of
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file, read_resumable
-from mmcgan.engine.same_classes import check_classes
+from mmcgan.engine.same_classes import follow_classes
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
-from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS, nearest
+from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS
+from mmcgan.suggestions import nearest
 
 # the hooks that MMEngine's runner registers unless they are None
 STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
@@ -118,8 +119,8 @@ class GANRunner(Runner):
 
     @staticmethod
     def build_dataloader(
-        dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
-    ) -> DataLoader:
+        dataloader: DataLoader[Any] | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader[Any]:
         """Build a loader; with CUDA its batches lie in pinned memory, unless the config says otherwise."""
         if isinstance(dataloader, dict) and torch.cuda.is_available():
             dataloader = {"pin_memory": True, **dataloader}
@@ -228,16 +229,12 @@ class GANRunner(Runner):
     def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
-        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        info = self.train_dataloader.dataset.metainfo if self.is_training else {}
         evaluator = getattr(built, "evaluator", None)
         known = getattr(evaluator, "dataset_meta", None)
-        if (
-            evaluator is not None
-            and known
-            and info.get("classes")
-            and len(info["classes"]) == known.get("num_classes")
-        ):
-            evaluator.dataset_meta = {"classes": tuple(info["classes"]), **known}
+        classes = tuple(info.get("classes") or ())
+        if evaluator is not None and known and classes and len(classes) == known.get("num_classes"):
+            evaluator.dataset_meta = {"classes": classes, **known}
         return built
 
     # --- training -----------------------------------------------------------------------------
@@ -273,7 +270,7 @@ class GANRunner(Runner):
     # --- checkpoints --------------------------------------------------------------------------
     def save_checkpoint(self, path: str | Path) -> None:
         """Write the whole training state to ``path``; all ranks must call it, rank 0 writes."""
-        state = training_state.collect(self)
+        state = training_state.collect(self, Path(path).parent)
         self.call_hook("before_save_checkpoint", checkpoint=state)
         if self.rank == 0:
             save_checkpoint(state, path)
@@ -287,13 +284,16 @@ class GANRunner(Runner):
             CheckpointError: the file is unreadable or does not fit the model.
         """
         checkpoint = load_checkpoint(filename, map_location)
+        self._load_weights(checkpoint, filename, strict)
+        return checkpoint
+
+    def _load_weights(self, checkpoint: dict[str, Any], filename: str | Path, strict: bool = True) -> None:
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
         weights = strip_prefix(checkpoint.get("state_dict", checkpoint))
         weights = self.exchange.cut(weights, self.model)
         load_weights(self.model, weights, f"checkpoint {filename}", strict)
         self._has_loaded = True
         self.logger.info(f"loaded weights from {filename}")
-        return checkpoint
 
     def load_or_resume(self) -> None:
         """Do what ``resume`` and ``load_from`` ask; say what was found and in which precision it trains."""
@@ -304,23 +304,28 @@ class GANRunner(Runner):
                 self.logger.log(level, note)
 
     def _load_or_resume(self) -> None:
-        for note in self._resume_notes:
-            self.logger.warning(note)
+        self._warn(self._resume_notes)
         if self._resume_file is not None:
             self.resume(self._resume_file)
         elif self._resume:
             self.logger.warning(f"nothing to resume in {self.work_dir}: starting from iteration 0")
         elif self._load_from is not None:
-            content = self.load_checkpoint(self._load_from)
-            self._check_classes(content, str(self._load_from), resumed=False)
+            self._load_following_classes(self._load_from, resumed=False)
 
-    def _check_classes(self, content: dict[str, Any], source: str, resumed: bool) -> None:
-        """Raise CheckpointError if what a checkpoint has learnt of classes would be taken for others."""
-        meta = content.get("meta")
-        before = meta.get("dataset_meta") if isinstance(meta, dict) else None
-        now = getattr(self.train_dataloader.dataset, "metainfo", None) or {}
-        for note in check_classes(before, now, source, resumed, are_changes_allowed()):
+    def _warn(self, notes: list[str]) -> None:
+        for note in notes:
             self.logger.warning(note)
+
+    def _load_following_classes(self, filename: str | Path, resumed: bool) -> dict[str, Any]:
+        """Load weights whose rows of classes stand where the data set has these classes; return the file."""
+        checkpoint = load_checkpoint(filename)
+        allowed = are_changes_allowed()
+        notes = follow_classes(self, checkpoint, str(filename), resumed=resumed, allowed=allowed)
+        # what a fine-tuning starts from may leave out parts, see mmcgan.apis.fine_tuning
+        partial = not resumed and bool((checkpoint.get("meta") or {}).get("partial"))
+        self._load_weights(checkpoint, filename, strict=not partial)
+        self._warn(notes)
+        return checkpoint
 
     def resume(self, filename: str | Path) -> None:
         """Continue the training whose state is in ``filename``.
@@ -328,8 +333,7 @@ class GANRunner(Runner):
         Raises:
             CheckpointError: the file holds weights only, or another model's.
         """
-        checkpoint = self.load_checkpoint(filename)
-        self._check_classes(checkpoint, str(filename), resumed=True)
+        checkpoint = self._load_following_classes(filename, resumed=True)
         notes = training_state.restore(self, checkpoint, str(filename), self._changes)
         self._random_states = checkpoint["random"]
         self.history = list(checkpoint["meta"].get("history", []))
@@ -338,10 +342,7 @@ class GANRunner(Runner):
             changes = [str(change) for change in self._changes]
             self.history.append({"iter": self.iter, "changes": changes})
             notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
-        for note in notes:
-            self.logger.warning(note)
+        self._warn(notes)
         if self.iter >= self.max_iters:
-            self.logger.warning(
-                f"nothing to train: {filename} is at iteration {self.iter}, train_cfg.max_iters is "
-                f"{self.max_iters}"
-            )
+            limit = f"train_cfg.max_iters is {self.max_iters}"
+            self.logger.warning(f"nothing to train: {filename} is at iteration {self.iter}, {limit}")

@@ -1,65 +1,157 @@
-"""Whether a checkpoint's class numbers mean what the data set's do."""
+"""Classes that stand elsewhere than in a checkpoint: what was learnt of one follows its name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from torch import Tensor, nn
+
 from mmcgan.checkpoints.files import CheckpointError
+from mmcgan.models.class_rows import ClassAxis, UnmappableError, class_axes, reordered, undescribed
 
-#: facts of a data set that say what its numbers are called
-NAMED = ("classes", "map_classes")
+#: facts of a data set whose numbers stand for names that are written in images or in columns of a table
+FIXED = ("map_classes", "attributes")
 SHOWN = 8
+State = dict[str, Any]
 
 
-def check_classes(
-    before: Any, now: Mapping[str, Any], source: str, resumed: bool, allowed: bool
-) -> list[str]:
-    """Compare what class numbers are called; return notes for the log.
+def follow_classes(runner: Any, checkpoint: State, source: str, *, resumed: bool, allowed: bool) -> list[str]:
+    """Bring the rows of classes to where the runner's data set has these classes; return notes for the log.
 
-    Rows of embeddings, heads and moments stay where they are, so that another order or another name would
-    teach one class what the other has learnt. Weights may be taken over (``load_from``) for entirely other
-    classes.
+    Weights, averages and optimiser moments are moved alike, by the names of classes.
 
     Args:
-        before: ``dataset_meta`` of the checkpoint.
-        now: ``metainfo`` of the data set.
-        source: the checkpoint's file.
+        runner: with its model newly built; its parts say which of their tensors belong to classes.
+        checkpoint: its content; its ``state_dict`` and ``optimizer`` are changed, not their tensors.
+        source: the checkpoint's file, for messages.
         resumed: whether the run goes on, or only takes over weights.
-        allowed: whether the user allows changes.
+        allowed: whether the user allows changes: classes without a namesake then take the rows that are
+            left, in order.
 
     Raises:
-        CheckpointError: other names, or the same in another order; lists them.
+        CheckpointError: other names, or a component that does not say which of its tensors belong to classes.
     """
-    notes = []
-    for key in NAMED:
-        theirs, ours = _names(before, key), _names(now, key)
-        if theirs is None or ours is None or theirs == ours:
-            continue
-        if not resumed and not set(theirs) & set(ours):
-            notes.append(f"{source} was trained with other {key} ({_some(theirs)}): its rows start from them")
-            continue
-        text = f"{source}: {_difference(theirs, ours, key)}"
-        if not allowed:
-            raise CheckpointError(
-                f"{text}. What it has learnt of one class would be taken for another: name and sort the "
-                "classes as they were, or give --allow-changes"
-            )
-        notes.append(text)
-    return notes
+    now = getattr(runner.train_dataloader.dataset, "metainfo", None) or {}
+    meta = checkpoint.get("meta")
+    before = meta.get("dataset_meta") if isinstance(meta, Mapping) else None
+    notes = [note for key in FIXED for note in _check_fixed(before, now, key, source, resumed, allowed)]
+    places, more = class_places(before, now, source, resumed, allowed)
+    if places is not None:
+        _move(checkpoint, places, source, runner.model, runner.cfg.model)
+    return notes + more
+
+
+def class_places(
+    before: Any, now: Mapping[str, Any], source: str, resumed: bool, allowed: bool
+) -> tuple[list[int] | None, list[str]]:
+    """Return for each class its number in the checkpoint, or None if they are the same, and notes.
+
+    Raises:
+        CheckpointError: other names; lists them.
+    """
+    theirs, ours = _names(before, "classes"), _names(now, "classes")
+    if theirs is None or ours is None or theirs == ours:
+        return None, []
+    shared = set(theirs) & set(ours)
+    if not shared and not resumed:
+        return None, [f"{source} was trained with other classes ({_some(theirs)}): its rows start from them"]
+    unique = len(set(theirs)) == len(theirs) and len(set(ours)) == len(ours)
+    if unique and shared == set(ours) == set(theirs):
+        place = next(i for i, (a, b) in enumerate(zip(theirs, ours, strict=True)) if a != b)
+        text = f"number {place} was {theirs[place]!r}, is {ours[place]!r}; what was learnt follows the names"
+        return [theirs.index(name) for name in ours], [
+            f"{source}: its classes stood in another order: {text}"
+        ]
+    text = f"{source}: its classes were others: {_apart(theirs, ours)}"
+    if not allowed or not unique or len(ours) != len(theirs):
+        raise CheckpointError(
+            f"{text}. What it has learnt of one class would be taken for another: name the classes as they "
+            "were, or give --allow-changes, with which as many new ones take the rows of those that are gone"
+        )
+    gone = iter([name for name in theirs if name not in shared])
+    heirs = {name: name if name in shared else next(gone) for name in ours}
+    taken = ", ".join(f"{name!r} starts from {old!r}" for name, old in heirs.items() if name != old)
+    return [theirs.index(heirs[name]) for name in ours], [f"{text}: {taken}"]
+
+
+def _move(
+    checkpoint: State, places: Sequence[int], source: str, model: nn.Module, config: Mapping[str, Any]
+) -> None:
+    try:
+        unknown = undescribed(config, model)
+    except UnmappableError as error:
+        raise CheckpointError(f"{source}: its classes stand elsewhere, but {error}") from error
+    if unknown:
+        raise CheckpointError(
+            f"{source}: its classes stand elsewhere, and it is not known which rows of {_some(unknown)} "
+            "belong to which: sort the classes as they were, or let the component say class_rows or "
+            "class_columns (mmcgan.models.class_rows)"
+        )
+    axes = class_axes(model)
+    weights = checkpoint.get("state_dict", checkpoint)
+    moved = {
+        name: reordered(value, axes[name], places) if name in axes else value
+        for name, value in weights.items()
+    }
+    weights.update(moved)
+    _move_moments(checkpoint, axes, places, source)
+
+
+def _move_moments(
+    checkpoint: State, axes: Mapping[str, ClassAxis], places: Sequence[int], source: str
+) -> None:
+    """Move optimisers' moments, which have the shapes of their parameters."""
+    for name, kept in _moments(checkpoint):
+        tables = {key: value for key, value in kept.items() if isinstance(value, Tensor) and value.dim()}
+        for key, value in tables.items() if name in axes else ():
+            if value.shape != checkpoint["state_dict"][name].shape:
+                raise CheckpointError(
+                    f"{source}: its classes stand elsewhere, and {key} of {name} has another shape than "
+                    "its parameter: sort the classes as they were"
+                )
+            kept[key] = reordered(value, axes[name], places)
+
+
+def _moments(checkpoint: State) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the moments of every parameter with its name."""
+    state = checkpoint.get("optimizer") or {}
+    for player, names in (checkpoint.get("optimizer_names") or {}).items():
+        moments = (state if player == "all" else state.get(player) or {}).get("state", {})
+        yield from ((names[number], kept) for number, kept in moments.items() if number < len(names))
+
+
+def _check_fixed(
+    before: Any, now: Mapping[str, Any], key: str, source: str, resumed: bool, allowed: bool
+) -> list[str]:
+    """Compare names that numbers within images or tables stand for, whose rows stay where they are."""
+    theirs, ours = _names(before, key), _names(now, key)
+    if theirs is None or ours is None or theirs == ours:
+        return []
+    if not resumed and not set(theirs) & set(ours):
+        return [f"{source} was trained with other {key} ({_some(theirs)}): its rows start from them"]
+    if set(theirs) == set(ours):
+        text = f"{source}: its {key} stand in another order ({_some(theirs)})"
+    else:
+        text = f"{source}: its {key} were others: {_apart(theirs, ours)}"
+    if not allowed:
+        raise CheckpointError(
+            f"{text}. What it has learnt of one would be taken for another: name and sort them as they were, "
+            "or give --allow-changes"
+        )
+    return [text]
 
 
 def _names(facts: Any, key: str) -> list[str] | None:
     names = facts.get(key) if isinstance(facts, Mapping) else None
+    if isinstance(names, Mapping):  # by group
+        return [f"{group}: {name}" for group, many in names.items() for name in many]
     return None if not names else [str(name) for name in names]
 
 
-def _difference(theirs: Sequence[str], ours: Sequence[str], key: str) -> str:
+def _apart(theirs: Sequence[str], ours: Sequence[str]) -> str:
     gone, new = [n for n in theirs if n not in ours], [n for n in ours if n not in theirs]
-    if gone or new:
-        return f"its {key} were others: without {_some(gone)}, now with {_some(new)}"
-    place = next(i for i, (a, b) in enumerate(zip(theirs, ours, strict=True)) if a != b)
-    return f"its {key} stand in another order: number {place} was {theirs[place]!r}, is {ours[place]!r}"
+    return f"without {_some(gone)}, now with {_some(new)}"
 
 
 def _some(names: Sequence[str]) -> str:

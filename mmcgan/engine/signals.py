@@ -46,9 +46,15 @@ class StopRequest:
     The training loop asks :attr:`name` after each iteration. A second Ctrl-C, more than a second later,
     interrupts at once. Outside the main thread nothing is installed. A signal that the run was started to
     ignore (``nohup``) stays ignored. Can be entered again while it is active.
+
+    Args:
+        to_the_end: this is all that the process does. If it succeeds, signals that come later are ignored:
+            everything is saved, and leaving takes an interpreter with torch a while, in which a signal would
+            turn a success into a failure.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, to_the_end: bool = False) -> None:
+        self.to_the_end = to_the_end
         self.name: str | None = None
         self._when = 0.0
         self._process = os.getpid()
@@ -72,8 +78,9 @@ class StopRequest:
         self._depth -= 1
         if self._depth == 0:
             _activate(self._outer)
+            done = self.to_the_end and error is None
             for number, handler in self._previous.items():
-                signal.signal(number, handler)
+                signal.signal(number, signal.SIG_IGN if done else handler)
             self._previous = {}
 
     def ask(self, reason: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,19 +19,20 @@ from mmcgan.engine.history import hub_from_plain, hub_to_plain
 from mmcgan.engine.optimizer_state import names_of, renumbered
 from mmcgan.engine.random_state import gather_random_states
 from mmcgan.engine.resumable import faults
-from mmcgan.optim.constructor import PLAYERS
+from mmcgan.optim.players import PLAYERS
+from mmcgan.provenance import origins
 from mmcgan.version import __version__
 
 State = dict[str, Any]
 
 
-def collect(runner: Any) -> State:
-    """Return the whole training state; all ranks must call it.
+def collect(runner: Any, folder: Path) -> State:
+    """Return the whole training state, to be written into ``folder``; all ranks must call it.
 
-    Keys: ``meta`` (iteration, seed, config text, dataset meta, versions), ``state_dict`` (networks,
-    average, losses, random streams), ``optimizer``, ``param_schedulers``, ``message_hub`` and
-    ``random`` (global generators, per rank); ``optimizer_names`` says which parameter the optimisers
-    number how. ``meta.history`` lists changes that were made on the way.
+    Keys: ``meta`` (iteration, seed, config text, where its relative paths are of, dataset meta, versions),
+    ``state_dict`` (networks, average, losses, random streams), ``optimizer``, ``param_schedulers``,
+    ``message_hub`` and ``random`` (global generators, per rank); ``optimizer_names`` says which parameter
+    the optimisers number how. ``meta.history`` lists changes that were made on the way.
     """
     meta = {
         "iter": runner.iter,
@@ -38,10 +41,12 @@ def collect(runner: Any) -> State:
         "seed": runner.seed,
         "cfg": runner.cfg.pretty_text,
         "seal": seal(runner.cfg.pretty_text),
-        "dataset_meta": getattr(runner.train_dataloader.dataset, "metainfo", None),
+        "dataset_meta": runner.train_dataloader.dataset.metainfo,
         "world_size": runner.world_size,
+        "started_in": relative_folder(folder),
         "experiment_name": runner.experiment_name,
         "mmcgan_version": __version__,
+        "components": origins(runner.cfg.to_dict()),
         "torch_version": str(torch.__version__),
         "time": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
@@ -58,6 +63,14 @@ def collect(runner: Any) -> State:
         "message_hub": hub_to_plain(runner.message_hub),
         "random": gather_random_states(),
     }
+
+
+def relative_folder(folder: Path) -> str | None:
+    """Return the way from ``folder`` to where the config's relative paths are of, this process's folder."""
+    try:
+        return os.path.relpath(os.getcwd(), folder)
+    except (OSError, ValueError):  # the process's folder is gone, or lies on another drive
+        return None
 
 
 def restore(runner: Any, checkpoint: State, source: str, changes: Sequence[Change] = ()) -> list[str]:

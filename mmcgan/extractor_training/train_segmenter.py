@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcgan.extractor_training.train_classifier import Progress, _learning_rate
+from mmcgan.extractor_training.train_classifier import Progress, warm_cosine
 from mmcgan.extractors.classifier_file import halve
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
 from mmcgan.extractors.small_network import initialise
@@ -88,7 +88,7 @@ def train_network(
         network.parameters(), options.learning_rate, weight_decay=options.weight_decay
     )
     for step in range(options.steps):
-        optimizer.param_groups[0]["lr"] = options.learning_rate * _learning_rate(
+        optimizer.param_groups[0]["lr"] = options.learning_rate * warm_cosine(
             (step + 1) / (options.steps + 1)
         )
         rows = torch.randint(

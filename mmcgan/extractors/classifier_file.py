@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
@@ -33,6 +32,7 @@ class ClassifierRecord:
         seed: the seed of that command.
         seconds: wall time of the training.
         precision: what the training computed in; empty in older files.
+        held_out: share of each class of ``dataset`` that was held out for testing; 0 with a test set.
         attributes: groups of attributes, where it classifies those; ``classes`` are then its columns.
         group_accuracy: share of test images by attribute group; ``test_accuracy`` is of all at once.
     """
@@ -47,6 +47,7 @@ class ClassifierRecord:
     seed: int
     seconds: float
     precision: str = ""
+    held_out: float = 0.0
     attributes: dict[str, Any] = field(default_factory=dict)
     group_accuracy: dict[str, float] = field(default_factory=dict)
 
@@ -62,27 +63,11 @@ def halve(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key: value.half() if value.ndim > 1 else value for key, value in state.items()}
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` so that a reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def save_classifier(path: Path, network: SmallNetwork, record: ClassifierRecord) -> None:
     """Write the network, kernels in half precision, with its record as safetensors metadata."""
     state = {key: value.contiguous() for key, value in halve(network.state_dict()).items()}
     metadata = {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)}
-    write_atomically(path, save(state, metadata))
+    write_file(path, save(state, metadata))
 
 
 def load_classifier(path: Path) -> tuple[SmallNetwork, ClassifierRecord]:

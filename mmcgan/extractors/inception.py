@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import load_weights
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing, check_images
 from mmcgan.extractors.timm_extractor import read_state
-from mmcgan.extractors.weight_files import check_sha256, file_sha256, find_known
+from mmcgan.extractors.weight_files import check_sha256, find_known
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
@@ -103,6 +105,7 @@ class InceptionV3(Extractor):
         ValueError: a damaged file or an unknown option.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"inception": {}}
     disk_arguments = ("weights",)
 
     def __init__(
@@ -165,6 +168,7 @@ class TeroInception(Extractor):
         ValueError: the file has another hash: it is not executed.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"tero-inception": {}}
     disk_arguments = ("weights",)
     user_arguments = ("sha256",)
 
@@ -179,7 +183,7 @@ class TeroInception(Extractor):
         path = _trusted(weights, sha256)
         raw = Preprocessing(SIZE, resize or "tf-bilinear", (0.0,) * 3, (1 / 255,) * 3)
         super().__init__("inception-v3-2015-torchscript", raw)
-        self.file_hash = file_sha256(path)
+        self.file_hash = file_hash(path)
         self.network = torch.jit.load(path, map_location="cpu")
         self.resize_before = resize is not None
         self.output_bias = output_bias
@@ -243,6 +247,7 @@ class TorchvisionInception(Extractor):
         ValueError: a damaged or another file.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"torchvision-inception": {}}
     disk_arguments = ("weights",)
 
     def __init__(

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmcgan.extractors.small_network import ResidualStage, _conv
+from mmcgan.extractors.small_network import ResidualStage, normalised_convolution
 
 
 class SegmentationNetwork(nn.Module):
@@ -26,10 +26,12 @@ class SegmentationNetwork(nn.Module):
         super().__init__()
         self.widths = tuple(widths)
         self.num_classes = num_classes
-        self.stem = _conv(3, widths[0], 3)
+        self.stem = normalised_convolution(3, widths[0], 3)
         self.stages = nn.ModuleList(ResidualStage(before, after) for before, after in pairwise(widths))
         steps = list(pairwise(reversed(self.widths)))
-        self.decoder = nn.ModuleList(_conv(deep + shallow, shallow, 3) for deep, shallow in steps)
+        self.decoder = nn.ModuleList(
+            normalised_convolution(deep + shallow, shallow, 3) for deep, shallow in steps
+        )
         self.classifier = nn.Conv2d(widths[0], num_classes, 1)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:

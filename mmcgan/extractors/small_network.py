@@ -10,7 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def _conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> nn.Sequential:
+def normalised_convolution(
+    in_channels: int, out_channels: int, kernel: int, stride: int = 1
+) -> nn.Sequential:
+    """Return a convolution without bias that keeps the size, and its batch norm."""
     conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))
 
@@ -20,9 +23,9 @@ class ResidualStage(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv1 = _conv(in_channels, out_channels, 3, stride=2)
-        self.conv2 = _conv(out_channels, out_channels, 3)
-        self.shortcut = _conv(in_channels, out_channels, 1)
+        self.conv1 = normalised_convolution(in_channels, out_channels, 3, stride=2)
+        self.conv2 = normalised_convolution(out_channels, out_channels, 3)
+        self.shortcut = normalised_convolution(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, out_channels, h/2, w/2) from (N, in_channels, h, w)."""
@@ -43,7 +46,7 @@ class SmallNetwork(nn.Module):
         super().__init__()
         self.widths = tuple(widths)
         self.num_classes = num_classes
-        self.stem = _conv(3, widths[0], 3)
+        self.stem = normalised_convolution(3, widths[0], 3)
         self.stages = nn.Sequential(*(ResidualStage(before, after) for before, after in pairwise(widths)))
         self.classifier = nn.Linear(widths[-1], num_classes)
 
@@ -51,6 +54,13 @@ class SmallNetwork(nn.Module):
         """Return (N, widths[-1]), non-negative, from normalised images (N, 3, H, W)."""
         maps = self.stages(F.relu(self.stem(pixels)))
         return maps.float().mean(dim=(2, 3))
+
+    def maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        found = [F.relu(self.stem(pixels))]
+        for stage in self.stages:
+            found.append(stage(found[-1]))
+        return found
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (N, F) and logits (N, C)."""

@@ -10,8 +10,9 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.extractors.classifier_file import halve, write_atomically
+from mmcgan.extractors.classifier_file import halve
 from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
 from mmcgan.precision import Precision
@@ -113,7 +114,7 @@ def save_segmenter(path: Path, network: SegmentationNetwork, record: SegmenterRe
     """Write the network, kernels in half precision, with its record as safetensors metadata."""
     state = {key: value.contiguous() for key, value in halve(network.state_dict()).items()}
     metadata = {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)}
-    write_atomically(path, save(state, metadata))
+    write_file(path, save(state, metadata))
 
 
 def load_segmenter(path: Path) -> tuple[SegmentationNetwork, SegmenterRecord]:

@@ -5,11 +5,11 @@ Nothing is downloaded: the files belong to others, are large, and some have lice
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmcgan.cache import cache_folder
+from mmcgan.checkpoints.hashing import file_hash
 
 BLOCK = 1 << 22
 
@@ -91,15 +91,6 @@ def weights_folder() -> Path:
     return cache_folder() / "extractors"
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def find_known(key: str, given: str | None, extractor: str, argument: str = "weights") -> Path:
     """Return the file of a well-known network, its checksum verified where one is known.
 
@@ -146,7 +137,7 @@ def check_sha256(path: Path, expected: str, extractor: str) -> str:
     Raises:
         ValueError: it does not; names both.
     """
-    found = file_sha256(path)
+    found = file_hash(path)
     if not found.startswith(expected):
         raise ValueError(
             f"{extractor}: {path} has SHA-256 {found}, expected {expected}{'...' * (len(expected) < 64)}: "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch.distributed as torch_dist
 from mmengine.hooks import Hook
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.distributed import is_initialized
 from mmcgan.hooks import collapse_guard_signs as judging
 from mmcgan.hooks.checkpoint import GANCheckpointHook
@@ -19,7 +19,9 @@ from mmcgan.hooks.collapse_guard_signs import Limits, State
 from mmcgan.hooks.discriminator_diagnostics import LATEST, DiscriminatorDiagnosticsHook, is_due, record
 from mmcgan.hooks.discriminator_measures import measure_now
 from mmcgan.hooks.monitor import Monitor
-from mmcgan.registry import HOOKS, nearest
+from mmcgan.registry import HOOKS
+from mmcgan.suggestions import nearest
+from mmcgan.text_files import read_json
 
 STATE = "collapse_guard"
 RECORD = "collapse_guard.json"
@@ -196,10 +198,5 @@ class CollapseGuardHook(Hook):
 
 def _append(path: Path, event: Mapping[str, Any]) -> None:
     """Add ``event`` to the list in the JSON file ``path``."""
-    events = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    content = json.dumps([*events, event], indent=1).encode() + b"\n"
-
-    def write(file: BinaryIO) -> None:
-        file.write(content)
-
-    atomic_write(path, write)
+    events = read_json(path, "a list of events", list) if path.is_file() else []
+    write_file(path, json.dumps([*events, event], indent=1) + "\n")

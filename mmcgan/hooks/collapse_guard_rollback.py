@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 Settings = Mapping[str, Mapping[str, float]]
 
@@ -51,16 +51,16 @@ class RollBack:
         """Raise ValueError if one of the settings does not exist, or would not change."""
         players = dict(runner.optim_wrapper.items())
         scheduled = [hook for hook in runner.hooks if isinstance(hook, WeightDecayScheduleHook)]
-        for kind in ("multiply", "set"):
-            for player, settings in getattr(self, kind).items():
-                where = f"CollapseGuardHook: roll_back.{kind}.{player}"
-                if player not in players:
-                    raise ValueError(f"{where}: no such player.{nearest(player, list(players))}")
-                groups = players[player].optimizer.param_groups
-                for name in settings:
-                    _check_setting(f"{where}.{name}", name, groups, kind)
-                    if name == "weight_decay" and any(player in hook.schedules for hook in scheduled):
-                        raise ValueError(f"{where}.{name}: WeightDecayScheduleHook would overwrite it")
+        asked = [(kind, *item) for kind in ("multiply", "set") for item in getattr(self, kind).items()]
+        for kind, player, settings in asked:
+            where = f"CollapseGuardHook: roll_back.{kind}.{player}"
+            if player not in players:
+                raise ValueError(f"{where}: no such player.{nearest(player, list(players))}")
+            groups = players[player].optimizer.param_groups
+            for name in settings:
+                _check_setting(f"{where}.{name}", name, groups, kind)
+                if name == "weight_decay" and any(player in hook.schedules for hook in scheduled):
+                    raise ValueError(f"{where}.{name}: WeightDecayScheduleHook would overwrite it")
 
     def change(self, runner: Any) -> list[str]:
         """Change the settings in all parameter groups and schedules; return "what: old -> new"."""

@@ -14,7 +14,6 @@ from torch.nn.functional import cosine_similarity, normalize
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.extractors.base import Extractor
 from mmcgan.precision import AUTO, bfloat16_is_fast, check_network_precision, choose, resolve
-from mmcgan.registry import EXTRACTORS
 
 BLOCK_IMAGES = 256
 PASS_IMAGES = 32
@@ -77,10 +76,11 @@ def extract_block(extractor: Extractor, dataset: Any, start: int, stop: int, fli
     return [*found, extract(extractor, image.flip(-1), start)] if flip else found
 
 
-def choose_precision(config: dict[str, Any], image: Tensor, wanted: str) -> str:
+def choose_precision(extractor: Extractor, image: Tensor, wanted: str) -> str:
     """Return ``bfloat16`` if wanted, or with ``auto`` if it is fast here and agrees; else ``float32``.
 
-    It agrees if every image's features have a cosine of at least 0.9999 with those in float32.
+    It agrees if every image's features have a cosine of at least 0.9999 with those in float32. The
+    extractor's own precision is left at what was tried last.
 
     Raises:
         ValueError: an unknown precision.
@@ -88,7 +88,9 @@ def choose_precision(config: dict[str, Any], image: Tensor, wanted: str) -> str:
     check_network_precision(wanted)
     if wanted != AUTO or not bfloat16_is_fast("cpu"):
         return resolve(wanted, "cpu")
-    pair = [EXTRACTORS.build({**config, "precision": p})(image).features for p in ("float32", "bfloat16")]
+    pair = []
+    for extractor.precision in ("float32", "bfloat16"):
+        pair.append(extractor(image).features)
     return "bfloat16" if float(cosine_similarity(*pair).min()) >= LEAST_COSINE else "float32"
 
 

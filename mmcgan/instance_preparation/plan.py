@@ -10,7 +10,8 @@ from typing import Any
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.options import Options
-from mmcgan.instances.store import FORMAT, METADATA
+from mmcgan.instances.store_metadata import FORMAT, METADATA
+from mmcgan.text_files import read_json
 
 
 def make_plan(dataset: ImageDataset, network: Extractor, options: Options) -> dict[str, Any]:
@@ -30,9 +31,10 @@ def is_done(out: Path, plan: dict[str, Any]) -> bool:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
     if (out / METADATA).is_file():
-        found = json.loads((out / METADATA).read_text()).get("plan", {})
+        found = read_json(out / METADATA, "the metadata of an instance store").get("plan")
         if found == plan:
             return True
+        found = found if isinstance(found, dict) else {}
         different = [key for key in plan if found.get(key) != plan[key]]
         raise FileExistsError(
             f"{out} is an instance store made of something else (other {', '.join(different)}); choose "

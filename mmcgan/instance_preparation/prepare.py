@@ -11,23 +11,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import get_dist_info
-from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.seal import seal
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import (
-    BLOCK_IMAGES,
     PROBE_IMAGES,
     choose_precision,
     extract_block,
@@ -35,37 +30,30 @@ from mmcgan.instance_preparation.features import (
     warn_if_slow,
 )
 from mmcgan.instance_preparation.options import Options, check_sizes
-from mmcgan.instance_preparation.pace import Pace
 from mmcgan.instance_preparation.plan import is_done, make_plan
 from mmcgan.instance_preparation.unfinished import adopt, differs_in_images_only, finish_adoption
+from mmcgan.instance_preparation.workshop import DONE, Advance, Workshop
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.kmeans import kmeans, select_instances
 from mmcgan.instances.neighbours import NeighbourSearch
-from mmcgan.instances.store import (
-    FORMAT,
-    METADATA,
-    InstanceStore,
-    class_table,
-    image_identity,
-    sealed_text,
-)
+from mmcgan.instances.store import InstanceStore, class_table, image_identity
+from mmcgan.instances.store_metadata import FORMAT, METADATA, sealed_text
 from mmcgan.progress import progress_bar
 from mmcgan.registry import EXTRACTORS
+from mmcgan.text_files import content_of, read_json
 from mmcgan.version import __version__
 
 PLAN = "plan.json"
-DONE = "done"
 CHUNKS = "chunks.json"
-TICKS = 1000
 KMEANS_ITERATIONS = 25
-POLL_SECONDS = 0.2
-# Without a new block in the folder for so long, whoever is waited for is taken to have died.
-STALL_SECONDS = 3600.0
-Advance = Callable[[float], None]
 
 
 def prepare_instances(
-    dataset: ImageDataset, extractor: dict[str, Any], out: str | Path, options: Options | None = None
+    dataset: ImageDataset,
+    extractor: dict[str, Any],
+    out: str | Path,
+    options: Options | None = None,
+    network: Extractor | None = None,
 ) -> InstanceStore:
     """Make the instance store ``out``, or go on with an unfinished one, and return it.
 
@@ -74,6 +62,8 @@ def prepare_instances(
         extractor: config of the extractor, without ``precision``.
         out: folder to make.
         options: what it is to hold.
+        network: the extractor of this config, where it is built already; it computes in the precision of
+            the store afterwards.
 
     Raises:
         FileExistsError: ``out`` is something else, or holds other content than asked for.
@@ -84,11 +74,11 @@ def prepare_instances(
     options = options or Options()
     out = Path(out)
     check_sizes(dataset, options)
-    network: Extractor = EXTRACTORS.build(dict(extractor))
+    network = EXTRACTORS.build(dict(extractor)) if network is None else network
     plan = make_plan(dataset, network, options)
     if is_done(out, plan):
         return InstanceStore(out)
-    job = _Job(out, dataset, extractor, options)
+    job = _Job(out, dataset, extractor, network, options)
     job.open(plan)
     if not (job.folder / METADATA).is_file():
         job.extract()
@@ -98,24 +88,25 @@ def prepare_instances(
     return InstanceStore(out)
 
 
-def _write_text(path: Path, text: str) -> None:
-    def write(stream: BinaryIO) -> None:
-        stream.write(text.encode())
-
-    atomic_write(path, write)
-
-
 class _Job:
     """One store in the making."""
 
-    def __init__(self, out: Path, dataset: ImageDataset, extractor: dict[str, Any], options: Options) -> None:
+    def __init__(
+        self,
+        out: Path,
+        dataset: ImageDataset,
+        extractor: dict[str, Any],
+        network: Extractor,
+        options: Options,
+    ) -> None:
         self.out = out
-        self.folder = out.with_name(out.name + ".partial")
         self.dataset = dataset
         self.extractor = extractor
+        self.network = network
         self.options = options
         self.size = len(dataset)
-        self.rank, self.world_size = get_dist_info()
+        self.workshop = Workshop(out, self.size)
+        self.folder = self.workshop.folder
         self.setup: dict[str, Any] = {}
 
     # --- blocks -------------------------------------------------------------------------------
@@ -123,34 +114,33 @@ class _Job:
     def open(self, plan: dict[str, Any]) -> None:
         """Make the folder, or go on with what a run with the same plan left, as far as the images fit."""
         path = self.folder / PLAN
-        if self.rank == 0:
+        if self.workshop.rank == 0:
             finish_adoption(self.folder)
             if path.is_file():
-                self._go_on(json.loads(path.read_text()), plan)
+                self._go_on(_read_setup(path), plan)
             elif not self._is_ours():
                 raise FileExistsError(f"{self.folder} exists and was not made by this command; remove it")
             else:
                 self._start(plan)
-        self._wait(path)
+        self.workshop.wait(path)
         self.setup = self._settled_setup(path, plan)
 
     def _go_on(self, setup: dict[str, Any], plan: dict[str, Any]) -> None:
         """Check the plan of an unfinished store; of images that changed, keep what is of the same ones."""
         if setup["plan"] == plan:
             return
-        digest = getattr(self.dataset, "part_digest", None)
         blocks = {
-            self._marker("features", start).relative_to(self.folder): self._block(start)
-            for start in range(0, self.size, BLOCK_IMAGES)
+            self.workshop.marker("features", start).relative_to(self.folder): self.workshop.block(start)
+            for start in range(0, self.size, self.workshop.block_images)
         }
         kept = (
-            digest is not None
+            self.dataset.part_digest(range(0)) is not None
             and differs_in_images_only(setup["plan"], plan)
             and adopt(
                 self.folder,
                 self._feature_files(),
                 blocks,
-                digest,
+                lambda rows: self.dataset.part_digest(rows) or "",
                 lambda folder: self._allocate(folder, {**setup, "plan": plan}),
             )
         )
@@ -162,16 +152,17 @@ class _Job:
 
     def _settled_setup(self, path: Path, plan: dict[str, Any]) -> dict[str, Any]:
         """Return the setup with this plan; the first rank may be about to write it."""
-        while True:
+        found: dict[str, Any] = {}
+
+        def is_written() -> bool:
             with suppress(FileNotFoundError):  # it is just being replaced
-                setup: dict[str, Any] = json.loads(path.read_text())
-                if setup["plan"] == plan:
-                    return setup
-                if self.rank == 0 or not differs_in_images_only(setup["plan"], plan):
-                    raise FileExistsError(
-                        f"{self.folder} is the unfinished store of something else; remove it"
-                    )
-            time.sleep(POLL_SECONDS)
+                found.update(_read_setup(path))
+            if found and (self.workshop.rank == 0 or not differs_in_images_only(found["plan"], plan)):
+                _require_same(self.folder, found, plan)
+            return found.get("plan") == plan
+
+        self.workshop.wait_until(is_written, path.name)
+        return found
 
     def _is_ours(self) -> bool:
         """Return whether the folder, which has no plan, holds nothing but what was made before the plan."""
@@ -185,9 +176,9 @@ class _Job:
         if self.folder.exists():
             shutil.rmtree(self.folder)  # stopped before its plan was written
         image = read_images(self.dataset, 0, min(PROBE_IMAGES, self.size))
-        precision = choose_precision(self.extractor, image, self.options.precision)
-        network = EXTRACTORS.build({**self.extractor, "precision": precision})
-        dim = int(network(image[:1]).features.flatten(1).shape[1])
+        precision = choose_precision(self.network, image, self.options.precision)
+        self.network.precision = precision
+        dim = int(self.network(image[:1]).features.flatten(1).shape[1])
         self._allocate(self.folder, dict(plan=plan, precision=precision, dim=dim))
 
     def _allocate(self, folder: Path, setup: dict[str, Any]) -> None:
@@ -197,83 +188,34 @@ class _Job:
             allocate(folder / name, (self.size, setup["dim"]), "<f4")
         allocate(folder / "neighbours.npy", (self.size, self.options.k), "<i4")
         allocate(folder / "radius.npy", (self.size,), "<f4")
-        _write_text(folder / PLAN, json.dumps(setup))
-
-    def _block(self, start: int) -> range:
-        return range(start, min(start + BLOCK_IMAGES, self.size))
+        write_file(folder / PLAN, json.dumps(setup))
 
     def _feature_files(self) -> list[str]:
         return ["features.npy", "flipped.npy"] if self.options.flip else ["features.npy"]
-
-    def _marker(self, step: str, start: int) -> Path:
-        return self.folder / DONE / f"{step}-{start:012d}"
-
-    def _wait(self, *paths: Path) -> None:
-        """Wait until all files are there, some of which other ranks write, or the store is finished.
-
-        Raises:
-            TimeoutError: nothing new has come for :data:`STALL_SECONDS`.
-        """
-        done = self.folder / DONE
-        seen, since = -1.0, time.monotonic()
-        for path in paths:
-            while not path.exists() and not (self.out / METADATA).exists():
-                changed = done.stat().st_mtime if done.exists() else 0.0
-                if changed != seen:
-                    seen, since = changed, time.monotonic()
-                if time.monotonic() - since > STALL_SECONDS:
-                    raise TimeoutError(
-                        f"rank {self.rank} waits for {path.name}, which another rank is to write, and no "
-                        f"block of {self.folder} was finished for {STALL_SECONDS:g} s: has that rank died? "
-                        "What is done stays; the same command continues"
-                    )
-                time.sleep(POLL_SECONDS)
-
-    def _run(self, step: str, length: int, what: str, do: Callable[[int, int, Advance], str | None]) -> None:
-        """Do every block of a step that has no marker, this rank's share of them, and wait for the rest.
-
-        ``do`` tells the function it is given how many of :data:`TICKS` it has done of its block, and returns
-        what its marker says.
-        """
-        starts = list(range(0, self.size, length))
-        markers = [self._marker(step, start) for start in starts]
-        missing = [i for i in range(len(starts)) if not markers[i].exists()]
-        # by number, not by what is missing: ranks do not look at the same moment
-        mine = [i for i in missing if i % self.world_size == self.rank]
-        ticks = max(1, TICKS // len(starts))
-        with progress_bar(what, ticks * len(starts), ticks * (len(starts) - len(missing))) as advance:
-            for i in mine:
-                stop = min(starts[i] + length, self.size)
-                pace = Pace(advance, ticks, self.world_size)
-                _write_text(markers[i], do(starts[i], stop, pace) or "")
-                pace(1.0)
-            self._wait(*markers)
 
     # --- steps --------------------------------------------------------------------------------
 
     def extract(self) -> None:
         """Write the features."""
         warn_if_slow(self.setup["precision"], self.folder)
-        network = EXTRACTORS.build({**self.extractor, "precision": self.setup["precision"]})
-
-        digest = getattr(self.dataset, "part_digest", lambda rows: "")
+        self.network.precision = self.setup["precision"]
 
         def do(start: int, stop: int, pace: Advance) -> str:
-            found = extract_block(network, self.dataset, start, stop, self.options.flip)
+            found = extract_block(self.network, self.dataset, start, stop, self.options.flip)
             for name, rows in zip(self._feature_files(), found, strict=True):
                 write_rows(self.folder / name, start, rows)
-            return str(digest(range(start, stop)))
+            return self.dataset.part_digest(range(start, stop)) or ""
 
-        self._run("features", BLOCK_IMAGES, "Features", do)
+        self.workshop.run("features", self.workshop.block_images, "Features", do)
 
     def search(self) -> None:
         """Write the neighbours."""
         table = RowArray(self.folder / "features.npy")
         path = self.folder / CHUNKS
         searcher = NeighbourSearch(table, self.options.k, self.options.working_memory())
-        if self.rank == 0 and not path.is_file():
-            _write_text(path, json.dumps(dict(rows=searcher.chunk_rows(self.world_size))))
-        self._wait(path)
+        if self.workshop.rank == 0 and not path.is_file():
+            write_file(path, json.dumps(dict(rows=searcher.chunk_rows(self.workshop.world_size))))
+        self.workshop.wait(path)
 
         def do(start: int, stop: int, pace: Advance) -> None:
             done = 0
@@ -287,14 +229,14 @@ class _Job:
             write_rows(self.folder / "neighbours.npy", start, found.index)
             write_rows(self.folder / "radius.npy", start, found.radius)
 
-        self._run("neighbours", json.loads(path.read_text())["rows"], "Neighbours", do)
+        self.workshop.run("neighbours", _read_rows(path), "Neighbours", do)
 
     def select(self) -> None:
         """Write the k-means instances; the first rank does it."""
         if not self.options.kmeans:
             return
         path = self.folder / "selected.npy"
-        if self.rank == 0 and not path.is_file():
+        if self.workshop.rank == 0 and not path.is_file():
             table = RowArray(self.folder / "features.npy")
             with progress_bar("k-means", KMEANS_ITERATIONS) as advance:
                 found = kmeans(
@@ -305,38 +247,28 @@ class _Job:
                     self.options.working_memory(),
                     advance,
                 )
-            self._save("selected.npy", select_instances(table, found.centroids))
-        self._wait(path)
-
-    def _save(self, name: str, values: Tensor) -> None:
-        atomic_write(self.folder / name, lambda f: np.save(f, values.numpy(), allow_pickle=False))
+            self.workshop.save("selected.npy", select_instances(table, found.centroids))
+        self.workshop.wait(path)
 
     def finish(self) -> None:
         """Write the labels and the metadata, and give the folder its final name."""
-        if self.rank == 0 and not (self.folder / METADATA).is_file():
+        if self.workshop.rank == 0 and not (self.folder / METADATA).is_file():
             num_classes = int(self.dataset.metainfo["num_classes"])
             labels = self.dataset.labels
             if labels is not None:
                 order, starts = class_table(labels, num_classes)
                 for name, values in (("labels", labels), ("class_order", order), ("class_starts", starts)):
-                    self._save(f"{name}.npy", values)
-            _write_text(self.folder / METADATA, json.dumps(self._metadata(num_classes), indent=1))
-        self._gather()
-        if self.rank == 0:
+                    self.workshop.save(f"{name}.npy", values)
+            write_file(self.folder / METADATA, json.dumps(self._metadata(num_classes), indent=1))
+        self.workshop.gather()
+        if self.workshop.rank == 0:
             shutil.rmtree(self.folder / DONE, ignore_errors=True)
             for name in (PLAN, CHUNKS):
                 (self.folder / name).unlink(missing_ok=True)
             if self.out.is_dir():
                 self.out.rmdir()  # it is empty
             os.replace(self.folder, self.out)
-        self._wait(self.out / METADATA)
-
-    def _gather(self) -> None:
-        """Let the first rank wait for the others: a slow one may still read what it is about to move."""
-        arrived = [self.folder / DONE / f"rank-{rank}" for rank in range(self.world_size)]
-        _write_text(arrived[self.rank], "")
-        if self.rank == 0:
-            self._wait(*arrived)
+        self.workshop.wait(self.out / METADATA)
 
     def _metadata(self, num_classes: int) -> dict[str, Any]:
         files = {path.name: dict(bytes=path.stat().st_size) for path in sorted(self.folder.glob("*.npy"))}
@@ -371,3 +303,22 @@ def _count_zero(table: RowArray) -> int:
     """Return how many rows are all zero: images of which the extractor sees nothing."""
     blocks = range(0, len(table), 8192)
     return sum(int((table.rows(slice(i, i + 8192)).abs().sum(1) == 0).sum()) for i in blocks)
+
+
+def _read_setup(path: Path) -> dict[str, Any]:
+    """Return the setup of an unfinished store, whose ``plan`` says what it is of."""
+    what = "the plan of an unfinished instance store"
+    setup: dict[str, Any] = read_json(path, what)
+    with content_of(path, what):
+        return {**setup, "plan": dict(setup["plan"])}
+
+
+def _read_rows(path: Path) -> int:
+    what = "the parts of a search for neighbours"
+    with content_of(path, what):
+        return int(read_json(path, what)["rows"])
+
+
+def _require_same(folder: Path, setup: dict[str, Any], plan: dict[str, Any]) -> None:
+    if setup["plan"] != plan:
+        raise FileExistsError(f"{folder} is the unfinished store of something else; remove it")

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.array_files import map_array
+
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
-# the system may map this much around a page that is asked for
-FAULT_BYTES = 2 << 20
 
 
 def mapped_bytes() -> int:
@@ -59,7 +59,7 @@ class RowArray:
 
     def _mapped(self) -> np.ndarray:
         if self._map is None:
-            self._map = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            self._map = map_array(self.path, dims=2)
         return self._map
 
     def __len__(self) -> int:
@@ -121,7 +121,7 @@ def write_rows(path: Path, start: int, values: Tensor) -> None:
     Raises:
         ValueError: type, width or number of rows do not fit the file.
     """
-    found = np.load(path, mmap_mode="r", allow_pickle=False)
+    found = map_array(path)
     array = values.contiguous().numpy()
     fits = found.dtype == array.dtype and found.shape[1:] == array.shape[1:]
     if not fits or start + len(array) > len(found):

@@ -16,23 +16,18 @@ Nothing in it is executed: the arrays are plain ``.npy`` files without pickled o
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.array_files import FLOATS, INTEGERS, read_array
 from mmcgan.checkpoints.seal import is_own
-from mmcgan.closed_world import RefusedConfigError, parse_record
 from mmcgan.instances.arrays import RowArray
+from mmcgan.instances.store_metadata import COMMAND, StoreError, read_store_metadata, sealed_text
 from mmcgan.random import make_generator
-
-FORMAT = "mmcgan-instances-1"
-METADATA = "metadata.json"
-COMMAND = "mmcgan prepare-instances (--images DIR | --dataset CONFIG) --extractor NAME --out STORE"
 
 
 class ImageSet(Protocol):
@@ -40,65 +35,15 @@ class ImageSet(Protocol):
 
     size: int
     labels: Tensor | None
-    classes: tuple[str, ...] | None
+    classes: Sequence[str] | None
+
+    def source_digest(self) -> str | None:
+        """Return a digest of which files these are, None if not of files."""
 
     def fingerprint(self) -> str:
         """Return a digest of the images, labels and settings."""
 
     def __len__(self) -> int: ...
-
-
-class StoreError(ValueError):
-    """A store that does not fit what it is used for; the message says how to rebuild it."""
-
-
-def read_store_metadata(root: str | Path) -> dict[str, Any]:
-    """Return the metadata of the store ``root``.
-
-    Raises:
-        FileNotFoundError: there is no finished store.
-        StoreError: the metadata is damaged or of another format.
-    """
-    path = Path(root) / METADATA
-    if not path.is_file():
-        partial = Path(f"{root}.partial")
-        hint = f" (an unfinished one is in {partial}: run the same command again)" if partial.is_dir() else ""
-        where = "" if path.is_absolute() else f" (looked for at {path.absolute()})"
-        raise FileNotFoundError(
-            f"{path} is missing{where}: no instance store. Make one with\n  {COMMAND}{hint}"
-        )
-    try:
-        metadata = parse_record(path.read_text(encoding="utf-8"), path)
-    except (RefusedConfigError, UnicodeDecodeError) as error:
-        raise StoreError(
-            f"{path}: damaged metadata ({error}); build the store again:\n  {COMMAND}"
-        ) from error
-    if metadata.get("format") != FORMAT:
-        raise StoreError(f"{path}: not the metadata of an instance store of format {FORMAT!r}")
-    for fault in _faults(metadata):
-        raise StoreError(f"{path}: damaged metadata ({fault}); build the store again:\n  {COMMAND}")
-    return metadata
-
-
-def _faults(metadata: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is not as ``prepare-instances`` writes it."""
-    for key in ("size", "dim", "k", "num_classes", "flip"):
-        if not isinstance(metadata.get(key), int):
-            yield f"{key} is {metadata.get(key)!r}, not a number"
-    files, extractor = metadata.get("files"), metadata.get("extractor")
-    if not isinstance(files, Mapping) or not all(isinstance(entry, Mapping) for entry in files.values()):
-        yield "files is no list of files"
-    elif any(Path(name).name != name for name in files):
-        yield "files lie outside the folder"
-    if not isinstance(extractor, Mapping) or not isinstance(extractor.get("describe"), Mapping):
-        yield "the extractor is not described"
-    if not isinstance(metadata.get("dataset"), Mapping):
-        yield "the data set is not described"
-
-
-def sealed_text(extractor: Mapping[str, Any]) -> str:
-    """Return the text of an extractor's config that the seal of a store is of."""
-    return json.dumps(extractor, sort_keys=True)
 
 
 class InstanceStore:
@@ -154,7 +99,7 @@ class InstanceStore:
         path = self.root / f"{name}.npy"
         if f"{name}.npy" not in self.metadata["files"]:
             return None
-        return torch.from_numpy(np.load(path, allow_pickle=False))
+        return torch.from_numpy(read_array(path, INTEGERS, dims=1))
 
     def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
         """Return the L2-normalised features of images ``index`` (n,), float32 (n, F).
@@ -181,7 +126,7 @@ class InstanceStore:
 
     def radius(self) -> Tensor:
         """Return the distance of each image to its k-th neighbour, float32 (N,)."""
-        return torch.from_numpy(np.load(self.root / "radius.npy", allow_pickle=False))
+        return torch.from_numpy(read_array(self.root / "radius.npy", FLOATS, dims=1))
 
     def selected(self) -> Tensor:
         """Return the instances chosen by k-means, int64 (M,).
@@ -376,5 +321,4 @@ def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
 
 def image_identity(dataset: ImageSet) -> str | None:
     """Return a digest of which files a set is of, whatever size they are read at; None if not of files."""
-    source_digest = getattr(dataset, "source_digest", None)
-    return None if source_digest is None else source_digest()
+    return dataset.source_digest()

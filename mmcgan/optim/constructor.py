@@ -13,7 +13,8 @@ from torch import nn
 
 from mmcgan.optim.players import PLAYERS
 from mmcgan.optim.wrapper import GANOptimWrapper
-from mmcgan.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS, nearest
+from mmcgan.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
+from mmcgan.suggestions import nearest
 
 SECTION_KEYS = ("optimizer", "rules", "adopts", "clip_grad", "precision")
 RULE_KEYS = ("lr_mult", "decay_mult", "freeze")
@@ -83,11 +84,11 @@ class GANOptimWrapperConstructor:
         """Give each player the parameters under its name plus those it adopts."""
         owner = {name: name.partition(".")[0] for name in parameters}
         adopted: dict[str, str] = {}
-        for player in PLAYERS:
-            for pattern in self.sections[player].get("adopts") or ():
-                for name in _matching(pattern, parameters, f"optim_wrapper.{player}.adopts"):
-                    if adopted.setdefault(name, player) != player:
-                        raise ValueError(f"optim_wrapper: both players adopt {name}")
+        asked = [(player, each) for player in PLAYERS for each in self.sections[player].get("adopts") or ()]
+        for player, pattern in asked:
+            for name in _matching(pattern, parameters, f"optim_wrapper.{player}.adopts"):
+                if adopted.setdefault(name, player) != player:
+                    raise ValueError(f"optim_wrapper: both players adopt {name}")
         owner |= adopted
         return {
             player: {n: p for n, p in parameters.items() if owner[n] == player and p.requires_grad}

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from mmcgan.models.backbones.patch import layer_name, map_name
 from mmcgan.models.encoder import SPADEEncoder
 from mmcgan.models.generators.spade import UPSAMPLING
-from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, SPADE, SPADEBlock
+from mmcgan.models.layers.spade import SPADE, SPADEBlock
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers.reading import spade
 from mmcgan.peers.translation import (
     DISCRIMINATOR,

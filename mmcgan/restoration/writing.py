@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.pictures import contact_sheet, tile, write_png
 from mmcgan.random import make_generator
 from mmcgan.restoration.figures import figures
@@ -23,6 +23,7 @@ from mmcgan.restoration.options import Restored, RestoreOptions, RestoreResult
 from mmcgan.restoration.reading import Given
 from mmcgan.restoration.render import Size, render
 from mmcgan.structures import Condition
+from mmcgan.text_files import content_of, read_json
 
 JITTERS = (0.3, 0.5, 0.7)
 PER_JITTER = 8
@@ -69,6 +70,9 @@ class Output:
         return self.folder / f"{paths[0].stem}_to_{paths[1].stem}.png"
 
 
+RECORD = "the record of a restored image"
+
+
 def finished_before(output: Output, path: Path) -> RestoreResult | None:
     """Return what is there of an image that was restored before, None if something is missing.
 
@@ -78,11 +82,13 @@ def finished_before(output: Output, path: Path) -> RestoreResult | None:
     files, options = output.files(path), output.options
     if not files["record"].is_file():
         return None
-    record = json.loads(files["record"].read_text(encoding="utf-8"))
-    if record["settings"] == output.settings and record["source"] == str(path):
+    record = read_json(files["record"], RECORD)
+    if record.get("settings") == output.settings and record.get("source") == str(path):
         if options.gif and not files["gif"].is_file():
             return None
-        return RestoreResult(path, files["picture"], files["sheet"], record["figures"], skipped=True)
+        with content_of(files["record"], RECORD):
+            figures_before = dict(record["figures"])
+        return RestoreResult(path, files["picture"], files["sheet"], figures_before, skipped=True)
     if options.overwrite:
         return None
     raise FileExistsError(
@@ -108,9 +114,9 @@ def write_result(output: Output, path: Path, given: Given, restored: Restored) -
             files["neighbours"],
         )
     if output.options.gif:
-        write_atomically(files["gif"], animation(way))
+        write_file(files["gif"], animation(way))
     record = {"source": str(path), "figures": known, "settings": output.settings}
-    write_atomically(files["record"], json.dumps(record, indent=2).encode())
+    write_file(files["record"], json.dumps(record, indent=2))
     return RestoreResult(path, files["picture"], files["sheet"], known)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,13 +10,15 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from mmcgan.registry import SAMPLERS
-from mmcgan.samplers.latent import LatentLaw, truncate_latent
+from mmcgan.samplers.base import LatentSampler
+from mmcgan.samplers.latent import truncate_latent
+from mmcgan.suggestions import nearest
 
 DISCRETE, CONTINUOUS = "discrete", "continuous"
 
 
 @SAMPLERS.register_module()
-class CodedLatent(LatentLaw):
+class CodedLatent(LatentSampler):
     """Noise followed by one-hot categorical codes and continuous codes in [-1, 1) (InfoGAN, Sec. 5).
 
     The codes are the last ``codes * values + continuous`` columns of the latent. Losses may be wired
@@ -32,8 +35,8 @@ class CodedLatent(LatentLaw):
         ValueError: no code at all, a categorical code with fewer than two values, or no room for noise.
     """
 
-    #: the codes there may be; :meth:`names` says which there are
-    emits = (DISCRETE, CONTINUOUS)
+    #: the codes there may be; of an object, those there are
+    emits: tuple[str, ...] = (DISCRETE, CONTINUOUS)
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class CodedLatent(LatentLaw):
             raise ValueError(f"CodedLatent: values must be at least 2, got {values}")
         self.codes_shape, self.continuous = (codes, values), continuous
         self.code_dim = codes * values + continuous
+        self.emits = self.emits_with({"codes": codes, "continuous": continuous})
         if latent_dim <= self.code_dim:
             raise ValueError(
                 f"CodedLatent: codes take {self.code_dim} columns, so latent_dim must be at least "
@@ -60,9 +64,10 @@ class CodedLatent(LatentLaw):
         rest = latent_dim - self.code_dim
         self.noise = SAMPLERS.build({"latent_dim": rest, **(noise or {"type": "NormalLatent"})})
 
-    def names(self) -> tuple[str, ...]:
-        """Return the codes that exist, ``discrete`` and/or ``continuous``."""
-        present = {DISCRETE: self.codes_shape[0], CONTINUOUS: self.continuous}
+    @classmethod
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the codes that a law of these settings has, ``discrete`` and/or ``continuous``."""
+        present = {DISCRETE: settings.get("codes", 1), CONTINUOUS: settings.get("continuous", 0)}
         return tuple(name for name, number in present.items() if number)
 
     def sample(self, n: int, generator: Generator) -> Tensor:
@@ -99,14 +104,53 @@ class CodedLatent(LatentLaw):
             found[CONTINUOUS] = latent[:, middle:].detach()
         return found
 
+    def with_codes(self, latent: Tensor, chosen: Mapping[str, Sequence[float | None]]) -> Tensor:
+        """Return latents (N, latent_dim) whose codes are what was chosen.
 
-def code_names(sampler: Any) -> list[str]:
+        Args:
+            latent: drawn from this law.
+            chosen: ``discrete`` -> an integer for each categorical code, ``continuous`` -> a number in
+                [-1, 1] for each continuous one; None leaves a code as it was drawn.
+
+        Raises:
+            ValueError: a code that there is not, another number of values, or one out of range.
+        """
+        latent = latent.clone()
+        codes, values = self.codes_shape
+        start = self.latent_dim - self.code_dim
+        for name, given in chosen.items():
+            count = {DISCRETE: codes, CONTINUOUS: self.continuous}.get(name, 0)
+            if not count:
+                raise ValueError(f"codes: there is no code {name!r}.{nearest(name, self.emits)}")
+            if len(given) != count:
+                raise ValueError(f"codes: {name} takes {count} values, got {len(given)}")
+            for place, value in enumerate(given):
+                if value is None:
+                    continue
+                if name == CONTINUOUS:
+                    _check_code(name, value, -1 <= value <= 1, "a number in -1..1")
+                    latent[:, start + codes * values + place] = value
+                    continue
+                good = value == int(value) and 0 <= value < values
+                _check_code(name, value, good, f"a whole number in 0..{values - 1}")
+                first = start + place * values
+                latent[:, first : first + values] = 0.0
+                latent[:, first + int(value)] = 1.0
+        return latent
+
+
+def _check_code(name: str, value: float, good: bool, wanted: str) -> None:
+    if not good:
+        raise ValueError(f"codes: a value of {name} must be {wanted}, got {value:g}")
+
+
+def code_names(sampler: LatentSampler) -> list[str]:
     """Return the named tensors, ``latent.<code>``, that latents of ``sampler`` carry."""
-    return [f"latent.{name}" for name in sampler.names()] if hasattr(sampler, "names") else []
+    return [f"latent.{name}" for name in sampler.emits]
 
 
-def latent_codes(sampler: Any, latent: Tensor | None) -> dict[str, Tensor]:
+def latent_codes(sampler: LatentSampler, latent: Tensor | None) -> dict[str, Tensor]:
     """Return the codes of ``latent`` under the names of :func:`code_names`; none for real images."""
-    if latent is None or not hasattr(sampler, "codes"):
+    if latent is None:
         return {}
     return {f"latent.{name}": code for name, code in sampler.codes(latent).items()}

@@ -10,15 +10,18 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from mmcgan.instances.store import InstanceStore, StoreError, open_store
+from mmcgan.array_files import read_array
+from mmcgan.instances.store import InstanceStore, open_store
+from mmcgan.instances.store_metadata import StoreError
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import Condition
 
 LABEL_RULES = ("neighbour", "own")
 
 
-class InstanceSampler:
+class InstanceSampler(ConditionSampler):
     """Instances drawn with fixed probabilities, and a label that goes with each.
 
     With ``num_classes`` > 0 the label is that of a random neighbour of the instance, as in IC-GAN's training
@@ -58,6 +61,11 @@ class InstanceSampler:
         self.flip = flip
         self.instances = self.candidates()
         self.weights: Tensor | None = None
+
+    @property
+    def number_of_instances(self) -> int:
+        """How many instances it draws from."""
+        return len(self.instances)
 
     def candidates(self) -> Tensor:
         """Return the instances that may be drawn, int64 (M,)."""
@@ -206,7 +214,7 @@ def _read_weights(weights: str | Sequence[float]) -> Tensor:
         return torch.as_tensor(weights, dtype=torch.float64)
     if not Path(weights).is_file():
         raise FileNotFoundError(f"WeightedInstances: no file {weights} with the weights")
-    return torch.from_numpy(np.load(weights, allow_pickle=False).astype(np.float64)).flatten()
+    return torch.from_numpy(read_array(weights).astype(np.float64)).flatten()
 
 
 @SAMPLERS.register_module()

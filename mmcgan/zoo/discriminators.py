@@ -10,11 +10,12 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write
-from mmcgan.closed_world import Origin, RefusedConfigError, build, inspect
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.closed_world import build, inspect
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.origin import Origin, RefusedConfigError
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.models import enter_in_index, stored
 from mmcgan.zoo.reading import exported_metadata, read_exported, read_run
@@ -126,7 +127,7 @@ def export_discriminator(
     record, weights, _ = found
     kept = {key: stored(value, half) for key, value in weights.items()}
     content = save(kept, exported_metadata(FORMAT, record, kept))
-    atomic_write(out, lambda file: _write(file, content))
+    write_file(out, content)
     return enter_in_index(out, asdict(record), KIND, command)
 
 
@@ -166,7 +167,3 @@ def _read_exported(path: Path) -> _Content:
     }
     record = DiscriminatorRecord(**{**dict(given), **configs})
     return record, exported.weights, origin
-
-
-def _write(file: Any, content: bytes) -> None:
-    file.write(content)

@@ -20,8 +20,9 @@ from mmengine.dist import is_main_process
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mmcgan.checkpoints.files import atomic_write
-from mmcgan.weights import file_hash
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.text_files import read_json
 from mmcgan.zoo.cache import OFFLINE_VARIABLE, offline
 
 ATTEMPTS = 4
@@ -54,21 +55,16 @@ class _Partial:
     @property
     def version(self) -> str:
         try:
-            return str(json.loads(self.tag.read_text(encoding="utf-8")).get("version", ""))
-        except (OSError, ValueError, AttributeError):
+            return str(read_json(self.tag, "the tag of a download").get("version", ""))
+        except (OSError, ValueError):
             return ""
 
     def start(self, version: str) -> None:
-        content = json.dumps({"version": version}).encode()
-        atomic_write(self.tag, lambda file: _write(file, content))
+        write_file(self.tag, json.dumps({"version": version}))
 
     def remove(self) -> None:
         self.file.unlink(missing_ok=True)
         self.tag.unlink(missing_ok=True)
-
-
-def _write(file: Any, content: bytes) -> None:
-    file.write(content)
 
 
 def check_address(url: str) -> None:

@@ -58,6 +58,9 @@ CHECKER_MODULES = (
     "semantic_steps",
     "r3gan",
     "r3gan_steps",
+    "projected_gan",
+    "projected_gan_discriminator",
+    "projected_gan_steps",
 )
 
 

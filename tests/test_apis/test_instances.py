@@ -16,7 +16,7 @@ from mmcgan.config import load_config
 from mmcgan.config.tiny import EVALUATION_KEYS
 from mmcgan.instance_preparation.prepare import Options, prepare_instances
 from mmcgan.instances import StoreError
-from mmcgan.instances.store import read_store_metadata
+from mmcgan.instances.store_metadata import read_store_metadata
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.zoo.models import export_weights, load_model
 from tests.test_instances.stores import make_store
@@ -102,6 +102,26 @@ def test_photos_need_the_extractor_only(made, plain, tmp_path):
     finally:
         (made / "gone").rename(made / "store")
     assert [path.read_bytes() for path in found] == [path.read_bytes() for path in expected]
+
+
+def test_relative_paths_of_a_checkpoint_lead_there_from_anywhere(made, tmp_path, monkeypatch):
+    """They are of the folder the run was started in, which the file names relative to itself."""
+    project = tmp_path / "project"
+    shutil.copytree(made / "store", project / "stores" / "digits")
+    monkeypatch.chdir(project)
+    checkpoint = train("icgan_biggan_digits-16", "stores/digits", project / "run")
+    shutil.move(project, tmp_path / "moved")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    found = tmp_path / "moved" / "run" / checkpoint.name
+    result = sample(found, num=3, out=tmp_path / "samples", instances=on(made / "photos", nearest=1))
+    assert len(result.images) == 3
+    shutil.rmtree(tmp_path / "moved" / "stores")
+    with pytest.raises(FileNotFoundError, match="no instance store") as refusal:
+        sample(found, num=3, out=tmp_path / "other", instances=on(made / "photos"))
+    assert str(elsewhere) in str(refusal.value)
+    assert str(tmp_path / "moved") in str(refusal.value)
 
 
 def test_where_a_store_was_looked_for_is_said(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from PIL import Image
 from mmcgan.apis import CGANInferencer
 from mmcgan.datasets.sets.fashion_mnist import SYSTEM_FOLDER
 from mmcgan.extractors.base import quantize
-from mmcgan.instances.names import extractor_config
+from mmcgan.extractors.names import extractor_config
 from mmcgan.registry import DATASETS, EXTRACTORS
 
 MODEL, EXTRACTOR = "icgan_biggan_fashion-mnist-32", "fashion-mnist-ssl"

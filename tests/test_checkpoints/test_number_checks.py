@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from mmcgan.checkpoints.files import CheckpointError, check_output, require_finite, require_half
+from mmcgan.checkpoints.files import CheckpointError, require_finite, require_half
 from mmcgan.extractors.classifier_file import halve
+from mmcgan.output_paths import check_output
 
 
 def test_tensors_that_are_no_numbers_are_named():

@@ -8,7 +8,6 @@ import pytest
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, save_checkpoint
 from mmcgan.config import all_configs, load_config
 from mmcgan.engine.changes import Change, ConfigChangedError, changes_allowed, training_changes
-from mmcgan.engine.same_classes import check_classes
 
 from .tiny_run import ADAM, EVALUATION, differences, train
 
@@ -218,38 +217,6 @@ def test_nothing_left_to_train_is_said(wanted, stopped, tmp_path):
     assert (
         f"nothing to train: {tmp_path}/iter_4.pth is at iteration 4, train_cfg.max_iters is {wanted}" in log
     )
-
-
-# --- classes --------------------------------------------------------------------------------------
-def renamed(stopped, names):
-    other = deepcopy(stopped)
-    other["meta"]["dataset_meta"]["classes"] = tuple(names)
-    return other
-
-
-def test_classes_of_another_order_or_name_are_refused(stopped, tmp_path):
-    names = list(stopped["meta"]["dataset_meta"]["classes"])
-    with pytest.raises(CheckpointError, match="another order: number 0 was '9', is '0'"):
-        go_on(renamed(stopped, names[::-1]), tmp_path / "order")
-    with pytest.raises(CheckpointError, match="without 'zblue', now with '0'"):
-        go_on(renamed(stopped, ["zblue", *names[1:]]), tmp_path / "name")
-    runner = go_on(renamed(stopped, names[::-1]), tmp_path / "allowed", allowed=True)
-    assert runner.iter == 6
-
-
-def test_weights_are_not_taken_over_for_classes_of_another_order(stopped, tmp_path):
-    names = list(stopped["meta"]["dataset_meta"]["classes"])
-    path = tmp_path / "given.pth"
-    save_checkpoint(renamed(stopped, names[::-1]), path)
-    with pytest.raises(CheckpointError, match="another order"):
-        train(tmp_path / "run", load_from=str(path), train_cfg=dict(max_iters=1))
-    save_checkpoint(renamed(stopped, [f"flower {n}" for n in names]), path)  # transfer to other classes
-    assert train(tmp_path / "transfer", load_from=str(path), train_cfg=dict(max_iters=1)).iter == 1
-
-
-def test_a_checkpoint_without_names_is_not_compared():
-    assert check_classes(None, {"classes": ("a",)}, "x", True, False) == []
-    assert check_classes({"classes": None}, {"classes": ("a",)}, "x", True, False) == []
 
 
 def test_a_change_reads_as_what_was_and_is():

@@ -83,7 +83,7 @@ def test_a_damaged_file_is_refused_by_its_hash(cache):
 def known(monkeypatch, key, path):
     """Let the test's file pass for the published one."""
     old = files.KNOWN_WEIGHTS[key]
-    entry = files.WeightFile((path.name,), old.origin, files.file_sha256(path))
+    entry = files.WeightFile((path.name,), old.origin, files.file_hash(path))
     monkeypatch.setitem(files.KNOWN_WEIGHTS, key, entry)
 
 
@@ -159,22 +159,22 @@ def test_an_unknown_torchscript_file_is_never_executed(script, monkeypatch):
     with pytest.raises(ValueError, match="expected 000000"):
         TeroInception(str(script), sha256="0" * 64)
     with pytest.raises(ValueError, match="64 hexadecimal digits"):
-        TeroInception(str(script), sha256=files.file_sha256(script)[:8])
+        TeroInception(str(script), sha256=files.file_hash(script)[:8])
 
 
 def test_a_trusted_torchscript_file_gives_features_and_unbiased_logits(script):
-    extractor = TeroInception(str(script), sha256=files.file_sha256(script))
+    extractor = TeroInception(str(script), sha256=files.file_hash(script))
     network = torch.jit.load(str(script))
     output = extractor(pictures())
     torch.testing.assert_close(output.features, network(pictures(), return_features=True))
     assert torch.equal(output.image, pictures())
     torch.testing.assert_close(output.logits.softmax(1), network(pictures(), no_output_bias=True))
     assert extractor.describe()["resize"] == "by the file"
-    assert extractor.describe()["weights_sha256"] == files.file_sha256(script)
+    assert extractor.describe()["weights_sha256"] == files.file_hash(script)
 
 
 def test_a_torchscript_file_can_be_given_images_that_were_resized_before(script):
-    extractor = TeroInception(str(script), sha256=files.file_sha256(script), resize="pil-bicubic-8bit")
+    extractor = TeroInception(str(script), sha256=files.file_hash(script), resize="pil-bicubic-8bit")
     expected = extractor.network(extractor.preprocessing(pictures()), return_features=True)
     torch.testing.assert_close(extractor(pictures()).features, expected)
     assert extractor.preprocessing(pictures()).shape[-1] == 299

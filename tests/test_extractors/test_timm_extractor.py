@@ -3,7 +3,7 @@ import timm
 import torch
 
 from mmcgan.extractors import TimmExtractor
-from mmcgan.instances.names import extractor_config
+from mmcgan.extractors.names import extractor_config
 
 MODEL = "test_resnet"
 

@@ -42,26 +42,26 @@ def image():
 @pytest.mark.parametrize(("large", "chosen"), [(0.0, "bfloat16"), (100.0, "float32")])
 def test_bfloat16_is_taken_where_the_features_agree(image, large, chosen, monkeypatch):
     monkeypatch.setattr(precision, "measure", lambda kind: Choice("bfloat16", 2.0, "measured"))
-    assert choose_precision(dict(type="CancellingExtractor", large=large), image, "auto") == chosen
+    assert choose_precision(CancellingExtractor(large), image, "auto") == chosen
 
 
 def test_what_is_chosen_for_a_shipped_classifier_agrees():
     image = DATASETS.build(dict(type="DigitsDataset", image_size=16)).__getitems__(range(32))["image"]
     config = dict(type="SmallClassifier", weights="digits-16")
-    chosen = choose_precision(config, image[:16], "auto")
+    chosen = choose_precision(EXTRACTORS.build(config), image[:16], "auto")
     pair = [EXTRACTORS.build({**config, "precision": p})(image).features for p in ("float32", chosen)]
     assert cosine_similarity(*pair).min() >= LEAST_COSINE
 
 
 def test_float32_is_taken_where_bfloat16_is_slow(image, monkeypatch):
     monkeypatch.setattr(precision, "measure", lambda kind: Choice("float32", 0.1, "emulated"))
-    assert choose_precision(dict(type="CancellingExtractor"), image, "auto") == "float32"
+    assert choose_precision(CancellingExtractor(), image, "auto") == "float32"
 
 
 def test_the_users_word_counts(image):
-    assert choose_precision(dict(type="CancellingExtractor", large=100.0), image, "bfloat16") == "bfloat16"
+    assert choose_precision(CancellingExtractor(large=100.0), image, "bfloat16") == "bfloat16"
     with pytest.raises(ValueError, match="precision must be one of auto, float32, bfloat16, got 'half'"):
-        choose_precision({}, image, "half")
+        choose_precision(CancellingExtractor(), image, "half")
 
 
 def test_the_network_sees_few_images_at_a_time(monkeypatch):

@@ -14,7 +14,8 @@ import torch
 
 from mmcgan.cli import main
 from mmcgan.commands.prepare_instances import memory_size
-from mmcgan.instance_preparation import prepare
+from mmcgan.extractors.small_classifier import SmallClassifier
+from mmcgan.instance_preparation import prepare, workshop
 from mmcgan.registry import DATASETS
 from tests.test_datasets.image_files import class_folders, truncate
 from tests.test_instances.stores import NoisyImages, PixelExtractor, make_store
@@ -28,12 +29,12 @@ def contents(folder):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(prepare, "BLOCK_IMAGES", 8)
+    monkeypatch.setattr(workshop, "BLOCK_IMAGES", 8)
     monkeypatch.setattr("mmcgan.instances.faiss_search.QUERY_ROWS", 8)
     monkeypatch.setattr("mmcgan.instances.faiss_search.WHOLE_CHUNK", 8)
 
 
-@pytest.mark.parametrize("step", ["extract_block", "write_rows", "_write_text", "kmeans", "select_instances"])
+@pytest.mark.parametrize("step", ["extract_block", "write_rows", "write_file", "kmeans", "select_instances"])
 @pytest.mark.parametrize("call", [1, 3])
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, small_blocks, step, call):
     whole = make_store(tmp_path / "whole")[0]
@@ -45,12 +46,15 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, small_blocks, step, c
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(prepare, step, interrupted)
+    users = [module for module in (prepare, workshop) if hasattr(module, step)]
+    for module in users:
+        monkeypatch.setattr(module, step, interrupted)
     try:
         make_store(tmp_path / "store")
     except KeyboardInterrupt:
         assert not (tmp_path / "store").exists()
-    monkeypatch.setattr(prepare, step, original)
+    for module in users:
+        monkeypatch.setattr(module, step, original)
     store = make_store(tmp_path / "store")[0]
     assert contents(store.root) == contents(whole.root)
     assert not (tmp_path / "store.partial").exists()
@@ -103,7 +107,7 @@ def test_two_ranks_make_the_same_store(tmp_path, small_blocks, monkeypatch):
     for rank in range(2):
         child = os.fork()
         if child == 0:
-            prepare.get_dist_info = lambda rank=rank: (rank, 2)
+            workshop.get_dist_info = lambda rank=rank: (rank, 2)
             make_store(tmp_path / "store")
             os._exit(0)
         children.append(child)
@@ -236,8 +240,21 @@ def test_arrays_are_plain_numpy_files(tmp_path):
 
 
 def test_a_rank_that_waits_for_a_dead_one_gives_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(prepare, "STALL_SECONDS", 0.3)
-    monkeypatch.setattr(prepare, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(prepare, "get_dist_info", lambda: (1, 2))
+    monkeypatch.setattr(workshop, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(workshop, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(workshop, "get_dist_info", lambda: (1, 2))
     with pytest.raises(TimeoutError, match=r"rank 1 waits for .*has that rank died\? What is done stays"):
         make_store(tmp_path / "store")
+
+
+def test_the_extractor_is_built_once(tmp_path, monkeypatch):
+    built = []
+    original = SmallClassifier.__init__
+
+    def counted(self, *args, **kwargs):
+        built.append(args)
+        original(self, *args, **kwargs)
+
+    monkeypatch.setattr(SmallClassifier, "__init__", counted)
+    assert main(["prepare-instances", *DIGITS, "--flip", "--out", str(tmp_path / "store")]) == 0
+    assert len(built) == 1

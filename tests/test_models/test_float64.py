@@ -17,6 +17,14 @@ GENERATOR_KINDS = {
     "r3gan": dict(
         type="R3GANGenerator", image_size=8, num_classes=3, channels=(8, 8), groups=(2, 2), blocks=(1, 1)
     ),
+    "fastgan": dict(
+        type="FastGANGenerator",
+        image_size=16,
+        num_classes=3,
+        base_channels=2,
+        latent_dim=6,
+        excitation_factor=4,
+    ),
     "stylegan2": dict(
         type="StyleGAN2Generator",
         image_size=16,
@@ -36,6 +44,14 @@ BACKBONE_KINDS = {
     "resnet": dict(type="ResNetBackbone", image_size=16, base_channels=4),
     "dcgan": dict(type="DCGANBackbone", image_size=16, base_channels=4),
     "stylegan2": dict(type="StyleGAN2Backbone", image_size=16, channel_base=64, max_channels=8),
+    "projected": dict(
+        type="ProjectedBackbone",
+        image_size=16,
+        extractor=dict(type="SmallClassifier", weights="digits-16"),
+        strides=(1, 2, 4),
+        max_channels=4,
+        end_size=4,
+    ),
     "r3gan": dict(type="R3GANBackbone", image_size=16, channels=(8,) * 3, groups=(2,) * 3, blocks=(1,) * 3),
 }
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmcgan.models.layers import SpectralNormOptions
-from tests.parity.checkers.spectral_norm import _biggan_layer, plain
+from tests.parity.checkers.spectral_norm import biggan_layer, plain
 from tests.parity.runner import Unsupported
 
 LINEAR = {"in_features": "7", "out_features": "5"}
@@ -13,7 +13,7 @@ CONVOLUTION = {"in_channels": "3", "out_channels": "4", "kernel_size": "(3, 3)",
 
 def layer(settings, **more):
     read = {key: plain(value) for key, value in {**settings, **more}.items()}
-    return _biggan_layer(read, SpectralNormOptions())
+    return biggan_layer(read, SpectralNormOptions())
 
 
 @pytest.mark.parametrize("settings", [LINEAR, CONVOLUTION])

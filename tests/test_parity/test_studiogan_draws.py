@@ -14,7 +14,7 @@ import torch
 from tests.parity import load_case
 from tests.parity.checkers import studiogan_draws
 from tests.parity.checkers.studiogan_objectives import supply_draws
-from tests.parity.checkers.training_steps import _studiogan_replay
+from tests.parity.checkers.training_steps import studiogan_replay
 from tests.parity.runner import Unsupported, load_checkers
 from tests.test_parity.golden_sets import full_set
 
@@ -53,19 +53,18 @@ def changed(losses, augment):
 
 def redrawn(case):
     """Return the latents that the case's seed gives between the draws of its settings."""
-    replay = _studiogan_replay(case)
+    replay = studiogan_replay(case)
     augment = studiogan_draws.read_augment(case.spec["settings"]["AUG"])
     replay.model.augment = augment or replay.model.augment
-    queues = studiogan_draws._queues(case, replay)
+    queues = studiogan_draws.queues_of(case, replay)
     latents = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(case.spec["seed"]) + 5)
         for latent, role in zip(case.tensors["in/z"], ("discriminator", "generator"), strict=True):
             torch.randint(0, case.spec["settings"]["num_classes"], (len(latent),))
             latents.append(torch.randn(latent.shape))
-            for _, roles, draw in queues:
-                for _ in range(roles.get(role, 0)):
-                    draw(latents[-1])
+            for draw in [draw for _, roles, draw in queues for _ in range(roles.get(role, 0))]:
+                draw(latents[-1])
     return torch.stack(latents)
 
 
@@ -81,9 +80,9 @@ def recorded(replay):
 def test_every_draw_finds_its_place(name):
     case = changed(*SETTINGS[name])
     with pytest.raises(Unsupported, match="neither stored nor repeatable"):
-        supply_draws(case, _studiogan_replay(case))
+        supply_draws(case, studiogan_replay(case))
     case.tensors["in/z"] = redrawn(case)
-    replay = _studiogan_replay(case)
+    replay = studiogan_replay(case)
     supply_draws(case, replay)
     waiting = recorded(replay)
     assert all(waiting)
@@ -107,4 +106,4 @@ def test_every_draw_finds_its_place(name):
 def test_what_cannot_be_replayed_says_so(losses, augment, message):
     case = changed(losses, augment)
     with pytest.raises(Unsupported, match=message):
-        supply_draws(case, _studiogan_replay(case))
+        supply_draws(case, studiogan_replay(case))

@@ -1,5 +1,6 @@
 """Loaders of the peers' weights: every golden network of their formats, and what they refuse."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -50,22 +51,21 @@ def loads(stem):
 def test_parameter_counts_of_the_papers():
     models = json.loads((GOLDEN / "param_counts_biggan_icgan.json").read_text())["models"]
     seen = set()
-    for model in models:
+    for model, player in itertools.product(models, "GD"):
         peer = "ic_gan" if model["peer"].startswith("ic_gan") else "biggan_pytorch"
-        for player in "GD":
-            settings = model.get(f"{player}_kwargs") or {}
-            key = json.dumps([peer, settings], sort_keys=True)
-            if key in seen:
-                continue
-            try:
-                format_ = peer_format(peer, {"constructor_kwargs": settings})
-                with torch.device("meta"):
-                    network = format_.build({"constructor_kwargs": settings})
-            except UnsupportedSetting:
-                continue
-            unused = 128_000 if player == "G" and settings.get("class_cond") is False else 0
-            assert sum(p.numel() for p in network.parameters()) + unused == model[player], model["model"]
-            seen.add(key)
+        settings = model.get(f"{player}_kwargs") or {}
+        key = json.dumps([peer, settings], sort_keys=True)
+        if key in seen:
+            continue
+        try:
+            format_ = peer_format(peer, {"constructor_kwargs": settings})
+            with torch.device("meta"):
+                network = format_.build({"constructor_kwargs": settings})
+        except UnsupportedSetting:
+            continue
+        unused = 128_000 if player == "G" and settings.get("class_cond") is False else 0
+        assert sum(p.numel() for p in network.parameters()) + unused == model[player], model["model"]
+        seen.add(key)
     assert len(seen) >= 40
 
 

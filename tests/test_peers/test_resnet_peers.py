@@ -1,5 +1,6 @@
 """Loaders of SNGAN, SAGAN and DCGAN weights: parameter counts, recognition, and what they refuse."""
 
+import itertools
 import json
 
 import pytest
@@ -35,20 +36,19 @@ def test_parameter_counts_of_studiogan():
     counts = json.loads((FULL / "studiogan" / "param_counts.json").read_text())["models"]
     expected = {(model["dataset"], model["name"]): model for model in counts}
     compared = set()
-    for config in configs:
+    for config, player in itertools.product(configs, "GD"):
         if config["backbone"] not in ("resnet", "deep_conv") or "Info" in config["name"]:
             continue
-        for player in "GD":
-            try:
-                spec = description(config, player)
-                with torch.device("meta"):
-                    network = peer_format("studiogan", spec).build(spec)
-            except UnsupportedSetting:
-                continue
-            count = sum(parameter.numel() for parameter in network.parameters())
-            row = expected[config["dataset"], config["name"]]
-            assert count == row[f"{player.lower()}_params"], (config["dataset"], config["name"], player)
-            compared.add((config["backbone"], config["img_size"], player, count))
+        try:
+            spec = description(config, player)
+            with torch.device("meta"):
+                network = peer_format("studiogan", spec).build(spec)
+        except UnsupportedSetting:
+            continue
+        count = sum(parameter.numel() for parameter in network.parameters())
+        row = expected[config["dataset"], config["name"]]
+        assert count == row[f"{player.lower()}_params"], (config["dataset"], config["name"], player)
+        compared.add((config["backbone"], config["img_size"], player, count))
     assert {(backbone, player) for backbone, _, player, _ in compared} == {
         (backbone, player) for backbone in ("resnet", "deep_conv") for player in "GD"
     }

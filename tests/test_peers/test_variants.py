@@ -11,8 +11,8 @@ from mmcgan.peers import UnsupportedSetting, peer_format
 from mmcgan.peers.reading.generators import implicit_choices
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition, GANBatch
-from tests.parity.checkers.ema import _followers, _ramp
-from tests.parity.checkers.semantic_synthesis import _transform
+from tests.parity.checkers.ema import followers, ramp_up
+from tests.parity.checkers.semantic_synthesis import map_transform
 
 DOUBLE = {"rtol": 1e-9, "atol": 1e-9}
 
@@ -208,7 +208,7 @@ def test_spade_scales_the_longer_side_alone(shape):
     short, long = min(shape), int(40 * max(shape) / min(shape))
     width, height = (short, long) if shape[1] == short else (long, short)
     wanted = Image.fromarray(array).resize((width, height), Image.Resampling.BICUBIC).crop((3, 1, 27, 25))
-    assert np.array_equal(_transform(settings).image(array, (1, 3)), np.asarray(wanted))  # 8-bit pixels
+    assert np.array_equal(map_transform(settings).image(array, (1, 3)), np.asarray(wanted))  # 8-bit pixels
 
 
 def make_pixels(height, width):
@@ -217,10 +217,10 @@ def make_pixels(height, width):
 
 # --- StudioGAN: averages -----------------------------------------------------------------------------------
 def test_ramp_up_may_be_left_out():
-    assert [_ramp({"ema_rampup": value}) for value in ("N/A", None, 0.05)] == [None, None, 0.05]
+    assert [ramp_up({"ema_rampup": value}) for value in ("N/A", None, 0.05)] == [None, None, 0.05]
 
 
 def test_buffers_of_any_name_are_those_that_follow():
     sources = [{"w_avg": torch.full((2,), i), "weight": torch.full((2,), i)} for i in (0.0, 1.0, 2.0)]
     expected = [{"w_avg": s["w_avg"], "weight": s["weight"] * 0.5} for s in sources]
-    assert _followers(sources, expected) == {"w_avg"}
+    assert followers(sources, expected) == {"w_avg"}

@@ -11,9 +11,10 @@ from mmcgan import closed_world
 from mmcgan.apis.label_map_sampling import held_out_dataset
 from mmcgan.apis.sampling import sample
 from mmcgan.checkpoints import seal
-from mmcgan.closed_world import OPEN_TO_FILES, USER, Origin, RefusedConfigError
+from mmcgan.closed_world import OPEN_TO_FILES
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.image_files import FORMATS
+from mmcgan.origin import USER, Origin, RefusedConfigError
 from mmcgan.registry import DATASETS, EXTRACTORS, SAMPLERS, TRANSFORMS
 from mmcgan.zoo.models import load_model
 from tests.test_trust import hostile
@@ -242,7 +243,8 @@ def test_pictures_are_known_by_their_content(kind, tmp_path):
 
 
 def test_metadata_of_a_store_is_read_as_data(tmp_path):
-    from mmcgan.instances.store import StoreError, open_store
+    from mmcgan.instances.store import open_store
+    from mmcgan.instances.store_metadata import StoreError
 
     for text in ("[" * 100_000, "[]", json.dumps({"format": "mmcgan-instances-1"}), '{"format": 1}'):
         (tmp_path / "metadata.json").write_text(text)

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the checkers are
 import torch
 from mmengine.registry import init_default_scope
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.progress import progress_bar
 from tools.dev.device.correctness import compiled, parity, precisions, two_ranks
 from tools.dev.device.isolate import Part, Row, Settings, run_part
@@ -116,8 +116,8 @@ def write(folder: Path, rows: Sequence[Row]) -> None:
     """Write what is known so far, so that a machine that is taken away leaves its results."""
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps([asdict(row) for row in rows], indent=1) + "\n"
-    atomic_write(folder / "device.json", lambda file: file.write(content.encode()) and None)
-    atomic_write(folder / "device.md", lambda file: file.write(table(rows).encode()) and None)
+    write_file(folder / "device.json", content)
+    write_file(folder / "device.md", table(rows))
 
 
 if __name__ == "__main__":

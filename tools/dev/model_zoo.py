@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.weights import read_index
 from mmcgan.zoo.record import Family, Figures, ZooRecord
 from mmcgan.zoo.shipped import shipped_records
@@ -234,7 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     print(f"{'out of date' if given.check else 'wrote'}: {PAGE.name}")
     if not given.check:
-        atomic_write(PAGE, lambda file: file.write(text.encode()))
+        write_file(PAGE, text)
     return int(given.check)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.attributes import FREE, AttributeGroup, AttributeGroups
-from mmcgan.registry import nearest
-from mmcgan.text_files import file_name, read_text
+from mmcgan.suggestions import nearest
+from mmcgan.text_files import file_name, parse_json, read_text
 
 ON = {"1": True, "true": True, "yes": True}
 OFF = {"0": False, "-1": False, "false": False, "no": False}
@@ -140,10 +139,7 @@ def _row(path: Path, where: str, header: Sequence[str], values: Sequence[str]) -
 
 
 def _json(path: Path, text: str) -> Iterator[Row]:
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: not JSON ({error})") from error
+    content = parse_json(text, path, "a table of attributes")
     if isinstance(content, dict):
         content = [{FILE: file, **values} for file, values in content.items() if isinstance(values, dict)]
     if not isinstance(content, list):

@@ -12,17 +12,19 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write, write_file
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError
-from mmcgan.datasets.packing.packed import FORMAT, LABELS, METADATA, read_metadata, sha256_of
+from mmcgan.datasets.packing.packed import FORMAT, LABELS, METADATA, read_metadata
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
+from mmcgan.text_files import read_json
 
 SHARD_BYTES = 1 << 28
 PLAN = "plan.json"
@@ -81,18 +83,19 @@ def pack(
 
 def _settings(dataset: ImageDataset) -> str:
     """Return how images are read, whichever they are."""
-    return repr(
-        (type(dataset).__name__, dataset.image_size, dataset.classes, getattr(dataset, "reader", None))
-    )
+    return repr((type(dataset).__name__, dataset.image_size, dataset.classes, dataset.reader))
 
 
 def _is_done(out: Path, plan: dict[str, Any]) -> bool:
     """Return whether ``out`` is this very pack, finished; refuse to touch anything else."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
-    if (out / METADATA).is_file() and read_metadata(out)["plan"] == plan:
+    if (out / METADATA).is_file() and read_metadata(out).get("plan") == plan:
         return True
     raise FileExistsError(f"{out} exists and is not this packed data set; choose another folder or remove it")
+
+
+SHARD = "the record of a shard"
 
 
 def _prepare(out: Path, plan: dict[str, Any], dataset: ImageDataset) -> Path:
@@ -101,17 +104,18 @@ def _prepare(out: Path, plan: dict[str, Any], dataset: ImageDataset) -> Path:
     partial.mkdir(parents=True, exist_ok=True)
     found = partial / PLAN
     if found.is_file():
-        if json.loads(found.read_text()) != plan:
-            if not _adopt(partial, json.loads(found.read_text()), plan, dataset):
+        before: dict[str, Any] = read_json(found, "the plan of a packed data set")
+        if before != plan:
+            if not _adopt(partial, before, plan, dataset):
                 raise FileExistsError(
                     f"{partial} is the unfinished pack of something else (other images, size or options); "
                     "remove it or choose another folder"
                 )
-            _write_text(found, json.dumps(plan))
+            write_file(found, json.dumps(plan))
     elif any(path.suffix != ".tmp" for path in partial.iterdir()):
         raise FileExistsError(f"{partial} exists and was not made by packing; remove it or choose another")
     else:
-        _write_text(found, json.dumps(plan))
+        write_file(found, json.dumps(plan))
     return partial
 
 
@@ -121,7 +125,7 @@ def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: 
     So a run goes on after an image was repaired, removed or added.
     """
     settings = ("format", "settings", "shard_images")
-    if any(found.get(key) != plan[key] for key in settings) or not hasattr(dataset, "part_digest"):
+    if any(found.get(key) != plan[key] for key in settings):
         return False
     records = sorted(partial.glob("images-*.json"))
     shards = _shards(len(dataset), plan["shard_images"])
@@ -130,7 +134,7 @@ def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: 
         number = int(path.stem.rpartition("-")[2])
         rows = shards[number] if number < len(shards) else range(0)
         labels = None if dataset.labels is None else dataset.labels[rows.start : rows.stop].tolist()
-        source = json.loads(path.read_text()).get("source")
+        source = read_json(path, SHARD).get("source")
         if source != _source_of(dataset, rows, labels):
             unfit.append(path)
     if records and len(unfit) == len(records):
@@ -142,8 +146,8 @@ def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: 
 
 def _source_of(dataset: ImageDataset, rows: range, labels: list[int] | None) -> list[Any] | None:
     """Return what a shard is of, None where only the whole set can tell."""
-    digest = getattr(dataset, "part_digest", None)
-    return None if digest is None or not rows else [digest(rows), labels]
+    digest = dataset.part_digest(rows) if rows else None
+    return None if digest is None else [digest, labels]
 
 
 def _shards(size: int, per_shard: int) -> list[range]:
@@ -165,8 +169,8 @@ def _pack_shards(
             read = ordered_map(lambda index: _try_read(dataset, index, advance), shards[number], threads)
             path = paths[number].with_suffix(".npy")
             record = _write_shard(dataset, path, shards[number], read, skip_bad)
-            _write_text(paths[number], json.dumps(record))
-    return [json.loads(path.read_text()) for path in paths]
+            write_file(paths[number], json.dumps(record))
+    return [read_json(path, SHARD) for path in paths]
 
 
 def _try_read(dataset: ImageDataset, index: int, advance: Callable[[], None]) -> Tensor | BadImageError:
@@ -214,7 +218,7 @@ def _write_metadata(
     size = sum(record["entry"]["images"] for record in records)
     counts = _class_counts(dataset, size, labels)
     if skipped:
-        _write_text(partial / SKIPPED, "\n".join(skipped) + "\n")
+        write_file(partial / SKIPPED, "\n".join(skipped) + "\n")
     metadata = dict(
         format=FORMAT,
         plan=plan,
@@ -226,7 +230,7 @@ def _write_metadata(
         labels=None if labels is None else _save_array(partial / LABELS, labels),
         skipped=skipped,
     )
-    _write_text(partial / METADATA, json.dumps(metadata, indent=1))
+    write_file(partial / METADATA, json.dumps(metadata, indent=1))
 
 
 def _class_counts(dataset: ImageDataset, size: int, labels: np.ndarray | None) -> list[int] | None:
@@ -255,11 +259,4 @@ def _finish(partial: Path, out: Path) -> PackResult:
 def _save_array(path: Path, array: np.ndarray) -> dict[str, Any]:
     """Save ``array`` as .npy; return the file's name, length and checksum."""
     atomic_write(path, lambda stream: np.save(stream, array, allow_pickle=False))
-    return dict(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path))
-
-
-def _write_text(path: Path, text: str) -> None:
-    def write(stream: BinaryIO) -> None:
-        stream.write(text.encode())
-
-    atomic_write(path, write)
+    return dict(file=path.name, bytes=path.stat().st_size, sha256=file_hash(path))

@@ -6,9 +6,7 @@ A packed folder holds ``metadata.json``, ``labels.npy`` (int64, absent without l
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +15,17 @@ import torch
 from mmengine.dist import is_main_process
 from torch import Tensor
 
+from mmcgan.array_files import INTEGERS, map_array, read_array
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import content_of, read_json
 
 FORMAT = "mmcgan-packed-1"
 METADATA = "metadata.json"
 LABELS = "labels.npy"
 BLOCK = 1 << 22
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def read_metadata(root: str | Path) -> dict[str, Any]:
@@ -50,12 +42,34 @@ def read_metadata(root: str | Path) -> dict[str, Any]:
             "tools/pack_dataset.py CONFIG_OR_DIR OUT (an unfinished one is in OUT.partial: run it again)"
         )
     try:
-        metadata = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: damaged metadata: {error}; pack the data set again") from error
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: not the metadata of a packed data set of format {FORMAT!r}")
+        metadata: dict[str, Any] = read_json(path, "the metadata of a packed data set")
+        if metadata.get("format") != FORMAT:
+            raise ValueError(f"{path}: not the metadata of a packed data set of format {FORMAT!r}")
+        with content_of(path, "the metadata of a packed data set"):
+            _check_metadata(metadata)
+    except ValueError as error:
+        raise ValueError(f"damaged metadata: {error}; pack the data set again") from error
     return metadata
+
+
+MANY = 1 << 40  # pixels on a side, images in a shard: beyond what anybody has
+
+
+def _check_metadata(metadata: Mapping[str, Any]) -> None:
+    """Raise TypeError or LookupError if something is not as packing writes it."""
+    labels = metadata["labels"]
+    for entry in [*metadata["shards"], *([] if labels is None else [labels])]:
+        if not isinstance(entry["bytes"], int) or Path(entry["file"]).name != entry["file"]:
+            raise TypeError(f"{entry['file']!r} is no file of this folder")
+        if not isinstance(entry["sha256"], str):
+            raise TypeError(f"{entry['file']} has no checksum")
+    for number in (metadata["image_size"], *(entry["images"] for entry in metadata["shards"])):
+        if not isinstance(number, int) or not 0 < number < MANY:
+            raise TypeError(f"a size is {number!r}")
+    if not isinstance(metadata["classes"], list | None):
+        raise TypeError("image_size or classes")
+    if not isinstance(metadata["class_counts"], list | None):
+        raise TypeError("class_counts")
 
 
 @DATASETS.register_module()
@@ -75,7 +89,7 @@ class PackedDataset(ImageDataset):
 
     disk_arguments = ("root",)
 
-    def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> None:
+    def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict[str, Any]] = ()) -> None:
         metadata = read_metadata(root)
         self.root = Path(root)
         self._maps: dict[int, np.ndarray] = {}
@@ -85,8 +99,9 @@ class PackedDataset(ImageDataset):
         _check_files(self.root, metadata, verify and is_main_process())
         labels = None
         if metadata["labels"] is not None:
-            labels = torch.from_numpy(np.load(self.root / LABELS, allow_pickle=False))
-        super().__init__(metadata["image_size"], labels, metadata["classes"], sum(counts), pipeline)
+            labels = torch.from_numpy(read_array(self.root / LABELS, INTEGERS, dims=1))
+        with content_of(self.root / METADATA, "the metadata of this packed data set"):
+            super().__init__(metadata["image_size"], labels, metadata["classes"], sum(counts), pipeline)
 
     def _fetch(self, index: Tensor) -> Tensor:
         images = torch.empty(len(index), 3, self.image_size, self.image_size, dtype=torch.uint8)
@@ -100,7 +115,10 @@ class PackedDataset(ImageDataset):
     def _mapped(self, shard: int) -> np.ndarray:
         if shard not in self._maps:
             path = self.root / self.files[shard]
-            self._maps[shard] = np.load(path, mmap_mode="r", allow_pickle=False)
+            found = map_array(path, "u", dims=4)
+            if found.dtype != np.uint8 or found.shape[1:] != (3, self.image_size, self.image_size):
+                raise ValueError(f"{path}: {found.dtype} {found.shape} are no images of this pack")
+            self._maps[shard] = found
         return self._maps[shard]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -109,10 +127,10 @@ class PackedDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the metadata, which holds the checksum of every file."""
-        return sha256_of(self.root / METADATA)
+        return file_hash(self.root / METADATA)
 
     @classmethod
-    def facts(cls, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> dict[str, Any]:
+    def facts(cls, root: str, verify: bool = True, pipeline: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
         """Return what the metadata says of the classes and the size."""
         metadata = read_metadata(root)
         known = dict(num_classes=len(metadata["classes"] or ()), image_size=metadata["image_size"])
@@ -137,6 +155,6 @@ def _check_files(root: Path, metadata: dict[str, Any], verify: bool) -> None:
     with progress_bar("Verifying the packed data set", len(entries)) as advance:
         for entry in entries:
             path = root / entry["file"]
-            if sha256_of(path) != entry["sha256"]:
+            if file_hash(path) != entry["sha256"]:
                 raise ValueError(f"{path}: wrong checksum: the file is damaged; pack the data set again")
             advance()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mmcgan.text_files import read_json
 
 # Of the images of val2017 that pass, so many are for tuning; the rest is the evaluation set.
 TUNING_IMAGES = 1024
@@ -56,10 +57,7 @@ def read_annotations(path: Path) -> dict[str, Any]:
             f"{path} is missing: unpack annotations_trainval2017.zip and stuff_annotations_trainval2017.zip "
             "of COCO 2017 there"
         )
-    try:
-        content = json.loads(path.read_text())
-    except (json.JSONDecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a JSON file ({error})") from error
+    content = read_json(path, "an annotation file of COCO")
     absent = [key for key in ("images", "annotations", "categories") if key not in content]
     if absent:
         raise ValueError(f"{path}: not an annotation file of COCO; {', '.join(absent)} missing")

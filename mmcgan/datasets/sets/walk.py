@@ -15,6 +15,9 @@ from mmcgan.text_files import printable
 MAX_DEPTH = 64  # folders in folders
 
 
+NOT_READ = "which is not read"
+
+
 @dataclass
 class LeftOut:
     """What a walk did not take.
@@ -26,6 +29,11 @@ class LeftOut:
 
     reasons: list[str] = field(default_factory=list)
     other_suffixes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unread_images(self) -> int:
+        """How many of them are images, of formats that are not read."""
+        return sum(NOT_READ in reason for reason in self.reasons)
 
     def note(self, path: str, reason: str) -> None:
         """Add a line."""
@@ -48,7 +56,7 @@ class Walk:
         self._on_fault = on_fault
         self._entered = {_identity(os.stat(folder)) for folder in entered}
         self._found: dict[tuple[int, int], str] = {}
-        self._links: deque[tuple[os.DirEntry, int]] = deque()
+        self._links: deque[tuple[os.DirEntry[str], int]] = deque()
 
     def images(self, folder: str | Path) -> list[str]:
         """Return the paths of images in ``folder`` and below it: first its own, sorted, then its folders'."""
@@ -98,7 +106,7 @@ class Walk:
                 self._note(entry.path, (own[0], entry.inode()), entry.is_file(follow_symlinks=False))
         return folders
 
-    def _follow(self, entry: os.DirEntry, depth: int) -> None:
+    def _follow(self, entry: os.DirEntry[str], depth: int) -> None:
         """Note what a link leads to."""
         try:
             state = entry.stat()
@@ -111,11 +119,11 @@ class Walk:
         elif self._is_meant(entry):
             self._note(entry.path, _identity(state), stat.S_ISREG(state.st_mode))
 
-    def _is_meant(self, entry: os.DirEntry) -> bool:
+    def _is_meant(self, entry: os.DirEntry[str]) -> bool:
         """Return whether a file is an image by its name that can be read."""
         suffix = os.path.splitext(entry.name)[1].lower()
         if suffix in UNREAD_SUFFIXES:
-            self._fault(entry.path, f"it is {UNREAD_SUFFIXES[suffix]}, which is not read: convert it")
+            self._fault(entry.path, f"it is {UNREAD_SUFFIXES[suffix]}, {NOT_READ}: convert it")
         elif suffix not in SUFFIXES:
             self.left_out.other_suffixes[suffix or "without ending"] += 1
         return suffix in SUFFIXES
@@ -134,7 +142,7 @@ class Walk:
         self.left_out.note(path, reason)
 
 
-def _is_folder(entry: os.DirEntry) -> bool:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
@@ -151,13 +159,13 @@ def _identity(state: os.stat_result) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
-def is_image_file(entry: os.DirEntry) -> bool:
+def is_image_file(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry of a folder is a visible image file."""
     suffix = os.path.splitext(entry.name)[1].lower()
     return suffix in SUFFIXES and not entry.name.startswith(".") and not _is_folder(entry)
 
 
-def is_visible_folder(entry: os.DirEntry) -> bool:
+def is_visible_folder(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry of a folder is a visible folder."""
     return _is_folder(entry) and not entry.name.startswith(".")
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import is_main_process
 from PIL import Image
 from torch import Tensor
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.metrics.collected import CollectedMetric, gather_rows
 from mmcgan.extractors.base import ExtractorOutput
-from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.neighbours.nearest import kth_neighbour_distances, nearest_neighbours
 from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
@@ -37,10 +38,22 @@ class Memorized:
     def closer_than_real(self, share: float = 0.01) -> float:
         """Return the share of samples closer to a real image than a ``share`` of real images are.
 
-        As large as ``share`` for a generator that draws from the real distribution, near 1 for copies.
+        As large as ``share`` for a generator that draws from the real distribution, near 1 for copies. What
+        equals a real image counts, also where real images are there twice, so that the limit is 0.
         """
-        limit = torch.quantile(self.real_distance.double(), share)
-        return float((self.distance[:, 0].double() < limit).double().mean())
+        return self._share_below(torch.quantile(self.real_distance.double(), share))
+
+    def _share_below(self, limit: Tensor) -> float:
+        """Return the share of samples nearer to a real image than ``limit``, () or (N,), or equal to one."""
+        nearest = self.distance[:, 0].double()
+        return float(((nearest < limit) | (nearest == 0)).double().mean())
+
+    def closer_than_training(self) -> float:
+        """Return the share of samples closer to their nearest real image than that is to any other real one.
+
+        Under one half for a generator that draws from the real distribution, 1 for copies.
+        """
+        return self._share_below(self.real_distance.double()[self.row[:, 0]])
 
     def histogram(self, bins: int = 50) -> dict[str, list[float]]:
         """Return common bin edges (bins + 1) and the share of samples and of real images in each bin."""
@@ -98,7 +111,7 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
     """Write a picture as PNG, atomically."""
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG")
-    write_atomically(Path(path), buffer.getvalue())
+    write_file(path, buffer.getvalue())
 
 
 @GENERATION_METRICS.register_module()
@@ -116,7 +129,10 @@ class Memorization(CollectedMetric):
         ValueError: ``share`` outside 0..1.
     """
 
-    figures = ("memorized", "nearest_real", "nearest_real_ratio")
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"memorization": {}}
+    suite: ClassVar[tuple[str, ...]] = ("memorization",)
+    better: ClassVar[Mapping[str, str]] = {"memorized": "less"}
+    figures = ("memorized", "closer_than_training", "nearest_real", "nearest_real_ratio")
 
     def __init__(self, share: float = 0.01, picture: str | None = None, rows: int = 8) -> None:
         super().__init__()
@@ -146,10 +162,11 @@ class Memorization(CollectedMetric):
         self._images = [] if images is None else [images]
 
     def compute(self) -> dict[str, float]:
-        """Return ``memorized`` (share of close samples), ``nearest_real`` and ``nearest_real_ratio``.
+        """Return ``memorized`` (share of close samples) and three figures more.
 
-        The second is the median distance of a sample to its nearest real image, the third the same over
-        the median distance of a real image to its nearest other one.
+        ``closer_than_training`` is the share of samples closer to their nearest real image than that is to
+        any other real image; ``nearest_real`` the median distance of a sample to its nearest real image,
+        ``nearest_real_ratio`` the same over the median distance of a real image to its nearest other one.
 
         Raises:
             ValueError: too few real images.
@@ -170,6 +187,7 @@ class Memorization(CollectedMetric):
             self._draw(closest, found.row[closest])
         return {
             "memorized": found.closer_than_real(self.share),
+            "closer_than_training": found.closer_than_training(),
             "nearest_real": nearest,
             "nearest_real_ratio": nearest / among if among else float("inf"),
         }

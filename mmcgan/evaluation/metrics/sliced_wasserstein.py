@@ -19,7 +19,7 @@ def _filter(image: Tensor, rule: str, gain: float = 1.0) -> Tensor:
     return F.conv2d(F.pad(image, (2, 2, 2, 2), mode=border), kernel, groups=image.shape[1])
 
 
-def _enlarge(image: Tensor, rule: str) -> Tensor:
+def enlarged(image: Tensor, rule: str) -> Tensor:
     """Double the side, then filter."""
     if rule == "mmagic":
         return _filter(F.interpolate(image, scale_factor=2, mode="nearest"), rule)
@@ -48,7 +48,7 @@ def laplacian_pyramid(image: Tensor, levels: int, rule: str = "pggan") -> list[T
     for _ in range(levels - 1):
         pyramid.append(_filter(pyramid[-1], rule)[:, :, ::2, ::2])
     for index in range(levels - 1):
-        pyramid[index] = pyramid[index] - _enlarge(pyramid[index + 1], rule)
+        pyramid[index] = pyramid[index] - enlarged(pyramid[index + 1], rule)
     return pyramid
 
 

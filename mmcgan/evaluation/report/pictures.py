@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.extractors.classifier_file import write_atomically
+from mmcgan.checkpoints.atomic import write_file
 
 Entries = Sequence[Mapping[str, Any]]
 TRADE_OFF = ("inception_score", "fid")
@@ -49,7 +49,7 @@ def draw_evaluations(models: Mapping[str, Entries], out: Path, keys: Sequence[st
     axes[0].legend(fontsize=8)
     picture = io.BytesIO()
     figure.savefig(picture, format=out.suffix[1:].lower() or "png", dpi=110)
-    write_atomically(out, picture.getvalue())
+    write_file(out, picture.getvalue())
 
 
 def _common(models: Mapping[str, Entries]) -> list[str]:

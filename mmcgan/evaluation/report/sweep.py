@@ -19,6 +19,8 @@ class Sweep:
         truncations: what the generator's truncation means: thresholds at which the law of the
             latents is truncated (BigGAN, section 3.1, for normal ones), or psi (StyleGAN2); None is off.
         statistics: of batch normalisation.
+        centre: what the generator's truncation moves styles towards (``mean`` or ``class``, StyleGAN2);
+            None for its own.
 
     Raises:
         ValueError: a negative truncation, or something twice.
@@ -27,6 +29,7 @@ class Sweep:
     seeds: tuple[int, ...] = ()
     truncations: tuple[float | None, ...] = (None,)
     statistics: BatchStatistics = field(default_factory=BatchStatistics)
+    centre: str | None = None
 
     def __post_init__(self) -> None:
         for name, values in (("seeds", self.seeds), ("truncations", self.truncations)):

@@ -18,15 +18,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
-from mmcgan.datasets.base import items_digest
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.differences import largest_difference
+from mmcgan.evaluation.any_size import batches_of
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
-from mmcgan.extractors.classifier_file import write_atomically
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
+from mmcgan.text_files import content_of, parse_json
 
 FORMAT = "mmcgan-reference-1"
 
@@ -81,7 +83,7 @@ class Reference:
                 "format": FORMAT,
                 "extractor": self.extractor.describe(),
                 "dataset": str(self.config.get("type")),
-                "split": getattr(self.dataset, "split", self.config.get("split")),
+                "split": self.dataset.split or self.config.get("split"),
                 "count": len(self.dataset),
                 "dataset_fingerprint": dataset_fingerprint(self.dataset),
                 "ddof": 1,
@@ -138,9 +140,9 @@ class Reference:
         """
         rank, world_size = get_dist_info()
         rows = range(rank, len(self.dataset), world_size)
-        starts = range(0, len(rows), self.batch_size)
-        read = (self.dataset.__getitems__(rows[start : start + self.batch_size]) for start in starts)
-        with progress_bar(what, len(starts)) as advance:
+        batches = batches_of(self.dataset, rows, self.batch_size)
+        read = (self.dataset.__getitems__(batch) for batch in batches)
+        with progress_bar(what, len(batches)) as advance:
             for batch in prefetch(read):
                 output = self.extractor(batch["image"].to(self._device()))
                 check_finite(output, self.extractor.name)
@@ -179,7 +181,7 @@ class Reference:
             )
 
     def _device(self) -> torch.device:
-        return next(self.extractor.parameters()).device
+        return self.extractor.device
 
     def describe(self) -> dict[str, Any]:
         """Return the identity and the file, for reports."""
@@ -200,14 +202,13 @@ def dataset_fingerprint(dataset: Any) -> str:
     """
     if not len(dataset):
         raise ValueError("the reference data set has no images")
-    own = getattr(dataset, "fingerprint", None)
-    return str(own()) if callable(own) else items_digest(dataset)
+    return str(dataset.fingerprint())
 
 
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
     """Write the statistics with their identity, atomically."""
     tensors = {"mean": statistics.mean.contiguous(), "covariance": statistics.covariance.contiguous()}
-    write_atomically(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
+    write_file(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
 
 
 def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
@@ -217,7 +218,7 @@ def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:
     """
     content = io.BytesIO()
     np.savez(content, mu=statistics.mean.double().numpy(), sigma=statistics.covariance.double().numpy())
-    write_atomically(path, content.getvalue())
+    write_file(path, content.getvalue())
 
 
 def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatistics:
@@ -229,20 +230,32 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
     rebuild = f"Delete it, or make it anew: tools/reference_stats.py CONFIG --out {path}"
     try:
         with safe_open(path, framework="pt") as file:
-            found = json.loads((file.metadata() or {}).get("identity", "{}"))
+            text = (file.metadata() or {}).get("identity", "{}")
             mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-    except (SafetensorError, json.JSONDecodeError) as error:
+        found = parse_json(text, path, "reference statistics")
+        with content_of(path, "reference statistics"):
+            count = int({**found}["count"])
+    except (SafetensorError, ValueError) as error:
         raise ValueError(
             f"{path}: not a readable file of reference statistics ({error}). {rebuild}"
         ) from error
+    require_identity(found, identity, path, rebuild)
+    check_statistics(mean, covariance, path)
+    return GaussianStatistics(mean, covariance, count)
+
+
+def require_identity(found: Mapping[str, Any], identity: Mapping[str, Any], path: Path, rebuild: str) -> None:
+    """Refuse statistics that were made with something else.
+
+    Raises:
+        ValueError: says with what, and ``rebuild``, how to make them anew.
+    """
     differences = _differences(found, json.loads(json.dumps(identity)))
     if differences:
         raise ValueError(
             f"{path}: the reference statistics do not belong to this evaluation: "
             f"{'; '.join(differences)}. {rebuild}"
         )
-    check_statistics(mean, covariance, path)
-    return GaussianStatistics(mean, covariance, int(found["count"]))
 
 
 def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
@@ -258,9 +271,8 @@ def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:
         ValueError: arrays are missing, of another size, or no mean and covariance.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            mean, covariance = (torch.from_numpy(file[key]) for key in ("mu", "sigma"))
-    except (KeyError, OSError, ValueError) as error:
+        mean, covariance = map(torch.from_numpy, read_arrays(path, ("mu", "sigma"), FLOATS))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not statistics with arrays 'mu' and 'sigma' ({error})") from error
     if mean.shape != (width,) or covariance.shape != (width, width):
         raise ValueError(

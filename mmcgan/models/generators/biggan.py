@@ -23,7 +23,6 @@ from mmcgan.models.layers import (
     batch_norm_options,
     linear,
 )
-from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.registry import GENERATORS
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block.
@@ -135,14 +134,12 @@ class BigGANGenerator(EmbeddingGenerator):
         slots = len(widths) if hierarchical else 1
         self.chunk_dim = _chunk_dim(latent_dim, slots)
         self.latent_dim = self.chunk_dim * slots + code_dim
-        dim = shared_dim or latent_dim
         attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
         instance = (instance_dim, instance_embedding_dim)
+        dim = shared_dim or latent_dim
         self.embed_condition(dim, shared_embedding, attributes, instance, code_dim, spectral_norm)
         if self.per_class and hierarchical:
             raise ValueError("hierarchical=True needs shared_embedding=True: labels take no latent chunk")
-        self.code_features = dim if code_dim else 0
-        self.codes = code_projection(code_dim, self.code_features, spectral_norm=spectral_norm)
         norm = self._norm_factory(spectral_norm, batch_norm_options(batch_norm), one_hot)
         self.linear = linear(self.chunk_dim, widths[0] * bottom_size**2, spectral_norm=spectral_norm)
         self.blocks = nn.ModuleList(

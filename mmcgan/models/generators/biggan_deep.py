@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.models.conditioning import attribute_sizes
+from mmcgan.models.generators.base import FirstMap, padded
 from mmcgan.models.generators.biggan import block_channels
 from mmcgan.models.generators.blocks import EmbeddingGenerator
 from mmcgan.models.layers import (
@@ -24,8 +25,8 @@ from mmcgan.models.layers import (
     batch_norm_options,
     linear,
 )
-from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.models.layers.deep_blocks import DeepUpBlock
+from mmcgan.models.layers.spectral_norm import evaluated_weight
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
@@ -73,6 +74,8 @@ class BigGANDeepGenerator(EmbeddingGenerator):
             each other.
     """
 
+    has_truncation = True
+
     def __init__(
         self,
         image_size: int,
@@ -112,38 +115,29 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
         self.bottom_size, self.bottom_channels_last = bottom_size, bottom_channels_last
         self.latent_first, self.concatenate_latent = latent_first, concatenate_latent
-        dim = shared_dim or latent_dim
         attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
         instance = (instance_dim, instance_embedding_dim)
+        dim = shared_dim or latent_dim
         self.embed_condition(dim, shared_embedding, attributes, instance, code_dim, spectral_norm)
-        code_features = dim if code_dim else 0
-        self.codes = code_projection(code_dim, code_features, spectral_norm=spectral_norm)
-        apart = self.per_class or not concatenate_latent
-        width = latent_dim + code_features + (0 if apart else self.condition.dim)
+        width = self._first_width(latent_dim)
         told = width if concatenate_latent else self.condition.dim
         norm = self._norm_factory(told, spectral_norm, batch_norm_options(batch_norm))
         self.linear = linear(width, plan[0][1] * bottom_size**2, spectral_norm=spectral_norm)
-        block = partial(
-            DeepUpBlock,
-            norm=norm,
-            projected_shortcut=projected_shortcut,
-            activation_name=activation_name,
-            spectral_norm=spectral_norm,
+        layers: dict[str, Any] = dict(norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
+        self.blocks = nn.ModuleList(
+            DeepUpBlock(before, after, upsample=up, projected_shortcut=projected_shortcut, **layers)
+            for up, before, after in plan
         )
-        self.blocks = nn.ModuleList(block(before, after, upsample=up) for up, before, after in plan)
-        widths = [after for _, _, after in plan]
         self.attention = attention_layers(
-            sizes, widths, attention_resolutions, attention_blocks, spectral_norm
+            sizes, [block[2] for block in plan], attention_resolutions, attention_blocks, spectral_norm
         )
-        self.finish(
-            widths[-1],
-            implicit,
-            spectral_norm,
-            batch_norm=output_batch_norm,
-            activation_name=activation_name,
-            init=init,
-            filters=image_filters,
-        )
+        outer: dict[str, Any] = dict(batch_norm=output_batch_norm, activation_name=activation_name, init=init)
+        self.finish(plan[-1][2], implicit, spectral_norm, **outer, filters=image_filters)
+
+    def _first_width(self, latent_dim: int) -> int:
+        """Return the length of what the first linear map sees."""
+        apart = self.per_class or not self.concatenate_latent
+        return latent_dim + self.code_features + (0 if apart else self.condition.dim)
 
     def _norm_factory(
         self, dim: int, spectral_norm: SpectralNormArg, options: BatchNormOptions
@@ -185,6 +179,13 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         else:
             x = x.view(x.shape[0], -1, size, size)
         return self.through_blocks(x, [condition] * len(self.blocks))
+
+    def first_map(self) -> FirstMap:
+        """Return the columns of the first map that see the noise; it sees the embedded condition as well."""
+        weight = evaluated_weight(self.linear)
+        noise = self.latent_dim - (self.codes.code_dim if self.codes is not None else 0)
+        columns = weight[:, :noise] if self.latent_first else weight[:, weight.shape[1] - noise :]
+        return FirstMap(padded(columns, self.latent_dim))
 
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
         """Return images of truncated latents, with the batch statistics kept for that truncation.

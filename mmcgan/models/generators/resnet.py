@@ -100,6 +100,7 @@ class ResNetGenerator(LabelGenerator):
         attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
         outer = spectral_norm if outer_spectral_norm is None else outer_spectral_norm
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
+        self.require_label()
         self.bottom_size = bottom_size
         self.linear = linear(latent_dim, widths[0] * bottom_size**2, spectral_norm=outer)
         self.codes = code_projection(code_dim, latent_dim, num_classes, outer)
@@ -158,7 +159,7 @@ class ClassNorm:
         """Return the batch norm of (N, ``channels``, H, W), called as ``norm(x, label)``."""
         if not self.num_classes + self.code_features:
             return PlainBatchNorm(channels, self.options)
-        return ConditionalBatchNorm(
+        norm = ConditionalBatchNorm(
             channels,
             self.num_classes + self.code_features,
             encoding=self.encoding,
@@ -166,6 +167,9 @@ class ClassNorm:
             options=self.options,
             unit_gain=self.unit_gain,
         )
+        if self.code_features and self.num_classes:  # one-hot labels in front of the codes' vector
+            norm.class_columns = ("gain", "bias")
+        return norm
 
 
 def block_channels(image_size: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.distributed import draw_shared
+from mmcgan.dtypes import at_least_float32
+from mmcgan.models.generators.base import STYLE, FirstMap, Generator, Stages
+from mmcgan.models.layers.equalized import EqualizedLinear
 from mmcgan.models.layers.resample import BINOMIAL
 from mmcgan.models.layers.synthesis_block import SynthesisBlock
 from mmcgan.models.mapping import MappingNetwork
@@ -28,7 +31,7 @@ Noise = str | Sequence[Tensor]
 
 
 @GENERATORS.register_module()
-class StyleGAN2Generator(nn.Module):
+class StyleGAN2Generator(Generator):
     """Maps (z, condition) to styles w, and styles to an image through modulated convolutions.
 
     The condition (label, instance feature, attributes, any of them or none) enters the mapping
@@ -62,12 +65,17 @@ class StyleGAN2Generator(nn.Module):
     Attributes:
         num_ws: number of styles that an image takes.
         truncates_latent: False; truncation acts on styles (:meth:`forward_truncated`).
+        truncation_centres: what it may move styles towards.
+        truncation_centre: which it is: ``mean`` of all styles (StyleGAN2), or ``class``, the mean of the
+            styles under the same condition.
 
     Raises:
         ValueError: unknown image size, architecture or noise, or a number out of range.
     """
 
-    truncates_latent: ClassVar[bool] = False
+    truncates_latent = False
+    has_truncation = True
+    truncation_centres = ("mean", "class")
     mean_style: Tensor | None
 
     def __init__(
@@ -103,6 +111,7 @@ class StyleGAN2Generator(nn.Module):
         self.latent_dim, self.style_dim = latent_dim, style_dim
         self.style_mixing, self.noise, self.eval_noise = style_mixing, noise, eval_noise
         self.mean_decay, self.truncation_cutoff = mean_decay, truncation_cutoff
+        self.truncation_centre = "mean"
         self.random_source = RandomSource()
         self.mapping = MappingNetwork(
             latent_dim,
@@ -115,6 +124,7 @@ class StyleGAN2Generator(nn.Module):
             instance_embedding_dim=instance_embedding_dim,
             lr_mult=mapping_lr_mult,
         )
+        self.requires = tuple(self.mapping.requires)
         self.constant = nn.Parameter(torch.randn(widths[0], BOTTOM_SIZE, BOTTOM_SIZE))
         self.blocks = nn.ModuleDict()
         for step, (before, after) in enumerate(pairwise([0, *widths])):
@@ -128,11 +138,6 @@ class StyleGAN2Generator(nn.Module):
 
     def _blocks(self) -> list[SynthesisBlock]:
         return list(self.blocks.values())  # type: ignore[arg-type]
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return self.mapping.requires
 
     # --- from latents to styles ---------------------------------------------------------------
 
@@ -203,6 +208,18 @@ class StyleGAN2Generator(nn.Module):
         with torch.no_grad():
             return self.mapping(latent, None).mean(0)
 
+    def condition_centres(self, condition: Condition) -> Tensor:
+        """Return the mean style under the condition of each image, (N, 1, style_dim)."""
+        embedding = self.embed(condition)
+        if embedding is None:
+            return self.average_style().expand(1, 1, -1)
+        source = make_generator("mean style")
+        latent = torch.randn(MEAN_SAMPLES, self.latent_dim, generator=source).to(self.constant)
+        rows, place = embedding.unique(dim=0, return_inverse=True)
+        with torch.no_grad():
+            means = [self.mapping(latent, row.expand(MEAN_SAMPLES, -1)).mean(0) for row in rows]
+        return torch.stack(means)[place][:, None]
+
     def truncate_styles(
         self, styles: Tensor, psi: float, cutoff: int | None = None, mean: Tensor | None = None
     ) -> Tensor:
@@ -212,7 +229,7 @@ class StyleGAN2Generator(nn.Module):
             styles: (N, num_ws, style_dim).
             psi: 1 changes nothing, 0 gives the mean style.
             cutoff: number of styles from the coarsest on to move; None for ``truncation_cutoff``.
-            mean: (style_dim,) or (1, style_dim), in place of :meth:`average_style`.
+            mean: (style_dim,), (1, style_dim) or (N, 1, style_dim), in place of :meth:`average_style`.
         """
         cutoff = self.truncation_cutoff if cutoff is None else cutoff
         moved = torch.lerp((self.average_style() if mean is None else mean).to(styles), styles, psi)
@@ -274,13 +291,37 @@ class StyleGAN2Generator(nn.Module):
         """Return images (N, 3, H, W) from z (N, latent_dim) and :meth:`embed`'s result."""
         return self.synthesize_styles(self._map(latent, embedding))
 
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) from z (N, latent_dim) under ``condition``."""
-        return self.synthesize(latent, self.embed(condition))
-
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
-        """Return images (N, 3, H, W) whose styles are moved towards the mean by psi = ``truncation``."""
-        return self.synthesize_styles(self.truncate_styles(self.map(latent, condition), truncation))
+        """Return images (N, 3, H, W) whose styles are moved towards their centre by psi = ``truncation``."""
+        centre = self.condition_centres(condition) if self.truncation_centre == "class" else None
+        styles = self.truncate_styles(self.map(latent, condition), truncation, mean=centre)
+        return self.synthesize_styles(styles)
+
+    # --- its structure ------------------------------------------------------------------------
+
+    def first_map(self) -> FirstMap:
+        """Return the weights by which all convolutions but those to colours read the style, stacked."""
+        named = self.blocks.named_modules()
+        maps = [module for name, module in named if name.endswith(".style") and "to_rgb" not in name]
+        scaled = [
+            m.weight * (m.lr_mult / math.sqrt(m.in_features)) for m in maps if isinstance(m, EqualizedLinear)
+        ]
+        return FirstMap(torch.cat(scaled).detach(), STYLE)
+
+    def moved(self, latent: Tensor, condition: Condition, step: Tensor, space: str) -> Tensor:
+        """Return images (N, 3, H, W) of one latent whose styles are moved by ``steps`` (N, style_dim)."""
+        return self.synthesize_styles(self.map(latent, condition) + step[:, None])
+
+    def enter(self, latent: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
+        """Return images and the styles (N, num_ws, style_dim), with gradient, that they were made from."""
+        style = self.map(latent, condition)
+        if not style.requires_grad:
+            style.requires_grad_()
+        return at_least_float32(self.synthesize_styles(style)), style
+
+    def stages(self) -> Stages:
+        """Return the blocks; the mapping network is in front of them."""
+        return Stages([[block] for block in self.blocks.values()])
 
 
 def _check_noise(name: str, mode: str) -> None:

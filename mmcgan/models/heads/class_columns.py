@@ -9,6 +9,7 @@ from torch import Tensor
 from mmcgan.models.heads.base import Head
 from mmcgan.models.heads.basic import ClassifierHead, SpectralNorm, check_num_classes
 from mmcgan.models.layers import linear
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
@@ -48,6 +49,8 @@ class DiscriminativeClassifierHead(ClassifierHead):
     Column ``2 * c`` is "a real image of c", ``2 * c + 1`` "a generated one". ADC-GAN, Sec. 3.2.
     """
 
+    class_copies = 2
+
     def __init__(
         self,
         in_channels: int,
@@ -70,14 +73,16 @@ class DiscriminativeClassifierHead(ClassifierHead):
 
 
 @HEADS.register_module()
-class PerClassHead(Head):
+class PerClassHead(WeighsCondition, Head):
     """A discriminator for every class, of which the label picks one; emits ``logit`` (N,).
 
     StarGAN v2's multi-task discriminator; StudioGAN calls the conditioning MD.
     """
 
     emits = ("logit",)
+    follows_init = True
     requires = ("label",)
+    class_rows = ("linear",)
 
     def __init__(self, in_channels: int, num_classes: int, spectral_norm: SpectralNorm = True) -> None:
         super().__init__()
@@ -88,4 +93,5 @@ class PerClassHead(Head):
         """Return ``logit`` (N,): the column ``condition.label`` of a linear map of the pooled features."""
         label = condition.label
         assert label is not None
-        return {"logit": self.linear(features["pooled"]).gather(1, label[:, None]).squeeze(1)}
+        columns = self.linear(features["pooled"])
+        return {"logit": self.between(columns.mean(1), columns.gather(1, label[:, None]).squeeze(1))}

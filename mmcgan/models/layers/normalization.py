@@ -11,10 +11,11 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from mmcgan.dtypes import at_least_float32
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.factories import embedding, linear
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 ENCODINGS = ("vector", "label", "one_hot")
 
@@ -92,11 +93,11 @@ def batch_norm(
     return kind(channels, eps=options.eps, momentum=options.momentum, affine=affine)
 
 
-class ConditionalBatchNorm(nn.Module):
+class ConditionalBatchNorm(WeighsCondition):
     """Batch normalisation whose gain and bias are predicted from the condition.
 
-    ``forward(x, c) = norm(x) * (1 + gain(c)) + bias(c)``, gain and bias being bias-free linear maps
-    of a conditioning vector, or one row per class.
+    ``forward(x, c) = norm(x) * (1 + gain(c)) + bias(c)``, gain and bias being linear maps (without a
+    bias of their own unless asked for) of a conditioning vector, or one row per class.
 
     Args:
         channels: channels of the image features.
@@ -107,6 +108,7 @@ class ConditionalBatchNorm(nn.Module):
         spectral_norm: applied to the gain and bias maps.
         options: batch statistics.
         unit_gain: False multiplies by ``gain(c)`` itself (Miyato's SNGAN), which then starts at 1.
+        biased_maps: give the linear maps a bias each (Projected GAN).
 
     Raises:
         ValueError: unknown ``encoding`` or ``condition_dim`` below 1.
@@ -121,6 +123,7 @@ class ConditionalBatchNorm(nn.Module):
         spectral_norm: SpectralNormArg = None,
         options: BatchNormOptions | None = None,
         unit_gain: bool = True,
+        biased_maps: bool = False,
     ) -> None:
         super().__init__()
         if encoding not in ENCODINGS:
@@ -130,20 +133,28 @@ class ConditionalBatchNorm(nn.Module):
         self.encoding = encoding
         self.condition_dim = condition_dim
         self.unit_gain = unit_gain
+        # which tensors belong to classes, see mmcgan.models.class_rows
+        self.class_rows = ("gain", "bias") if encoding == "label" else ()
+        self.class_columns = ("gain", "bias") if encoding == "one_hot" else ()
         self.add_gain = batch_norm_options(options).add_gain
         self.norm = batch_norm(channels, options, affine=False)
         if encoding == "label":
             self.gain: nn.Module = embedding(condition_dim, channels, spectral_norm=spectral_norm)
             self.bias: nn.Module = embedding(condition_dim, channels, spectral_norm=spectral_norm)
         else:
-            self.gain = linear(condition_dim, channels, bias=False, spectral_norm=spectral_norm)
-            self.bias = linear(condition_dim, channels, bias=False, spectral_norm=spectral_norm)
+            self.gain = linear(condition_dim, channels, bias=biased_maps, spectral_norm=spectral_norm)
+            self.bias = linear(condition_dim, channels, bias=biased_maps, spectral_norm=spectral_norm)
 
     def reset_affine(self) -> None:
         """Start from gain 1 and bias 0 for every class, where gain is the table itself."""
         if not self.unit_gain:
             nn.init.ones_(self.gain.weight)  # type: ignore[arg-type]
             nn.init.zeros_(self.bias.weight)  # type: ignore[arg-type]
+
+    def weigh_condition(self, weight: float) -> None:
+        """Let labels act with ``weight``; a vector was weighed where it was made."""
+        if self.encoding != "vector":
+            super().weigh_condition(weight)
 
     def _look_up(self, source: nn.Module, condition: Tensor) -> Tensor:
         """Return rows (N, C) of a map or table, or mixtures of a table's rows."""
@@ -160,9 +171,8 @@ class ConditionalBatchNorm(nn.Module):
             condition = F.one_hot(condition, self.condition_dim).to(x.dtype)
         # Under autocast the maps come out in another type than the features.
         gain = self._look_up(self.gain, condition).to(x.dtype)[:, :, None, None]
-        bias = self._look_up(self.bias, condition).to(x.dtype)[:, :, None, None]
-        if self.unit_gain:
-            gain = 1 + gain
+        bias = self.weighed(self._look_up(self.bias, condition).to(x.dtype)[:, :, None, None])
+        gain = 1 + self.weighed(gain) if self.unit_gain else self.between(torch.ones_like(gain), gain)
         x = self.norm(x)
         return x + gain + bias if self.add_gain else torch.addcmul(bias, x, gain)
 

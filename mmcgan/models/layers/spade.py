@@ -9,11 +9,9 @@ from torch import Tensor, nn
 
 from mmcgan.models.layers.factories import conv2d
 from mmcgan.models.layers.normalization import batch_norm
-from mmcgan.models.layers.spectral_norm import SpectralNormArg, SpectralNormOptions
-from mmcgan.registry import nearest
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL, SpectralNormArg
+from mmcgan.suggestions import nearest
 
-#: torch's classic spectral norm, which SPADE's networks use
-CLASSIC_SPECTRAL = SpectralNormOptions(eps=1e-12, iterate_in_eval=False)
 LEAK = 0.2
 
 #: Normalisations without gain and bias, by name.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ class SpectralNormOptions:
         if self.singular_values > 1 and not self.iterate_in_eval:
             raise ValueError("spectral_norm with singular_values > 1 needs iterate_in_eval=True")
 
+
+#: torch's classic spectral norm, which the networks of SPADE and Projected GAN use
+CLASSIC_SPECTRAL = SpectralNormOptions(eps=1e-12, iterate_in_eval=False)
 
 SpectralNormArg = bool | Mapping[str, object] | SpectralNormOptions | None
 
@@ -200,3 +203,24 @@ class SpectralEmbedding(nn.Embedding):
     def forward(self, input: Tensor) -> Tensor:
         """Map indices (N,) to rows (N, dim)."""
         return F.embedding(input, self.spectral(self.weight))
+
+
+def applied_weight(layer: nn.Module) -> Tensor:
+    """Return the weight that ``layer`` multiplies by, normalised if it is one of the layers above."""
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    norm = layer._modules.get("spectral")
+    return weight if norm is None else norm(weight)
+
+
+@torch.no_grad()
+def evaluated_weight(layer: nn.Module) -> Tensor:
+    """Return the weight that ``layer`` applies in evaluation, spectral norm included, detached."""
+    norm = layer._modules.get("spectral")
+    was_training = norm is not None and norm.training
+    if norm is not None:
+        norm.eval()
+    weight = applied_weight(layer).detach()
+    if norm is not None:
+        norm.train(was_training)
+    return weight

@@ -11,7 +11,9 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write, check_output, require_finite, require_half, save_checkpoint
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.files import require_finite, require_half, save_checkpoint
+from mmcgan.output_paths import check_output
 from mmcgan.peers.reading.channel_order import to_rgb
 from mmcgan.peers.reading.config_file import condition_sampler_of, config_text, latent_sampler_of
 from mmcgan.peers.reading.described import described_beside

@@ -15,11 +15,13 @@ from mmcgan.peers.reading.described import described_fit
 from mmcgan.peers.reading.fitting import CONTRADICTION, Fit, fits, select
 from mmcgan.peers.reading.shapes import UNSEEN, flatten
 from mmcgan.peers.reading.sources import Found
+from mmcgan.peers.reading.unsupported import unsupported_network
 from mmcgan.peers.translation import DISCRIMINATOR, GENERATOR
 from mmcgan.peers.translation.registry import readable_formats
 from mmcgan.random import make_generator
-from mmcgan.registry import BACKBONES, GENERATORS, nearest
+from mmcgan.registry import BACKBONES, GENERATORS
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 SHOWN = 6
 #: What generator and discriminator of one model agree on.
@@ -100,6 +102,9 @@ def _complete_readings(network: Found, wishes: Wishes, stated: Mapping[str, Any]
         for fit in complete:
             _name_origins(fit, wishes.settings)
         return complete
+    known = unsupported_network(network.state)
+    if known is not None:
+        raise ConversionError(f"{network.name}: {known}")
     contradictions = [reason for reason in reasons.values() if reason.startswith(CONTRADICTION)]
     if contradictions:
         raise ValueError(f"{network.name}: {contradictions[0]}")

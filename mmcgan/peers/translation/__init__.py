@@ -34,7 +34,6 @@ from mmcgan.peers.translation.settings import (
 from mmcgan.peers.translation.sides import (
     EITHER,
     HOOK,
-    LOADED,
     OWN,
     Exported,
     Reading,
@@ -49,7 +48,6 @@ __all__ = [
     "EITHER",
     "GENERATOR",
     "HOOK",
-    "LOADED",
     "OWN",
     "PEERS",
     "ROW_VECTORS",

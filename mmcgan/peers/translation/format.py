@@ -276,7 +276,8 @@ def read_condition(given: Mapping[str, Tensor]) -> Condition:
 OURS = {
     GENERATOR: re.compile(
         # behind a map of codes all but the map lies in ``generator.``
-        r"(generator\.)?(mix|stem|linear|codes|condition|implicit|mapping|blocks\.\d+|attention\.\d+|output_norm|output_conv)\."
+        r"(generator\.)?(mix|stem|linear|codes|condition|implicit|mapping|blocks\.\d+"
+        r"|(attention|excitations)\.\d+|output_norm|output_conv)\."
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.closed_world import checked
 from mmcgan.peers.reading.resolving import some
 from mmcgan.peers.reading.shapes import Config

@@ -91,22 +91,22 @@ def check_studiogan_ema(case: GoldenCase, comparison: Comparison) -> None:
         else:
             batch_size = int(settings["effective_batch_size"])
             average = ExponentialMovingAverage(
-                half_life_images=1000.0 * settings["ema_kimg"], ramp_up=_ramp(settings), buffers="copy"
+                half_life_images=1000.0 * settings["ema_kimg"], ramp_up=ramp_up(settings), buffers="copy"
             )
         count = _count(case, f"in/{name}/{{}}/")
         sources = _sequence(case, f"in/{name}/{{}}/", count)
         expected = _sequence(case, f"out/{name}/{{}}/", count)
-        target = StateModule(sources[0], _followers(sources, expected) if batch_size else ())
+        target = StateModule(sources[0], followers(sources, expected) if batch_size else ())
         compare_updates(comparison, average, target, sources, expected, range(count), batch_size, f"{name} ")
 
 
-def _ramp(settings: Mapping[str, Any]) -> float | None:
+def ramp_up(settings: Mapping[str, Any]) -> float | None:
     """Return the ramp-up, which the peer's configs may leave out or write as N/A."""
     given = settings.get("ema_rampup")
     return None if given in (None, "N/A") else float(given)
 
 
-def _followers(sources: Sequence[State], expected: Sequence[State]) -> set[str]:
+def followers(sources: Sequence[State], expected: Sequence[State]) -> set[str]:
     """Return what follows its source at every update: buffers, whatever a peer calls them (``w_avg``)."""
     pairs = list(zip(sources, expected, strict=True))
     return {name for name in sources[0] if all(torch.equal(a[name], b[name]) for a, b in pairs)}

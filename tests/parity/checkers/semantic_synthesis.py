@@ -48,7 +48,7 @@ CORNERS = {"D_real": 1.0, "D_fake": -1.0}
 def check_data(case: GoldenCase, comparison: Comparison) -> None:
     """Image, classes and instances after resizing, the recorded crop and the recorded flip."""
     settings = case.spec["constructor_settings"]
-    transform, label_nc = _transform(settings), settings["label_nc"]
+    transform, label_nc = map_transform(settings), settings["label_nc"]
     flips = settings.get("isTrain", True) and not settings.get("no_flip", False)
     arrays = {name: value.numpy() for name, value in case.group("in/").items()}
     for draw, chosen in case.spec["draws"].items():
@@ -87,7 +87,7 @@ class PeerShortSide(MapTransform):
         return height_and_width(self.image_size)
 
 
-def _transform(settings: Mapping[str, Any]) -> MapTransform:
+def map_transform(settings: Mapping[str, Any]) -> MapTransform:
     mode, crop = settings["preprocess_mode"], settings["crop_size"]
     if mode == "fixed":
         return MapTransform((round(crop / settings["aspect_ratio"]), crop))

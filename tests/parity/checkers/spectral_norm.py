@@ -85,11 +85,11 @@ def check_biggan_layers(case: GoldenCase, comparison: Comparison) -> None:
             iterations=int(settings.get("num_itrs", 1)),
             singular_values=int(settings.get("num_svs", 1)),
         )
-        layer = load_layer(_biggan_layer(settings, options), case.group(f"state/{name}/"))
+        layer = load_layer(biggan_layer(settings, options), case.group(f"state/{name}/"))
         _follow_biggan(case, comparison, name, layer)
 
 
-def _biggan_layer(settings: Mapping[str, Any], options: SpectralNormOptions) -> nn.Module:
+def biggan_layer(settings: Mapping[str, Any], options: SpectralNormOptions) -> nn.Module:
     numbers: dict[str, Any] = dict(settings)
     unknown = numbers.keys() - LAYER_SETTINGS
     if unknown:

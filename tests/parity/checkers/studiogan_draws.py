@@ -110,7 +110,7 @@ def draw_again(case: GoldenCase, replay: Replay) -> None:
     Raises:
         Unsupported: a latent does not come out as recorded.
     """
-    queues = _queues(case, replay)
+    queues = queues_of(case, replay)
     if not queues:
         return
     settings = case.spec["settings"]
@@ -124,11 +124,10 @@ def draw_again(case: GoldenCase, replay: Replay) -> None:
                 raise Unsupported("draws beside labels and latents that are neither stored nor repeatable")
             role = "discriminator" if index % per_step < updates else "generator"
             for recorded, roles, draw in queues:
-                for _ in range(roles.get(role, 0)):
-                    recorded.append(draw(latent))
+                recorded += [draw(latent) for _ in range(roles.get(role, 0))]
 
 
-def _queues(
+def queues_of(
     case: GoldenCase, replay: Replay
 ) -> list[tuple[list[Any], dict[str, int], Callable[[Tensor], Any]]]:
     """Return, in the peer's order: a list to fill, how many draws each player makes, and how."""

@@ -42,12 +42,12 @@ def test_directions_and_repeats_are_averaged():
 
 @pytest.mark.parametrize("rule", ["pggan", "mmagic"])
 def test_a_pyramid_adds_up_to_the_image(rule):
-    from mmcgan.evaluation.metrics.sliced_wasserstein import _enlarge
+    from mmcgan.evaluation.metrics.sliced_wasserstein import enlarged
 
     image = images(2)
     fine, coarse = laplacian_pyramid(image, 2, rule)
     assert coarse.shape == (2, 3, 16, 16)
-    torch.testing.assert_close(fine + _enlarge(coarse, rule), image, rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(fine + enlarged(coarse, rule), image, rtol=1e-5, atol=1e-3)
 
 
 def test_flat_images_have_nothing_but_their_low_pass():

@@ -3,9 +3,9 @@ import copy
 import pytest
 import torch
 
-from mmcgan.models.generators import StyleGAN2Generator
+from mmcgan.models.generators import Generator, StyleGAN2Generator
 from mmcgan.models.random_source import connect_random_sources
-from mmcgan.models.sampling import SamplingModel
+from mmcgan.models.sampling import SamplingModel, set_truncation_centre
 from mmcgan.random import RandomStreams, make_generator
 from mmcgan.structures import Condition
 
@@ -104,6 +104,31 @@ def test_cutoff_truncates_coarse_styles_only():
     moved = generator.truncate_styles(styles, 0.5)
     torch.testing.assert_close(moved[:, 2:], styles[:, 2:])
     torch.testing.assert_close(moved[:, :2], (styles[:, :2] + generator.mean_style) / 2)
+
+
+def test_styles_move_towards_the_mean_of_their_class():
+    generator = noisy(tiny()).eval()
+    latent, condition = draw()
+    generator.truncation_centre = "class"
+    closed = generator.forward_truncated(latent, condition, 0.0)
+    torch.testing.assert_close(closed[2], closed[3])  # of one class
+    assert not torch.allclose(closed[0], closed[1])
+    centre = generator.condition_centres(condition)
+    source = make_generator("mean style")
+    for label in range(3):  # the mean over many latents, by a plain loop
+        many = torch.randn(4096, 5, generator=source if label == 0 else make_generator("mean style"))
+        asked = Condition(label=torch.full((4096,), label))
+        expected = generator.map(many, asked)[:, 0].double().mean(0)
+        torch.testing.assert_close(centre[[0, 1, 2][label], 0].double(), expected, rtol=1e-4, atol=1e-5)
+    generator.truncation_centre = "mean"
+    torch.testing.assert_close(*generator.forward_truncated(latent, condition, 0.0)[:2])
+
+
+def test_a_generator_without_such_a_centre_refuses_it():
+    with pytest.raises(ValueError, match="moves towards mean or class"):
+        set_truncation_centre(tiny(), "median", "mine")
+    with pytest.raises(ValueError, match="the truncation of mine has no centre"):
+        set_truncation_centre(Generator(), "class", "mine")
 
 
 def test_sampling_takes_truncation_as_psi():

@@ -1,0 +1,194 @@
+"""The page of claims: a table, and for each claim its figures and a picture."""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.claims.claim import Arm, Claim, Logged
+from mmcgan.claims.runs import Run, figure_of, seconds_of, series_of
+from mmcgan.claims.verdict import Verdict, decide
+from mmcgan.scalars import Series
+
+PAGE, FIGURES, PICTURES = "claims.md", "claims.json", "pictures"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A claim with what its finished runs have found.
+
+    Attributes:
+        claim: what was asked.
+        figures: label of an arm -> seed -> figure.
+        curves: label of an arm -> seed -> values by iteration; empty of figures that are not logged.
+        verdict: what follows.
+        iterations: label of an arm -> generator updates of its runs.
+        seconds: taken by all runs, which claims may share.
+    """
+
+    claim: Claim
+    figures: Mapping[str, Mapping[int, float]]
+    curves: Mapping[str, Mapping[int, Series]]
+    verdict: Verdict
+    iterations: Mapping[str, int]
+    seconds: float
+
+
+def outcome_of(claim: Claim, seeds: Sequence[int], share: float, out: Path) -> Outcome:
+    """Return what the finished runs of a claim have found.
+
+    Raises:
+        ValueError: a run has not logged what the claim looks at, or a figure is not finite.
+    """
+    figures: dict[str, dict[int, float]] = {}
+    curves: dict[str, dict[int, Series]] = {}
+    seconds = 0.0
+    for arm in claim.arms:
+        figures[arm.label], curves[arm.label] = {}, {}
+        for run in (Run(arm.source, seed, share, out) for seed in seeds):
+            value = figure_of(run, arm.figure)
+            if value is None:
+                continue
+            figures[arm.label][run.seed] = value
+            seconds += seconds_of(run)
+            if isinstance(arm.figure, Logged):
+                curves[arm.label][run.seed] = series_of(run)[arm.figure.key]
+    verdict = decide(claim, figures[claim.better.label], figures[claim.worse.label])
+    iterations = {arm.label: Run(arm.source, 0, share, out).iterations for arm in claim.arms}
+    return Outcome(claim, figures, curves, verdict, iterations, seconds)
+
+
+def write_page(outcomes: Sequence[Outcome], out: Path, command: str) -> Path:
+    """Write the page, its pictures and the figures as JSON; return the page's path.
+
+    Args:
+        outcomes: of all claims to show.
+        out: folder to write to.
+        command: that makes the page, as it is shown on it.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    shown = [outcome for outcome in outcomes if any(outcome.curves.values()) and _any(outcome.curves)]
+    for outcome in shown:
+        write_file(out / PICTURES / f"{outcome.claim.name}.png", draw(outcome))
+    write_file(out / FIGURES, json.dumps([_plain(outcome) for outcome in outcomes], indent=1))
+    pictured = {outcome.claim.name for outcome in shown}
+    write_file(out / PAGE, page_text(outcomes, pictured, command))
+    return out / PAGE
+
+
+def page_text(outcomes: Sequence[Outcome], pictured: set[str], command: str) -> str:
+    """Return the page as Markdown; ``pictured`` are the names of claims that have a picture."""
+    lines = [
+        "# Claims of the papers, and what came out here",
+        "",
+        f"Written by `{command}`. A claim is decided over seeds: differences of the same seed, Student's",
+        "interval of 95 %; it holds if the whole interval is on the claimed side, does not hold if it is on",
+        "the other, and is undecided otherwise. Small images and networks: what holds here may not",
+        "hold at the papers' scale, and the other way round.",
+        "",
+        "| claim | source | the paper's figure | ours, better side | ours, other side | seeds | verdict |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(outcome) for outcome in outcomes),
+    ]
+    for outcome in outcomes:
+        lines += ["", *_section(outcome, outcome.claim.name in pictured)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(outcome: Outcome) -> str:
+    claim = outcome.claim
+    sides = [
+        f"{arm.label}: {spread(outcome.figures[arm.label].values())}" for arm in (claim.better, claim.worse)
+    ]
+    link = f"[{claim.name}](#{claim.name})"
+    seeds = len(outcome.verdict.seeds)
+    cells = [link, claim.source, claim.published, *sides, str(seeds), f"**{outcome.verdict.state}**"]
+    return f"| {' | '.join(cells)} |"
+
+
+def _section(outcome: Outcome, pictured: bool) -> list[str]:
+    claim = outcome.claim
+    lines = [f"## {claim.name}", "", f"{claim.statement} ({claim.source}.) {claim.note}".rstrip(), ""]
+    lines += ["| arm | generator updates | figure | each seed | mean ± deviation |", "|---|---|---|---|---|"]
+    lines += [_arm_row(arm, outcome) for arm in claim.arms]
+    if outcome.verdict.difference is not None:
+        what = "Difference of logarithms" if claim.logarithm else "Difference"
+        mean, low, high = outcome.verdict.difference
+        lines += ["", f"{what}: {mean:.3g}, interval {low:.3g} to {high:.3g}: **{outcome.verdict.state}**."]
+    if outcome.seconds:
+        lines += ["", f"The runs took {outcome.seconds / 60:.0f} minutes by the clock; claims share runs."]
+    if pictured:
+        lines += ["", f"![{claim.name}]({PICTURES}/{claim.name}.png)"]
+    return lines
+
+
+def _arm_row(arm: Arm, outcome: Outcome) -> str:
+    figures = outcome.figures[arm.label]
+    each = ", ".join(f"{figures[seed]:.3g}" for seed in sorted(figures)) or "-"
+    when = getattr(arm.figure, "when", "last")
+    name = arm.figure.key if when == "last" else f"{arm.figure.key}, {when}"
+    updates = f"{outcome.iterations[arm.label]:,}" if outcome.iterations[arm.label] else "shipped"
+    return f"| {arm.label} | {updates} | {name} | {each} | {spread(figures.values())} |"
+
+
+def spread(values: Any) -> str:
+    """Return mean and sample deviation as text, ``-`` of nothing."""
+    values = list(values)
+    if not values:
+        return "-"
+    text = f"{statistics.mean(values):.3g}"
+    return f"{text} ± {statistics.stdev(values):.2g}" if len(values) > 1 else text
+
+
+def draw(outcome: Outcome) -> bytes:
+    """Return a PNG: the figure over iterations, a colour per arm, a line per seed."""
+    from matplotlib.figure import Figure  # slow to import
+
+    figure = Figure(figsize=(6, 3.4), layout="constrained")
+    axis = figure.subplots()
+    for number, (label, seeds) in enumerate(outcome.curves.items()):
+        for place, series in enumerate(seeds.values()):
+            steps = sorted(series)
+            axis.plot(
+                steps,
+                [series[step] for step in steps],
+                color=f"C{number}",
+                alpha=0.8,
+                label=None if place else label,
+            )
+    key = outcome.claim.better.figure.key
+    axis.set(xlabel="generator updates", ylabel=key, yscale="log" if _positive(outcome.curves) else "linear")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=90)
+    return picture.getvalue()
+
+
+def _positive(curves: Mapping[str, Mapping[int, Series]]) -> bool:
+    values = [value for seeds in curves.values() for series in seeds.values() for value in series.values()]
+    return min(values) > 0 and max(values) > 10 * min(values)
+
+
+def _any(curves: Mapping[str, Mapping[int, Series]]) -> bool:
+    return any(series for seeds in curves.values() for series in seeds.values())
+
+
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    verdict = outcome.verdict
+    return {
+        "claim": outcome.claim.name,
+        "state": verdict.state,
+        "seeds": list(verdict.seeds),
+        "difference": verdict.difference,
+        "figures": outcome.figures,
+        "curves": outcome.curves,
+        "iterations": outcome.iterations,
+        "seconds": round(outcome.seconds, 1),
+    }

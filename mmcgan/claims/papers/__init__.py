@@ -1,0 +1,1 @@
+"""One file per claim, or per few that share their trainings."""

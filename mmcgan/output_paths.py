@@ -1,0 +1,95 @@
+"""Whether what a command is asked to write can be written, found out before any work."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Output:
+    """What an argument of a command names that the command writes.
+
+    Attributes:
+        what: how to call it in messages, such as ``--json``.
+        folder: it is a folder; otherwise a file; None if the command itself knows which.
+        suffixes: endings that a file's name may have; any by default.
+        may_be_read: a file that is there already is read in place of being written.
+    """
+
+    what: str
+    folder: bool | None = False
+    suffixes: tuple[str, ...] = ()
+    may_be_read: bool = False
+
+    def check(self, value: Any) -> None:
+        """Check the argument's value: None, a path, or several of which the last one is meant.
+
+        Raises:
+            ValueError: it cannot be written.
+        """
+        path = value[-1] if isinstance(value, list) and value else value
+        if path is None or (self.may_be_read and Path(path).is_file()):
+            return
+        if self.folder is None:
+            _check_place(Path(path).expanduser().absolute().parent, Path(path), self.what)
+        elif self.folder:
+            check_output_folder(path, self.what)
+        else:
+            check_output(path, self.what, self.suffixes)
+
+
+def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
+    """Check before any work that a file can be written; nothing is left behind.
+
+    Args:
+        path: the file; its folder need not be there yet.
+        what: how to call it in messages, such as ``--json``.
+        suffixes: endings that its name may have; any by default.
+
+    Raises:
+        ValueError: another ending, a folder of that name, or a place that cannot be written.
+    """
+    path = Path(path).expanduser()
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise ValueError(f"{what} {path}: the file must be named *{' or *'.join(suffixes)}")
+    if path.is_dir():
+        raise ValueError(f"{what} {path}: there is a folder of that name")
+    _check_place(path.absolute().parent, path, what)
+    if path.exists() and not os.access(path, os.W_OK):
+        reason = os.strerror(errno.EACCES)
+        raise ValueError(f"{what} {path}: cannot be written (the file is there and read-only: {reason})")
+
+
+def check_output_folder(path: str | Path, what: str) -> None:
+    """Check before any work that files can be written into a folder; nothing is left behind.
+
+    Args:
+        path: the folder; it need not be there yet.
+        what: how to call it in messages, such as ``--out``.
+
+    Raises:
+        ValueError: a file of that name, or a place that cannot be written.
+    """
+    path = Path(path).expanduser()
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{what} {path} is a file; choose a folder")
+    _check_place(path.absolute(), path, what)
+
+
+def _check_place(folder: Path, path: Path, what: str) -> None:
+    """Check that files can be made in ``folder``, or where it will be made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise ValueError(f"{what} {path}: cannot be written ({folder} is a file)")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"{what} {path}: cannot be written in {folder} ({error.strerror})") from error

@@ -1,0 +1,104 @@
+"""The figures that a run has logged, by name and iteration, and their curves."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.suggestions import nearest
+from mmcgan.text_files import content_of, parse_json
+
+Series = dict[int, float]
+SCALARS = "vis_data/scalars.json"
+
+
+def read_scalars(work_dir: Path) -> dict[str, Series]:
+    """Return every logged figure of a run: key -> iteration -> value.
+
+    A resumed run has one file per start; where they overlap, the later start counts. Half a line at the end
+    of a file, which a run leaves that is killed, is left out.
+
+    Raises:
+        FileNotFoundError: the folder has no logged figures.
+        ValueError: a file is damaged elsewhere; names it and the line.
+    """
+    files = sorted(work_dir.glob(f"*/{SCALARS}"))
+    if not files:
+        raise FileNotFoundError(f"no logged figures in {work_dir} (looked for {work_dir}/*/{SCALARS})")
+    series: dict[str, Series] = {}
+    for step, figures in (record for file in files for record in _records(file)):
+        for key, value in figures.items():
+            series.setdefault(key, {})[step] = value
+    return series
+
+
+def _records(file: Path) -> Iterator[tuple[int, dict[str, float]]]:
+    """Yield the iteration and the figures of each line."""
+    lines = file.read_bytes().splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = parse_json(line, file, "logged figures")
+            with content_of(file, "logged figures"):
+                step = int(record.pop("step"))
+                record.pop("iter", None)
+                figures = {key: float(x) for key, x in record.items() if isinstance(x, int | float)}
+        except ValueError as error:
+            if number < len(lines):
+                raise ValueError(f"{file}, line {number}: not logged figures ({error})") from error
+            print(f"{file}: its last line is cut off and left out", file=sys.stderr)
+            return
+        yield step, figures
+
+
+def draw_curves(
+    runs: Mapping[str, Mapping[str, Series]], keys: Sequence[str], out: Path, log_scale: bool = False
+) -> None:
+    """Write a picture (PNG, PDF or SVG, by its name): a panel per key, a curve per run, over iterations.
+
+    Raises:
+        ValueError: a run has not logged one of the keys; suggests those it has.
+    """
+    for name, series in runs.items():
+        for key in keys:
+            if key not in series:
+                raise ValueError(f"{name} has not logged {key!r}.{nearest(key, list(series))}")
+    write_file(out, curves_picture(runs, keys, out.suffix[1:].lower() or "png", log_scale))
+
+
+def curves_picture(
+    runs: Mapping[str, Mapping[str, Series]],
+    keys: Sequence[str],
+    kind: str = "png",
+    log_scale: bool = False,
+    columns: int | None = None,
+) -> bytes:
+    """Return the picture of curves; a run that has not logged a key has no curve in its panel.
+
+    Args:
+        runs: name -> key -> iteration -> value.
+        keys: one panel each.
+        kind: ``png``, ``pdf`` or ``svg``.
+        log_scale: logarithmic vertical axes.
+        columns: panels beside each other; all of them by default.
+    """
+    from matplotlib.figure import Figure  # slow to import, and only wanted here
+
+    columns = min(columns or len(keys), len(keys))
+    rows = -(-len(keys) // columns)
+    figure = Figure(figsize=(5 * columns, 3.5 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axis, key in zip(panels, keys, strict=False):
+        for name, series in runs.items():
+            steps = sorted(series.get(key, {}))
+            axis.plot(steps, [series[key][step] for step in steps], label=name)
+        axis.set(xlabel="iteration", title=key, yscale="log" if log_scale else "linear")
+        axis.grid(alpha=0.3)
+    for axis in panels[len(keys) :]:
+        axis.set_axis_off()
+    panels[0].legend()
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind, dpi=120)
+    return picture.getvalue()
