@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mmcgan.models.layers.gated_blocks import NoiseInjection
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.peers.translation import GENERATOR, Config, PeerFormat, Settings, Spec, register_peer
+from mmcgan.peers.reading import fastgan
+from mmcgan.peers.translation import GENERATOR, Config, PeerFormat, Reading, Settings, Spec, register_peer
 from mmcgan.structures import Condition
 
 PEER = "projected_gan"
@@ -81,6 +82,14 @@ class FastGANFormat(PeerFormat):
             "rest": (),
         }
         return {name: (*table, *TORCH_SPECTRAL) for name, table in tables.items()}
+
+    def recognise(self, keys: Iterable[str]) -> str | None:
+        """Return ``generator`` if all keys are those of a synthesis network of this form."""
+        keys = list(keys)
+        deep = any(re.match(r"synthesis\.feat_\d+\.(5|conv2)\.", key) for key in keys)
+        if deep == self.name.endswith("lite") or not all(key.startswith("synthesis.") for key in keys):
+            return None
+        return super().recognise(keys)
 
     def key_map(self, keys: Any, role: str) -> dict[str, str]:
         """Return our key for every key of the peer; one that is not of a generator keeps its name."""
@@ -169,6 +178,7 @@ def _format(name: str, light: bool) -> PeerFormat:
             accepts=lambda spec: _is_generator(spec, light),
             role_of=lambda spec: GENERATOR,
             configs={GENERATOR: _generator},
+            reading=Reading(fastgan.generator, None, {"spectral_norm": {"eps": CLASSIC_SPECTRAL.eps}}),
             tables={GENERATOR: ()},
             # blocks above the image's size, which every model stores
             optional=(r"(blocks|excitations)\.[67]\.",),

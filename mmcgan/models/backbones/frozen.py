@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.feature_cache import FeatureCache
 from mmcgan.precision import autocast
 from mmcgan.registry import EXTRACTORS
 
@@ -29,6 +30,7 @@ class FrozenFeatures(nn.Module):
         input_size: side at which it sees them; None for its own.
         resize: name of the rule of resizing; None for its own.
         weights_sha256: what the hash of its weights must begin with.
+        cache_megabytes: memory for maps of images that come again in training, see :class:`FeatureCache`.
 
     Attributes:
         name: of the extractor.
@@ -48,8 +50,14 @@ class FrozenFeatures(nn.Module):
         input_size: int | None = None,
         resize: str | None = None,
         weights_sha256: str = "",
+        cache_megabytes: float = 0,
     ) -> None:
         super().__init__()
+        if cache_megabytes < 0:
+            raise ValueError(
+                f"ProjectedBackbone: cache_megabytes must not be negative, got {cache_megabytes}"
+            )
+        self.cache = FeatureCache(cache_megabytes) if cache_megabytes else None
         # the weights come from a file: also where only the shapes of a model are asked for
         with torch.device("cpu"):
             network: Any = EXTRACTORS.build(dict(extractor))
@@ -76,6 +84,8 @@ class FrozenFeatures(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FrozenFeatures:
         if not self.fingerprint.is_meta:
             self.network._apply(fn)
+        if self.cache is not None:
+            self.cache.clear()
         return super()._apply(fn, recurse)
 
     @torch.no_grad()
@@ -106,8 +116,18 @@ class FrozenFeatures(nn.Module):
 
     def forward(self, image: Tensor) -> dict[int, Tensor]:
         """Return the maps by stride of images (N, 3, H, W) in [-1, 1]."""
-        maps = self._maps(image)
+        maps = self._maps(image) if self.cache is None else self._cached(image, self.cache)
         return {stride: maps[place] for stride, place in self._places.items()}
+
+    def _cached(self, image: Tensor, cache: FeatureCache) -> list[Tensor]:
+        if not self.training or image.requires_grad:
+            return self._maps(image)
+        keys = cache.keys(image)
+        found = cache.find(keys)
+        if found is None:
+            found = self._maps(image)
+            cache.keep(keys, found)
+        return found
 
     def _maps(self, image: Tensor) -> list[Tensor]:
         pixels = self.network.preprocessing.differentiable(image, self.input_size, self.resize)

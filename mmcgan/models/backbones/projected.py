@@ -44,6 +44,12 @@ class ProjectedBackbone(BlockBackbone):
         resize: a key of ``mmcgan.extractors.RESIZE_RULES``; None for the extractor's own.
         weights_sha256: the extractor's ``weights_hash`` or its beginning; refuses other weights. Empty for no
             check.
+        cache_megabytes: memory for the frozen maps of real images, each of which is then computed twice and
+            never again; for sets that fit, and **without** augmentation or flips, which make new images of
+            them. The bias is the price: a discriminator that sees every real image in one form learns it by
+            heart, on small sets soon. Maps that are taken from an earlier batch may differ from new ones in
+            the last place, so that a resumed run, whose cache is empty, equals an unbroken one to rounding
+            only.
         mixing, mixed_channels, expand: see
             :class:`~mmcgan.models.layers.projection_blocks.RandomMixing`.
         end_size: side to which the networks reduce the maps, up to a factor of the square root of 2.
@@ -71,6 +77,7 @@ class ProjectedBackbone(BlockBackbone):
         input_size: int | None = None,
         resize: str | None = None,
         weights_sha256: str = "",
+        cache_megabytes: float = 0,
         mixing: str = "scales",
         mixed_channels: int = 64,
         expand: bool = True,
@@ -87,7 +94,9 @@ class ProjectedBackbone(BlockBackbone):
         super().__init__()
         check_pooling("ProjectedBackbone", pooling)
         self.image_size, self.out_channels, self.pooling = image_size, max_channels, pooling
-        self.frozen = FrozenFeatures(extractor, image_size, input_size, resize, weights_sha256)
+        self.frozen = FrozenFeatures(
+            extractor, image_size, input_size, resize, weights_sha256, cache_megabytes
+        )
         shapes = choose_maps(self.frozen, strides)
         self.strides = tuple(shapes)
         if mixing == "scales":

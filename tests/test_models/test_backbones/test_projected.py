@@ -222,3 +222,37 @@ def test_anybodys_extractor_with_maps_will_do_and_one_without_is_named(third_par
         ValueError, match=r"mapless \(Mapless\) has no maps \(feature_maps\); take TimmExtractor"
     ):
         projected(extractor=dict(type="Mapless"))
+
+
+def test_maps_of_images_that_come_again_are_kept_and_those_of_fakes_are_not():
+    backbone, plain = projected(cache_megabytes=8), projected()
+    cache, real = backbone.frozen.cache, torch.rand(4, 3, 16, 16)
+    for _ in range(2):
+        backbone.maps(real)
+        backbone.maps(torch.rand(4, 3, 16, 16))  # never the same twice
+    assert (len(cache), cache.hits) == (4, 0)
+    turned = real.flip(0)
+    for found, expected in zip(backbone.maps(turned), plain.maps(turned), strict=True):
+        torch.testing.assert_close(found, expected)
+    assert cache.hits == 1
+    mixed = torch.cat([real[:2], torch.rand(2, 3, 16, 16)])
+    torch.testing.assert_close(backbone.maps(mixed)[0], plain.maps(mixed)[0])
+    assert cache.hits == 1, "a batch with an unknown image is computed"
+
+
+def test_the_cache_answers_no_gradients_no_evaluation_and_not_beyond_its_room():
+    backbone, real = projected(cache_megabytes=8), torch.rand(2, 3, 16, 16)
+    for _ in range(3):
+        assert backbone.maps(real.clone().requires_grad_())[0].requires_grad
+    backbone.eval()
+    for _ in range(3):
+        backbone.maps(real)
+    assert len(backbone.frozen.cache) == 0
+    small = projected(cache_megabytes=0.03)  # one image's maps take 28 kB
+    for _ in range(3):
+        small.maps(real)
+    assert len(small.frozen.cache) == 1
+    small.double()
+    assert len(small.frozen.cache) == 0, "maps of another format are of no use"
+    with pytest.raises(ValueError, match="cache_megabytes must not be negative"):
+        projected(cache_megabytes=-1)
