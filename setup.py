@@ -45,6 +45,7 @@ EXTRAS = {
     "metrics": ["lpips>=0.1.4", FIDELITY],
     "hub": ["huggingface_hub>=0.24"],
     "onnx": ONNX,
+    "completion": ["shtab>=1.7"],
     "video": ["imageio>=2.31", "imageio-ffmpeg>=0.4.9"],
     "dev": [*TEST, "ruff>=0.9", "mypy>=1.14", "pre-commit>=3"],
 }

@@ -23,7 +23,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mmcgan.checkpoints.files import atomic_write, list_checkpoints
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.config import find_config
 from mmcgan.scalars import read_scalars
 

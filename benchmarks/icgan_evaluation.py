@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write
 
 UNSEEN = (3, 7, 8)  # Dress, Sneaker, Bag
 IMAGES = {"type": "FashionMNIST", "split": "train", "image_size": 32}

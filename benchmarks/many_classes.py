@@ -21,7 +21,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmcgan.checkpoints.files import atomic_write, list_checkpoints
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.config import find_config
 from mmcgan.config.load import prepare_config, read_config
 from mmcgan.engine import GANRunner

@@ -29,11 +29,14 @@ from mmengine.config import Config
 from rich.progress import track
 from torch import Tensor, nn
 
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.config import find_config
 from mmcgan.config.load import prepare_config, read_config
+from mmcgan.datasets.base import GANDataset
 from mmcgan.engine import GANRunner
+from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.data_preprocessor import GANDataPreprocessor
+from mmcgan.models.generators.base import Generator
 from mmcgan.random import make_generator
 from mmcgan.registry import BACKBONES, DATASETS, GENERATORS, MODELS
 from mmcgan.structures import Condition, GANBatch
@@ -59,13 +62,16 @@ def truth(label: Tensor, seed: int | str) -> Tensor:
 
 
 @DATASETS.register_module()
-class GaussianMixture(torch.utils.data.Dataset):
+class GaussianMixture(GANDataset):
     """Numbers with the class they were drawn from; ``image`` float32 (N, 1, 1, 1), scaled."""
 
     def __init__(self, size: int = 100_000) -> None:
         self.label = torch.arange(size) % CLASSES
         self.image = ((truth(self.label, "train") - CENTRE) / SCALE).view(-1, 1, 1, 1)
-        self.metainfo = dict(classes=("a", "b", "c"), num_classes=CLASSES, image_size=1, size=size)
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        return dict(classes=("a", "b", "c"), num_classes=CLASSES, image_size=1, size=len(self.label))
 
     def __len__(self) -> int:
         return len(self.label)
@@ -96,8 +102,10 @@ def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 @GENERATORS.register_module()
-class NumberGenerator(nn.Module):
+class NumberGenerator(Generator):
     """(z, class) -> one number."""
+
+    requires = ("label",)
 
     def __init__(self, num_classes: int, image_size: int = 1, latent_dim: int = 2, hidden: int = 64) -> None:
         super().__init__()
@@ -116,7 +124,7 @@ class NumberGenerator(nn.Module):
 
 
 @BACKBONES.register_module()
-class NumberBackbone(nn.Module):
+class NumberBackbone(Backbone):
     """One number -> features."""
 
     emits = ("pooled", "map")

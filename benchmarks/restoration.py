@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import mmcgan.datasets  # noqa: F401  (registers the data sets)
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
 from mmcgan.random import make_generator

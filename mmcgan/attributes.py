@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 #: key of a group's dict in a config when any number of its attributes may be positive
 FREE = "any_of"

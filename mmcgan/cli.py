@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import os
 import shlex
 import sys
@@ -18,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
+from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
 from mmcgan.version import __version__
@@ -48,12 +51,13 @@ class Command:
 
 
 TRAIN, SAMPLE, DATA = "train and test", "sample and explore", "data and instances"
-MODELS, PROJECT = "models in and out", "project"
+MODELS, PROJECT, PLUGINS = "models in and out", "project", "plugins"
 HERE = "mmcgan.commands"
 
 COMMANDS = {
     command.name: command
     for command in (
+        Command("new", TRAIN, "from a folder of images to a config that fits the time", f"{HERE}.new"),
         Command("train", TRAIN, "train a config", f"{HERE}.train"),
         Command("test", TRAIN, "evaluate a checkpoint", f"{HERE}.evaluate"),
         Command(
@@ -84,6 +88,8 @@ COMMANDS = {
             "draw evaluations over truncation, side by side",
             f"{HERE}.plot_evaluations",
         ),
+        Command("compare", TRAIN, "show runs side by side on one page", f"{HERE}.compare"),
+        Command("film", TRAIN, "show a run's samples over training", f"{HERE}.film"),
         Command("claims", TRAIN, "try what the papers claim, and write down what came out", f"{HERE}.claims"),
         Command("list", SAMPLE, "show the shipped models", f"{HERE}.list_models"),
         Command("sample", SAMPLE, "write sample images", f"{HERE}.sample"),
@@ -95,12 +101,14 @@ COMMANDS = {
         ),
         Command("sefa", SAMPLE, "draw the directions that change images most", f"{HERE}.sefa"),
         Command("restore", SAMPLE, "restore images with a generator as the prior", f"{HERE}.restore"),
+        Command("demo", SAMPLE, "try models on a page in the browser (extra demo)", f"{HERE}.demo"),
         Command(
             "pack-dataset",
             DATA,
             "pack a data set for fast reading; run again to go on after a stop",
             f"{HERE}.pack_dataset",
         ),
+        Command("preview", DATA, "show what training will see of a folder of images", f"{HERE}.preview"),
         Command(
             "prepare-instances",
             DATA,
@@ -133,6 +141,13 @@ COMMANDS = {
             "say what is installed, what works and what makes it slow",
             f"{HERE}.doctor",
         ),
+        Command("plugins", PROJECT, "list installed plugins and what each adds", f"{HERE}.plugins"),
+        Command(
+            "completion",
+            PROJECT,
+            "print a shell's completion script (extra completion)",
+            f"{HERE}.completion",
+        ),
         Command(
             "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"
         ),
@@ -140,13 +155,23 @@ COMMANDS = {
 }
 
 
+def all_commands() -> dict[str, Command]:
+    """Return our commands and those of plugins, which are found without importing them; ours stay ours."""
+    brought = {
+        entry.name: Command(entry.name, PLUGINS, f"of {brought_by(entry)}", entry.value)
+        for entry in entries(PLUGIN_COMMANDS)
+    }
+    return {**brought, **COMMANDS}
+
+
 def listing() -> str:
     """Return the commands under their groups, a line each."""
-    width = max(map(len, COMMANDS))
+    known = [*COMMANDS.values(), *(x for x in all_commands().values() if x.group == PLUGINS)]
+    width = max(len(command.name) for command in known)
     lines: list[str] = []
-    for group in dict.fromkeys(command.group for command in COMMANDS.values()):
+    for group in dict.fromkeys(command.group for command in known):
         lines += ["", f"{group}:"]
-        own = [command for command in COMMANDS.values() if command.group == group]
+        own = [command for command in known if command.group == group]
         lines += [f"  {command.name:{width}}  {command.help}" for command in own]
     return "\n".join(lines[1:])
 
@@ -169,7 +194,7 @@ def overview() -> argparse.ArgumentParser:
 
 def command_parser(name: str) -> argparse.ArgumentParser:
     """Return the parser of the command ``name``."""
-    command = COMMANDS[name]
+    command = all_commands()[name]
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} {name}", description=_sentence(command.help), allow_abbrev=False
     )
@@ -185,12 +210,13 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: help was asked for, or the arguments are wrong.
     """
-    if not given or given[0] not in COMMANDS:
+    known = all_commands()
+    if not given or given[0] not in known:
         parser = overview()
         name = parser.parse_known_args(given)[0].command
-        if name in COMMANDS:
+        if name in known:
             parser.error(f"options stand behind the command: {PROGRAM} {name} ...")
-        parser.error(f"no command {name!r}.{nearest(name, list(COMMANDS))}")
+        parser.error(f"no command {name!r}.{nearest(name, list(known))}")
     arguments = command_parser(given[0]).parse_args(given[1:])
     arguments.command = given[0]
     arguments.invocation = shlex.join([PROGRAM, *given])
@@ -225,9 +251,10 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     arguments.own_process = own_process
     tune_process()  # before anything imports torch
     try:
+        _check_numbers(arguments)
         for name, output in getattr(arguments, "outputs", {}).items():
             output.check(getattr(arguments, name))
-        return _module(COMMANDS[arguments.command]).run(arguments) or 0
+        return _module(all_commands()[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise
     except USER_ERRORS as error:
@@ -237,8 +264,34 @@ def _run(given: Sequence[str], own_process: bool) -> int:
         return 2
 
 
+def _check_numbers(arguments: argparse.Namespace) -> None:
+    """Check what no command can mean, before any of them begins.
+
+    Raises:
+        ValueError: NaN, or a whole number below 1, or below what the command has declared.
+    """
+    parser = command_parser(arguments.command)
+    smallest = getattr(arguments, "smallest", {})
+    whole = {action.dest for action in parser._actions if action.type is int}
+    for name, value in vars(arguments).items():
+        least = smallest.get(name, 1) if name in whole else None
+        for number in value if isinstance(value, list) else (value,):
+            if isinstance(number, float) and math.isnan(number):
+                raise ValueError(f"--{name.replace('_', '-')}: nan is not a number")
+            if least is not None and isinstance(number, int) and number < least:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {number}")
+
+
 def _module(command: Command) -> ModuleType:
-    return importlib.import_module(command.module)
+    try:
+        return importlib.import_module(command.module)
+    except Exception as error:
+        if command.group != PLUGINS or os.environ.get(DEBUG_VARIABLE):
+            raise
+        why = f"{type(error).__name__}: {error}"
+        raise SystemExit(
+            f"{PROGRAM}: error: the command {command.name!r} {command.help} failed: {why}"
+        ) from error
 
 
 def _sentence(text: str) -> str:

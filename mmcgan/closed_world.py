@@ -16,16 +16,17 @@ from __future__ import annotations
 
 import inspect as inspection
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
+from mmcgan.origin import Origin as Origin
+from mmcgan.origin import RefusedConfigError as RefusedConfigError
 from mmcgan.plugins import load_plugins
+from mmcgan.provenance import absence
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
@@ -38,51 +39,6 @@ REFUSED_KEYS = ("_scope_", "_base_", "_delete_", "_reserved_", "custom_imports",
 DEEPEST = 24
 LONGEST_TEXT = 1 << 22  # characters of a record or config
 ADVICE = "If the file is your own, give its config too: CONFIG FILE"
-
-
-class RefusedConfigError(ValueError):
-    """A config in a file asks for something that is not in the closed world, or is no config."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a config comes from, which decides what it may ask for.
-
-    Attributes:
-        source: what to call it in messages.
-        folder: of the file; names of files are looked up in it and must not leave it.
-        own: the user's own: may name files anywhere and data sets of any kind.
-        started_in: the folder that relative paths of the user's own file are of; None if that is not known.
-    """
-
-    source: str
-    folder: Path | None = None
-    own: bool = False
-    started_in: Path | None = None
-
-    @classmethod
-    def of_file(cls, path: str | Path, own: bool = False, started_in: Any = None) -> Origin:
-        """Return the origin of what stands in a file.
-
-        Args:
-            path: the file.
-            own: whether it is the user's own.
-            started_in: the folder that its relative paths are of, relative to the file's.
-        """
-        folder = Path(path).parent
-        known = own and isinstance(started_in, str) and "\0" not in started_in
-        return cls(str(path), folder, own, folder.absolute() / started_in if known else None)
-
-    def found(self, path: str) -> str:
-        """Return a relative path as it leads to something: from here, else from where the run was started."""
-        if self.started_in is None or Path(path).is_absolute() or os.path.lexists(path):
-            return path
-        there = Path(os.path.normpath(self.started_in / path))
-        return str(there) if there.exists() else path
-
-
-#: a config that the user gave by its name or path
-USER = Origin("the config", own=True)
 
 
 # --- from text to a config ----------------------------------------------------------------------
@@ -105,8 +61,13 @@ def parse_record(text: Any, source: str | Path) -> dict[str, Any]:
     return record
 
 
-def parse_config_text(text: Any, source: str | Path) -> dict[str, Any]:
+def parse_config_text(text: Any, source: str | Path, own: bool = False) -> dict[str, Any]:
     """Return the config that a checkpoint's ``meta`` holds as text, read without executing it.
+
+    Args:
+        text: of the config.
+        source: the file, for messages.
+        own: whether it is the user's own, which may have ``custom_imports``; they are not imported either.
 
     Raises:
         RefusedConfigError: no text of assignments of literals, too long, or it asks for imports other than
@@ -121,7 +82,8 @@ def parse_config_text(text: Any, source: str | Path) -> dict[str, Any]:
     for key in ("_base_", "_scope_", "_delete_"):
         if key in config:
             raise RefusedConfigError(f"{source}: its config has {key!r}, which no file may. {ADVICE}")
-    _check_imports(config.get("custom_imports"), source)
+    if not own:
+        _check_imports(config.get("custom_imports"), source)
     kind = config.get("runner_type", "GANRunner")
     if not isinstance(kind, str) or r.RUNNERS.own(kind) is None:
         raise RefusedConfigError(f"{source}: its config asks for runner_type={kind!r}, which is not here")
@@ -276,10 +238,13 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
     foreign = any(x.parent is not None and x.parent.module_dict.get(kind) for x in OPEN_TO_FILES)
     if late and kind.isidentifier() and not foreign:
         return None
+    known = absence(kind, origin.components)
+    if known is not None:
+        raise RefusedConfigError(f"{origin.source}: {path}: {known}")
     names = [name for registry in OPEN_TO_FILES for name in registry.names()]
     raise RefusedConfigError(
         f"{origin.source}: its config asks for {path}: no component named {kind!r} in mmcgan or an installed "
-        f"plugin.{nearest(kind, names) if kind.isidentifier() else ''}"
+        f"plugin.{nearest(kind, names) if kind.isidentifier() else ''}{r.failures()}"
     )
 
 
@@ -352,11 +317,6 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
                 f"of this disk. {ADVICE}"
             )
     return tuple(declared or ())
-
-
-def _outside(origin: Origin, path: str, value: str) -> RefusedConfigError:
-    place = f"the folder of the model, {origin.folder}" if origin.folder else "the folder of a model"
-    return RefusedConfigError(f"{origin.source}: {path}={value!r} leads outside {place}. {ADVICE}")
 
 
 def _leaves(text: str) -> bool:

@@ -80,12 +80,14 @@ def initialize_process_group(timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -
     return True
 
 
-def _meet(timeout: timedelta) -> tuple[torch_dist.Store, int, int]:
+def _meet(timeout: timedelta) -> tuple[Any, int, int]:
     """Return the store that all ranks share, once every rank has been seen there, the rank and the ranks."""
+    from torch.distributed.rendezvous import rendezvous  # not there where torch has no distributed part
+
     place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
     seconds = f"{timeout.total_seconds():g} s"
     try:
-        store, rank, ranks = next(torch_dist.rendezvous("env://", timeout=timeout))
+        store, rank, ranks = next(rendezvous("env://", timeout=timeout))
     except torch_dist.DistNetworkError as error:
         if "EADDRINUSE" in str(error) or "already in use" in str(error):
             raise ConnectionError(

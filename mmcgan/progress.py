@@ -1,9 +1,11 @@
-"""A progress bar with the time left, on the main process only."""
+"""A progress bar with the time left, on the main process only; and a way to watch it, or to stop the work."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from mmengine.dist import is_main_process
 from rich.console import Console
@@ -16,6 +18,23 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+#: What is done, how many steps of it are behind us, and how many there are in all.
+Watcher = Callable[[str, int, int], None]
+_WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Tell ``watcher`` of every step of the bars of this thread, in place of showing them.
+
+    What it raises ends the work at that step: so a page shows progress, and stops what takes too long.
+    """
+    token = _WATCHER.set(watcher)
+    try:
+        yield
+    finally:
+        _WATCHER.reset(token)
+
 
 @contextmanager
 def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
@@ -26,6 +45,10 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
         total: number of steps in all.
         done: steps behind us already, which do not count towards the estimated time.
     """
+    watcher = _WATCHER.get()
+    if watcher is not None:
+        yield _counted(watcher, what, total, done)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, *times, console=Console(stderr=True), disable=not is_main_process()) as bar:
@@ -33,11 +56,51 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
         yield lambda: bar.advance(task)
 
 
+def _counted(watcher: Watcher, what: str, total: int, done: int) -> Callable[[], None]:
+    """Return what counts steps for ``watcher``, after it was told that the work begins."""
+    behind = done
+
+    def advance() -> None:
+        nonlocal behind
+        behind += 1
+        watcher(what, behind, total)
+
+    watcher(what, behind, total)
+    return advance
+
+
+#: seconds between lines where a bar cannot be drawn: a file, a job's log
+LINE_SECONDS = 20.0
+
+
+def _lines(console: Console) -> Callable[[int, int, float], None]:
+    """Return what says now and then, in a line, how far a training is and how long it still takes."""
+    begun = time.monotonic()
+    said = [begun]
+
+    def tell(step: int, total: int, loss: float) -> None:
+        now = time.monotonic()
+        if step < total and now - said[0] < LINE_SECONDS:
+            return
+        said[0] = now
+        left = (now - begun) / step * (total - step)
+        minutes = f"{left / 60:.1f} min left" if step < total else f"{(now - begun) / 60:.1f} min"
+        console.print(f"training {step}/{total}, loss {loss:.3f}, {minutes}", highlight=False)
+
+    return tell
+
+
 @contextmanager
 def training_bar() -> Iterator[Callable[[int, int, float], None]]:
-    """Show a bar of updates on standard error; the function it gives takes updates, their total, the loss."""
+    """Show updates on standard error; the function it gives takes updates, their total, the loss.
+
+    A terminal gets a bar with the time left, a file a line every :data:`LINE_SECONDS` and one at the end.
+    """
+    if not (console := Console(stderr=True)).is_terminal:
+        yield _lines(console)
+        return
     text = TextColumn("training {task.completed}/{task.total}, loss {task.fields[loss]:.3f}")
     columns = (text, BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("train", total=None, loss=float("nan"))
         yield lambda step, total, loss: bar.update(task, completed=step, total=total, loss=loss)

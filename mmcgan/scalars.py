@@ -1,11 +1,14 @@
-"""The figures that a run has logged, by name and iteration."""
+"""The figures that a run has logged, by name and iteration, and their curves."""
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mmcgan.checkpoints.atomic import write_file
+from mmcgan.suggestions import nearest
 from mmcgan.text_files import content_of, parse_json
 
 Series = dict[int, float]
@@ -48,3 +51,54 @@ def _records(file: Path) -> Iterator[tuple[int, dict[str, float]]]:
             print(f"{file}: its last line is cut off and left out", file=sys.stderr)
             return
         yield step, figures
+
+
+def draw_curves(
+    runs: Mapping[str, Mapping[str, Series]], keys: Sequence[str], out: Path, log_scale: bool = False
+) -> None:
+    """Write a picture (PNG, PDF or SVG, by its name): a panel per key, a curve per run, over iterations.
+
+    Raises:
+        ValueError: a run has not logged one of the keys; suggests those it has.
+    """
+    for name, series in runs.items():
+        for key in keys:
+            if key not in series:
+                raise ValueError(f"{name} has not logged {key!r}.{nearest(key, list(series))}")
+    write_file(out, curves_picture(runs, keys, out.suffix[1:].lower() or "png", log_scale))
+
+
+def curves_picture(
+    runs: Mapping[str, Mapping[str, Series]],
+    keys: Sequence[str],
+    kind: str = "png",
+    log_scale: bool = False,
+    columns: int | None = None,
+) -> bytes:
+    """Return the picture of curves; a run that has not logged a key has no curve in its panel.
+
+    Args:
+        runs: name -> key -> iteration -> value.
+        keys: one panel each.
+        kind: ``png``, ``pdf`` or ``svg``.
+        log_scale: logarithmic vertical axes.
+        columns: panels beside each other; all of them by default.
+    """
+    from matplotlib.figure import Figure  # slow to import, and only wanted here
+
+    columns = min(columns or len(keys), len(keys))
+    rows = -(-len(keys) // columns)
+    figure = Figure(figsize=(5 * columns, 3.5 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axis, key in zip(panels, keys, strict=False):
+        for name, series in runs.items():
+            steps = sorted(series.get(key, {}))
+            axis.plot(steps, [series[key][step] for step in steps], label=name)
+        axis.set(xlabel="iteration", title=key, yscale="log" if log_scale else "linear")
+        axis.grid(alpha=0.3)
+    for axis in panels[len(keys) :]:
+        axis.set_axis_off()
+    panels[0].legend()
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind, dpi=120)
+    return picture.getvalue()

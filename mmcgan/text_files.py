@@ -104,6 +104,6 @@ def file_name(text: str) -> str:
     return os.fsdecode(text.encode("utf-8", "surrogateescape"))
 
 
-def printable(name: str | bytes | os.PathLike) -> str:
+def printable(name: str | bytes | os.PathLike[str]) -> str:
     """Return a name of a file as it can be printed, logged and written: bytes that are no UTF-8 as hex."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

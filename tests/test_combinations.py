@@ -38,7 +38,14 @@ NETWORKS = {
     ),
     "fastgan": (
         dict(type="FastGANGenerator", base_channels=2, excitation_factor=4),
-        dict(type="BigGANBackbone", base_channels=8),
+        dict(
+            type="ProjectedBackbone",
+            extractor=dict(type="SmallClassifier", weights="digits-16"),
+            strides=(1, 2, 4),
+            max_channels=8,
+            end_size=4,
+            spectral_norm=None,
+        ),
     ),
 }
 
@@ -93,6 +100,7 @@ UNLABELLED = {
 }
 LABELLED = {
     "projection": adversarial(ADVERSARIAL, dict(type="ProjectionHead")),
+    "patch_projection": adversarial(ADVERSARIAL, dict(type="PatchProjectionHead", dim=4, embedding_dim=4)),
     "condition_projection": adversarial(ADVERSARIAL, dict(type="ConditionProjectionHead")),
     "inner_product": adversarial(ADVERSARIAL, dict(type="InnerProductHead")),
     "mapped_projection": adversarial(ADVERSARIAL, dict(type="MappedProjectionHead", num_layers=1)),
@@ -145,9 +153,20 @@ ELSEWHERE = {
     "PerceptualLoss",
 }
 
+# look at one map by name, or are trained by the generator's optimiser under their own names
+ONE = {"infogan", "feature_matching"}
+#: the networks whose backbone has several scales: every head sits on each of them too
+SCALES = {"fastgan": 3}
+
 CASES = [
     *((network, name, True) for network in NETWORKS for name in (UNLABELLED | LABELLED)),
     *((network, name, False) for network in NETWORKS for name in UNLABELLED),
+    *(
+        (network, f"{name}@scales", True)
+        for network in SCALES
+        for name in (UNLABELLED | LABELLED)
+        if name not in ONE
+    ),
 ]
 IDS = [f"{network}-{name}-{'labels' if labelled else 'no_labels'}" for network, name, labelled in CASES]
 
@@ -155,6 +174,7 @@ IDS = [f"{network}-{name}-{'labels' if labelled else 'no_labels'}" for network, 
 def build(network, name, labelled):
     """Return a model of ``network`` with the heads and losses ``name``."""
     generator, backbone = NETWORKS[network]
+    name, _, scaled = name.partition("@")
     heads, losses = (UNLABELLED | LABELLED)[name]
     classes = CLASSES if labelled else 0
     # an equalised learning rate and spectral norm exclude each other
@@ -162,6 +182,8 @@ def build(network, name, labelled):
     heads = {
         key: head | {k: common[k] for k in common.keys() & _arguments(head)} for key, head in heads.items()
     }
+    if scaled:
+        heads = {k: dict(type="EachScale", scales=SCALES[network], head=v) for k, v in heads.items()}
     coded = dict(type="CodedLatent", codes=1, values=3, continuous=2)
     return MODELS.build(
         dict(
@@ -230,6 +252,7 @@ def _types(value):
 @pytest.mark.parametrize("registry", [HEADS, LOSSES, BACKBONES], ids=lambda registry: registry.name)
 def test_the_grid_has_every_component(registry):
     used = {kind for _, backbone in NETWORKS.values() for kind in _types(backbone)}
+    used |= {"EachScale"}  # wraps the others in the cases above
     used |= {kind for pair in (UNLABELLED | LABELLED).values() for part in pair for kind in _types(part)}
     own = {name for name in registry.names() if registry.get(name).__module__.startswith("mmcgan.")}
     assert own - used - ELSEWHERE == set()

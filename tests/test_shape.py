@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("mmcgan", "tools", "benchmarks", "projects", "tests")
+SIZED = ("mmcgan", "tools", "benchmarks", "projects")
+FOLDERS = (*SIZED, "tests")
 FILE_LINES, FUNCTION_LINES, DEPTH = 350, 60, 3
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try)
 # being taken apart elsewhere
-WAITING = ("mmcgan/peers/", "mmcgan/closed_world.py")
+WAITING = ("mmcgan/peers/",)
 SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -39,7 +40,7 @@ def too_large(path):
                 yield f"{where}: {levels} blocks inside each other, at most {DEPTH}"
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", SIZED)
 def test_files_and_functions_can_be_taken_in_at_a_glance(folder):
     paths = sorted((ROOT / folder).rglob("*.py"))
     kept = [path for path in paths if not str(path.relative_to(ROOT)).startswith(WAITING)]

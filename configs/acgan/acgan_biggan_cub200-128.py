@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/acgan.py",
-    "../_base_/datasets/cub200-128.py",
-    "../_base_/schedules/cub200-studiogan.py",
-]
+_base_ = ["../_base_/models/acgan.py", "../_base_/recipes/cub200-128.py"]
 # Setting K of ReACGAN, Table A1: batch 256, two critic updates.
 model = dict(
     generator=dict(base_channels=80),

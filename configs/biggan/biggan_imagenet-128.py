@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/biggan.py",
-    "../_base_/datasets/imagenet-128.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = ["../_base_/models/biggan.py", "../_base_/recipes/imagenet-128_imagenet.py"]
 # Batch 256 as in StudioGAN: two critic updates, G 5e-5, D 2e-4. The loader batch is that of one
 # process: divide it by the number of GPUs, and raise d_accumulation if it does not fit.
 model = dict(

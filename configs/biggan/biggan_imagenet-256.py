@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/biggan.py",
-    "../_base_/datasets/imagenet-256.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = ["../_base_/models/biggan.py", "../_base_/recipes/imagenet-256.py"]
 # Self-attention at 64 x 64 in both networks; optimisers as at 128 pixels.
 model = dict(
     generator=dict(latent_dim=140),

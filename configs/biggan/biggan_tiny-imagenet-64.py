@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/biggan.py",
-    "../_base_/datasets/tiny-imagenet-64.py",
-    "../_base_/schedules/tiny-imagenet-studiogan.py",
-]
+_base_ = ["../_base_/models/biggan.py", "../_base_/recipes/tiny-imagenet-64.py"]
 # Setting I of ReACGAN, Table A1: batch 1,024, one critic update.
 model = dict(
     generator=dict(base_channels=80, latent_dim=100, attention_resolutions=(32,)),

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/contragan.py",
-    "../_base_/datasets/cifar10-32.py",
-    "../_base_/schedules/cifar-studiogan.py",
-]
+_base_ = ["../_base_/models/contragan.py", "../_base_/recipes/cifar10-32.py"]
 model = dict(
     generator=dict(latent_dim=80, attention_resolutions=(16,)),
     discriminator=dict(backbone=dict(attention_resolutions=(16,))),

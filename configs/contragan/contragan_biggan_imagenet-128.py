@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/contragan.py",
-    "../_base_/datasets/imagenet-128.py",
-    "../_base_/schedules/imagenet-studiogan.py",
-]
+_base_ = ["../_base_/models/contragan.py", "../_base_/recipes/imagenet-128_imagenet-studiogan.py"]
 # Setting M of ReACGAN, Table A1: batch 256, two critic updates. The loader batch is that of one
 # process: divide it by the number of GPUs, and raise d_accumulation if it does not fit.
 model = dict(

@@ -1,15 +1,3 @@
-_base_ = [
-    "../_base_/models/icgan.py",
-    "../_base_/datasets/coco-stuff-instances.py",
-    "../_base_/schedules/imagenet.py",
-]
-model = dict(
-    generator=dict(base_channels=48, attention_resolutions=(64,)),
-    discriminator=dict(backbone=dict(base_channels=48, attention_resolutions=(64,))),
-    condition_sampler=dict(flip=True),
-    augment=dict(type="DiffAugment", policy=("translation",)),
-    data_preprocessor=dict(flip_probability=0.5),
-    step=dict(n_critic=1),
-)
-train_dataloader = dict(batch_size=256 * 1, dataset=dict(dataset=dict(image_size=256)))  # batch x n_critic
-optim_wrapper = dict(generator=dict(optimizer=dict(lr=1e-4)), discriminator=dict(optimizer=dict(lr=1e-4)))
+_base_ = "./icgan_biggan_coco-stuff-128.py"
+train_dataloader = dict(dataset=dict(dataset=dict(image_size=256)))
+optim_wrapper = dict(discriminator=dict(optimizer=dict(lr=1e-4)))

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/icgan.py",
-    "../_base_/datasets/imagenet-instances.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = ["../_base_/models/icgan.py", "../_base_/recipes/imagenet-instances.py"]
 model = dict(
     generator=dict(base_channels=96, attention_resolutions=(64,)),
     discriminator=dict(backbone=dict(base_channels=96, attention_resolutions=(64,))),

@@ -1,14 +1,8 @@
-_base_ = [
-    "../_base_/models/icgan.py",
-    "../_base_/datasets/imagenet-instances.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = "./icgan_biggan_imagenet-128.py"
 model = dict(
-    generator=dict(base_channels=64, attention_resolutions=(64,)),
-    discriminator=dict(backbone=dict(base_channels=64, attention_resolutions=(64,))),
-    condition_sampler=dict(flip=True),
-    data_preprocessor=dict(flip_probability=0.5),
+    discriminator=dict(backbone=dict(base_channels=64)),
+    generator=dict(base_channels=64),
     step=dict(n_critic=2),
 )
-train_dataloader = dict(batch_size=2048 * 2, dataset=dict(dataset=dict(image_size=256)))  # batch x n_critic
-optim_wrapper = dict(generator=dict(optimizer=dict(lr=1e-4)), discriminator=dict(optimizer=dict(lr=1e-4)))
+train_dataloader = dict(batch_size=2048 * 2, dataset=dict(dataset=dict(image_size=256)))
+optim_wrapper = dict(generator=dict(optimizer=dict(lr=1e-4)))

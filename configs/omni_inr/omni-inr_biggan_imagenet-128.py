@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/omni-inr.py",
-    "../_base_/datasets/imagenet-128.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = ["../_base_/models/omni-inr.py", "../_base_/recipes/imagenet-128_imagenet.py"]
 # Omni-GAN, Table 7 and Appendix J: batch 256, one critic update, weight decay 1e-3 (G) and 1e-5 (D). As the
 # released code the small network is told the size of a pixel (70,524,228 parameters); Table 7 does not:
 # implicit=dict(cell="none").

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/omni-inr.py",
-    "../_base_/datasets/imagenet-256.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = ["../_base_/models/omni-inr.py", "../_base_/recipes/imagenet-256.py"]
 # Omni-GAN, Table 8 and Appendix J: batch 128 accumulated twice, two critic updates, a non-local block at
 # 64 x 64 in the generator only, weight decay 1e-4 (G) and 1e-5 (D).
 model = dict(

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/omnigan.py",
-    "../_base_/datasets/digits-16.py",
-    "../_base_/schedules/laptop-digits.py",
-]
+_base_ = ["../_base_/models/omnigan.py", "../_base_/recipes/digits-16.py"]
 # DCGAN's networks, conditional, without batch norm in the discriminator.
 model = dict(
     generator=dict(

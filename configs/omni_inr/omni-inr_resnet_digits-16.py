@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/omnigan.py",
-    "../_base_/datasets/digits-16.py",
-    "../_base_/schedules/laptop-digits.py",
-]
+_base_ = ["../_base_/models/omnigan.py", "../_base_/recipes/digits-16.py"]
 # SAGAN's residual networks, with self-attention in the generator only.
 model = dict(
     generator=dict(

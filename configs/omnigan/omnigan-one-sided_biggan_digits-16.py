@@ -1,10 +1,2 @@
-_base_ = [
-    "../_base_/models/omnigan.py",
-    "../_base_/datasets/digits-16.py",
-    "../_base_/schedules/laptop-digits.py",
-]
-model = dict(
-    generator=dict(base_channels=8, latent_dim=48, shared_dim=32, spectral_norm=None),
-    discriminator=dict(backbone=dict(base_channels=8)),
-    losses=dict(omni=dict(one_sided=True)),
-)
+_base_ = "./omnigan_biggan_digits-16.py"
+model = dict(losses=dict(omni=dict(one_sided=True)))

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/r3gan.py",
-    "../_base_/datasets/cifar10-32.py",
-    "../_base_/schedules/cifar-studiogan.py",
-]
+_base_ = ["../_base_/models/r3gan.py", "../_base_/recipes/cifar10-32.py"]
 # Batch, rate and gamma as in the authors' CIFAR10 preset; its schedules of the three are not here.
 model = dict(data_preprocessor=dict(flip_probability=0.5))
 train_dataloader = dict(batch_size=512)

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/sagan.py",
-    "../_base_/datasets/cifar10-32.py",
-    "../_base_/schedules/cifar-studiogan.py",
-]
+_base_ = ["../_base_/models/sagan.py", "../_base_/recipes/cifar10-32.py"]
 # Self-attention at 16 x 16 in both networks.
 model = dict(
     generator=dict(attention_resolutions=(16,)),

@@ -1,13 +1,3 @@
-_base_ = [
-    "../_base_/models/sagan.py",
-    "../_base_/datasets/cifar100-32.py",
-    "../_base_/schedules/cifar-studiogan.py",
-]
+_base_ = "./sagan_resnet_cifar10-32.py"
 # Self-attention at 16 x 16 in both networks.
-model = dict(
-    generator=dict(attention_resolutions=(16,)),
-    discriminator=dict(backbone=dict(attention_resolutions=(16,))),
-    data_preprocessor=dict(flip_probability=0.5),
-    step=dict(n_critic=5, split_d=True),
-)
-train_dataloader = dict(batch_size=64 * 5)  # batch x n_critic
+train_dataloader = dict(dataset=dict(type="CIFAR100"))

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/sagan.py",
-    "../_base_/datasets/imagenet-128.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = ["../_base_/models/sagan.py", "../_base_/recipes/imagenet-128_imagenet.py"]
 # SAGAN: batch 256, one critic update, Adam (0, 0.9), G 1e-4, D 4e-4, self-attention at 32 x 32.
 model = dict(
     generator=dict(attention_resolutions=(32,)),

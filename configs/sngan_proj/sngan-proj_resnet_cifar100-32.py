@@ -1,10 +1,2 @@
-_base_ = [
-    "../_base_/models/sngan.py",
-    "../_base_/datasets/cifar100-32.py",
-    "../_base_/schedules/cifar-studiogan.py",
-]
-model = dict(
-    data_preprocessor=dict(flip_probability=0.5),
-    step=dict(n_critic=5, split_d=True),
-)
-train_dataloader = dict(batch_size=64 * 5)  # batch x n_critic
+_base_ = "./sngan-proj_resnet_cifar10-32.py"
+train_dataloader = dict(dataset=dict(type="CIFAR100"))

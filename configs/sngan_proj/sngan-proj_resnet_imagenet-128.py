@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/sngan.py",
-    "../_base_/datasets/imagenet-128.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = ["../_base_/models/sngan.py", "../_base_/recipes/imagenet-128_imagenet.py"]
 # SNGAN-proj: batch 64, five critic updates, both Adam 2e-4 (0, 0.9).
 model = dict(data_preprocessor=dict(flip_probability=0.5), step=dict(n_critic=5))
 train_dataloader = dict(batch_size=64 * 5)  # batch x n_critic

@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/tacgan.py",
-    "../_base_/datasets/digits-16.py",
-    "../_base_/schedules/laptop-digits.py",
-]
+_base_ = ["../_base_/models/tacgan.py", "../_base_/recipes/digits-16.py"]
 model = dict(
     generator=dict(base_channels=8, latent_dim=48, shared_dim=32, spectral_norm=None),
     discriminator=dict(backbone=dict(base_channels=8)),

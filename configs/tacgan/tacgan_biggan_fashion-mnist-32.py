@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/tacgan.py",
-    "../_base_/datasets/fashion-mnist-32.py",
-    "../_base_/schedules/laptop-fashion-mnist.py",
-]
+_base_ = ["../_base_/models/tacgan.py", "../_base_/recipes/fashion-mnist-32.py"]
 model = dict(
     generator=dict(channels=(64, 64, 32, 16), latent_dim=80, shared_dim=64),
     discriminator=dict(backbone=dict(channels=(16, 32, 64, 64))),

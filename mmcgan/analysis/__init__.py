@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from mmcgan.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from mmcgan.analysis.directions import Directions, sefa_directions, walk
+    from mmcgan.analysis.directions import Directions, move, sefa_directions, walk
     from mmcgan.analysis.labels import ascending_labels, label_blocks, some_ascending_labels
     from mmcgan.analysis.paths import METHODS, interpolate, perturb
 else:
@@ -17,6 +17,7 @@ __all__ = [
     "ascending_labels",
     "interpolate",
     "label_blocks",
+    "move",
     "perturb",
     "sefa_directions",
     "some_ascending_labels",

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.apis.views import View
-from mmcgan.models.sampling import truncates_latent
 from mmcgan.progress import progress_bar
-from mmcgan.samplers.codes import choose_codes
 from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
@@ -45,13 +43,13 @@ class Draw:
     @property
     def threshold(self) -> float | None:
         """The truncation of the latents; None if there is none, or if the generator is told instead."""
-        return self.truncation if truncates_latent(self.loaded.model.generator) else None
+        return self.truncation if self.loaded.model.generator.truncates_latent else None
 
     def check(self) -> None:
         """Raise ValueError if the latents cannot be truncated like this, or have no such codes."""
         law = self.loaded.model.latent_sampler
         if self.codes is not None:
-            choose_codes(law, torch.zeros(0, law.latent_dim), self.codes)
+            law.with_codes(torch.zeros(0, law.latent_dim), self.codes)
         if self.threshold is not None:
             check_truncation(self.loaded.model.latent_sampler, self.threshold)
 
@@ -59,14 +57,24 @@ class Draw:
         """Return the latents (N, D) of images by number."""
         law = self.loaded.model.latent_sampler
         drawn = draw_latents(law, self.seed, numbers, self.threshold)
-        return drawn if self.codes is None else choose_codes(law, drawn, self.codes)
+        return drawn if self.codes is None else law.with_codes(drawn, self.codes)
 
     def images(self, condition: Condition, latent: Tensor, view: View | None = None) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here."""
+        """Return images (N, 3, H, W) in [-1, 1], on the CPU, of latents (N, D) drawn here.
+
+        Raises:
+            ValueError: images that are NaN or infinite, which no picture can show.
+        """
         size, window = (None, None) if view is None else (view.size, view.window)
         made = self.loaded.model.sample(
             condition, latent, truncation=self.truncation, narrowed=True, size=size, window=window
         )
+        bad = int((~made.flatten(1).isfinite().all(1)).sum())
+        if bad:
+            raise ValueError(
+                f"{bad} of {len(made)} images of {self.loaded.name} are NaN or infinite: its weights are "
+                "faulty, or the latents far from those of training"
+            )
         return made.cpu()
 
 

@@ -241,7 +241,7 @@ def _numbered(draw: Draw, row: int, labels: Sequence[int]) -> str:
 
 def all_labels(loaded: LoadedModel) -> list[int]:
     """Return the numbers of all classes; none for a model without."""
-    return list(range(int(getattr(loaded.model.generator, "num_classes", 0) or 0)))
+    return list(range(loaded.model.generator.num_classes))
 
 
 def _require_labels(loaded: LoadedModel, labels: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.closed_world import USER, build, named
+from mmcgan.closed_world import build, named
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.extractors.base import Extractor
@@ -19,6 +19,7 @@ from mmcgan.instance_preparation.features import extract
 from mmcgan.instances.ranking import TensorRows, best_of_rows, pair_products
 from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import StoreError
+from mmcgan.origin import USER
 from mmcgan.precision import recorded_or_faster
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS, EXTRACTORS

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,17 +18,15 @@ from mmcgan.analysis import sefa_directions, walk
 from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw
 from mmcgan.apis.labels import find_labels
-from mmcgan.checkpoints.atomic import write_file
-from mmcgan.models.sampling import truncates_latent
+from mmcgan.films import video_writer, write_film
+from mmcgan.models.generators.base import Generator
 from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
-from mmcgan.zoo.models import LoadedModel, load_model
+from mmcgan.zoo.models import LoadedModel, given_model
 
-#: milliseconds that a frame of an animation is shown
-FRAME = 100
 SUFFIXES = (".png", ".gif", ".mp4")
 
 
@@ -68,7 +61,7 @@ class InterpolationOptions:
 
 
 def interpolate(
-    source: str | Path,
+    source: str | Path | LoadedModel,
     checkpoint: str | Path | None = None,
     *,
     labels: Sequence[int | str] | None = None,
@@ -84,7 +77,7 @@ def interpolate(
     Way r leads from image 2r to image 2r + 1 of ``mmcgan sample`` with the same seed, labels and truncation.
 
     Args:
-        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`; or a model that is loaded already.
         labels: class numbers or names, taken in turn for the ends of the ways; by default drawn as in
             training, and different at both ends of a way where there are several classes.
         ways: what changes, and in which steps.
@@ -101,7 +94,7 @@ def interpolate(
         ValueError: an unknown suffix or label, or a model without conditions asked to change them.
     """
     ways, path = ways or InterpolationOptions(), check_target(out, overwrite)
-    loaded = load_model(source, checkpoint, options)
+    loaded = given_model(source, checkpoint, options)
     images = interpolated_images(loaded, labels, ways, seed, truncation)
     write_picture(images, path)
     return path
@@ -116,8 +109,13 @@ def interpolated_images(
 ) -> Tensor:
     """Return the images (rows, steps, 3, H, W) in [-1, 1] that :func:`interpolate` writes."""
     network = loaded.model.generator
-    if truncation is not None and not truncates_latent(network):
+    if truncation is not None and not network.truncates_latent:
         raise ValueError("truncation acts on styles of this model: it is not available along a way")
+    if "label_map" in loaded.requires:
+        raise ValueError(
+            f"{loaded.name} paints label maps: between two maps there is no way to interpolate; "
+            "mmcgan sample --label-maps paints one with several latents"
+        )
     draw = Draw(loaded, seed, truncation)
     draw.check()
     latents = [draw.latents(end) for end in _numbers(ways)]
@@ -140,10 +138,9 @@ def _numbers(ways: InterpolationOptions) -> tuple[range, range]:
     return range(0, 2 * ways.rows, 2), range(1, 2 * ways.rows, 2)
 
 
-def _told(network: Any, truncation: float | None) -> AbstractContextManager[None]:
+def _told(network: Generator, truncation: float | None) -> AbstractContextManager[None]:
     """Let a generator with statistics for every truncation use those of this one meanwhile."""
-    tables = getattr(network, "truncated_statistics", None)
-    return nullcontext() if tables is None or truncation is None else tables(truncation)
+    return nullcontext() if truncation is None else network.truncated_statistics(truncation)
 
 
 def _conditions(
@@ -199,7 +196,7 @@ def _synthesize(network: Any, latent: Tensor, embedding: Tensor | None) -> Tenso
 
 
 def sefa(
-    source: str | Path,
+    source: str | Path | LoadedModel,
     checkpoint: str | Path | None = None,
     *,
     directions: int = 5,
@@ -213,7 +210,7 @@ def sefa(
     """Write a picture with a row per SeFa direction and a column per strength; return the file.
 
     Args:
-        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`; or a model that is loaded already.
         directions: number of directions, the strongest first (:func:`mmcgan.analysis.sefa_directions`).
         strengths: multiples of the unit vectors by which one latent is moved.
         label: class to show; by default the first of those trained for.
@@ -227,20 +224,33 @@ def sefa(
     """
     if not strengths:
         raise ValueError("sefa: strengths is empty")
-    path, loaded = check_target(out, overwrite), load_model(source, checkpoint, options)
-    draw = Draw(loaded, seed)
+    path, loaded = check_target(out, overwrite), given_model(source, checkpoint, options)
+    latent, condition = first_image(Draw(loaded, seed), label)
+    network = loaded.model.generator
+    images = walk(network, latent, condition, sefa_directions(network, directions), strengths)
+    write_picture(images.float().clamp(-1, 1).cpu(), path)
+    return path
+
+
+def first_image(draw: Draw, label: int | str | None = None) -> tuple[Tensor, Condition]:
+    """Return the latent (1, D) and the condition of image 0, where the model computes.
+
+    Args:
+        draw: model and seed.
+        label: class to show; by default the first of those trained for.
+
+    Raises:
+        ValueError: an unknown label, or one for a model without classes.
+    """
+    loaded = draw.loaded
     condition = _drawn(draw, range(1))
     if "label" in loaded.requires and (label is not None or "instance" not in loaded.requires):
         chosen = find_labels(loaded, None if label is None else [label])
         condition = replace(condition, label=torch.tensor(chosen[:1]))
     elif label is not None:
         raise ValueError(f"{loaded.name} has no classes, so that a label cannot be chosen")
-    network, device = loaded.model.generator, loaded.model.device
-    latent = draw.latents(range(1)).to(device)
-    found = sefa_directions(network, directions)
-    images = walk(network, latent, condition.to(device), found, strengths)
-    write_picture(images.float().clamp(-1, 1).cpu(), path)
-    return path
+    device = loaded.model.device
+    return draw.latents(range(1)).to(device), condition.to(device)
 
 
 def check_target(out: str | Path, overwrite: bool) -> Path:
@@ -270,38 +280,4 @@ def write_picture(images: Tensor, path: Path) -> None:
     blank = images.new_full((-rows % side, *images.shape[2:]), -1.0)
     frames = [contact_sheet(torch.cat([images[:, column], blank]), side) for column in range(columns)]
     frames += frames[-2:0:-1]  # and back again, so that it can be repeated without a jump
-    content = _mp4(frames) if path.suffix.lower() == ".mp4" else _gif(frames)
-    write_file(path, content)
-
-
-def _gif(frames: Sequence[np.ndarray]) -> bytes:
-    first, *others = [Image.fromarray(frame) for frame in frames]
-    buffer = io.BytesIO()
-    first.save(buffer, format="GIF", save_all=True, append_images=others, duration=FRAME, loop=0)
-    return buffer.getvalue()
-
-
-def _mp4(frames: Sequence[np.ndarray]) -> bytes:
-    # the colours of H.264 are stored for two pixels at a time
-    even = [(0, length % 2) for length in frames[0].shape[:2]]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "film.mp4"
-        padded = [np.pad(frame, (*even, (0, 0))) for frame in frames]
-        video_writer().mimwrite(file, padded, fps=1000 / FRAME, macro_block_size=1)
-        return file.read_bytes()
-
-
-def video_writer() -> ModuleType:
-    """Return ``imageio``, once its encoder is there too.
-
-    Raises:
-        ImportError: one of them is not installed; names the extra.
-    """
-    try:
-        import imageio
-        import imageio_ffmpeg  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f'films (.mp4) need {error.name}: python3 -m pip install "mmcgan[video]"; .gif needs nothing'
-        ) from error
-    return imageio
+    write_film(frames, path)

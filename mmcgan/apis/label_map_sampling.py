@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmcgan.apis.drawing import Draw, Plan
-from mmcgan.closed_world import USER, Origin, RefusedConfigError, build
+from mmcgan.closed_world import build
 from mmcgan.datasets.label_maps.base import read_ids
 from mmcgan.label_maps import check_label_map, instance_edges, unknown_ids
+from mmcgan.origin import USER, Origin, RefusedConfigError
 from mmcgan.pictures import contact_sheet
 from mmcgan.registry import DATASETS
 from mmcgan.structures import Condition
@@ -118,7 +119,7 @@ def map_size(loaded: LoadedModel) -> tuple[int, int]:
 
 
 def _wants_edges(loaded: LoadedModel) -> bool:
-    return "edge_map" in loaded.requires or bool(getattr(loaded.model.generator, "has_edges", False))
+    return "edge_map" in loaded.requires
 
 
 def find_maps(files: Sequence[str | Path]) -> list[Path]:

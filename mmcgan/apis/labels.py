@@ -54,7 +54,7 @@ def find_labels(loaded: LoadedModel, wanted: Sequence[int | str] | None) -> list
     Raises:
         ValueError: an unknown name, a number out of range, or a model without labels.
     """
-    count = int(getattr(loaded.model.generator, "num_classes", 0) or 0)
+    count = loaded.model.generator.num_classes
     if wanted is None:
         drawn = loaded.condition_sampler.sample(PROBES, make_generator("classes of a sampler")).label
         return [] if drawn is None or not count else drawn.unique().tolist()

@@ -17,8 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.apis.views import checked_view, find_view
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.differences import largest, largest_difference
+from mmcgan.models.generators.base import Generator
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
@@ -52,13 +54,13 @@ class OnnxFile:
 class _Network(nn.Module):
     """What is traced: tensors in, an image in [-1, 1] out."""
 
-    generator: Any
+    generator: Generator
     known_labels: Tensor
 
-    def __init__(self, generator: nn.Module, fields: tuple[str, ...], extra: Mapping[str, Any]) -> None:
+    def __init__(self, generator: Generator, fields: tuple[str, ...], extra: Mapping[str, Any]) -> None:
         super().__init__()
         self.generator, self.fields, self.extra = generator, fields, extra
-        count = int(getattr(generator, "num_classes", 0) or 0)
+        count = generator.num_classes
         self.register_buffer("known_labels", torch.arange(count), persistent=False)
 
     def forward(self, latent: Tensor, *values: Tensor) -> Tensor:
@@ -163,13 +165,12 @@ def onnx_runtime() -> ModuleType:
 def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] | None) -> dict[str, Any]:
     """Return what is fixed in the file."""
     generator = loaded.model.generator
-    if truncation is not None and not hasattr(generator, "forward_truncated"):
+    if truncation is not None and not generator.has_truncation:
         raise ValueError(
             f"{loaded.name}: its truncation acts on the latents, which are an input: truncate them before"
         )
-    if size is not None and getattr(generator, "implicit", None) is None:
-        raise ValueError(f"{loaded.name} makes images of {generator.image_size} pixels only, not {size}")
-    chosen = {"truncation": truncation, "size": size}
+    view = checked_view(generator, find_view(size), loaded.name, TRACED)
+    chosen = {"truncation": truncation, "size": None if view is None else view.size}
     return {name: value for name, value in chosen.items() if value is not None}
 
 
@@ -177,15 +178,20 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if name not in FIELDS]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
+    if getattr(loaded.model.generator, "eval_noise", None) == "random":
+        raise ValueError(
+            f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
+            "export it with --cfg-options model.generator.eval_noise=const, or none"
+        )
     fields = tuple(name for name in FIELDS if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()
 
 
-def _baked(generator: nn.Module) -> nn.Module:
+def _baked(generator: Generator) -> Generator:
     """Return a copy on the CPU whose spectrally normalised weights are constants: they do not change."""
     copy = deepcopy(generator).cpu().eval().requires_grad_(False)
     for module in copy.modules():
-        norm = getattr(module, "spectral", None)
+        norm = module._modules.get("spectral")
         if isinstance(norm, SpectralNorm):
             weight: Any = module.weight
             module.weight = nn.Parameter(norm(weight), requires_grad=False)

@@ -27,7 +27,7 @@ from mmcgan.models.sampling import set_truncation_centre
 from mmcgan.output_paths import check_output_folder
 from mmcgan.pictures import write_png
 from mmcgan.samplers.moves import LatentMove
-from mmcgan.zoo.models import LoadedModel, load_model
+from mmcgan.zoo.models import LoadedModel, given_model
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SampleResult:
 
 
 def sample(
-    source: str | Path,
+    source: str | Path | LoadedModel,
     checkpoint: str | Path | None = None,
     *,
     labels: Sequence[int | str] | None = None,
@@ -78,7 +78,7 @@ def sample(
     them. Memory does not grow with ``num``: the sheet shows the first 400 images at most, large ones small.
 
     Args:
-        source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
+        source, checkpoint, options: see :func:`mmcgan.apis.load_model`; or a model that is loaded already.
         labels: class numbers or names, taken in turn; by default every class in turn.
         num: number of images in all; by default 16, or one of each combination of attributes.
         seed: of the latents.
@@ -101,9 +101,9 @@ def sample(
     """
     if num is not None and num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
-    loaded = load_model(source, checkpoint, options)
+    loaded = given_model(source, checkpoint, options)
     if move is not None:
-        attach_move(loaded, move, source if checkpoint is None else checkpoint)
+        attach_move(loaded, move, _file_of(source if checkpoint is None else checkpoint))
     if centre is not None:
         set_truncation_centre(loaded.model.generator, centre, loaded.name)
     output = _output(Draw(loaded, seed, truncation, codes), Path(out), overwrite, view)
@@ -113,6 +113,12 @@ def sample(
         _refuse_labels(loaded, labels)
         return output.write(attribute_plan(output.draw, attributes, num))
     return _sample_plain(output, DEFAULT_NUM if num is None else num, labels, instances, label_maps)
+
+
+def _file_of(source: str | Path | LoadedModel) -> str | Path:
+    if isinstance(source, LoadedModel):
+        raise ValueError("a rule that moves latents needs the file of the checkpoint, not a loaded model")
+    return source
 
 
 def _sample_plain(

@@ -18,7 +18,8 @@ from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
 from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
 from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
-from mmcgan.models.sampling import set_truncation_centre, truncates_latent
+from mmcgan.models.generators.base import Generator
+from mmcgan.models.sampling import SamplingModel, set_truncation_centre
 from mmcgan.registry import DATASETS, RUNNERS
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
@@ -84,7 +85,7 @@ def evaluate(
         classes = _load(runner, path)
         if sweep.centre is not None:
             set_truncation_centre(_sampled(runner.model), sweep.centre, str(path))
-        narrow = truncates_latent(_sampled(runner.model))
+        narrow = _sampled(runner.model).truncates_latent
         check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
@@ -129,10 +130,9 @@ def _evaluate_once(
     return figures, loop.evaluator.report() if hasattr(loop.evaluator, "report") else None
 
 
-def _sampled(model: Any) -> torch.nn.Module:
+def _sampled(model: SamplingModel) -> Generator:
     """Return the network that evaluations sample from."""
-    averaged = getattr(model, "generator_ema", None)
-    return model.generator if averaged is None else averaged
+    return model.generator if model.generator_ema is None else model.generator_ema
 
 
 def _draw_for(model: Any) -> Any:
@@ -189,7 +189,7 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
     if checkpoint.suffix != ".safetensors":
         meta = runner.load_checkpoint(checkpoint).get("meta") or {}
         return tuple((meta.get("dataset_meta") or {}).get("classes") or ())
-    if getattr(runner.model, "latent_move", None) is not None:
+    if runner.model.latent_move is not None:
         raise ValueError(
             f"{checkpoint} holds a generator alone, but model.latent_move needs the discriminator: give the "
             ".pth checkpoint of the run, or set model.latent_move=None"

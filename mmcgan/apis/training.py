@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from mmcgan.apis.fine_tuning import write_start
 from mmcgan.config import load_config
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -21,7 +22,7 @@ from mmcgan.distributed import (
 from mmcgan.engine.changes import changes_allowed
 from mmcgan.engine.signals import StopRequest, current_request
 from mmcgan.engine.work_folder import held_folder
-from mmcgan.optim.constructor import PLAYERS
+from mmcgan.optim.players import PLAYERS
 from mmcgan.output_paths import check_output_folder
 from mmcgan.registry import RUNNERS
 
@@ -49,6 +50,7 @@ def train(
     resume: bool = False,
     options: Mapping[str, Any] | None = None,
     allow_changes: bool = False,
+    start: str | Path | None = None,
 ) -> TrainResult:
     """Train ``config`` and return where the results are.
 
@@ -59,6 +61,8 @@ def train(
         options: values by dotted path, applied to a path or name.
         allow_changes: apply a config that differs in what changes the training to the run that goes on; else
             it is refused with the list of differences.
+        start: model whose weights the training starts from, see :func:`mmcgan.apis.fine_tuning.read_start`; a
+            run that goes on starts from its own checkpoint.
 
     Raises:
         ConfigChangedError: the config differs in what changes the training, and ``allow_changes`` is off.
@@ -84,12 +88,23 @@ def train(
         require_equal(flat_settings(cfg.to_dict()), "the config")
         with current_request() or StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
             refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
+            notes = [] if start is None else _start_from(cfg, start)
             runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+            for note in notes:
+                runner.logger.info(note)
             runner.train()
         return TrainResult(Path(cfg.work_dir), last_metrics(runner), newest_picture(Path(cfg.work_dir)))
     finally:
         if created:
             destroy_process_group()
+
+
+def _start_from(cfg: Config, start: str | Path) -> list[str]:
+    """Let the run start from a trained model, unless it goes on; return what to say about it."""
+    if cfg.resume and any(Path(cfg.work_dir).glob(CHECKPOINT_PATTERN)):
+        return [f"the run goes on from its own checkpoint, not from {start}"]
+    cfg.resume = False
+    return write_start(cfg, start, Path(cfg.work_dir))
 
 
 def timeout_of(cfg: Config) -> float:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mmcgan.memory import check_memory
+from mmcgan.models.generators.base import Generator
 from mmcgan.models.layers.implicit_output import Size, Window, check_window
 
 #: Images that are made together have no more pixels than this.
@@ -66,7 +67,7 @@ def find_view(size: Sequence[int] | int | None, window: Sequence[int] | None = N
     return View((sides[0], sides[1]), None if window is None else tuple(window))  # type: ignore[arg-type]
 
 
-def checked_view(generator: nn.Module, view: View | None, owner: str, kept: int = 1) -> View | None:
+def checked_view(generator: Generator, view: View | None, owner: str, kept: int = 1) -> View | None:
     """Return the view to ask a generator for, None for all of its own size, once it fits into memory.
 
     Args:
@@ -80,8 +81,8 @@ def checked_view(generator: nn.Module, view: View | None, owner: str, kept: int 
     """
     if view is None:
         return None
-    own: int = generator.image_size  # type: ignore[assignment]
-    if getattr(generator, "implicit", None) is None:
+    own: int = generator.image_size
+    if not generator.any_size:
         if view.window is not None or view.size != (own, own):
             raise ValueError(
                 f"{owner} makes images of {own} x {own} only; other sizes and windows need a generator "

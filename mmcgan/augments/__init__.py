@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mmcgan.augments.adaptive import AdaptiveProbability
     from mmcgan.augments.apa import APA
     from mmcgan.augments.base import Augment, Draws
+    from mmcgan.augments.blur import Blur
     from mmcgan.augments.compose import ComposeAugments
     from mmcgan.augments.diff_augment import DiffAugment
     from mmcgan.augments.flip_and_shift import FlipAndShift
@@ -22,6 +23,7 @@ __all__ = [
     "AdaptiveProbability",
     "Augment",
     "BYOLAugment",
+    "Blur",
     "ComposeAugments",
     "DiffAugment",
     "Draws",

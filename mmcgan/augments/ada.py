@@ -139,7 +139,7 @@ class ADA(Augment):
         self.min_size = max(SMALLEST.get(name, 1) for name in self.transforms)
         self.shares = self._expand_shares(shares or {})
         self.probability = build_probability(p, adapt)
-        self.observes = watched({"p": p, "adapt": adapt})
+        self.reads = watched({"p": p, "adapt": adapt})
 
     def _expand_shares(self, shares: Mapping[str, float]) -> dict[str, float]:
         expanded: dict[str, float] = {}
@@ -159,9 +159,9 @@ class ADA(Augment):
         return self.probability.p * self.shares.get(transform, 1.0)
 
     @classmethod
-    def would_observe(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
+    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the logit by which p adapts, unless p is fixed."""
-        return watched(config)
+        return watched(settings)
 
     def observe(self, real: Scores, fake: Scores) -> None:
         """Let p adapt."""

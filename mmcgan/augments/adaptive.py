@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmcgan.augments.base import Scores
 from mmcgan.distributed import average_buffers
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 # From a named tensor to numbers that are positive where an image is taken for real.
 READINGS: dict[str, Callable[[Tensor], Tensor]] = {

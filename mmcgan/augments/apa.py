@@ -35,12 +35,12 @@ class APA(Augment):
     def __init__(self, p: float | None = None, adapt: dict[str, Any] | None = None) -> None:
         super().__init__()
         self.probability = build_probability(p, adapt)
-        self.observes = watched({"p": p, "adapt": adapt})
+        self.reads = watched({"p": p, "adapt": adapt})
 
     @classmethod
-    def would_observe(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
+    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the logit by which p adapts, unless p is fixed."""
-        return watched(config)
+        return watched(settings)
 
     def observe(self, real: Scores, fake: Scores) -> None:
         """Let p adapt."""

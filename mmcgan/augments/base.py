@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from mmcgan.contracts import Contract, Reading, Value, names, whole_number
 from mmcgan.structures import GANBatch
 
 Scores = Mapping[str, Tensor]
@@ -48,7 +49,7 @@ class Draws:
         return self.uniform(name) < probability
 
 
-class Augment(nn.Module):
+class Augment(Reading, nn.Module):
     """Changes images in front of the discriminator, differentiably; the base class changes nothing.
 
     A subclass overrides :meth:`transform` and, where it needs them, :meth:`observe` and
@@ -59,11 +60,19 @@ class Augment(nn.Module):
             random numbers.
 
     Attributes:
-        observes: names of the discriminator's tensors that :meth:`observe` reads.
+        reads: names of the discriminator's tensors that :meth:`observe` reads.
         min_size: smallest height and width that can be augmented.
     """
 
-    observes: tuple[str, ...] = ()
+    contract: ClassVar[Contract] = Contract(
+        "augment",
+        "docs/extending/augment.md",
+        values={
+            "reads": Value("a tuple of named tensors, () for none", names),
+            "min_size": Value("a whole number of pixels", whole_number),
+        },
+    )
+
     min_size: int = 1
 
     def __init__(self, same_draw: bool = False) -> None:
@@ -86,11 +95,6 @@ class Augment(nn.Module):
     def transform(self, image: Tensor, draws: Draws) -> Tensor:
         """Return the images changed as ``draws`` says."""
         return image
-
-    @classmethod
-    def would_observe(cls, config: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return what :attr:`observes` will be for ``config``, without building it."""
-        return ()
 
     def observe(self, real: Scores, fake: Scores) -> None:
         """Look at the named outputs of one mini-batch of a discriminator step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 
 def expand_names(argument: str, names: Sequence[str], groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

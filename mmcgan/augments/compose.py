@@ -37,7 +37,7 @@ class ComposeAugments(Augment):
                 "give same_draw to ComposeAugments, where it holds for all"
             )
         self.part_modules = nn.ModuleList(self.parts)
-        self.observes = tuple(name for part in self.parts for name in part.observes)
+        self.reads = tuple(name for part in self.parts for name in part.reads)
         self.min_size = max(part.min_size for part in self.parts)
 
     def transform(self, image: Tensor, draws: Draws) -> Tensor:

@@ -247,6 +247,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Any], source: str, str
     Raises:
         CheckpointError: keys or shapes differ; ``module`` is unchanged then.
     """
+    _adopt_stored(module, weights)
     own = module.state_dict()
     shapes = [
         f"{name} is {tuple(weights[name].shape)} there, {tuple(value.shape)} here"
@@ -261,6 +262,15 @@ def load_weights(module: nn.Module, weights: Mapping[str, Any], source: str, str
         details = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
         raise CheckpointError(f"{source} does not fit the model: {details}")
     module.load_state_dict(weights, strict=strict)
+
+
+def _adopt_stored(module: nn.Module, weights: Mapping[str, Any]) -> None:
+    """Let modules make room for what a file may hold beyond the usual: ``adopt_stored(names below them)``."""
+    for path, part in module.named_modules():
+        adopt = getattr(part, "adopt_stored", None)
+        if callable(adopt):
+            prefix = f"{path}." if path else ""
+            adopt({name.removeprefix(prefix) for name in weights if name.startswith(prefix)})
 
 
 def _some(names: list[str], count: int = 3) -> str:

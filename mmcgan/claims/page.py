@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.claims.claim import Arm, Claim, Logged
 from mmcgan.claims.runs import Run, figure_of, seconds_of, series_of
 from mmcgan.claims.verdict import Verdict, decide
@@ -75,10 +75,10 @@ def write_page(outcomes: Sequence[Outcome], out: Path, command: str) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     shown = [outcome for outcome in outcomes if any(outcome.curves.values()) and _any(outcome.curves)]
     for outcome in shown:
-        _write(out / PICTURES / f"{outcome.claim.name}.png", draw(outcome))
-    _write(out / FIGURES, json.dumps([_plain(outcome) for outcome in outcomes], indent=1).encode())
+        write_file(out / PICTURES / f"{outcome.claim.name}.png", draw(outcome))
+    write_file(out / FIGURES, json.dumps([_plain(outcome) for outcome in outcomes], indent=1))
     pictured = {outcome.claim.name for outcome in shown}
-    _write(out / PAGE, page_text(outcomes, pictured, command).encode())
+    write_file(out / PAGE, page_text(outcomes, pictured, command))
     return out / PAGE
 
 
@@ -192,10 +192,3 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
         "iterations": outcome.iterations,
         "seconds": round(outcome.seconds, 1),
     }
-
-
-def _write(path: Path, content: bytes) -> None:
-    from mmcgan.checkpoints.atomic import atomic_write
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, lambda file: shutil.copyfileobj(io.BytesIO(content), file))

@@ -8,9 +8,7 @@ has changed since is another run. Each training and evaluation is a process of i
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -249,8 +247,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    from mmcgan.checkpoints.atomic import atomic_write
+    from mmcgan.checkpoints.atomic import write_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=1).encode()
-    atomic_write(path, lambda file: shutil.copyfileobj(io.BytesIO(text), file))
+    write_file(path, json.dumps(content, indent=1))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import writes
+from mmcgan.commands.shared import from_number, writes
 
 if TYPE_CHECKING:
     from mmcgan.claims.claim import Claim
@@ -29,6 +29,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED", help="default: 0 1 2"
     )
+    from_number(parser, "seeds", None)
     parser.add_argument("--share", type=float, default=1.0, help="of each training's whole budget (1)")
     out = parser.add_argument(
         "--out", type=Path, default=Path("work_dirs/claims"), metavar="DIR", help="default: %(default)s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmcgan.commands.shared import writes
+from mmcgan.commands.shared import from_number, writes
 from mmcgan.text_files import content_of
 
 # What the published splits have, for comparison.
@@ -29,6 +29,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     writes(parser, out, folder=True)
     parser.add_argument("--tuning", type=int, default=1024, help="first images of val that are left out")
+    from_number(parser, "tuning", 0)
     parser.add_argument("--overwrite", action="store_true", help="replace lists that are there")
 
 

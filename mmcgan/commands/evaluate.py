@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.shared import add_config, writes
+from mmcgan.commands.shared import add_config, from_number, writes
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="+", metavar="SEED", help="evaluate each; mean and deviation"
     )
+    from_number(parser, "seeds", None)
     parser.add_argument(
         "--truncations", nargs="+", default=["none"], metavar="T", help="evaluate each; none is no truncation"
     )

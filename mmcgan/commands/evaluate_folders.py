@@ -31,6 +31,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labelled", action="store_true", help="the subfolders are classes")
     parser.add_argument("--image-size", type=int, metavar="N", help="crop and resize to N first")
     parser.add_argument(
+        "--any-size",
+        action="store_true",
+        help="take images of any sizes and shapes: the extractor resizes each whole, without a crop",
+    )
+    parser.add_argument(
         "--on-error", choices=("stop", "skip"), default="stop", help="at an unreadable image (default: stop)"
     )
     reference = parser.add_argument(
@@ -64,6 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.metrics,
         labelled=arguments.labelled,
         image_size=arguments.image_size,
+        any_size=arguments.any_size,
         on_error=arguments.on_error,
         batch_size=arguments.batch_size,
         reference=arguments.reference,

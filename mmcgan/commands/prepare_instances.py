@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import add_images, open_dataset, writes
+from mmcgan.commands.shared import add_images, from_number, open_dataset, writes
 
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
@@ -58,6 +58,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="instances to select; 0 for none (default: %(default)s, at most one image in two)",
     )
+    from_number(parser, "kmeans", 0)
     parser.add_argument("--flip", action="store_true", help="also the features of the mirrored images")
     parser.add_argument(
         "--precision",
@@ -73,6 +74,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="of the process, whatever the size of the data set (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of k-means (default: %(default)s)")
+    from_number(parser, "seed", None)
     parser.add_argument(
         "--image-size", type=int, metavar="N", help="with --images (default: the extractor's)"
     )
@@ -96,7 +98,8 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.datasets.counts import counts_lines, counts_of
     from mmcgan.distributed import destroy_process_group, initialize_process_group
     from mmcgan.extractors.names import extractor_config
-    from mmcgan.instance_preparation.prepare import Options, prepare_instances
+    from mmcgan.instance_preparation.options import Options
+    from mmcgan.instance_preparation.prepare import prepare_instances
     from mmcgan.registry import EXTRACTORS
 
     extractor = extractor_config(arguments.extractor)

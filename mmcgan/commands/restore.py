@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmcgan.commands.shared import writes
+from mmcgan.commands.shared import from_number, writes
 
 TASKS = ("reconstruct", "colorize", "sr", "inpaint", "hybrid", "denoise", "jitter", "morph", "transfer")
 
@@ -46,6 +46,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--factor", type=float, metavar="N", help="of sr (default: 4) and hybrid (default: 2); 1 and more"
     )
     parser.add_argument(
+        "--mask",
+        metavar="PNG",
+        help="of inpaint: picture of the image's size, bright where it is missing (default: a square)",
+    )
+    parser.add_argument(
         "--size", type=int, metavar="N", help="shorter side to tune at, for a generator of any size"
     )
     parser.add_argument(
@@ -56,14 +61,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--lpips", choices=["alex", "vgg", "squeeze"], help="a perceptual figure beside PSNR and SSIM"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the candidates (default: %(default)s)")
+    from_number(parser, "seed", None)
     parser.add_argument("--overwrite", action="store_true", help="replace results of other settings")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Restore, say where the pictures are."""
     from mmcgan.apis.labels import find_labels
+    from mmcgan.restoration.options import RestoreOptions
     from mmcgan.restoration.prior import load_prior
-    from mmcgan.restoration.workflow import RestoreOptions, restore
+    from mmcgan.restoration.workflow import restore
 
     prior = load_prior(arguments.model, arguments.checkpoint, arguments.distance, arguments.discriminator)
     label, to_label = (
@@ -82,6 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         render=arguments.render,
         gif=arguments.gif,
         lpips=arguments.lpips,
+        mask=arguments.mask,
         overwrite=arguments.overwrite,
     )
     how = "pixels" if prior.pixels_only else f"features of the discriminator {prior.compared}"

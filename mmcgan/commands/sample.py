@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mmcgan.commands.shared import add_model, add_options, writes
+from mmcgan.commands.shared import add_model, add_options, from_number, writes
 
 #: settings of ``--sample-cfg`` and what they must be
 SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "seed": int, "num": int}
@@ -65,6 +65,7 @@ def _condition_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nearest", type=int, default=0, metavar="N", help="IC-GAN: show the N closest real images too"
     )
+    from_number(parser, "nearest", 0)
     parser.add_argument(
         "--extractor", metavar="NAME", help="IC-GAN: where the extractor of the instances is now"
     )
@@ -76,6 +77,7 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         "--num", type=int, help="images in all (default: 16, or one of each combination of attributes)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
+    from_number(parser, "seed", None)
     parser.add_argument(
         "--truncation",
         type=float,
@@ -107,6 +109,7 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("TOP", "LEFT", "HEIGHT", "WIDTH"),
         help="render this part of them only",
     )
+    from_number(parser, "window", 0)
     parser.add_argument(
         "--ddls", type=int, metavar="STEPS", help="move latents by the run's discriminator (needs a .pth)"
     )

@@ -40,6 +40,17 @@ def writes(
     parser.set_defaults(outputs=outputs)
 
 
+def from_number(parser: argparse.ArgumentParser, name: str, least: int | None) -> None:
+    """Say from where on a whole number may be; without a word it is a count, at least 1.
+
+    Args:
+        parser: changed.
+        name: of the argument, as attribute.
+        least: the smallest number; None for any.
+    """
+    parser.set_defaults(smallest={**(parser.get_default("smallest") or {}), name: least})
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add what a command takes that builds a whole run: config, folder, launcher."""
     parser.add_argument("config", help="path or name of a config")
@@ -74,6 +85,7 @@ def add_picture(parser: argparse.ArgumentParser, picture: str) -> None:
     """
     add_model(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the latents (default: %(default)s)")
+    from_number(parser, "seed", None)
     out = parser.add_argument("--out", default=picture, metavar="FILE", help=".png, .gif, .mp4 (%(default)s)")
     writes(parser, out, suffixes=(".png", ".gif", ".mp4"))
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
@@ -87,6 +99,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     )
     writes(parser, out, suffixes=(".safetensors",))
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    from_number(parser, "seed", None)
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16"),

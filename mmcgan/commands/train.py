@@ -12,6 +12,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="MODEL",
+        help="fine-tune: start from a shipped model, a file of weights, an https:// or hf:// address",
+    )
+    parser.add_argument(
+        "--freeze-d",
+        type=int,
+        metavar="N",
+        help="leave the first N stages of the discriminator as they are (FreezeD)",
+    )
+    parser.add_argument(
         "--allow-changes",
         action="store_true",
         help="with --resume: apply a config that changes the training, and write that down",
@@ -33,12 +45,16 @@ def _train(arguments: argparse.Namespace) -> None:
     from mmcgan.config import parse_options
 
     join_launcher(arguments.launcher)
+    options = parse_options(arguments.cfg_options)
+    if arguments.freeze_d is not None:
+        options["model.discriminator.freeze_stages"] = arguments.freeze_d
     result = train(
         arguments.config,
         arguments.work_dir,
         arguments.resume,
-        parse_options(arguments.cfg_options),
+        options,
         arguments.allow_changes,
+        arguments.start,
     )
     if is_main_process():
         for name, value in result.metrics.items():

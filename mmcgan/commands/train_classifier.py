@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import inspect
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mmcgan.commands.shared import add_training
 
@@ -18,41 +19,72 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.description = "Train a small classifier on real images and report its accuracy on held-out ones."
     parser.add_argument(
         "data",
-        help="a recipe (digits-16, fashion-mnist-32, two-domain-digits-16) or a config, whose training set "
-        "is used",
+        help="a recipe (digits-16, fashion-mnist-32, two-domain-digits-16), a config, whose training set is "
+        "used, or a folder with a folder of images for each class",
     )
     add_training(parser)
     parser.add_argument("--epochs", type=int, help="default: that of the recipe")
     parser.add_argument(
-        "--flip", action="store_true", help="classes do not change when mirrored (with a config)"
+        "--flip", action="store_true", help="classes do not change when mirrored (with a config or folder)"
+    )
+    parser.add_argument("--image-size", type=int, metavar="N", help="height and width (for a folder)")
+    parser.add_argument(
+        "--held-out",
+        type=float,
+        metavar="SHARE",
+        help="share of each class to test on, where the images have no test set of their own (default: 0.2)",
     )
 
 
-def find_recipe(data: str, flip: bool) -> Recipe:
-    """Return the named recipe, or one for the training set of a config.
+HELD_OUT = 0.2
+
+
+def find_recipe(
+    data: str, flip: bool, image_size: int | None = None, held_out: float | None = None
+) -> Recipe:
+    """Return the named recipe, or one for the training set of a config or for a folder of class folders.
+
+    Args:
+        data: name, config or folder.
+        flip: classes do not change when mirrored.
+        image_size: of a folder's images.
+        held_out: share of each class to test on, where there is no test set; None for ``HELD_OUT``.
 
     Raises:
-        FileNotFoundError: neither a recipe nor a config.
-        ValueError: the config's training set has no ``split`` argument to take test images from.
+        FileNotFoundError: neither a recipe nor a config nor a folder.
+        ValueError: no size for a folder, a size for something else, or a share that is not needed.
     """
     from mmcgan.config import load_config
     from mmcgan.extractor_training.train_classifier import RECIPES, Recipe, TrainOptions
     from mmcgan.registry import DATASETS
 
+    is_folder = data not in RECIPES and Path(data).is_dir()
+    if is_folder and image_size is None:
+        raise ValueError(f"{data} is a folder: give --image-size, the height and width to read images at")
+    if not is_folder and image_size is not None:
+        raise ValueError(f"{data} is not a folder, whose images --image-size is for")
+    dataset: dict[str, Any]
     if data in RECIPES:
+        _refuse_share(data, held_out)
         return RECIPES[data]
-    try:
-        dataset = dict(load_config(data).train_dataloader.dataset)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{error} Recipes: {', '.join(RECIPES)}.") from error
-    if "split" not in inspect.signature(DATASETS.require(dataset["type"])).parameters:
-        raise ValueError(
-            f"{data}: {dataset['type']} has no split to take test images from; point the config's "
-            "train_dataloader.dataset at a data set with split='train' and split='test'"
-        )
+    if is_folder:
+        dataset = {"type": "ImageFolder", "root": data, "image_size": image_size}
+    else:
+        try:
+            dataset = dict(load_config(data).train_dataloader.dataset)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{error} Recipes: {', '.join(RECIPES)}.") from error
     options = TrainOptions()
     options = replace(options, augmentation=replace(options.augmentation, flip=flip))
+    if "split" not in inspect.signature(DATASETS.require(dataset["type"])).parameters:
+        return Recipe(dataset, None, options, HELD_OUT if held_out is None else held_out)
+    _refuse_share(data, held_out)
     return Recipe({**dataset, "split": "train"}, {**dataset, "split": "test"}, options)
+
+
+def _refuse_share(data: str, held_out: float | None) -> None:
+    if held_out is not None:
+        raise ValueError(f"{data} has a test set: --held-out is for images without one")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -66,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.registry import DATASETS
 
     torch.set_num_threads(arguments.threads)
-    recipe = find_recipe(arguments.data, arguments.flip)
+    recipe = find_recipe(arguments.data, arguments.flip, arguments.image_size, arguments.held_out)
     options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
     if arguments.epochs is not None:
         options = replace(options, epochs=arguments.epochs)
@@ -74,7 +106,8 @@ def run(arguments: argparse.Namespace) -> None:
         attributes = issubclass(DATASETS.require(recipe.train["type"]), AttributeImages)
         train = train_attribute_classifier if attributes else train_classifier
         record = train(replace(recipe, options=options), arguments.out, arguments.invocation, progress)
-    print(f"accuracy on {record.test_images} real test images: {record.test_accuracy:.2%}")
+    note = f" (held out: {record.held_out:.0%} of each class)" if record.held_out else ""
+    print(f"accuracy on {record.test_images} real test images{note}: {record.test_accuracy:.2%}")
     for name, share in record.group_accuracy.items():
         print(f"  {name}: {share:.2%}")
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")

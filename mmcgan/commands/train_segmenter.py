@@ -7,7 +7,7 @@ import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import add_training
+from mmcgan.commands.shared import add_training, from_number
 
 if TYPE_CHECKING:
     from mmcgan.extractor_training.train_segmenter import SegmenterRecipe
@@ -23,6 +23,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_training(parser)
     parser.add_argument("--steps", type=int, help="updates; default: that of the recipe")
     parser.add_argument("--ignore-label", type=int, metavar="ID", help="pixels of this class do not count")
+    from_number(parser, "ignore_label", 0)
 
 
 def find_recipe(data: str) -> SegmenterRecipe:

@@ -7,6 +7,9 @@ from dataclasses import replace
 
 from mmcgan.commands.shared import add_images, add_training, open_dataset
 
+#: of a training without a length: passes over the images, and the updates that a small set gets at least
+EPOCHS, LEAST_UPDATES = 20, 1000
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -16,7 +19,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add_images(parser)
     add_training(parser)
     parser.add_argument("--image-size", type=int, default=32, metavar="N", help="default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=20, help="default: %(default)s")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--updates",
+        type=int,
+        metavar="N",
+        help=f"optimiser steps (default: {EPOCHS} passes over the images, at least {LEAST_UPDATES})",
+    )
+    length.add_argument("--epochs", type=int, metavar="N", help="in place of it: passes over the images")
     parser.add_argument("--batch-size", type=int, default=256, help="default: %(default)s")
     parser.add_argument("--flip", action="store_true", help="a mirrored image shows the same")
 
@@ -27,9 +37,10 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: a number below 1.
     """
-    for name in ("epochs", "batch_size", "image_size", "threads"):
-        if getattr(arguments, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(arguments, name)}")
+    for name in ("epochs", "updates", "batch_size", "image_size", "threads"):
+        given = getattr(arguments, name)
+        if given is not None and given < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {given}")
     import torch
 
     from mmcgan.extractor_training.train_ssl import SSLOptions, train_ssl_extractor
@@ -37,9 +48,14 @@ def run(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(arguments.threads)
     dataset = open_dataset(arguments, arguments.image_size, labelled=False)
+    batch_size = min(arguments.batch_size, len(dataset))
+    updates = arguments.updates
+    if arguments.epochs is None and updates is None:
+        updates = max(LEAST_UPDATES, EPOCHS * (len(dataset) // batch_size))
     options = SSLOptions(
-        epochs=arguments.epochs,
-        batch_size=min(arguments.batch_size, len(dataset)),
+        epochs=arguments.epochs or EPOCHS,
+        updates=updates,
+        batch_size=batch_size,
         image_size=arguments.image_size,
         precision=arguments.precision,
         seed=arguments.seed,
@@ -47,4 +63,6 @@ def run(arguments: argparse.Namespace) -> None:
     options = replace(options, augmentation=replace(options.augmentation, flip=arguments.flip))
     with training_bar() as progress:
         record = train_ssl_extractor(dataset, options, arguments.out, arguments.invocation, progress)
+    for name, share in record["quality"].items():
+        print(f"{name}: {share:.1%}")
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record['seconds']:.0f} s")

@@ -27,6 +27,7 @@ ROLES: dict[str, Registries] = {
     "generator": (r.GENERATORS,),
     "backbone": (r.BACKBONES,),
     "heads": (r.HEADS,),
+    "head": (r.HEADS,),
     "losses": (r.LOSSES,),
     "regularizers": (r.REGULARIZERS,),
     "augment": (r.AUGMENTS,),
@@ -146,7 +147,7 @@ def find_component(kind: Any, registries: Registries) -> Callable[..., Any] | No
     if not isinstance(kind, str):
         return kind if callable(kind) else None
     # without a role, those that have the name come first: the others would import what they know not to have
-    unknown = sorted(every_registry(), key=lambda registry: not registry.declares(kind))
+    unknown = sorted(r.every_registry(), key=lambda registry: not registry.declares(kind))
     for registry in registries or unknown:
         found = registry.get(kind)
         if found is not None:
@@ -165,12 +166,6 @@ def structure_at(path: str) -> Callable[..., Any] | tuple[str, ...] | None:
     for part in attribute.split("."):
         found = getattr(found, part)
     return found
-
-
-@cache
-def every_registry() -> Registries:
-    """Return all registries of mmcgan."""
-    return tuple(value for value in vars(r).values() if isinstance(value, r.SuggestingRegistry))
 
 
 @cache

@@ -39,10 +39,10 @@ def dataset_facts(config: Mapping[str, Any]) -> dict[str, Any]:
     dataset = (config.get("train_dataloader") or {}).get("dataset")
     if not isinstance(dataset, dict) or not isinstance(dataset.get("type"), str):
         return {}
-    facts = getattr(DATASETS.get(dataset["type"]), "facts", None)
-    if facts is None:
+    kind = DATASETS.own(dataset["type"])
+    if kind is None:  # one of MMEngine's, or none: the validation says which
         return {}
-    known = facts(**{key: value for key, value in dataset.items() if key != "type"})
+    known = kind.facts(**{key: value for key, value in dataset.items() if key != "type"})
     return {name: known[name] for name in FACT_NAMES if known.get(name) is not None}
 
 

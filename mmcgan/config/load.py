@@ -17,6 +17,7 @@ from mmcgan.config.options import apply_options
 from mmcgan.config.problems import ConfigError, Problem
 from mmcgan.config.validate import find_problems
 from mmcgan.plugins import load_plugins
+from mmcgan.registry import restore, snapshot
 
 # A config outside the repository inherits with _base_ = '{{$MMCGAN_CONFIGS:}}/<method>/<name>.py'.
 FOLDER_VARIABLE = "MMCGAN_CONFIGS"
@@ -79,9 +80,11 @@ def _import_custom(settings: Any) -> list[Problem]:
     optional = isinstance(settings, dict) and settings.get("allow_failed_imports", False)
     problems = []
     for name in [names] if isinstance(names, str) else names:
+        before = snapshot()
         try:
             importlib.import_module(name)
-        except Exception as error:  # foreign code: any failure is reported by name
+        except (Exception, SystemExit) as error:  # foreign code: any failure is reported by name
+            restore(before)
             message = f"cannot import {name!r}: {type(error).__name__}: {error}"
             if optional:
                 warnings.warn(f"custom_imports: {message}", stacklevel=2)

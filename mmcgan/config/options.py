@@ -9,7 +9,7 @@ from typing import Any
 from mmcgan.checkpoints.literals import evaluate
 from mmcgan.config.components import arguments_at
 from mmcgan.config.problems import Problem, dotted
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 WORDS = {"true": True, "false": False, "none": None, "null": None}
 

@@ -61,7 +61,17 @@ SHARE = Range(least=0, most=1)  # probabilities and decays
 RANGES: dict[str, Range] = {
     **dict.fromkeys(
         (
-            *("interval", "val_interval", "max_iters", "max_keep", "rows", "columns", "patience", "splits"),
+            *(
+                "interval",
+                "val_interval",
+                "max_iters",
+                "max_keep",
+                "median_of",
+                "rows",
+                "columns",
+                "patience",
+                "splits",
+            ),
             *("batch_size", "image_size", "size", "max_images", "points", "clusters", "runs", "step_size"),
             *("base_channels", "channel_base", "max_channels", "embed_dim", "style_dim", "latent_dim"),
             *("shared_dim", "label_dim", "num_layers", "mapping_layers", "minibatch_channels", "T_max"),

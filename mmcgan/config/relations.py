@@ -10,7 +10,7 @@ from typing import Any
 from mmcgan import registry as r
 from mmcgan.config.components import Node, find_component
 from mmcgan.config.problems import Problem, dotted
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 #: Arguments of hooks that name a figure of the evaluation.
 WATCHED = ("save_best", "metric", "monitor")

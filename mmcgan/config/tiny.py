@@ -19,7 +19,7 @@ from mmcgan.config.locate import find_config
 from mmcgan.config.problems import ConfigError
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import DATASETS, LOSSES, RUNNERS
+from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, RUNNERS
 from mmcgan.structures import height_and_width
 
 # arguments that make things large, wherever a component has them
@@ -53,6 +53,7 @@ def load_tiny_config(path_or_name: str | Path) -> Config:
     content = config._cfg_dict
     _stand_in_if_unknown(content)
     _leave_out_unavailable_losses(content)
+    _use_untrained_extractors(content)
     problems = prepare_config(config, {})
     if problems:
         raise ConfigError(str(path_or_name), problems)
@@ -133,8 +134,9 @@ def _synthetic(facts: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str
         "num_classes": facts.get("num_classes", UNKNOWN_CLASSES),
         "image_size": facts.get("image_size", UNKNOWN_SIZE),
     }
-    stand_in = getattr(DATASETS.get(dataset.get("type")), "stand_in", None)
-    return {"type": "SyntheticImages", **shape} if stand_in is None else stand_in(dataset, shape)
+    kind = DATASETS.own(str(dataset.get("type")))
+    proposed = None if kind is None else kind.stand_in(dataset, shape)
+    return {"type": "SyntheticImages", **shape} if proposed is None else proposed
 
 
 def _stand_in_if_unknown(config: dict[str, Any]) -> None:
@@ -160,6 +162,18 @@ def _leave_out_unavailable_losses(config: dict[str, Any]) -> None:
             del losses[name]
         except (KeyError, TypeError, ValueError):
             continue  # facts are missing, or wrong arguments: the validation reports them
+
+
+def _use_untrained_extractors(config: dict[str, Any]) -> None:
+    """Take the random start of a frozen network in the model whose weights are not installed."""
+    for node in walk({"model": config["model"]}):
+        if EXTRACTORS in node.registries and node.component is not None:
+            if "pretrained" not in (parameters_of(node.component) or {}):
+                continue
+            try:
+                EXTRACTORS.build(dict(node.config))
+            except ImportError:
+                node.config["pretrained"] = False
 
 
 @contextmanager

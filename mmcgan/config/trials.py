@@ -10,6 +10,7 @@ import torch
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of, taken_before
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.contracts import ContractError
 
 # Cheap components that own no data: their constructors know what they allow.
 TRIED = (
@@ -45,6 +46,8 @@ def trial_problems(node: Node, networks: bool = True) -> Iterator[Problem]:
         return
     try:
         build()
+    except ContractError as error:
+        yield Problem(dotted(node.path), str(error))
     except REFUSALS as error:  # OSError: a store of instances is not there
         yield Problem(dotted(node.path), _sentence(error))
     except (TypeError, KeyError, IndexError):
@@ -61,7 +64,7 @@ def _builder(node: Node) -> Callable[[], object] | None:
     if component is None:
         return None
     if any(registry in TRIED for registry in node.registries):
-        return lambda: component(**_arguments(node))
+        return lambda: _check(node, component(**_arguments(node)))
     if _is_network(node):
         return lambda: _shapes_of(component, node)
     if r.OPTIMIZERS in node.registries:
@@ -75,7 +78,15 @@ def _is_network(node: Node) -> bool:
 
 def _shapes_of(component: Callable[..., Any], node: Node) -> object:
     with torch.device("meta"):
-        return component(**_arguments(node))
+        return _check(node, component(**_arguments(node)))
+
+
+def _check(node: Node, built: Any) -> object:
+    """Return what was built if it keeps the contract of its role."""
+    for registry in node.registries:
+        if isinstance(registry, r.ClosedRegistry):
+            registry.check_built(built)
+    return built
 
 
 def _arguments(node: Node) -> Mapping[str, Any]:

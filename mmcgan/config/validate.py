@@ -13,7 +13,6 @@ from mmcgan.config.annotations import annotations_of, described, fits
 from mmcgan.config.components import (
     Node,
     allowed_keys,
-    every_registry,
     find_component,
     parameters_of,
     structure_at,
@@ -26,10 +25,11 @@ from mmcgan.config.kinds import kind_problems, top_level_kinds
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.relations import figure_problems, label_problems
 from mmcgan.config.values import value_problems
-from mmcgan.models.encoder import LAW
+from mmcgan.contracts import Emitting, Reading
+from mmcgan.losses.base import Loss
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.wiring import input_problems
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 # Arguments that the code around a component gives it, so that a config need not.
 GIVEN: dict[str, tuple[str, ...]] = {
@@ -60,12 +60,12 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
         found = [
             *_unknown_type(node),
             *_unknown_keys(node),
-            *_missing(node, supplied),
+            *_missing(node, supplied, (config.get("train_dataloader") or {}).get("dataset")),
             *_wrong_types(node),
             *kind_problems(node),
         ]
         problems += found or value_problems(node, facts_known)
-    named = [*_wiring(config), *_watching(config, nodes), *_reading(config, nodes)]
+    named = [*_wiring(config), *_reading(config, nodes)]
     return [*problems, *named, *_batch_size(config), *figure_problems(config), *label_problems(config, nodes)]
 
 
@@ -87,9 +87,11 @@ def _unknown_type(node: Node) -> Iterator[Problem]:
     if not isinstance(kind, str):
         yield Problem(dotted((*node.path, "type")), f"must be a name or a class, got {kind!r}")
         return
-    names = [name for x in node.registries or every_registry() for name in x.names()]
+    names = [name for x in node.registries or r.every_registry() for name in x.names()]
     role = " or ".join(x.name for x in node.registries) or "component"
-    yield Problem(dotted((*node.path, "type")), f"no {role} named {kind!r}.{nearest(kind, names)}")
+    yield Problem(
+        dotted((*node.path, "type")), f"no {role} named {kind!r}.{nearest(kind, names)}{r.failures()}"
+    )
 
 
 def _unknown_keys(node: Node) -> Iterator[Problem]:
@@ -108,14 +110,22 @@ def _owner(node: Node) -> str:
     return getattr(taker, "__name__", None) or dotted(node.path)
 
 
-def _missing(node: Node, supplied: Sequence[str]) -> Iterator[Problem]:
+def _missing(node: Node, supplied: Sequence[str], dataset: Any) -> Iterator[Problem]:
     if node.component is None or not node.registries:
         return
     given = {*supplied, *(key for x in node.registries for key in GIVEN.get(x.name, ()))}
     for name, parameter in (parameters_of(node.component) or {}).items():
         keyword = parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
         if keyword and parameter.default is EMPTY and name not in given and name not in node.config:
-            yield Problem(dotted(node.path), f"{_owner(node)} needs {name!r}, which is not given")
+            told = _untold(name, dataset)
+            yield Problem(dotted(node.path), f"{_owner(node)} needs {name!r}, which is not given{told}")
+
+
+def _untold(name: str, dataset: Any) -> str:
+    """Return that the data set could have said a value, if it could."""
+    if name not in FACT_NAMES or not isinstance(dataset, Mapping) or "type" not in dataset:
+        return ""
+    return f": neither here nor by the facts() of the data set {dataset['type']} (docs/extending/dataset.md)"
 
 
 def _wrong_types(node: Node) -> Iterator[Problem]:
@@ -139,7 +149,7 @@ def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
     available = None if emitted is None else [*emitted, *_codes(model)]
     for name, loss in losses.items():
         component = _component(loss, r.LOSSES)
-        if component is None or not hasattr(component, "implemented_views"):
+        if not _is(component, Loss):
             continue
         path = f"model.losses.{name}"
         inputs = loss.get("inputs")
@@ -152,40 +162,25 @@ def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _weights(path, loss.get("weights", 1.0), list(component.implemented_views()))
 
 
-def _watching(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Problem]:
-    """Yield what augmentations observe although nothing emits it."""
-    model = config.get("model")
-    available = _emitted(model) if isinstance(model, dict) else None
-    for node in nodes:
-        observed = getattr(node.component, "would_observe", None)
-        if available is None or observed is None or r.AUGMENTS not in node.registries:
-            continue
-        for source in observed(node.config):
-            if source not in available:
-                message = f"watches {source!r}, which nothing emits.{nearest(source, available)}"
-                yield Problem(dotted(node.path), f"{_owner(node)} {message}")
-
-
 def _reading(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Problem]:
-    """Yield what regularisers read although nothing emits it."""
+    """Yield what augmentations, regularisers and moves of latents read although nothing emits it."""
     model = config.get("model")
     available = _emitted(model) if isinstance(model, dict) else None
     for node in nodes:
-        read = getattr(node.component, "would_read", None)
-        if available is None or read is None or r.REGULARIZERS not in node.registries:
+        if available is None or not _is(node.component, Reading):
             continue
-        for source in read(node.config):
+        verb = "watches" if r.AUGMENTS in node.registries else "reads"
+        for source in node.component.reads_with(node.config):  # type: ignore[union-attr]
             if source not in available:
-                message = f"reads {source!r}, which nothing emits.{nearest(source, available)}"
+                message = f"{verb} {source!r}, which nothing emits.{nearest(source, available)}"
                 yield Problem(dotted(node.path), f"{_owner(node)} {message}")
 
 
 def _codes(model: Mapping[str, Any]) -> list[str]:
     """Return the named tensors that the latents may carry."""
-    emits = getattr(_component(model.get("latent_sampler"), r.SAMPLERS), "emits", ())
-    generator = model.get("generator")
-    encoded = LAW if isinstance(generator, dict) and generator.get("encoder") is not None else ()
-    return [f"latent.{name}" for name in (*emits, *encoded)]
+    coded = _emits(model.get("latent_sampler"), r.SAMPLERS) or ()
+    encoded = _emits(model.get("generator"), r.GENERATORS) or ()
+    return [f"latent.{name}" for name in (*coded, *encoded)]
 
 
 def _weights(path: str, weights: Any, views: list[str]) -> Iterator[Problem]:
@@ -213,10 +208,17 @@ def _emitted(model: Mapping[str, Any]) -> list[str] | None:
 def _emits(config: Any, registry: r.SuggestingRegistry) -> tuple[str, ...] | None:
     """Return what a backbone or head emits, which may depend on its settings; None if not known."""
     component = _component(config, registry)
-    if hasattr(component, "would_emit"):
-        return component.would_emit(config)
-    emits = getattr(component, "emits", None)
-    return emits if isinstance(emits, tuple) else None
+    return component.emits_with(config) if _is(component, Emitting) else None
+
+
+def _is(component: Any, base: type) -> bool:
+    """Return whether a component is a class that derives from ``base``; a function may make anything."""
+    return isinstance(component, type) and (issubclass(component, base) or _answers(component, base))
+
+
+def _answers(component: type, base: type) -> bool:
+    """Return whether a class has what ``base`` declares without deriving from it."""
+    return all(hasattr(component, name) for name in vars(base) if not name.startswith("_"))
 
 
 def _component(config: Any, registry: r.SuggestingRegistry) -> Any:
@@ -252,7 +254,8 @@ def _too_small(model: Mapping[str, Any], size: int, parts: int) -> Iterator[Prob
     losses = model.get("losses")
     ranks = get_world_size()
     for name, loss in losses.items() if isinstance(losses, dict) else ():
-        least = getattr(_component(loss, r.LOSSES), "smallest_batch", 1)
+        component = _component(loss, r.LOSSES)
+        least = component.smallest_batch if _is(component, Loss) else 1
         if size // parts * ranks < least:
             yield Problem(
                 "train_dataloader.batch_size",

@@ -12,7 +12,7 @@ from mmcgan.config.trials import trial_problems
 from mmcgan.distributed import check_timeout
 from mmcgan.optim.players import PLAYERS
 from mmcgan.precision import AUTO, PRECISIONS
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 # Where the precision of training is set.
 OPTIMISER_SECTIONS = ("optim_wrapper", *(f"optim_wrapper.{player}" for player in PLAYERS))

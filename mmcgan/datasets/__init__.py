@@ -7,7 +7,7 @@ from mmcgan.lazy import lazy_exports
 if TYPE_CHECKING:
     from mmcgan.datasets.attributes.attribute_folder import AttributeFolder
     from mmcgan.datasets.attributes.base import AttributeImages
-    from mmcgan.datasets.base import ImageDataset, MemoryDataset
+    from mmcgan.datasets.base import GANDataset, ImageDataset, MemoryDataset
     from mmcgan.datasets.class_order import ClassBalancedDraws
     from mmcgan.datasets.conditions.attribute_conditions import AttributeConditionDataset
     from mmcgan.datasets.conditions.base import ConditionDataset
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mmcgan.datasets.sets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
     from mmcgan.datasets.sets.mnist_svhn import MNISTSVHN
     from mmcgan.datasets.sets.scenes import Scenes
+    from mmcgan.datasets.sets.stacked_digits import StackedDigits
     from mmcgan.datasets.sets.synthetic import SyntheticImages
     from mmcgan.datasets.sets.two_domain import TwoDomainDigits
 else:
@@ -49,6 +50,7 @@ __all__ = [
     "DigitsDataset",
     "Draw",
     "FashionMNIST",
+    "GANDataset",
     "ImageDataset",
     "ImageFolder",
     "ImageList",
@@ -65,6 +67,7 @@ __all__ = [
     "NeighbourhoodDataset",
     "PackedDataset",
     "Scenes",
+    "StackedDigits",
     "SyntheticImages",
     "SyntheticLabelMaps",
     "TinyImageNet",

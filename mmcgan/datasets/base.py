@@ -3,19 +3,107 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmcgan.contracts import Contract, Value
 from mmcgan.datasets.pipeline import Pipeline
 
 DIGEST_ITEMS = 16  # looked at together by items_digest
 
 
-class ImageDataset(Dataset):
+class GANDataset(Dataset[Any]):
+    """Base of all data sets that are trained on.
+
+    A subclass writes ``__len__`` and ``__getitems__``, which returns a dict of tensors with N rows: ``image``
+    uint8 (N, 3, H, W) and fields of the condition by name (``label`` int64 (N,), ...). All else has a
+    default.
+
+    Attributes:
+        labels: int64 (size,), None if unlabelled.
+        classes: a name per class, None if unlabelled.
+        groups: an :class:`~mmcgan.attributes.AttributeGroups`, None without attributes.
+        split: which part of a set it is, None if there are none.
+        reader: how files are read, which decides what packing makes of them; None if it reads none.
+        disk_arguments: names of the constructor's arguments that name files; None if not declared: the set is
+            then refused in configs that came with somebody's weights.
+        user_arguments: arguments that such configs must leave alone.
+    """
+
+    contract: ClassVar[Contract] = Contract(
+        "data set",
+        "docs/extending/dataset.md",
+        methods={
+            "__len__": "the number of images",
+            "__getitems__": "positions -> a dict of tensors: image, and fields of the condition",
+        },
+        values={"metainfo": Value("a dict", lambda value: isinstance(value, Mapping))},
+    )
+
+    labels: Tensor | None = None
+    classes: Sequence[str] | None = None
+    groups: Any = None
+    split: str | None = None
+    reader: Any = None
+    disk_arguments: ClassVar[tuple[str, ...] | None] = None
+    user_arguments: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def facts(cls, *settings: Any, **named: Any) -> dict[str, Any]:
+        """Return what a config needs to know before an image is decoded, of settings of the constructor.
+
+        A subclass writes it with the parameters of its constructor and returns some of ``image_size``,
+        ``num_classes``, ``class_counts``, ...; components that have an argument of that name are given it.
+        The base knows nothing.
+        """
+        return {}
+
+    @classmethod
+    def stand_in(cls, config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return a config of made-up data in place of ``config``, whose files are not there; None for any."""
+        return None
+
+    @classmethod
+    def default_folders(cls) -> Sequence[str | Path]:
+        """Return where the files are looked for if nobody says."""
+        return ()
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        raise NotImplementedError
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return one item of :meth:`__getitems__`, without the axis of items."""
+        return {name: value[0] for name, value in self.__getitems__([index]).items()}
+
+    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """Return the items at ``indices``: ``image`` uint8 (N, 3, H, W) and fields of the condition."""
+        raise NotImplementedError
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """What is known of the set: ``classes``, ``num_classes``, ``image_size``, ``class_counts``, ..."""
+        return {}
+
+    def fingerprint(self) -> str:
+        """Return a digest of all images as they come out, of labels and settings."""
+        return items_digest(self)
+
+    def source_digest(self) -> str | None:
+        """Return a digest of which images these are, whatever size they are read at; None if not known."""
+        return None
+
+    def part_digest(self, rows: Sequence[int]) -> str | None:
+        """Return a digest of the files of some rows; None if the set is not of files."""
+        return None
+
+
+class ImageDataset(GANDataset):
     """Images uint8 (3, H, W) with optional class labels, fetched one by one or in batches.
 
     Subclasses implement :meth:`_fetch`. Registered ones also have a classmethod ``facts`` with the
@@ -39,7 +127,7 @@ class ImageDataset(Dataset):
         labels: Tensor | None,
         classes: Sequence[str] | None,
         size: int,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.image_size = image_size
         self.labels = labels
@@ -113,13 +201,6 @@ class ImageDataset(Dataset):
         """
         return hashlib.sha256(f"{self.settings_digest()} {items_digest(self)}".encode()).hexdigest()
 
-    def source_digest(self) -> str | None:
-        """Return a digest of which images and labels these are, whatever size they are read at.
-
-        None where only :meth:`fingerprint` can tell.
-        """
-        return None
-
 
 class MemoryDataset(ImageDataset):
     """An :class:`ImageDataset` held in memory: a batch is one ``index_select``.
@@ -137,7 +218,7 @@ class MemoryDataset(ImageDataset):
         images: Tensor,
         labels: Tensor | None = None,
         classes: Sequence[str] | None = None,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         name = type(self).__name__
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):

@@ -33,7 +33,7 @@ def image_weights(labels: Tensor, class_weights: Tensor) -> Tensor:
 
 
 @DATA_SAMPLERS.register_module()
-class ClassBalancedDraws(Sampler):
+class ClassBalancedDraws(Sampler[Any]):
     """Endless independent draws: a class y, then an image of it, uniformly (IC-GAN, App. G).
 
     Without a temperature every class is drawn equally often; with one, y follows p_T proportional to
@@ -50,7 +50,7 @@ class ClassBalancedDraws(Sampler):
     """
 
     def __init__(self, dataset: Any, seed: int | None = 0, temperature: float | None = None) -> None:
-        labels = getattr(dataset, "labels", None)
+        labels = dataset.labels
         if labels is None or not len(labels):
             raise ValueError("ClassBalancedDraws: the data set has no labels")
         self.size = len(labels)

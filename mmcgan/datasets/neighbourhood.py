@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from mmcgan.datasets.base import check_choice
+from mmcgan.datasets.base import GANDataset, check_choice
 from mmcgan.datasets.order import Draw
 from mmcgan.instances.store import open_store, store_facts
 from mmcgan.instances.store_metadata import StoreError
@@ -23,7 +22,7 @@ SYNTHETIC_SIZE = 64
 
 
 @DATASETS.register_module()
-class NeighbourhoodDataset(Dataset):
+class NeighbourhoodDataset(GANDataset):
     """Real pairs of IC-GAN (Casanova et al. 2021, eq. 2): an image x of the neighbourhood of an instance h.
 
     ``order="instance"``: index i is the instance, x uniform among its k nearest other images.
@@ -80,15 +79,11 @@ class NeighbourhoodDataset(Dataset):
             raise StoreError(
                 f"{self.store.root} has {self.store.size} instances, the data set {len(self.images)} images"
             )
+        self.labels = self.images.labels
         self.order = order
         self.flip = flip
         self.include_self = include_self
         self.instances = self.store.selected() if instances == "kmeans" else None
-
-    @property
-    def labels(self) -> Tensor | None:
-        """Labels of the images, int64 (N,), or None."""
-        return self.images.labels
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -183,8 +178,8 @@ class NeighbourhoodDataset(Dataset):
 
 
 def _image_facts(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    facts = getattr(DATASETS.get(dataset["type"]), "facts", None)
-    return {} if facts is None else facts(**{key: value for key, value in dataset.items() if key != "type"})
+    kind: Any = DATASETS.require(dataset["type"])
+    return kind.facts(**{key: value for key, value in dataset.items() if key != "type"})
 
 
 def _uniform(index: int) -> Tensor:

@@ -37,7 +37,7 @@ class Draw(int):
 
 
 @DATA_SAMPLERS.register_module()
-class InfiniteShuffle(Sampler):
+class InfiniteShuffle(Sampler[Any]):
     """Endless epochs, each a permutation of the data set that depends on (seed, epoch) only.
 
     The stream of one process is the permutations one after another. Of N processes, process r

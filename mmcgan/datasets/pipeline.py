@@ -25,7 +25,7 @@ def seeded_globals(seed: int) -> Iterator[None]:
     python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    torch.random.default_generator.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     try:
         yield
     finally:
@@ -50,7 +50,7 @@ class Pipeline:
         KeyError: an unknown transform.
     """
 
-    def __init__(self, transforms: Sequence[dict], image_size: int) -> None:
+    def __init__(self, transforms: Sequence[dict[str, Any]], image_size: int) -> None:
         importlib.import_module("mmcgan.datasets.transforms")  # mmcv takes a while: only when used
         self.transforms = [TRANSFORMS.build(dict(config)) for config in transforms]
         self.image_size = image_size

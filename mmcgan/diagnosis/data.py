@@ -27,10 +27,11 @@ def data_sets() -> list[Finding]:
 
 
 def _default_folders(kind: Any) -> list[Path]:
-    if hasattr(kind, "default_folders"):
-        return [Path(folder) for folder in kind.default_folders()]
+    told = [Path(folder) for folder in kind.default_folders()]
+    if told:
+        return told
     parameters = inspect.signature(kind).parameters
-    names = [name for name in getattr(kind, "disk_arguments", ())[:1] if name in parameters]
+    names = [name for name in (kind.disk_arguments or ())[:1] if name in parameters]
     defaults = (parameters[name].default for name in names)
     return [Path(default) for default in defaults if isinstance(default, str)]
 

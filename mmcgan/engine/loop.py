@@ -40,7 +40,7 @@ class GANTrainLoop(BaseLoop):
     def __init__(
         self,
         runner: Any,
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: DataLoader[Any] | dict[str, Any],
         max_iters: int,
         val_interval: int = 1000,
         val_begin: int = 1,
@@ -54,7 +54,7 @@ class GANTrainLoop(BaseLoop):
         self._epoch = 0
         self.images_seen = 0  # by all ranks together
         self.stop_training = False
-        self.runner.visualizer.dataset_meta = getattr(self.dataloader.dataset, "metainfo", None)
+        self.runner.visualizer.dataset_meta = self.dataloader.dataset.metainfo
 
     @property
     def max_iters(self) -> int:
@@ -199,7 +199,7 @@ class _Refused(Exception):
 class _Endless:
     """Start over when a finite loader runs out; workers start at construction."""
 
-    def __init__(self, dataloader: DataLoader) -> None:
+    def __init__(self, dataloader: DataLoader[Any]) -> None:
         self.dataloader = dataloader
         self.iterator = iter(dataloader)
 

@@ -34,7 +34,8 @@ from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
 from mmcgan.random import RandomStreams
-from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS, nearest
+from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS
+from mmcgan.suggestions import nearest
 
 # the hooks that MMEngine's runner registers unless they are None
 STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
@@ -118,8 +119,8 @@ class GANRunner(Runner):
 
     @staticmethod
     def build_dataloader(
-        dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
-    ) -> DataLoader:
+        dataloader: DataLoader[Any] | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader[Any]:
         """Build a loader; with CUDA its batches lie in pinned memory, unless the config says otherwise."""
         if isinstance(dataloader, dict) and torch.cuda.is_available():
             dataloader = {"pin_memory": True, **dataloader}
@@ -228,16 +229,12 @@ class GANRunner(Runner):
     def build_val_loop(self, loop: BaseLoop | dict[str, Any]) -> BaseLoop:
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
-        info = getattr(self.train_dataloader.dataset, "metainfo", {}) if self.is_training else {}
+        info = self.train_dataloader.dataset.metainfo if self.is_training else {}
         evaluator = getattr(built, "evaluator", None)
         known = getattr(evaluator, "dataset_meta", None)
-        if (
-            evaluator is not None
-            and known
-            and info.get("classes")
-            and len(info["classes"]) == known.get("num_classes")
-        ):
-            evaluator.dataset_meta = {"classes": tuple(info["classes"]), **known}
+        classes = tuple(info.get("classes") or ())
+        if evaluator is not None and known and classes and len(classes) == known.get("num_classes"):
+            evaluator.dataset_meta = {"classes": classes, **known}
         return built
 
     # --- training -----------------------------------------------------------------------------
@@ -324,7 +321,9 @@ class GANRunner(Runner):
         checkpoint = load_checkpoint(filename)
         allowed = are_changes_allowed()
         notes = follow_classes(self, checkpoint, str(filename), resumed=resumed, allowed=allowed)
-        self._load_weights(checkpoint, filename)
+        # what a fine-tuning starts from may leave out parts, see mmcgan.apis.fine_tuning
+        partial = not resumed and bool((checkpoint.get("meta") or {}).get("partial"))
+        self._load_weights(checkpoint, filename, strict=not partial)
         self._warn(notes)
         return checkpoint
 

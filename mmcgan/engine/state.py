@@ -19,7 +19,8 @@ from mmcgan.engine.history import hub_from_plain, hub_to_plain
 from mmcgan.engine.optimizer_state import names_of, renumbered
 from mmcgan.engine.random_state import gather_random_states
 from mmcgan.engine.resumable import faults
-from mmcgan.optim.constructor import PLAYERS
+from mmcgan.optim.players import PLAYERS
+from mmcgan.provenance import origins
 from mmcgan.version import __version__
 
 State = dict[str, Any]
@@ -40,11 +41,12 @@ def collect(runner: Any, folder: Path) -> State:
         "seed": runner.seed,
         "cfg": runner.cfg.pretty_text,
         "seal": seal(runner.cfg.pretty_text),
-        "dataset_meta": getattr(runner.train_dataloader.dataset, "metainfo", None),
+        "dataset_meta": runner.train_dataloader.dataset.metainfo,
         "world_size": runner.world_size,
         "started_in": relative_folder(folder),
         "experiment_name": runner.experiment_name,
         "mmcgan_version": __version__,
+        "components": origins(runner.cfg.to_dict()),
         "torch_version": str(torch.__version__),
         "time": time.strftime("%Y-%m-%d %H:%M:%S"),
     }

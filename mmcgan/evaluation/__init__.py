@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from mmcgan.evaluation.metrics.conditional_accuracy import ConditionalAccuracy
     from mmcgan.evaluation.metrics.fid import FID
     from mmcgan.evaluation.metrics.fid_infinity import FIDInfinity, extrapolate
-    from mmcgan.evaluation.metrics.grouped_fid import IntraFID, StratifiedFID, class_groups, intra_class_fid
+    from mmcgan.evaluation.metrics.grouped_fid import IntraFID, StratifiedFID, intra_class_fid
     from mmcgan.evaluation.metrics.inception import InceptionScore, inception_score
     from mmcgan.evaluation.metrics.kid import KID, kernel_distance, kernel_distance_of_subsets
     from mmcgan.evaluation.metrics.memorized import Memorization, memorization
+    from mmcgan.evaluation.metrics.mode_coverage import ModeCoverage
     from mmcgan.evaluation.metrics.pixels import MSSSIM, SWD, LPIPSDiversity
     from mmcgan.evaluation.metrics.precision_recall import (
         PRDC,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         feature_frechet_distance,
         frechet_distance,
     )
+    from mmcgan.evaluation.statistics.groups import class_groups
     from mmcgan.evaluation.statistics.reference import Reference
     from mmcgan.neighbours.nearest import kth_neighbour_distances, nearest_neighbours
 else:
@@ -55,6 +57,7 @@ __all__ = [
     "LPIPSDiversity",
     "MIoU",
     "Memorization",
+    "ModeCoverage",
     "PrecisionRecall",
     "Reference",
     "SajjadiPrecisionRecall",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,15 +13,15 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.meter import Cost
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.overlap import BackgroundWorker
 from mmcgan.evaluation.planning import Outcomes
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
-from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS, nearest
+from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 REFERENCE_KEYS = ("dataset", "path", "batch_size", "keep")
 
@@ -133,11 +131,27 @@ class GenerationEvaluator(Evaluator):
         for sample in data_samples:
             image, condition = _unpack(sample)
             pixels = image if image.dtype == torch.uint8 else quantize(image)
+            if not self._count:
+                self._compare_sizes(pixels)
             self._count += len(image)
             if self._worker is None:
                 self._absorb((pixels, condition))
             else:
                 self._worker.submit((pixels, condition))
+
+    def _compare_sizes(self, pixels: Tensor) -> None:
+        """Warn where generated and real images have another size; whoever states it has compared them."""
+        if self.reference is None or not self.reference.is_open or "image_size" in (self._dataset_meta or {}):
+            return
+        real = getattr(self.reference.dataset, "image_size", None)
+        sides = tuple(pixels.shape[2:])
+        if isinstance(real, int) and real and sides != (real, real):
+            print_log(
+                f"generated images have {sides[0]} x {sides[1]} pixels, real ones {real} x {real}: what "
+                "resizing does to them is part of every figure; compare images of one size",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     @torch.no_grad()
     def _absorb(self, batch: tuple[Tensor, Condition]) -> None:
@@ -240,11 +254,6 @@ class GenerationEvaluator(Evaluator):
         if not self._report:
             raise RuntimeError("GenerationEvaluator.report(): nothing was evaluated yet")
         return self._report
-
-    def write_report(self, path: str | Path) -> None:
-        """Write :meth:`report` as JSON, atomically."""
-        text = json.dumps(self.report(), indent=2, sort_keys=True) + "\n"
-        write_file(path, text)
 
 
 def _build_reference(config: Mapping[str, Any] | None, extractor: Extractor) -> Reference | None:

@@ -17,6 +17,7 @@ from mmcgan.datasets.decode import image_size as size_of
 from mmcgan.datasets.packing.packed import METADATA, PackedDataset
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
+from mmcgan.evaluation.any_size import AnySizeFiles, AnySizeReader
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 from mmcgan.text_files import printable
@@ -48,7 +49,12 @@ class ImageSource:
 
 
 def open_images(
-    root: str | Path, *, labelled: bool = False, image_size: int | None = None, on_error: str = "stop"
+    root: str | Path,
+    *,
+    labelled: bool = False,
+    image_size: int | None = None,
+    any_size: bool = False,
+    on_error: str = "stop",
 ) -> ImageSource:
     """Return the images in ``root``, and what was left out of them.
 
@@ -57,6 +63,7 @@ def open_images(
         labelled: the direct subfolders are classes (a packed set says itself).
         image_size: crop to the centre square and resize (Pillow, bilinear) to this; None takes images as
             they are, and all must then be squares of one size, because an extractor resizes them next.
+        any_size: take images as they are, of any sizes and shapes, without ``image_size``.
         on_error: ``stop`` raises at an unreadable image, or a folder that cannot be read, when it is met;
             ``skip`` decodes all images once before and leaves these out. A good image of another size is
             never left out.
@@ -71,6 +78,8 @@ def open_images(
         raise ValueError(f"on_error={on_error!r}: choose one of {', '.join(ON_ERROR)}")
     if image_size is not None:
         check_image_size(image_size, "images to compare")
+    if image_size is not None and any_size:
+        raise ValueError(f"image_size={image_size} with any_size: images are resized to one size, or none is")
     root = Path(root)
     if (root / METADATA).is_file():
         packed = _packed(root, image_size)
@@ -79,6 +88,8 @@ def open_images(
     index = scan_folder(root, labelled, skip)
     found = len(index.paths)
     faults = list(index.left_out.reasons)
+    if any_size:
+        return _any_size(root, index, skip)
     if image_size is None:
         index, size, unreadable = _native_size(root, index, skip)
         faults += unreadable
@@ -92,6 +103,25 @@ def open_images(
     return ImageSource(
         FileDataset(index, reader, False, ()), found + index.left_out.unread_images, faults, others
     )
+
+
+def _any_size(root: Path, index: FolderIndex, skip: bool) -> ImageSource:
+    """Return images as they are.
+
+    Raises:
+        BadImageError: without ``skip``, an image whose header cannot be read; or if none can be used.
+    """
+    found = len(index.paths) + index.left_out.unread_images
+    if skip:
+        index, faults = readable(index, AnySizeReader())
+    rows, sizes, unreadable = _try(index.paths, size_of, "Looking at the sizes of images")
+    if unreadable and not skip:
+        raise BadImageError(unreadable[0])
+    faults = [*index.left_out.reasons, *(faults if skip else [])]
+    if not rows:
+        raise BadImageError(f"{printable(root)}: none of {found} images can be used; the first: {faults[0]}")
+    files = AnySizeFiles(_chosen(index, rows), sizes)
+    return ImageSource(files, found, faults, dict(index.left_out.other_suffixes))
 
 
 def _packed(root: Path, image_size: int | None) -> PackedDataset:
@@ -134,7 +164,7 @@ def _native_size(root: Path, index: FolderIndex, skip: bool) -> tuple[FolderInde
     return (_chosen(index, rows), common[0], faults) if skip else (index, common[0], [])
 
 
-def readable(index: FolderIndex, reader: ImageReader) -> tuple[FolderIndex, list[str]]:
+def readable(index: FolderIndex, reader: Callable[[str], Any]) -> tuple[FolderIndex, list[str]]:
     """Return the index without images that ``reader`` cannot read, and a message for each of those."""
 
     def check(path: str) -> None:

@@ -43,7 +43,7 @@ def prefetch(items: Iterable[Item], depth: int = 2) -> Iterator[Item]:
         thread.join()
 
 
-def _fill(items: Iterable[Any], ready: queue.Queue, stopped: threading.Event) -> None:
+def _fill(items: Iterable[Any], ready: queue.Queue[Any], stopped: threading.Event) -> None:
     try:
         for item in items:
             if not _put(ready, (item, None), stopped):
@@ -53,7 +53,7 @@ def _fill(items: Iterable[Any], ready: queue.Queue, stopped: threading.Event) ->
         _put(ready, (None, error), stopped)
 
 
-def _put(ready: queue.Queue, entry: Any, stopped: threading.Event) -> bool:
+def _put(ready: queue.Queue[Any], entry: Any, stopped: threading.Event) -> bool:
     """Wait for a place in the queue; return False once nobody reads it any more."""
     while not stopped.is_set():
         try:

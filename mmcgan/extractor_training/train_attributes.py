@@ -40,6 +40,11 @@ def train_attribute_classifier(
         recipe, out, command, progress: as in ``train_classifier``.
     """
     start = time.monotonic()
+    if recipe.test is None:
+        raise ValueError(
+            f"{recipe.train.get('type')} has no split to take test images from; attributes are not held out: "
+            "name a data set with split='train' and split='test'"
+        )
     train_set, test_set = DATASETS.build(dict(recipe.train)), DATASETS.build(dict(recipe.test))
     groups: AttributeGroups = train_set.groups
     if test_set.groups != groups:

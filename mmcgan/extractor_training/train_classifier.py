@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -172,13 +172,16 @@ class Recipe:
     """A data set and how its classifier is trained.
 
     Attributes:
-        train, test: dataset configs; ``test`` images are never trained on.
+        train, test: dataset configs; ``test`` images are never trained on. Without ``test``, a share of each
+            class of ``train`` is held out.
         options: how to train.
+        held_out: that share.
     """
 
     train: dict[str, Any]
-    test: dict[str, Any]
+    test: dict[str, Any] | None
     options: TrainOptions
+    held_out: float = 0.0
 
 
 RECIPES = {
@@ -212,6 +215,42 @@ def read_images(dataset: Any, where: str) -> Images:
     return batch["image"], batch["label"]
 
 
+def hold_out(data: Images, classes: Sequence[str], share: float, seed: int) -> tuple[Images, Images]:
+    """Return training and test images: of every class a share, at least one image, is for testing.
+
+    Args:
+        data: images and labels.
+        classes: names of the classes.
+        share: between 0 and 1.
+        seed: decides which images.
+
+    Raises:
+        ValueError: ``share`` out of range, or a class with fewer than two images.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"the share of images to hold out must lie between 0 and 1, got {share}")
+    images, labels = data
+    generator = make_generator(seed, "held out")
+    tested = torch.zeros(len(labels), dtype=torch.bool)
+    for label, name in enumerate(classes):
+        rows = (labels == label).nonzero().flatten()
+        if len(rows) < 2:
+            raise ValueError(f"class {name!r} has {len(rows)} images: one to learn from, one to test on")
+        count = min(max(1, round(share * len(rows))), len(rows) - 1)
+        tested[rows[torch.randperm(len(rows), generator=generator)[:count]]] = True
+    return (images[~tested], labels[~tested]), (images[tested], labels[tested])
+
+
+def _read(recipe: Recipe) -> tuple[Images, Images, tuple[str, ...]]:
+    """Return training images, test images and the names of the classes."""
+    train_set = DATASETS.build(dict(recipe.train))
+    classes = tuple(train_set.metainfo["classes"] or ())
+    train = read_images(train_set, f"training set {recipe.train}")
+    if recipe.test is None:
+        return *hold_out(train, classes, recipe.held_out, recipe.options.seed), classes
+    return train, read_images(DATASETS.build(dict(recipe.test)), f"test set {recipe.test}"), classes
+
+
 def train_classifier(
     recipe: Recipe, out: Path, command: str, progress: Progress | None = None
 ) -> ClassifierRecord:
@@ -224,11 +263,11 @@ def train_classifier(
         progress: called after every step.
     """
     start = time.monotonic()
-    train_set, test_set = DATASETS.build(dict(recipe.train)), DATASETS.build(dict(recipe.test))
-    classes = tuple(train_set.metainfo["classes"] or ())
-    train = read_images(train_set, f"training set {recipe.train}")
-    test = read_images(test_set, f"test set {recipe.test}")
-    network = train_network(train, len(classes), recipe.options, progress)
+    train, test, classes = _read(recipe)
+    options = recipe.options
+    if recipe.test is None:  # somebody's own images may be few
+        options = replace(options, batch_size=min(options.batch_size, max(2, len(train[1]) // 4)))
+    network = train_network(train, len(classes), options, progress)
     rounded = {key: value.float() for key, value in halve(network.state_dict()).items()}
     network.load_state_dict(rounded)
     record = ClassifierRecord(
@@ -242,6 +281,7 @@ def train_classifier(
         seed=recipe.options.seed,
         seconds=round(time.monotonic() - start, 1),
         precision=resolve(recipe.options.precision, "cpu"),
+        held_out=recipe.held_out if recipe.test is None else 0.0,
     )
     save_classifier(out, network, record)
     return record

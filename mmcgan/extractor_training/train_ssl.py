@@ -17,6 +17,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.extractor_training.neighbour_quality import neighbour_quality
 from mmcgan.extractor_training.train_classifier import Augmentation
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import halve
@@ -37,6 +38,7 @@ class SSLOptions:
     Attributes:
         widths: channels of the stem and the stages; the last is the feature dimension.
         epochs, batch_size, learning_rate, weight_decay: as usual.
+        updates: in place of ``epochs``, which are few updates of a small set: 20 epochs of 542 images are 40.
         temperature: of the softmax over cosines.
         augmentation: random changes of either copy.
         brightness, contrast, colour: largest relative change of an image's mean level, of its contrast and of
@@ -48,6 +50,7 @@ class SSLOptions:
 
     widths: tuple[int, ...] = (16, 32, 64, 128)
     epochs: int = 20
+    updates: int | None = None
     batch_size: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
@@ -116,7 +119,7 @@ def train_ssl(dataset: Any, options: SSLOptions, progress: Progress | None = Non
     parameters = [*network.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, options.learning_rate, weight_decay=options.weight_decay)
     per_epoch = size // options.batch_size
-    steps = options.epochs * per_epoch
+    steps = options.epochs * per_epoch if options.updates is None else options.updates
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learning_rate, total_steps=steps + 1)
     preprocess = Preprocessing(options.image_size)
     for step in range(steps):
@@ -167,10 +170,13 @@ def train_ssl_extractor(
         )
     start = time.monotonic()
     network = train_ssl(dataset, options, progress)
+    trained = time.monotonic()
     record = dict(
         options={**asdict(options), "precision": resolve(options.precision, "cpu")},
         dataset=dict(name=type(dataset).__name__, size=len(dataset), fingerprint=dataset.fingerprint()),
         command=command,
+        training_seconds=trained - start,
+        quality=neighbour_quality(dataset, network, options),
         seconds=round(time.monotonic() - start, 1),
     )
     kept = {key: value for key, value in network.state_dict().items() if not key.startswith("classifier.")}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -32,6 +34,14 @@ class AttributeClassifier(Extractor):
         ValueError: the file is damaged or has no attributes.
     """
 
+    weight_kind = "attribute-classifier"
+    file_format = "mmcgan-small-classifier"
+
+    @classmethod
+    def takes_record(cls, record: Mapping[str, Any]) -> bool:
+        """Return whether a file classifies attributes."""
+        return bool(record.get("attributes"))
+
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
@@ -53,6 +63,10 @@ class AttributeClassifier(Extractor):
         """Return features (N, F), non-negative, and logits (N, A)."""
         features, logits = self.network(pixels)
         return ExtractorOutput(features, logits)
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        return self.network.maps(pixels)
 
 
 def _find_weights(weights: str) -> Path:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from mmcgan.contracts import Contract, Value, whole_number
 from mmcgan.extractors.resizing import RESIZE_RULES
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 
@@ -62,6 +63,30 @@ class Preprocessing:
         mean = pixels.new_tensor(self.mean).view(1, -1, 1, 1)
         std = pixels.new_tensor(self.std).view(1, -1, 1, 1)
         return (pixels / 255 - mean) / std
+
+    def differentiable(self, image: Tensor, size: int | None = None, resize: str | None = None) -> Tensor:
+        """Return float images (N, 3, H, W) in [-1, 1] as normalised (N, 3, size, size), with gradients.
+
+        Nothing is rounded or limited: what leaves [-1, 1] keeps its gradient.
+
+        Args:
+            image: as above; its type is kept.
+            size: side of the result; None for the extractor's own. Images of that size are not resized.
+            resize: a key of :data:`RESIZE_RULES`; None for the extractor's own.
+
+        Raises:
+            ValueError: no such rule.
+        """
+        side, rule = size or self.image_size, resize or self.resize
+        if rule not in RESIZE_RULES:
+            raise ValueError(f"resize={rule!r}: choose one of {', '.join(RESIZE_RULES)}")
+        if image.shape[-2:] != (side, side):
+            image = RESIZE_RULES[rule].linear(image, side)
+        if {*self.mean, *self.std} == {0.5}:
+            return image
+        mean = image.new_tensor(self.mean).view(1, -1, 1, 1)
+        std = image.new_tensor(self.std).view(1, -1, 1, 1)
+        return ((image + 1) / 2 - mean) / std
 
 
 def check_images(image: Tensor) -> None:
@@ -123,7 +148,34 @@ class Extractor(nn.Module):
         pixel_classes: number of classes of pixels, or None without label maps.
         classes: names of the classes, empty if unknown.
         preprocessing: size, resize rule and normalisation of the input.
+        short_names: name on command lines -> settings.
+        file_names: name that a file follows on command lines (``NAME:FILE``) -> settings beside ``weights``.
+        weight_kind: kind of shipped weights (:func:`mmcgan.weights.read_index`) that it is built from.
+        file_format: how the ``format`` in the metadata of its own files starts; empty for none.
     """
+
+    contract: ClassVar[Contract] = Contract(
+        "extractor",
+        "docs/extending/extractor.md",
+        methods={"encode": "normalised images (N, 3, size, size) -> an ExtractorOutput"},
+        values={
+            "name": Value("a name", lambda value: isinstance(value, str) and bool(value)),
+            "feature_dim": Value(
+                "a whole number above 0, the length of its features",
+                lambda value: whole_number(value) and value > 0,
+            ),
+        },
+    )
+
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    file_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    weight_kind: ClassVar[str] = ""
+    file_format: ClassVar[str] = ""
+
+    @classmethod
+    def takes_record(cls, record: Mapping[str, Any]) -> bool:
+        """Return whether a file of ``file_format`` with this record is for this class, of several."""
+        return True
 
     def __init__(self, name: str, preprocessing: Preprocessing, precision: Precision = "float32") -> None:
         """Check the settings.
@@ -152,16 +204,29 @@ class Extractor(nn.Module):
     @property
     def precision(self) -> str:
         """What it computes in, ``float32`` or ``bfloat16``."""
-        tensor = next(chain(self.parameters(), self.buffers()), None)
-        return resolve(self._precision, "cpu" if tensor is None else tensor.device)
+        return resolve(self._precision, self.device)
 
     @precision.setter
     def precision(self, precision: str) -> None:
         check_network_precision(precision)
         self._precision = precision
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are; the CPU for an extractor without weights."""
+        tensor = next(chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if tensor is None else tensor.device
+
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features and logits of normalised images (N, 3, size, size)."""
+        raise NotImplementedError
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return maps (N, C_i, h_i, w_i) of normalised images, the finest first, with gradients.
+
+        What projected discriminators look at (:class:`mmcgan.models.backbones.ProjectedBackbone`); an
+        extractor without maps does not write this method.
+        """
         raise NotImplementedError
 
     def freeze(self) -> None:

@@ -32,6 +32,7 @@ class ClassifierRecord:
         seed: the seed of that command.
         seconds: wall time of the training.
         precision: what the training computed in; empty in older files.
+        held_out: share of each class of ``dataset`` that was held out for testing; 0 with a test set.
         attributes: groups of attributes, where it classifies those; ``classes`` are then its columns.
         group_accuracy: share of test images by attribute group; ``test_accuracy`` is of all at once.
     """
@@ -46,6 +47,7 @@ class ClassifierRecord:
     seed: int
     seconds: float
     precision: str = ""
+    held_out: float = 0.0
     attributes: dict[str, Any] = field(default_factory=dict)
     group_accuracy: dict[str, float] = field(default_factory=dict)
 

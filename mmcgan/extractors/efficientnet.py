@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.timm_extractor import timm_maps
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
@@ -28,23 +30,32 @@ class EfficientNetLite0(Extractor):
         image_size: side of the input.
         resize: a key of ``mmcgan.extractors.RESIZE_RULES``.
         precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
+        pretrained: False leaves the network as it starts, with random weights of a fixed seed: for trials
+            without the package.
 
     Raises:
         ImportError: the package is not installed.
         ValueError: its file does not fit the network.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"efficientnet-lite0": {}}
+
     def __init__(
         self,
         image_size: int = 224,
         resize: str = "bicubic-antialias",
         precision: Precision = "float32",
+        pretrained: bool = True,
     ) -> None:
         import timm  # a second to import: only when used
 
-        super().__init__("efficientnet-lite0", Preprocessing(image_size, resize), precision)
-        network: Any = timm.create_model(TIMM_MODEL, pretrained=False)
-        network.load_state_dict(_translate(weight_file(), network.state_dict()))
+        name = "efficientnet-lite0" if pretrained else "efficientnet-lite0-untrained"
+        super().__init__(name, Preprocessing(image_size, resize), precision)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network: Any = timm.create_model(TIMM_MODEL, pretrained=False)
+        if pretrained:
+            network.load_state_dict(_translate(weight_file(), network.state_dict()))
         self.network = network
         self.feature_dim = int(network.num_features)
         self.num_classes = int(network.num_classes)
@@ -55,6 +66,10 @@ class EfficientNetLite0(Extractor):
         network: Any = self.network
         features = network.forward_head(network.forward_features(pixels), pre_logits=True)
         return ExtractorOutput(features, network.get_classifier()(features))
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return maps of the strides 2, 4, 8, 16, 32 with 16, 24, 40, 112 and 320 channels."""
+        return timm_maps(self.network, pixels)
 
 
 def weight_file() -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -104,6 +105,7 @@ class InceptionV3(Extractor):
         ValueError: a damaged file or an unknown option.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"inception": {}}
     disk_arguments = ("weights",)
 
     def __init__(
@@ -166,6 +168,7 @@ class TeroInception(Extractor):
         ValueError: the file has another hash: it is not executed.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"tero-inception": {}}
     disk_arguments = ("weights",)
     user_arguments = ("sha256",)
 
@@ -244,6 +247,7 @@ class TorchvisionInception(Extractor):
         ValueError: a damaged or another file.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"torchvision-inception": {}}
     disk_arguments = ("weights",)
 
     def __init__(

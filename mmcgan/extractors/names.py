@@ -8,41 +8,43 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from mmcgan.closed_world import parse_record
-from mmcgan.registry import nearest
+from mmcgan.registry import EXTRACTORS
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
-EXTRACTOR_NAMES: dict[str, dict[str, Any]] = {
-    "inception": dict(type="InceptionV3"),
-    "tero-inception": dict(type="TeroInception"),
-    "torchvision-inception": dict(type="TorchvisionInception"),
-    "swav": dict(type="SwAV"),
-    "dino": dict(type="DINO"),
-    "dino-resnet50": dict(type="DINO", model="resnet50"),
-    "efficientnet-lite0": dict(type="EfficientNetLite0"),
-}
-# prefixes of keys in the published files that are no part of the backbone
-RESNETS: dict[str, tuple[str, ...]] = {
-    "swav-resnet50": ("projection_head.", "prototypes."),
-    "supervised-resnet50": (),
-    "balanced-resnet50": (),
-}
-# kinds of shipped weights -> extractor
-SHIPPED = {
-    "classifier": "SmallClassifier",
-    "attribute-classifier": "AttributeClassifier",
-    "ssl-extractor": "SelfSupervisedExtractor",
-}
-# first words of the metadata field "format" of our own files
-CLASSIFIER_FILE, SSL_FILE = "mmcgan-small-classifier", "mmcgan-ssl-extractor"
+TIMM = "timm"
+
+
+def short_names() -> dict[str, dict[str, Any]]:
+    """Return the config of every short name that a registered extractor declares; of two alike, ours."""
+    return _declared("short_names")
+
+
+def file_names() -> dict[str, dict[str, Any]]:
+    """Return the config, but for ``weights``, of every name that a file follows: ``NAME:FILE``."""
+    return _declared("file_names")
+
+
+def _declared(table: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, kind in EXTRACTORS.named().items():
+        for short, settings in getattr(kind, table).items():
+            found.setdefault(short, {"type": name, **settings})
+    return found
+
+
+def shipped_kinds() -> dict[str, str]:
+    """Return kind of shipped weights -> name of the extractor that is built from them."""
+    return {kind.weight_kind: name for name, kind in EXTRACTORS.named().items() if kind.weight_kind}
 
 
 def extractor_config(name: str, weights: str | None = None, resize: str | None = None) -> dict[str, Any]:
     """Return the config of an extractor.
 
     Args:
-        name: a key of :data:`EXTRACTOR_NAMES`; a shipped classifier (``digits-16``) or extractor
+        name: a short name, see :func:`short_names`; a shipped classifier (``digits-16``) or extractor
             (``fashion-mnist-ssl``); a file made by ``mmcgan train-classifier`` or ``mmcgan
-            train-ssl-extractor``; ``timm:MODEL``, or one of :data:`RESNETS` (``balanced-resnet50`` is
+            train-ssl-extractor``; ``timm:MODEL``, or one of :func:`file_names` (``balanced-resnet50`` is
             classifier-balancing of ImageNet-LT), and, after another colon, their file of weights.
         weights: file of weights, where the name does not say.
         resize: a key of ``RESIZE_RULES``; None leaves the extractor's own.
@@ -63,34 +65,33 @@ def extractor_config(name: str, weights: str | None = None, resize: str | None =
 
 
 def _small(name: str) -> dict[str, Any] | None:
-    """Return the config of one of our own small networks, None for other names."""
-    for kind, extractor in SHIPPED.items():
+    """Return the config of a small network of a file of its own format, None for other names."""
+    for kind, extractor in shipped_kinds().items():
         if name in read_index(kind):
             return dict(type=extractor, weights=name)
     path = Path(name).expanduser()
     if path.is_file():
         return dict(type=_kind_of_file(path), weights=name)
-    if name.partition(":")[0] in ("timm", *RESNETS) or not (path.suffix or "/" in name):
+    if name.partition(":")[0] in (TIMM, *file_names()) or not (path.suffix or "/" in name):
         return None
     raise FileNotFoundError(f"extractor {name}: no such file")
 
 
 def _published(name: str) -> dict[str, Any]:
-    if name in EXTRACTOR_NAMES:
-        return dict(EXTRACTOR_NAMES[name])
+    short, followed = short_names(), file_names()
+    if name in short:
+        return dict(short[name])
     kind, _, rest = name.partition(":")
-    if kind in RESNETS:
-        return dict(
-            type="TimmExtractor", model="resnet50", weights=_existing(rest, name), ignore=RESNETS[kind]
-        )
-    if kind == "timm" and rest:
+    if kind in followed:
+        return {**followed[kind], "weights": _existing(rest, name)}
+    if kind == TIMM and rest:
         model, colon, path = rest.partition(":")
         return dict(
             type="TimmExtractor", model=model, **(dict(weights=_existing(path, name)) if colon else {})
         )
-    shipped = sorted(each for kind in SHIPPED for each in read_index(kind))
-    forms = [*EXTRACTOR_NAMES, *shipped, *(f"{kind}:FILE" for kind in RESNETS), "timm:MODEL:FILE"]
-    hint = nearest(name, [*EXTRACTOR_NAMES, *shipped])
+    shipped = sorted(each for kind in shipped_kinds() for each in read_index(kind))
+    forms = [*short, *shipped, *(f"{kind}:FILE" for kind in followed), "timm:MODEL:FILE"]
+    hint = nearest(name, [*short, *shipped])
     raise ValueError(f"no extractor {name!r}.{hint} Choose one of {', '.join(forms)}, or a .safetensors file")
 
 
@@ -110,11 +111,12 @@ def _kind_of_file(path: Path) -> str:
     except SafetensorError as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
     written = str(metadata.get("format", ""))
-    if written.startswith(CLASSIFIER_FILE):
-        of_attributes = parse_record(metadata.get("record"), path).get("attributes")
-        return SHIPPED["attribute-classifier" if of_attributes else "classifier"]
-    if written.startswith(SSL_FILE):
-        return SHIPPED["ssl-extractor"]
+    kinds = EXTRACTORS.named().items()
+    fitting = {name: x for name, x in kinds if x.file_format and written.startswith(x.file_format)}
+    record = parse_record(metadata.get("record"), path) if len(fitting) > 1 else {}
+    for name, kind in fitting.items():
+        if kind.takes_record(record):
+            return name
     raise ValueError(
         f"{path}: its metadata names no extractor (format {written!r}); for plain weights say which network: "
         f"timm:MODEL:{path}"

@@ -10,12 +10,25 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Resize = Callable[[Tensor, int], Tensor]
+
+class Resize(Protocol):
+    """A rule: ``rule(image, size)`` resizes (N, 3, H, W) in [0, 255] to a square, and keeps that range.
+
+    ``rule.linear(image, size)`` is the same without limits and rounding, for images of any range: what
+    gradients pass through.
+    """
+
+    def __call__(self, image: Tensor, size: int) -> Tensor:
+        """Return the resized image in [0, 255]."""
+
+    def linear(self, image: Tensor, size: int) -> Tensor:
+        """Return the resized image, not limited."""
 
 
 def _triangle(x: Tensor) -> Tensor:
@@ -91,6 +104,12 @@ class _Separable:
     clip: bool = False
     rounding: bool = False
 
+    def linear(self, image: Tensor, size: int) -> Tensor:
+        """Return the resized image without rounding or limits."""
+        height, width = image.shape[-2:]
+        rows = image @ self.weights(width, size).to(image).T
+        return self.weights(height, size).to(image) @ rows
+
     def __call__(self, image: Tensor, size: int) -> Tensor:
         height, width = image.shape[-2:]
         rows = self._rounded(image @ self.weights(width, size).to(image).T)
@@ -105,20 +124,28 @@ def _pillow(kernel: str, **options: bool) -> _Separable:
     return _Separable(lambda source, target: antialiased_weights(kernel, source, target), **options)
 
 
-def _interpolate(mode: str, antialias: bool) -> Resize:
-    def resize(image: Tensor, size: int) -> Tensor:
-        resized = F.interpolate(image, (size, size), mode=mode, align_corners=False, antialias=antialias)
-        return resized.clamp(0, 255)
+@dataclass(frozen=True)
+class _Interpolation:
+    """Resizes as torch's ``interpolate`` of this mode does."""
 
-    return resize
+    mode: str
+    antialias: bool
+
+    def linear(self, image: Tensor, size: int) -> Tensor:
+        """Return the resized image without limits."""
+        options = {"mode": self.mode, "align_corners": False, "antialias": self.antialias}
+        return F.interpolate(image, (size, size), **options)  # type: ignore[arg-type]
+
+    def __call__(self, image: Tensor, size: int) -> Tensor:
+        return self.linear(image, size).clamp(0, 255)
 
 
 # how a float image (N, 3, H, W) in [0, 255] becomes a square of the extractor's size
 RESIZE_RULES: dict[str, Resize] = {
-    "bilinear": _interpolate("bilinear", antialias=False),
-    "bilinear-antialias": _interpolate("bilinear", antialias=True),
-    "bicubic-antialias": _interpolate("bicubic", antialias=True),
-    "legacy": _interpolate("bilinear", antialias=False),  # StudioGAN's and clean-fid's name of it
+    "bilinear": _Interpolation("bilinear", antialias=False),
+    "bilinear-antialias": _Interpolation("bilinear", antialias=True),
+    "bicubic-antialias": _Interpolation("bicubic", antialias=True),
+    "legacy": _Interpolation("bilinear", antialias=False),  # StudioGAN's and clean-fid's name of it
     "tf-bilinear": _Separable(corner_weights),
     "clean": _pillow("bicubic", clip=True),  # clean-fid
     "pil-bilinear": _pillow("bilinear"),  # StudioGAN "friendly": TF Inception, ResNet-50, SwAV, DINO

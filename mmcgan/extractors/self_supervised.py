@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from mmcgan.extractors.timm_extractor import TimmExtractor
 from mmcgan.extractors.weight_files import find_known
 from mmcgan.precision import Precision
@@ -24,6 +27,7 @@ class SwAV(TimmExtractor):
         ValueError: another file.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"swav": {}}
     disk_arguments = ("weights",)
 
     def __init__(
@@ -57,6 +61,10 @@ class DINO(TimmExtractor):
         ValueError: another file, or an unknown model.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "dino": {},
+        "dino-resnet50": {"model": "resnet50"},
+    }
     disk_arguments = ("weights",)
 
     def __init__(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -28,6 +30,14 @@ class SmallClassifier(Extractor):
             attributes.
     """
 
+    weight_kind = "classifier"
+    file_format = "mmcgan-small-classifier"
+
+    @classmethod
+    def takes_record(cls, record: Mapping[str, Any]) -> bool:
+        """Return whether a file classifies images rather than their attributes."""
+        return not record.get("attributes")
+
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
@@ -50,6 +60,10 @@ class SmallClassifier(Extractor):
         """Return features (N, F), non-negative, and logits (N, C)."""
         features, logits = self.network(pixels)
         return ExtractorOutput(features, logits)
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        return self.network.maps(pixels)
 
 
 def find_weights(weights: str) -> Path:

@@ -55,6 +55,13 @@ class SmallNetwork(nn.Module):
         maps = self.stages(F.relu(self.stem(pixels)))
         return maps.float().mean(dim=(2, 3))
 
+    def maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        found = [F.relu(self.stem(pixels))]
+        for stage in self.stages:
+            found.append(stage(found[-1]))
+        return found
+
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (N, F) and logits (N, C)."""
         features = self.features(pixels)

@@ -31,6 +31,8 @@ class SelfSupervisedExtractor(Extractor):
         ValueError: the file is damaged or of another kind.
     """
 
+    weight_kind = "ssl-extractor"
+    file_format = "mmcgan-ssl-extractor"
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
@@ -45,6 +47,10 @@ class SelfSupervisedExtractor(Extractor):
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features (N, F), non-negative."""
         return ExtractorOutput(self.network.features(pixels))
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
+        return self.network.maps(pixels)
 
 
 def _find(weights: str) -> Path:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.precision import Precision
-from mmcgan.registry import EXTRACTORS, nearest
+from mmcgan.registry import EXTRACTORS
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
 WRAPPER_KEYS = (
@@ -45,6 +46,12 @@ class TimmExtractor(Extractor):
             used instead.
     """
 
+    #: the keys left out are no part of the backbone in the published files
+    file_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "swav-resnet50": {"model": "resnet50", "ignore": ("projection_head.", "prototypes.")},
+        "supervised-resnet50": {"model": "resnet50", "ignore": ()},
+        "balanced-resnet50": {"model": "resnet50", "ignore": ()},
+    }
     disk_arguments = ("weights",)
 
     def __init__(
@@ -75,6 +82,22 @@ class TimmExtractor(Extractor):
         features = network.forward_head(maps, pre_logits=True)
         logits = None if self.num_classes is None else network.get_classifier()(features)
         return ExtractorOutput(features, logits)
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the last map of every stage, see :func:`timm_maps`."""
+        return timm_maps(self.network, pixels)
+
+
+def timm_maps(network: Any, pixels: Tensor) -> list[Tensor]:
+    """Return the last map of every stage of a timm model, (N, C_i, h_i, w_i), the finest first.
+
+    Raises:
+        NotImplementedError: timm cannot tell the stages of this model.
+    """
+    if not hasattr(network, "forward_intermediates"):
+        raise NotImplementedError
+    options = {"norm": False, "stop_early": True, "output_fmt": "NCHW", "intermediates_only": True}
+    return list(network.forward_intermediates(pixels, **options))
 
 
 def model_defaults(model: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from mmcgan.checkpoints.files import list_checkpoints, write_pointer
 from mmcgan.hooks.monitor import Monitor
 from mmcgan.registry import HOOKS
 
-BEST = "best_metric"
+BEST, RECENT = "best_metric", "recent_evaluations"
 
 
 @HOOKS.register_module()
@@ -27,6 +29,8 @@ class GANCheckpointHook(Hook):
         max_keep: ``iter_N.pth`` files to keep; None keeps all.
         save_best: an evaluation metric, or None.
         rule: ``less`` or ``greater`` is better; inferred for common metrics.
+        median_of: an evaluation counts as the median of itself and those before it, this many in all, so that
+            one lucky evaluation does not decide; the first ``median_of - 1`` evaluations decide nothing.
 
     Raises:
         ValueError: an interval or count below 1, or a rule that cannot be inferred.
@@ -41,12 +45,15 @@ class GANCheckpointHook(Hook):
         max_keep: int | None = 3,
         save_best: str | None = None,
         rule: str | None = None,
+        median_of: int = 1,
     ) -> None:
+        if median_of < 1:
+            raise ValueError(f"median_of must be >= 1, got {median_of}")
         if interval < 1 or (max_keep is not None and max_keep < 1):
             raise ValueError(
                 f"checkpoint interval and max_keep must be >= 1, got interval={interval}, max_keep={max_keep}"
             )
-        self.interval, self.max_keep = interval, max_keep
+        self.interval, self.max_keep, self.median_of = interval, max_keep, median_of
         self.monitor = Monitor(save_best, rule) if save_best else None
         self._improved = False
 
@@ -54,11 +61,23 @@ class GANCheckpointHook(Hook):
         """Note whether this evaluation is the best so far."""
         if self.monitor is None or not metrics or not runner.is_training:
             return
-        value = self.monitor.read(metrics)
+        value = self._settled(runner, self.monitor.read(metrics))
+        if value is None:
+            return
         best = runner.message_hub.runtime_info.get(BEST, {})
         if self.monitor.is_better(value, best.get(self.monitor.metric)):
             runner.message_hub.update_info(BEST, {**best, self.monitor.metric: value, "iter": runner.iter})
             self._improved = True
+
+    def _settled(self, runner: Any, value: float) -> float | None:
+        """Return the median of this evaluation and those before; None as long as there are too few."""
+        if self.median_of == 1:
+            return value
+        recent = [*runner.message_hub.runtime_info.get(RECENT, []), value][-self.median_of :]
+        runner.message_hub.update_info(RECENT, recent)
+        if len(recent) < self.median_of or any(map(math.isnan, recent)):
+            return None
+        return statistics.median(recent)
 
     def best_file(self, work_dir: str | Path) -> Path:
         """Return where the best checkpoint is kept; for hooks with ``save_best``."""

@@ -19,7 +19,8 @@ from mmcgan.hooks.collapse_guard_signs import Limits, State
 from mmcgan.hooks.discriminator_diagnostics import LATEST, DiscriminatorDiagnosticsHook, is_due, record
 from mmcgan.hooks.discriminator_measures import measure_now
 from mmcgan.hooks.monitor import Monitor
-from mmcgan.registry import HOOKS, nearest
+from mmcgan.registry import HOOKS
+from mmcgan.suggestions import nearest
 from mmcgan.text_files import read_json
 
 STATE = "collapse_guard"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 Settings = Mapping[str, Mapping[str, float]]
 

@@ -136,9 +136,9 @@ def _class_figures(scores: Tensor, label: Tensor, view: str) -> dict[str, Tensor
 
 
 def _temperature(model: Any, head: str) -> float:
-    """Return the temperature of the first loss that is wired to ``head`` and has one, or 1."""
+    """Return the first temperature but 1 that a loss wired to ``head`` declares for its scores, else 1."""
     wired = [loss for loss in model.losses if any(s.startswith(f"{head}.") for s in sources_of(loss.inputs))]
-    return next((float(w.loss.temperature) for w in wired if hasattr(w.loss, "temperature")), 1.0)
+    return next((w.loss.score_temperature for w in wired if w.loss.score_temperature != 1.0), 1.0)
 
 
 def separation(real: Tensor, fake: Tensor) -> Tensor:

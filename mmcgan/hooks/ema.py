@@ -49,7 +49,7 @@ class GeneratorEMAHook(Hook):
 
     def before_run(self, runner: Any) -> None:
         """Check that there is an average to keep."""
-        if getattr(runner.model, "generator_ema", None) is None:
+        if runner.model.generator_ema is None:
             raise ValueError("GeneratorEMAHook needs model.ema=True; remove the hook or set it")
 
     def after_train_iter(

@@ -6,10 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mmcgan.registry import nearest
-
-LESS = ("fid", "kid", "loss", "lpips", "swd", "error")
-GREATER = ("accuracy", "inception_score", "is", "precision", "recall", "density", "coverage")
+from mmcgan.figure_directions import better
+from mmcgan.suggestions import nearest
 
 
 class Monitor:
@@ -17,7 +15,7 @@ class Monitor:
 
     Args:
         metric: name in the evaluation's results.
-        rule: ``less`` or ``greater`` is better; inferred for common metrics.
+        rule: ``less`` or ``greater`` is better; without it, what the metric declares.
 
     Raises:
         ValueError: the rule is unknown, or cannot be inferred.
@@ -50,9 +48,9 @@ class Monitor:
 
 
 def _infer(metric: str) -> str:
-    words = metric.lower().replace("/", "_").split("_")
-    joined = metric.lower()
-    for rule, names in (("less", LESS), ("greater", GREATER)):
-        if any(name in words or joined.endswith(name) for name in names):
-            return rule
-    raise ValueError(f"say whether less or greater is better for metric {metric!r}: rule='less' or 'greater'")
+    way = better(metric)
+    if way is None:
+        raise ValueError(
+            f"say whether less or greater is better for metric {metric!r}: rule='less' or 'greater'"
+        )
+    return way

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
 from mmcgan.engine.random_state import preserved_random_state
-from mmcgan.models.sampling import truncates_latent
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
@@ -110,7 +109,7 @@ class SampleGridHook(Hook):
 
     def _latents(self, model: Any, count: int) -> Tensor:
         """Return the first latents of the seed, as ``mmcgan sample`` draws them, (count, D)."""
-        threshold = self.truncation if truncates_latent(model.generator) else None
+        threshold = self.truncation if model.generator.truncates_latent else None
         return draw_latents(model.latent_sampler, self.seed, range(count), threshold)
 
     def _images(self, model: Any, condition: Condition, latent: Tensor) -> Tensor:
@@ -156,5 +155,5 @@ class SampleGridHook(Hook):
 
 def _groups(model: Any) -> AttributeGroups | None:
     """Return the attributes that ``model`` is asked for, None if there is no exclusive group among them."""
-    groups: AttributeGroups | None = getattr(model.condition_sampler, "groups", None)
+    groups: AttributeGroups | None = model.condition_sampler.groups
     return groups if groups is not None and groups.exclusive else None

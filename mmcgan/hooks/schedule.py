@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mmcgan.hooks.schedules import Schedule, build_schedule
 from mmcgan.optim.players import PLAYERS
-from mmcgan.registry import HOOKS, nearest
+from mmcgan.registry import HOOKS
+from mmcgan.suggestions import nearest
 
 #: Fields of an optimiser's parameter groups, and how a value is written into them.
 OPTIMIZER_FIELDS: dict[str, Callable[[dict[str, Any], float], None]] = {
@@ -97,8 +98,8 @@ def find_setter(runner: Any, path: str) -> Setter:
         rules = [hook.rule for hook in runner.hooks if hasattr(hook, "rule")]
         if not rules:
             raise ValueError(f"ScheduleHook: {path!r} needs the hook GeneratorEMAHook")
-        return _attribute_setter(rules[0], path, rest)
-    return _attribute_setter(runner.model, path, path)
+        return attribute_setter(rules[0], path, rest)
+    return attribute_setter(runner.model, path, path)
 
 
 def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
@@ -120,7 +121,8 @@ def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
     return write
 
 
-def _attribute_setter(start: Any, path: str, rest: str) -> Setter:
+def attribute_setter(start: Any, path: str, rest: str) -> Setter:
+    """Return what sets the value that ``rest`` names, seen from ``start``; ``path`` is for messages."""
     *parents, name = rest.split(".")
     owner = start
     for each in parents:
@@ -142,6 +144,10 @@ def _member(owner: Any, name: str, path: str) -> Any:
         if name in owner:
             return owner[name]
         raise ValueError(f"ScheduleHook: no value {path!r}.{nearest(name, list(owner))}")
+    if isinstance(owner, list | tuple) and name.isdecimal():
+        if int(name) < len(owner):
+            return owner[int(name)]
+        raise ValueError(f"ScheduleHook: no value {path!r}: there are {len(owner)} entries, counted from 0")
     if not hasattr(owner, name):
         raise ValueError(f"ScheduleHook: no value {path!r}: {type(owner).__name__} has no {name!r}")
     return getattr(owner, name)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 #: (progress, total) -> value; both in the same unit: iterations, or images
 Schedule = Callable[[float, float], float]

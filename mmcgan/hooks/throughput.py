@@ -10,6 +10,21 @@ from mmengine.hooks import IterTimerHook
 
 from mmcgan.registry import HOOKS
 
+#: iterations after which the time left is judged, and the seconds from which on it is spoken of
+JUDGED_AFTER, LONG = 5, 24 * 3600.0
+
+
+def _too_long(step: float, left: int, iterations: int) -> str:
+    """Return what is said of a training that takes days: how long, and what fits into one."""
+    fits = max(1, int(LONG / step))
+    days = step * left / LONG
+    return (
+        f"{step:.3g} s an iteration: {iterations:,} of them take {days:.1f} days here. Into a day fit "
+        f"{fits:,} (train_cfg.max_iters={fits}); networks of half as many channels take a third to a half of "
+        "the time an iteration, images of half the side about a quarter; mmcgan new FOLDER --hours H "
+        "measures what fits into a time of yours and writes the config"
+    )
+
 
 @HOOKS.register_module()
 class ThroughputHook(IterTimerHook):
@@ -17,7 +32,8 @@ class ThroughputHook(IterTimerHook):
 
     Images are real images consumed by all ranks. Evaluation and saving are left out of the
     speed but count for the time left, which is extrapolated from the wall clock. (MMEngine's
-    timer books an evaluation on the iteration after it.)
+    timer books an evaluation on the iteration after it.) After a few iterations, a training that will take
+    more than a day says so, and what would fit.
 
     Args:
         window: iterations over which the speed is averaged.
@@ -47,7 +63,11 @@ class ThroughputHook(IterTimerHook):
         hub = runner.message_hub
         hub.update_scalar("train/time", duration)
         hub.update_scalar("train/images_per_second", images / max(sum(self.durations), 1e-9))
-        hub.update_info("eta", (time.time() - self.started) / done * left)
+        eta = (time.time() - self.started) / done * left
+        hub.update_info("eta", eta)
+        if done == JUDGED_AFTER and eta > LONG and runner.rank == 0:
+            # the first iterations warm up: the fastest one says what is to come
+            runner.logger.warning(_too_long(min(self.durations), left, runner.max_iters))
 
     def after_iteration(self, runner: Any) -> None:
         """Start the clock of the next iteration, after evaluation and saving."""

@@ -129,19 +129,18 @@ class _Job:
         """Check the plan of an unfinished store; of images that changed, keep what is of the same ones."""
         if setup["plan"] == plan:
             return
-        digest = getattr(self.dataset, "part_digest", None)
         blocks = {
             self.workshop.marker("features", start).relative_to(self.folder): self.workshop.block(start)
             for start in range(0, self.size, self.workshop.block_images)
         }
         kept = (
-            digest is not None
+            self.dataset.part_digest(range(0)) is not None
             and differs_in_images_only(setup["plan"], plan)
             and adopt(
                 self.folder,
                 self._feature_files(),
                 blocks,
-                digest,
+                lambda rows: self.dataset.part_digest(rows) or "",
                 lambda folder: self._allocate(folder, {**setup, "plan": plan}),
             )
         )
@@ -200,13 +199,12 @@ class _Job:
         """Write the features."""
         warn_if_slow(self.setup["precision"], self.folder)
         self.network.precision = self.setup["precision"]
-        digest = getattr(self.dataset, "part_digest", lambda rows: "")
 
         def do(start: int, stop: int, pace: Advance) -> str:
             found = extract_block(self.network, self.dataset, start, stop, self.options.flip)
             for name, rows in zip(self._feature_files(), found, strict=True):
                 write_rows(self.folder / name, start, rows)
-            return str(digest(range(start, stop)))
+            return self.dataset.part_digest(range(start, stop)) or ""
 
         self.workshop.run("features", self.workshop.block_images, "Features", do)
 

@@ -15,8 +15,6 @@ from mmcgan.array_files import map_array
 
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
-# the system may map this much around a page that is asked for
-FAULT_BYTES = 2 << 20
 
 
 def mapped_bytes() -> int:

@@ -16,7 +16,7 @@ Nothing in it is executed: the arrays are plain ``.npy`` files without pickled o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,7 +35,10 @@ class ImageSet(Protocol):
 
     size: int
     labels: Tensor | None
-    classes: tuple[str, ...] | None
+    classes: Sequence[str] | None
+
+    def source_digest(self) -> str | None:
+        """Return a digest of which files these are, None if not of files."""
 
     def fingerprint(self) -> str:
         """Return a digest of the images, labels and settings."""
@@ -318,5 +321,4 @@ def class_table(labels: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
 
 def image_identity(dataset: ImageSet) -> str | None:
     """Return a digest of which files a set is of, whatever size they are read at; None if not of files."""
-    source_digest = getattr(dataset, "source_digest", None)
-    return None if source_digest is None else source_digest()
+    return dataset.source_digest()

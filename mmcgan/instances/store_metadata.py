@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmcgan.closed_world import RefusedConfigError, parse_record
+from mmcgan.closed_world import parse_record
+from mmcgan.origin import RefusedConfigError
 
 FORMAT = "mmcgan-instances-1"
 METADATA = "metadata.json"

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
+from mmcgan.contracts import Contract
+
 Inputs = Mapping[str, Tensor]
 
 
@@ -24,11 +26,15 @@ class Loss(nn.Module):
     silent (``head.tensor``, ``cond.label``, ``image``, ``feature.pooled``, ``train.iteration``).
     """
 
+    contract: ClassVar[Contract] = Contract("loss", "docs/extending/loss.md")
+
     views: ClassVar[tuple[str, ...]] = ("real", "fake", "generated")
     default_inputs: ClassVar[Mapping[str, str]] = {}
     needs_real_in_generator_step: ClassVar[bool] = False
     #: smallest mini-batch, over all ranks, for which the loss says anything
     smallest_batch: ClassVar[int] = 1
+    #: what diagnostics divide class scores by before their softmax, as the loss does
+    score_temperature: float = 1.0
 
     @classmethod
     def implemented_views(cls) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class ConditionalContrastiveLoss(Loss):
     def __init__(self, temperature: float = 1.0) -> None:
         super().__init__()
         check_temperature(type(self).__name__, temperature)
-        self.temperature = temperature
+        self.temperature = self.score_temperature = temperature
 
     def real(self, embed: Tensor, proxy: Tensor, label: Tensor) -> Tensor:
         """Return the mean over samples; embed and proxy (N, D), label int64 (N,)."""
@@ -164,7 +164,8 @@ class D2DCELoss(Loss):
                 raise ValueError(f"D2DCELoss: {name}_margin must lie in [-1, 1], got {margin}")
         if not 0 <= negative_dropout < 1:
             raise ValueError(f"D2DCELoss: negative_dropout must lie in [0, 1), got {negative_dropout}")
-        self.temperature, self.margins = temperature, (positive_margin, negative_margin)
+        self.temperature = self.score_temperature = temperature
+        self.margins = (positive_margin, negative_margin)
         self.negative_dropout, self.unbalanced_maximum = negative_dropout, unbalanced_maximum
 
     def real(self, embed: Tensor, proxy: Tensor, label: Tensor, iteration: Tensor | None = None) -> Tensor:

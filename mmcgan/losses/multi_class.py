@@ -31,21 +31,37 @@ class FakeClassLoss(Loss):
 
     default_inputs: ClassVar[Mapping[str, str]] = {"logits": "cls.logits", "label": "cond.label"}
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.condition_weight = 1.0
+
+    def weigh_condition(self, weight: float) -> None:
+        """Give the classes ``weight``, and "some class" against "generated" the rest."""
+        self.condition_weight = weight
+
     def distance(self, logits: Tensor, label: Tensor) -> Tensor:
         """Return a scalar that is small when ``label`` wins."""
         raise NotImplementedError
 
+    def _weighed(self, logits: Tensor, label: Tensor) -> Tensor:
+        if self.condition_weight == 1:
+            return self.distance(logits, label)
+        some = torch.cat([logits[:, :-1].logsumexp(1, keepdim=True), logits[:, -1:]], dim=1)
+        generated = (label == logits.shape[1] - 1).to(label.dtype)
+        without = self.distance(some, generated)
+        return torch.lerp(without, self.distance(logits, label), self.condition_weight)
+
     def real(self, logits: Tensor, label: Tensor) -> Tensor:
         """Return the loss of real images, which belong to their class."""
-        return self.distance(logits, label)
+        return self._weighed(logits, label)
 
     def fake(self, logits: Tensor, label: Tensor) -> Tensor:
         """Return the loss of generated images, which belong to the last column."""
-        return self.distance(logits, torch.full_like(label, logits.shape[1] - 1))
+        return self._weighed(logits, torch.full_like(label, logits.shape[1] - 1))
 
     def generated(self, logits: Tensor, label: Tensor) -> Tensor:
         """Return the loss of the generator, whose images should belong to their class."""
-        return self.distance(logits, label)
+        return self._weighed(logits, label)
 
 
 @LOSSES.register_module()

@@ -74,6 +74,11 @@ class OmniLoss(Loss):
         if gamma <= 0:
             raise ValueError(f"OmniLoss: gamma must be positive, got {gamma}")
         self.margin, self.gamma, self.one_sided = margin, gamma, one_sided
+        self.condition_weight = 1.0
+
+    def weigh_condition(self, weight: float) -> None:
+        """Give the classes ``weight``, and the columns "real" and "fake" by themselves the rest."""
+        self.condition_weight = weight
 
     def real(
         self,
@@ -112,7 +117,12 @@ class OmniLoss(Loss):
         return self.real(score, label, attributes, label_map)
 
     def _loss(self, score: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        return omni_loss(score, positive, negative, self.margin, self.gamma).mean()
+        whole = omni_loss(score, positive, negative, self.margin, self.gamma).mean()
+        if self.condition_weight == 1:
+            return whole
+        two = (score[:, -2:], positive[:, -2:], negative[:, -2:])
+        without = omni_loss(*two, self.margin, self.gamma).mean()
+        return torch.lerp(without, whole, self.condition_weight)
 
 
 def _asked(

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.registry import MODELS, Registry
+from mmcgan.registry import MODELS, SuggestingRegistry
 
 #: the axis of a tensor, and how many neighbouring rows a class has
 ClassAxis = tuple[int, int]
@@ -87,7 +87,9 @@ def reordered(value: Tensor, axis: ClassAxis, source: Sequence[int]) -> Tensor:
     return value.index_select(dim, torch.cat([index, rest]).to(value.device))
 
 
-def undescribed(config: Mapping[str, Any], model: nn.Module, registry: Registry = MODELS) -> list[str]:
+def undescribed(
+    config: Mapping[str, Any], model: nn.Module, registry: SuggestingRegistry = MODELS
+) -> list[str]:
     """Return the tensors that grow with the number of classes otherwise than their component says.
 
     Found by building the model for one class more, without memory. A component that asks for labels and says

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from mmcgan.attributes import AttributeGroups
 from mmcgan.models.layers import SpectralNormArg, embedding, linear
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.structures import Condition
 
 
-class ConditionEmbedding(nn.Module):
+class ConditionEmbedding(WeighsCondition):
     """Embeds label, attributes and instance and concatenates them, in this order.
 
     A part is built when its size is given; without any part the embedding is None. The label is
@@ -100,8 +101,8 @@ class ConditionEmbedding(nn.Module):
                     f"condition.attributes has {value.shape[1]} columns, the generator was built for "
                     f"num_attributes={self.num_attributes}"
                 )
-            vectors.append(getattr(self, name)(value))
-        return torch.cat(vectors, dim=1)
+            vectors.append(self.get_submodule(name)(value))
+        return self.weighed(torch.cat(vectors, dim=1))
 
 
 class GroupMaps(nn.Module):

@@ -36,7 +36,9 @@ class GANDataPreprocessor(BaseDataPreprocessor):
         self.flip_probability = flip_probability
         self.channels_last = channels_last
 
-    def forward(self, data: dict, training: bool = False, generator: Generator | None = None) -> GANBatch:
+    def forward(
+        self, data: dict[str, Any], training: bool = False, generator: Generator | None = None
+    ) -> GANBatch:
         """Make a :class:`GANBatch` of a collated ``data`` dict.
 
         Args:
@@ -58,7 +60,7 @@ class GANDataPreprocessor(BaseDataPreprocessor):
             image = image.contiguous(memory_format=torch.channels_last)
         return GANBatch(image, condition)
 
-    def condition(self, data: dict) -> Condition:
+    def condition(self, data: dict[str, Any]) -> Condition:
         """Return the :class:`Condition` in ``data`` on the model's device; other keys are ignored."""
         present = {name: data[name] for name in CONDITION_FIELDS if data.get(name) is not None}
         if "edge_map" in present:

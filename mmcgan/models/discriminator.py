@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
 from mmcgan.models.mapping import equalize
 from mmcgan.registry import BACKBONES, HEADS
 from mmcgan.structures import CONDITION_FIELDS, Condition
+from mmcgan.suggestions import nearest
 
 EQUALIZED = "equalized"
 
@@ -21,14 +24,15 @@ class Discriminator(nn.Module):
     Args:
         backbone: config of a backbone (``out_channels`` attribute, dict of features).
         heads: head configs by name; ``in_channels`` is filled from the backbone.
-        init: initialisation of the heads, see :func:`mmcgan.models.layers.initialize`, or
-            ``equalized`` for an equalised learning rate (:func:`mmcgan.models.mapping.equalize`); the
-            backbone has an ``init`` of its own.
+        init: initialisation of the heads that follow it (``follows_init``), see
+            :func:`mmcgan.models.layers.initialize`, or ``equalized`` for an equalised learning rate
+            (:func:`mmcgan.models.mapping.equalize`); the backbone has an ``init`` of its own.
         freeze_stages: the first stages of the backbone that no optimiser trains (FreezeD, Mo et al.
             2020), for fine-tuning; their weights stay as loaded, batch-norm statistics still move.
 
     Raises:
-        ValueError: ``freeze_stages`` is not between 0 and the number of stages.
+        ValueError: ``freeze_stages`` is not between 0 and the number of stages, or a head looks at features
+            that the backbone does not emit (a scale that there is not).
     """
 
     def __init__(
@@ -44,29 +48,30 @@ class Discriminator(nn.Module):
             name: HEADS.build({"in_channels": self.backbone.out_channels, **head})
             for name, head in heads.items()
         }
+        _check_reads(self.backbone, built)
         self.heads = nn.ModuleDict(built)
-        if init == EQUALIZED:
-            equalize(self.heads)
-        else:
-            initialize(self.heads, init)
+        self.head_emits = {name: tuple(head.emits) for name, head in built.items()}
+        for head in built.values():
+            if head.follows_init:
+                _start(head, init)
         freeze(self.backbone, freeze_stages)
         #: fields of the condition that the backbone looks at beside the image
-        self.backbone_requires: tuple[str, ...] = getattr(self.backbone, "requires", ())
+        self.backbone_requires: tuple[str, ...] = tuple(self.backbone.requires)
         heads_require = {field for head in built.values() for field in head.requires}
         self.requires = sorted({*self.backbone_requires, *heads_require})
 
     @property
     def emits(self) -> list[str]:
         """Names of the tensors that :meth:`forward` returns, ``head.tensor``."""
-        heads: dict[str, Head] = dict(self.heads.items())  # type: ignore[arg-type]
-        emitted = [f"{name}.{tensor}" for name, head in heads.items() for tensor in head.emits]
+        emitted = [f"{name}.{tensor}" for name, emits in self.head_emits.items() for tensor in emits]
         return emitted + [f"feature.{name}" for name in self.backbone.emits]
 
     def forward(self, image: Tensor, condition: Condition) -> dict[str, Tensor]:
         """Return all named tensors of ``image`` (N, C, H, W) in [-1, 1] under ``condition``.
 
         Raises:
-            ValueError: a head or the backbone needs a field of the condition that is absent.
+            ValueError: a head or the backbone needs a field of the condition that is absent, or returns other
+                tensors than it declares.
         """
         missing = [field for field in self.requires if getattr(condition, field) is None]
         if missing:
@@ -74,36 +79,50 @@ class Discriminator(nn.Module):
             needing = "backbone needs" if set(missing) & set(self.backbone_requires) else "heads need"
             raise ValueError(f"the discriminator's {needing} condition.{missing}, present: {present}")
         features = self.backbone(image, condition) if self.backbone_requires else self.backbone(image)
+        _check_outputs(self.backbone, "backbone", tuple(self.backbone.emits), features)
         outputs = {f"feature.{name}": value for name, value in features.items()}
         for name, head in self.heads.items():
-            outputs |= {f"{name}.{k}": v for k, v in head(features, condition).items()}
+            found = head(features, condition)
+            _check_outputs(head, f"heads.{name}", self.head_emits[name], found)
+            outputs |= {f"{name}.{k}": v for k, v in found.items()}
         return outputs
 
 
-def stages(backbone: nn.Module) -> dict[str, list[nn.Module]]:
-    """Return the modules of every stage of a backbone, from the image on.
-
-    A stage is an entry of the backbone's ``blocks`` with what other dictionaries of modules (self-
-    attention, input layers) hold under the same name; a backbone without ``blocks`` has its children
-    as stages.
-    """
-    blocks = getattr(backbone, "blocks", None)
-    if blocks is None:
-        return {name: [module] for name, module in backbone.named_children()}
-    others = [each for each in backbone.children() if isinstance(each, nn.ModuleDict) and each is not blocks]
-    return {
-        f"blocks.{name}": [block, *(other[name] for other in others if name in other)]
-        for name, block in blocks.named_children()
-    }
+def _start(head: nn.Module, init: str) -> None:
+    """Start the layers of a head as ``init`` says."""
+    if init == EQUALIZED:
+        equalize(head)
+    else:
+        initialize(head, init)
 
 
-def freeze(backbone: nn.Module, number: int) -> None:
+def _check_reads(backbone: Backbone, heads: Mapping[str, Head]) -> None:
+    """Raise ValueError if a head looks at features that the backbone does not emit."""
+    for name, head in heads.items():
+        for feature in head.reads:
+            if feature not in backbone.emits:
+                raise ValueError(
+                    f"discriminator.heads.{name}: {type(head).__name__} looks at {feature!r}, which "
+                    f"{type(backbone).__name__} does not emit.{nearest(feature, backbone.emits)}"
+                )
+
+
+def _check_outputs(part: nn.Module, place: str, emits: tuple[str, ...], found: dict[str, Tensor]) -> None:
+    """Refuse tensors that are not those which a part of the discriminator declares."""
+    if found.keys() != set(emits):
+        raise ValueError(
+            f"discriminator.{place}: {type(part).__name__} returned {sorted(found)} and declares "
+            f"emits={emits}; both must name the same tensors, see docs/extending/head.md"
+        )
+
+
+def freeze(backbone: Backbone, number: int) -> None:
     """Take the parameters of the first ``number`` stages of ``backbone`` out of training.
 
     Raises:
         ValueError: there are not so many; the message lists the stages.
     """
-    found = stages(backbone)
+    found = backbone.stages()
     if not 0 <= number <= len(found):
         raise ValueError(
             f"discriminator.freeze_stages must lie in [0, {len(found)}], got {number}; "

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.models.layers import SpectralNormArg, conv2d, linear
-from mmcgan.models.layers.spade import CLASSIC_SPECTRAL, LEAK
+from mmcgan.models.layers.spade import LEAK
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 
 #: what an encoder tells of a latent's law
 LAW = ("mean", "log_variance")
@@ -87,10 +88,3 @@ def encoder_of(latent_dim: int, options: Mapping[str, Any] | None) -> SPADEEncod
 def sample_law(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     """Return ``mean + exp(log_variance / 2) * noise``, the reparameterised draw (N, D)."""
     return mean + torch.exp(0.5 * log_variance) * noise
-
-
-def encoded_names(generator: nn.Module) -> list[str]:
-    """Return the named tensors that the encoder of ``generator`` gives losses; none without encoder."""
-    if getattr(generator, "encoder", None) is None:
-        return []
-    return [f"latent.{name}" for name in LAW]

@@ -14,10 +14,11 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
+from mmcgan.contracts import check_object
 from mmcgan.distributed import average_buffers, draw_shared
 from mmcgan.dtypes import at_least_float32
 from mmcgan.models.discriminator import Discriminator
-from mmcgan.models.encoder import encoded_names
+from mmcgan.models.growing import grow_condition
 from mmcgan.models.latent_moves import build_move
 from mmcgan.models.random_source import connect_random_sources
 from mmcgan.models.sampling import SamplingModel
@@ -27,6 +28,7 @@ from mmcgan.models.wiring import WiredLoss, build_augment, build_losses
 from mmcgan.random import RandomStreams
 from mmcgan.registry import MODELS, SAMPLERS
 from mmcgan.regularizers.base import Regularizer, StepContext, build_regularizers, weighted_terms
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.samplers.codes import code_names, latent_codes
 from mmcgan.structures import Condition, GANBatch
 
@@ -72,16 +74,19 @@ class ConditionalGAN(SamplingModel):
         # Plain containers for typed access; the modules hold what is checkpointed of them.
         self.losses: list[WiredLoss] = build_losses(
             losses,
-            [*self.discriminator.emits, *code_names(self.latent_sampler), *encoded_names(self.generator)],
+            [*self.discriminator.emits, *code_names(self.latent_sampler), *self.encoded_names()],
         )
         self.regularizers = build_regularizers(regularizers, self.discriminator.emits)
+        self._acting: dict[tuple[str, int], dict[str, Regularizer]] = {}
         self.loss_modules = torch.nn.ModuleDict({loss.name: loss for loss in self.losses})
         self.regularizer_modules = torch.nn.ModuleDict(self.regularizers)
         self.latent_move = build_move(latent_move, self.discriminator.emits)
         self.augment = build_augment(augment, self.discriminator.emits, self.generator.image_size)
-        self.condition_sampler = SAMPLERS.build(condition_sampler)
+        self.condition_sampler: ConditionSampler = SAMPLERS.build(condition_sampler)
+        check_object(self.condition_sampler, ConditionSampler)
         self.step = StepOptions(**(step or {}))
         self.random = RandomStreams()
+        self._condition_weight = 1.0
         connect_random_sources(self.generator, self.random)
         if self.data_preprocessor.channels_last:
             self.to(memory_format=torch.channels_last)
@@ -174,14 +179,13 @@ class ConditionalGAN(SamplingModel):
         """Return ``size`` latents and conditions for the generator, on the model's device.
 
         Every rank draws for all ranks and keeps its own rows, so that N processes see the same
-        numbers as one process with N times the batch. A sampler with a method ``from_real`` takes
-        the conditions of the real images, if there are any, instead.
+        numbers as one process with N times the batch. A sampler may take the conditions of the
+        real images, if there are any, instead (:meth:`ConditionSampler.from_real`).
         """
         sampler = self.condition_sampler
         latent = draw_shared(lambda n: self.latent_sampler.sample(n, self.random["latent"]), size)
-        if real is not None and hasattr(sampler, "from_real"):
-            condition = sampler.from_real(real.condition)
-        else:
+        condition = None if real is None else sampler.from_real(real.condition)
+        if condition is None:
             condition = draw_shared(lambda n: sampler.sample(n, self.random["condition"]), size)
         return latent.to(self.device, non_blocking=True), condition.to(self.device)
 
@@ -205,10 +209,14 @@ class ConditionalGAN(SamplingModel):
 
     def _encode(self, role: str, noise: Tensor, real: GANBatch | None) -> tuple[Tensor, Terms]:
         """Return latents, and their law if an encoder of the generator draws them from ``real``."""
-        if real is None or not encoded_names(self.generator):
+        if real is None or not self.generator.emits:
             return noise, {}
         with torch.set_grad_enabled(role == "generator"):
             return self.generator.encode(real.image, noise)
+
+    def encoded_names(self) -> list[str]:
+        """Return the named tensors that an encoder of the generator gives losses; none without encoder."""
+        return [f"latent.{name}" for name in self.generator.emits]
 
     def _size_of(self, real: GANBatch | None) -> tuple[int, int] | None:
         """Return the size that real images have and fakes do not have by themselves; None for no such wish.
@@ -216,7 +224,7 @@ class ConditionalGAN(SamplingModel):
         Only a generator with an implicit output layer makes images of another size than its own; it is
         asked for that of the real images beside them (Omni-INR-GAN trained at several sizes).
         """
-        if real is None or getattr(self.generator, "implicit", None) is None:
+        if real is None or not self.generator.any_size:
             return None
         size, own = (real.image.shape[-2], real.image.shape[-1]), self.generator.image_size
         return None if size == (own, own) else size
@@ -274,8 +282,13 @@ class ConditionalGAN(SamplingModel):
         return scores | conditions | codes | {"image": batch.image, "train.iteration": iteration}
 
     def _due(self, role: str) -> dict[str, Regularizer]:
-        items = self.regularizers.items()
-        return {name: r for name, r in items if r.on == role and r.is_due(self.iteration)}
+        """Return the regularisers that act in this update, found once in it."""
+        update = (role, self.iteration)
+        if update not in self._acting:
+            items = self.regularizers.items()
+            found = {name: r for name, r in items if r.on == role and r.is_due(self.iteration)}
+            self._acting = {update: found}
+        return self._acting[update]
 
     def _regularization(
         self, role: str, real: GANBatch, fake: GANBatch, real_scores: Terms | None, fake_scores: Terms
@@ -285,6 +298,16 @@ class ConditionalGAN(SamplingModel):
         generate = partial(self._generate, role, size=self._size_of(fake))
         context = StepContext(*given, self.score, generate, self.random, self.generator)
         return weighted_terms(self._due(role), context)
+
+    @property
+    def condition_weight(self) -> float:
+        """How much of the condition the networks and losses look at, in [0, 1]."""
+        return self._condition_weight
+
+    @condition_weight.setter
+    def condition_weight(self, weight: float) -> None:
+        grow_condition(self, weight)
+        self._condition_weight = weight
 
     @property
     def iteration(self) -> int:

@@ -9,32 +9,35 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.contracts import check_object
 from mmcgan.dtypes import at_least_float32
-from mmcgan.registry import SAMPLERS, nearest
+from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 
 def build_move(config: dict[str, Any] | None, emits: Sequence[str]) -> LatentMove | None:
     """Return the rule of ``config``; None without one.
 
     Raises:
-        ValueError: not a rule that moves latents, or one that reads what the discriminator does not emit.
+        ContractError: not a rule that moves latents.
+        ValueError: one that reads what the discriminator does not emit.
     """
     if config is None:
         return None
     move = SAMPLERS.build(dict(config))
-    if not isinstance(move, LatentMove):
-        raise ValueError(f"latent_move: {config['type']!r} does not move latents; see mmcgan.samplers.moves")
+    check_object(move, LatentMove)
     check_reads(move, emits)
     return move
 
 
 def check_reads(move: LatentMove, emits: Sequence[str]) -> None:
     """Raise ValueError if ``move`` reads what the discriminator does not emit."""
-    if move.reads not in emits:
-        hint = nearest(move.reads, list(emits))
-        raise ValueError(f"latent_move reads {move.reads!r}, which nothing emits.{hint}")
+    for name in move.reads:
+        if name not in emits:
+            hint = nearest(name, list(emits))
+            raise ValueError(f"latent_move reads {name!r}, which nothing emits.{hint}")
 
 
 def move_latents(
@@ -59,7 +62,7 @@ def move_latents(
     def logit(point: Tensor) -> Tensor:
         joined = torch.cat([point, kept], dim=1) if code_dim else point
         image = at_least_float32(generator(joined, condition))
-        return at_least_float32(discriminator(image, condition)[move.reads]).flatten()
+        return at_least_float32(discriminator(image, condition)[move.reads[0]]).flatten()
 
     with _evaluating(generator), _evaluating(discriminator):
         moved = move(latent[:, : latent.shape[1] - code_dim], logit)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmcgan.models.conditioning import check_labels, require_field
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.equalized import EqualizedLinear
 from mmcgan.structures import Condition
 
@@ -22,7 +23,7 @@ def normalize_second_moment(x: Tensor) -> Tensor:
     return x * (x.square().mean(1, keepdim=True) + NORMALISATION_EPS).rsqrt()
 
 
-class MappingNetwork(nn.Module):
+class MappingNetwork(WeighsCondition):
     """Rectified equalised linear maps over the normalised latent and the normalised condition.
 
     Label, attributes and instance each pass a linear map with bias; the results are concatenated and
@@ -96,8 +97,8 @@ class MappingNetwork(nn.Module):
             if name == "label":
                 check_labels(value, self.num_classes)
                 value = F.one_hot(value, self.num_classes).float()
-            vectors.append(getattr(self, name)(value))
-        return normalize_second_moment(torch.cat(vectors, dim=1))
+            vectors.append(self.get_submodule(name)(value))
+        return self.weighed(normalize_second_moment(torch.cat(vectors, dim=1)))
 
     def forward(self, latent: Tensor | None, embedding: Tensor | None) -> Tensor:
         """Return styles (N, style_dim) of z (N, latent_dim) and :meth:`embed`'s result.

@@ -42,8 +42,8 @@ class RandomSource:
 
 
 def connect_random_sources(network: nn.Module, streams: RandomStreams) -> None:
-    """Let every module of ``network`` that has a ``random_source`` draw from ``streams``."""
+    """Let every module of ``network`` that has a :class:`RandomSource` draw from ``streams``."""
     for module in network.modules():
-        source = getattr(module, "random_source", None)
-        if isinstance(source, RandomSource):
-            source.streams = streams
+        for value in vars(module).values():
+            if isinstance(value, RandomSource):
+                value.streams = streams

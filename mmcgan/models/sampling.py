@@ -10,10 +10,13 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmcgan.contracts import check_object
 from mmcgan.dtypes import at_least_float32
+from mmcgan.models.generators.base import Generator
 from mmcgan.models.latent_moves import move_latents
 from mmcgan.models.layers.implicit_output import Size, Window
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
+from mmcgan.samplers.base import LatentSampler
 from mmcgan.samplers.latent import truncate_latent
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
@@ -21,26 +24,17 @@ from mmcgan.structures import Condition
 Config = dict[str, Any]
 
 
-def truncates_latent(generator: torch.nn.Module) -> bool:
-    """Return whether truncation narrows the latents of ``generator``.
-
-    A generator with the attribute ``truncates_latent = False`` keeps its latents. One with a method
-    ``forward_truncated(latent, condition, truncation)`` is told the truncation, narrowed latents or not.
-    """
-    return bool(getattr(generator, "truncates_latent", True))
-
-
-def set_truncation_centre(generator: torch.nn.Module, centre: str, name: str) -> None:
+def set_truncation_centre(generator: Generator, centre: str, name: str) -> None:
     """Choose what a generator's truncation moves its styles towards, of its ``truncation_centres``.
 
     Raises:
         ValueError: a generator without centres, or without this one.
     """
-    known = getattr(generator, "truncation_centres", ())
+    known = generator.truncation_centres
     if centre not in known:
         has = f"moves towards {' or '.join(known)}" if known else "has no centre"
         raise ValueError(f"truncation centre {centre!r}: the truncation of {name} {has}")
-    generator.truncation_centre = centre  # type: ignore[assignment]
+    generator.truncation_centre = centre
 
 
 class SamplingModel(BaseModel):
@@ -61,10 +55,12 @@ class SamplingModel(BaseModel):
         ema: bool = True,
     ) -> None:
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor or {"type": "GANDataPreprocessor"}))
-        self.generator = GENERATORS.build(generator)
+        self.generator: Generator = GENERATORS.build(generator)
+        check_object(self.generator, Generator)
         self.generator_ema = deepcopy(self.generator).requires_grad_(False).eval() if ema else None
         latent = {"latent_dim": self.generator.latent_dim, **(latent_sampler or {"type": "NormalLatent"})}
-        self.latent_sampler = SAMPLERS.build(latent)
+        self.latent_sampler: LatentSampler = SAMPLERS.build(latent)
+        check_object(self.latent_sampler, LatentSampler)
         #: moves latents before they become samples; works on a model with a discriminator
         self.latent_move: LatentMove | None = None
         #: of evaluations, which draw truncated latents: what the generator is told, see :meth:`sample`
@@ -95,7 +91,7 @@ class SamplingModel(BaseModel):
             generator: source of the latent, and of the values that truncation redraws.
             truncation: the law of the latents says what it means: of normal ones, values outside
                 [-truncation, truncation] are redrawn (BigGAN, Sec. 3.1); with a given latent and no generator
-                they are clamped, as in MMagic. A generator may say otherwise, see :func:`truncates_latent`:
+                they are clamped, as in MMagic. A generator may say otherwise (``truncates_latent``):
                 StyleGAN2's takes it as psi.
             use_ema: sample from ``generator_ema`` where there is one.
             size, window: of the image, for a generator with an implicit output layer; see
@@ -112,18 +108,18 @@ class SamplingModel(BaseModel):
                 raise ValueError("sample() needs either latent or a torch.Generator to draw it from")
             latent = self.latent_sampler.sample(len(condition), generator)
         network = self.generator_ema if use_ema and self.generator_ema is not None else self.generator
-        if truncation is not None and truncates_latent(network) and not narrowed:
+        if truncation is not None and network.truncates_latent and not narrowed:
             latent = truncate_latent(self.latent_sampler, latent, truncation, generator)
         was_training = network.training
         network.eval()
         inputs = (latent.to(self.device), condition.to(self.device))
         if self.latent_move is not None:
-            codes = getattr(self.latent_sampler, "code_dim", 0)
+            codes = self.latent_sampler.code_dim
             moved = move_latents(self.latent_move, network, self.discriminator, *inputs, codes)
             inputs = (moved, inputs[1])
         if size is not None:
             image = network(*inputs, size=size, window=window)
-        elif truncation is not None and hasattr(network, "forward_truncated"):
+        elif truncation is not None and network.has_truncation:
             image = network.forward_truncated(*inputs, truncation)
         else:
             image = network(*inputs)

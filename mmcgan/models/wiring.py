@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,9 @@ from torch import Tensor, nn
 
 from mmcgan.augments.base import Augment
 from mmcgan.losses.base import Inputs, Loss, PairedLoss
-from mmcgan.registry import AUGMENTS, LOSSES, nearest
+from mmcgan.registry import AUGMENTS, LOSSES
 from mmcgan.structures import CONDITION_FIELDS, height_and_width
+from mmcgan.suggestions import nearest
 
 #: Argument of a loss -> named tensor, or several.
 Wiring = Mapping[str, str | Sequence[str]]
@@ -32,7 +34,8 @@ class WiredLoss(nn.Module):
         name: the key in the config's ``losses``, used in logs and messages.
         loss: the loss.
         inputs: argument of the loss -> named tensor, or a list of them, over which the loss is averaged
-            (scales or layers; several lists go side by side).
+            (scales or layers; several lists go side by side). The name of a tensor that there is on every
+            scale (:class:`~mmcgan.models.heads.EachScale`) stands for the list of them.
         weights: one factor for all views, or a factor by view; a view left out is switched off.
         available: the named tensors that exist.
 
@@ -50,13 +53,31 @@ class WiredLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.name, self.loss = name, loss
-        self.inputs = dict(loss.default_inputs if inputs is None else inputs)
+        self.inputs = every_scale(loss.default_inputs if inputs is None else inputs, available)
         self.weights = _weights_by_view(name, loss, weights)
+        self.condition_weight = 1.0
         _check_inputs(name, loss, self.inputs, available)
         self._calls = calls_of(self.inputs)
         self.needs_real = loss.needs_real_in_generator_step and "generator" in self.weights
         self.sees_real = bool({"real", "discriminator"} & set(loss.implemented_views()))
         _check_codes(name, loss, self.inputs, self.sees_real)
+
+    @property
+    def sees_condition(self) -> bool:
+        """Whether it is wired to a condition."""
+        return any(source.startswith("cond.") for source in sources_of(self.inputs))
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it says something where the condition has no weight."""
+        return not self.sees_condition or callable(getattr(self.loss, "weigh_condition", None))
+
+    def weigh_condition(self, weight: float) -> None:
+        """Give what the loss says of the condition ``weight``: a part of it, if it can tell, or all."""
+        if callable(getattr(self.loss, "weigh_condition", None)):
+            self.loss.weigh_condition(weight)  # type: ignore[operator]
+        elif self.sees_condition:
+            self.condition_weight = weight
 
     def discriminator(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return the weighted terms of the discriminator's step, named ``<loss>_<view>``."""
@@ -79,7 +100,9 @@ class WiredLoss(nn.Module):
     def _weighted(self, calls: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         used = [view for view in calls[0] if view in self.weights]
         return {
-            f"{self.name}_{view}": self.weights[view] * torch.stack([terms[view] for terms in calls]).mean()
+            f"{self.name}_{view}": self.weights[view]
+            * self.condition_weight
+            * torch.stack([terms[view] for terms in calls]).mean()
             for view in used
         }
 
@@ -120,9 +143,7 @@ def build_augment(
     if config is None:
         return Augment()
     augment = AUGMENTS.build(config)
-    if not isinstance(augment, Augment):
-        raise TypeError(f"augment: {type(augment).__name__} must derive from mmcgan.augments.Augment")
-    for source in augment.observes:
+    for source in augment.reads:
         if source not in available:
             raise ValueError(
                 f"augment: {type(augment).__name__} watches {source!r}, which nothing emits."
@@ -144,6 +165,21 @@ def loss_arguments(loss: type[Loss]) -> dict[str, bool]:
     return arguments
 
 
+def every_scale(inputs: Wiring, available: Sequence[str]) -> dict[str, str | Sequence[str]]:
+    """Return ``inputs`` with lists in the place of names that nothing but the scales of a head emits.
+
+    ``adv.logit`` becomes ``adv.logit_0``, ``adv.logit_1``, ... where these are available and it is not.
+    """
+    return {name: _scales_of(value, available) for name, value in inputs.items()}
+
+
+def _scales_of(value: str | Sequence[str], available: Sequence[str]) -> str | Sequence[str]:
+    if not isinstance(value, str) or value in available:
+        return value
+    numbered = re.compile(rf"{re.escape(value)}_\d+")
+    return [name for name in available if numbered.fullmatch(name)] or value
+
+
 def sources_of(inputs: Wiring) -> list[str]:
     """Return every named tensor that ``inputs`` ask for."""
     return [name for value in inputs.values() for name in ([value] if isinstance(value, str) else value)]
@@ -160,6 +196,7 @@ def input_problems(loss: type[Loss], inputs: Wiring, available: Sequence[str]) -
     """Return what is wrong with the wiring ``inputs`` of ``loss``, one sentence each."""
     arguments = loss_arguments(loss)
     known = [*available, *ALWAYS_AVAILABLE]
+    inputs = every_scale(inputs, known)
     problems = [
         f"{loss.__name__} has no input {argument!r}.{nearest(argument, list(arguments))}"
         for argument in inputs

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from mmcgan.optim.constructor import GANOptimWrapperConstructor
     from mmcgan.optim.exchange import FlatExchange, GradientExchange, OverlappedExchange
     from mmcgan.optim.sharded import ShardedExchange
-    from mmcgan.optim.wrapper import PRECISIONS, GANOptimWrapper
+    from mmcgan.optim.wrapper import GANOptimWrapper
+    from mmcgan.precision import PRECISIONS
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
 

@@ -13,7 +13,8 @@ from torch import nn
 
 from mmcgan.optim.players import PLAYERS
 from mmcgan.optim.wrapper import GANOptimWrapper
-from mmcgan.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS, nearest
+from mmcgan.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
+from mmcgan.suggestions import nearest
 
 SECTION_KEYS = ("optimizer", "rules", "adopts", "clip_grad", "precision")
 RULE_KEYS = ("lr_mult", "decay_mult", "freeze")

@@ -15,7 +15,8 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from mmcgan.distributed import average_gradients, is_initialized, world_size
 from mmcgan.optim.exchange import Compute, GradientExchange, Share, Terms
-from mmcgan.registry import GRADIENT_EXCHANGES, nearest
+from mmcgan.registry import GRADIENT_EXCHANGES
+from mmcgan.suggestions import nearest
 
 
 @GRADIENT_EXCHANGES.register_module()

@@ -11,7 +11,8 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.files import atomic_write, require_finite, require_half, save_checkpoint
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.files import require_finite, require_half, save_checkpoint
 from mmcgan.output_paths import check_output
 from mmcgan.peers.channel_order import to_rgb
 from mmcgan.peers.config_file import condition_sampler_of, config_text, latent_sampler_of

@@ -152,7 +152,12 @@ def _read(form: PeerFormat, role: str, state: State, given: Given) -> list[Fit]:
     reader = _generators if role == GENERATOR else _discriminators
     found: list[Fit] = []
     refused: list[str] = []
-    for config, origin in reader(traits, shapes, state, given):
+    try:
+        read = reader(traits, shapes, state, given)
+    except (LookupError, TypeError, AttributeError, ArithmeticError, StopIteration) as error:
+        # a layer that the format always has is not there, or has another shape
+        raise MisfitError(f"not laid out as in {form.name} ({error!r})") from error
+    for config, origin in read:
         try:
             found.append(_compare(form, role, config, origin, state, weights))
         except MisfitError as error:

@@ -16,9 +16,11 @@ from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PEERS
 from mmcgan.peers.reading.shapes import UNSEEN, flatten
 from mmcgan.peers.reading.traits import TRAITS
 from mmcgan.peers.sources import Found
+from mmcgan.peers.unsupported import unsupported_network
 from mmcgan.random import make_generator
-from mmcgan.registry import BACKBONES, GENERATORS, nearest
+from mmcgan.registry import BACKBONES, GENERATORS
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 SHOWN = 6
 #: What generator and discriminator of one model agree on.
@@ -96,6 +98,9 @@ def _complete_readings(network: Found, wishes: Wishes, stated: Mapping[str, Any]
         for fit in complete:
             _name_origins(fit, wishes.settings)
         return complete
+    known = unsupported_network(network.state)
+    if known is not None:
+        raise ConversionError(f"{network.name}: {known}")
     contradictions = [reason for reason in reasons.values() if reason.startswith(CONTRADICTION)]
     if contradictions:
         raise ValueError(f"{network.name}: {contradictions[0]}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -27,6 +27,8 @@ AVERAGED = ("g_ema", "generator_ema", "netg_ema", "params_ema", "ema", "ema_gene
 PLAYERS = ("g", "generator", "netg", "gen", "d", "discriminator", "netd", "dis", "disc", "params")
 CONTAINERS = ("state_dict", "model", "models", "weights", "networks", "net", "model_state_dict")
 
+#: What only checkpoints of ours hold: the state of the model's random streams.
+OWN_KEY = "random._extra_state"
 #: Parts of a model that are no networks.
 IGNORED = ("data_preprocessor",)
 
@@ -59,20 +61,42 @@ def read_source(path: str | Path) -> list[Found]:
 
     Raises:
         FileNotFoundError: nothing there.
-        CheckpointError: damaged, refused, or without weights.
+        CheckpointError: damaged, refused, without weights, or a file of ours.
     """
     path = Path(path)
     if path.is_dir():
         return _read_folder(path)
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint file or folder {path}")
+    _refuse_own_weights(path)
     found = list(networks(read_file(path), path.name))
+    if any(OWN_KEY in network.state for network in found):
+        raise CheckpointError(
+            f"{path} is a checkpoint of mmcgan itself, which needs no conversion: use it as it is, share it "
+            "with export-weights, or write it for another codebase with convert --to"
+        )
     if not found:
         raise CheckpointError(f"{path} holds no weights: no dictionary of tensors was found in it")
     described = _beside(path)
     for network in found:
         network.settings = {**described, **network.settings}
     return found
+
+
+def _refuse_own_weights(path: Path) -> None:
+    """Raise CheckpointError for exported weights of ours: their names resemble those of others."""
+    if path.suffix != ".safetensors":
+        return
+    try:
+        with safe_open(path, framework="pt") as file:
+            written = str((file.metadata() or {}).get("format", ""))
+    except (SafetensorError, OSError, ValueError):
+        return  # said by whoever reads the weights
+    if written.startswith("mmcgan-"):
+        raise CheckpointError(
+            f"{path} is a file of mmcgan itself ({written}), which needs no conversion: use it as it is, or "
+            "write it for another codebase with convert --to"
+        )
 
 
 def read_file(path: Path) -> Any:

@@ -9,12 +9,15 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from mmcgan.contracts import Contract, Reading, Value, names, whole_number
 from mmcgan.random import RandomStreams
-from mmcgan.registry import REGULARIZERS, nearest
+from mmcgan.registry import REGULARIZERS
 from mmcgan.structures import Condition, GANBatch
+from mmcgan.suggestions import nearest
 
 Scores = Mapping[str, Tensor]
 Generate = Callable[[Tensor, Condition], Tensor]
+PLAYERS = ("discriminator", "generator")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class StepContext:
         generate: ``generate(latent, condition)``, the training generator; in the discriminator's
             step without gradient, unless the latent carries one.
         random: the run's random streams.
-        network: the training generator itself, for regularisers that enter it behind z.
+        network: the training :class:`~mmcgan.models.generators.base.Generator` itself, for regularisers that
+            enter it behind z.
     """
 
     real: GANBatch
@@ -41,13 +45,14 @@ class StepContext:
     score: Callable[..., Scores]
     generate: Generate
     random: RandomStreams
-    network: nn.Module | None = None
+    network: Any = None
 
 
-class Regularizer(nn.Module):
+class Regularizer(Reading, nn.Module):
     """A term that is neither a loss of the scores nor a property of one network alone.
 
-    A subclass overrides any of four moments; ``on`` says in whose step it acts.
+    A subclass overrides any of four moments; ``on`` says in whose step it acts, ``reads`` which named outputs
+    of the discriminator it looks at, which must exist.
 
     Args:
         on: "discriminator" or "generator".
@@ -59,7 +64,17 @@ class Regularizer(nn.Module):
         ValueError: ``on`` or ``interval`` is out of range.
     """
 
-    allowed_on: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
+    contract: ClassVar[Contract] = Contract(
+        "regularizer",
+        "docs/extending/regularizer.md",
+        values={
+            "on": Value("discriminator or generator", lambda value: value in PLAYERS),
+            "interval": Value("a whole number above 0", lambda value: whole_number(value) and value > 0),
+            "reads": Value("a tuple of named tensors, () for none", names),
+        },
+    )
+
+    allowed_on: ClassVar[tuple[str, ...]] = PLAYERS
     #: whether the step's own real images must carry a gradient when they are scored
     needs_real_gradient: bool = False
     #: whether the step's own generated images must
@@ -74,11 +89,9 @@ class Regularizer(nn.Module):
         if interval < 1:
             raise ValueError(f"{type(self).__name__}: interval must be at least 1, got {interval}")
         self.on, self.weight, self.interval = on, weight, interval
-        #: named outputs of the discriminator that it reads; they must exist
-        self.reads: tuple[str, ...] = ()
 
     @classmethod
-    def would_read(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the named outputs that a regulariser of these settings reads: ``logit`` or ``outputs``."""
         parameters = inspect.signature(cls).parameters
         named = [name for name in ("logit", "outputs") if name in parameters]

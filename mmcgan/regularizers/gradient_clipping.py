@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from mmcgan.registry import REGULARIZERS, nearest
+from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Regularizer
+from mmcgan.suggestions import nearest
 
 
 @REGULARIZERS.register_module()

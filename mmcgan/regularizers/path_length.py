@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from mmcgan.dtypes import at_least_float32
 from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Regularizer, StepContext
-from mmcgan.structures import Condition
 
 
 def path_lengths(image: Tensor, style: Tensor, noise: Tensor) -> Tensor:
@@ -69,7 +65,7 @@ class PathLengthPenalty(Regularizer):
         network = context.network
         assert network is not None
         size = max(1, len(context.latent) // self.shrink)
-        image, style = enter(network, context.latent[:size], context.fake.condition[slice(size)])
+        image, style = network.enter(context.latent[:size], context.fake.condition[slice(size)])
         stream = context.random.local("path length", image.device)
         noise = torch.randn(image.shape, generator=stream, device=image.device, dtype=image.dtype)
         return self.penalty(path_lengths(image, style, noise / (image.shape[2] * image.shape[3]) ** 0.5))
@@ -80,14 +76,3 @@ class PathLengthPenalty(Regularizer):
         with torch.no_grad():
             self.mean.copy_(mean)
         return (lengths - mean).square().mean()
-
-
-def enter(network: Any, latent: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
-    """Return images and the styles (N, D) or (N, L, D), with gradient, that they were made from."""
-    if hasattr(network, "map") and hasattr(network, "synthesize_styles"):
-        style = network.map(latent, condition)
-        if not style.requires_grad:
-            style.requires_grad_()
-        return at_least_float32(network.synthesize_styles(style)), style
-    point = latent.detach().requires_grad_()
-    return at_least_float32(network.synthesize(point, network.embed(condition))), point

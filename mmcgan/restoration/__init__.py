@@ -18,9 +18,9 @@ from mmcgan.restoration.morphing import Tuned, morph
 from mmcgan.restoration.options import Restored, RestoreOptions, RestoreResult
 from mmcgan.restoration.plan import Plan, Rates, Stage, rates, stage_at
 from mmcgan.restoration.presets import PRESETS, preset_plan
-from mmcgan.restoration.prior import Prior, load_prior
+from mmcgan.restoration.prior import Prior, load_prior, prior_of
 from mmcgan.restoration.problem import Problem
-from mmcgan.restoration.render import makes_any_size, render
+from mmcgan.restoration.render import render
 from mmcgan.restoration.search import candidate_distances
 from mmcgan.restoration.workflow import restore, restore_image
 
@@ -51,10 +51,10 @@ __all__ = [
     "lanczos_downsample",
     "lanczos_kernel",
     "load_prior",
-    "makes_any_size",
     "morph",
     "parameter_groups",
     "preset_plan",
+    "prior_of",
     "rates",
     "render",
     "restore",

@@ -134,7 +134,21 @@ class Colorization(Degradation):
 
 @DEGRADATIONS.register_module("inpaint")
 class Inpainting(Degradation):
-    """A square in the middle, a third of the shorter side, is missing; it is mid-grey."""
+    """A part is missing; it is mid-grey.
+
+    Args:
+        missing: bool (H, W), True where a pixel is missing; None is a square in the middle, a third of the
+            shorter side.
+
+    Raises:
+        ValueError: nothing is missing, or everything is.
+    """
+
+    def __init__(self, missing: Tensor | None = None) -> None:
+        if missing is not None and (not bool(missing.any()) or bool(missing.all())):
+            what = "nothing" if not bool(missing.any()) else "all of the image"
+            raise ValueError(f"inpaint: {what} is marked as missing; mark a part of the image")
+        self.missing = missing
 
     def degrade(self, image: Tensor) -> Tensor:
         """Return the images with a hole."""
@@ -146,12 +160,23 @@ class Inpainting(Degradation):
         return given * mask + image * (1 - mask)
 
     def region(self, size: tuple[int, int]) -> Box:
-        """Return the hole."""
+        """Return the hole, or the rectangle around it."""
+        if self.missing is not None:
+            rows, columns = self._missing(size).nonzero().unbind(1)
+            return (int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1)
         side = min(size) // 3
         top, left = (size[0] - side) // 2, (size[1] - side) // 2
         return (top, size[0] - top, left, size[1] - left)
 
+    def _missing(self, size: tuple[int, int]) -> Tensor:
+        """Return what is missing of an image of another size: every pixel that a missing one touches."""
+        assert self.missing is not None
+        return F.adaptive_max_pool2d(self.missing[None].float(), size)[0] > 0
+
     def _mask(self, image: Tensor) -> Tensor:
+        if self.missing is not None:
+            known = ~self._missing((image.shape[2], image.shape[3]))
+            return known.to(image)[None, None]
         top, bottom, left, right = self.region((image.shape[2], image.shape[3]))
         mask = image.new_ones(1, 1, *image.shape[2:])
         mask[:, :, top:bottom, left:right] = 0

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmcgan.models.discriminator import stages
+from mmcgan.models.backbones.base import Backbone
 
 #: As a number of features: as many as there are.
 ALL = 1000
@@ -22,11 +22,11 @@ class Distance(Protocol):
         ...
 
 
-def block_features(backbone: nn.Module, image: Tensor, activated_end: bool = False) -> list[Tensor]:
+def block_features(backbone: Backbone, image: Tensor, activated_end: bool = False) -> list[Tensor]:
     """Return the output of every module of every stage of ``backbone``, in order, and the pooled vector.
 
-    Works for any backbone, see :func:`mmcgan.models.discriminator.stages`. Self-attention is an entry of
-    its own.
+    Works for any backbone, see :meth:`~mmcgan.models.backbones.base.Backbone.stages`.
+    Self-attention is an entry of its own.
 
     Args:
         backbone: emits ``pooled`` and ``map``.
@@ -38,7 +38,7 @@ def block_features(backbone: nn.Module, image: Tensor, activated_end: bool = Fal
     def keep(module: nn.Module, inputs: object, output: Tensor) -> None:
         seen.append(output)
 
-    modules = [module for stage in stages(backbone).values() for module in stage]
+    modules = [module for stage in backbone.stages().values() for module in stage]
     handles = [module.register_forward_hook(keep) for module in modules]
     try:
         outputs = backbone(image)
@@ -58,7 +58,7 @@ class DiscriminatorDistance:
         activated_end: see :func:`block_features`; True is what the Deep Generative Prior's scripts do.
     """
 
-    def __init__(self, backbone: nn.Module, activated_end: bool = True) -> None:
+    def __init__(self, backbone: Backbone, activated_end: bool = True) -> None:
         self.backbone, self.activated_end = backbone, activated_end
         self._target: tuple[Tensor, list[Tensor]] | None = None
 

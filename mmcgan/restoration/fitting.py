@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from mmcgan.models.generators.base import Generator
 from mmcgan.restoration.groups import parameter_groups
 from mmcgan.restoration.instance_norm import InstanceNorms
 from mmcgan.restoration.plan import Plan, Rates, Stage, rates
@@ -42,7 +43,7 @@ class Progress:
     rates: Rates
 
 
-def check_depth(plan: Plan, generator: nn.Module, groups: int) -> None:
+def check_depth(plan: Plan, generator: Generator, groups: int) -> None:
     """Check that a generator with so many groups of parameters can be tuned by a plan.
 
     Raises:
@@ -72,7 +73,7 @@ class Fitting:
 
     def __init__(
         self,
-        generator: nn.Module,
+        generator: Generator,
         latent: Tensor,
         plan: Plan,
         optimizers: tuple[torch.optim.Optimizer, torch.optim.Optimizer] | None = None,

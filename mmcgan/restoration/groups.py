@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import nn
 
-#: What every generator makes colours with at its end.
-OUTPUTS = ("output_norm", "output_conv", "output_activation", "implicit")
-#: Where labels and instances become vectors.
-EMBEDDING = "condition"
+from mmcgan.models.generators.base import Generator
 
 
-def parameter_groups(generator: nn.Module, tune_embedding: bool = False) -> list[list[nn.Parameter]]:
+def parameter_groups(generator: Generator, tune_embedding: bool = False) -> list[list[nn.Parameter]]:
     """Return group 0, what comes before the first block, and group i, block i with its attention.
 
     The output layer is in no group, as in the Deep Generative Prior.
 
     Args:
-        generator: has ``blocks``.
+        generator: says its :meth:`~mmcgan.models.generators.base.Generator.stages`.
         tune_embedding: put the embedding of the condition in group 0.
 
     Raises:
-        ValueError: the generator has no ``blocks``.
+        ValueError: the generator does not say its stages.
     """
-    blocks = getattr(generator, "blocks", None)
-    if not isinstance(blocks, nn.ModuleList | nn.ModuleDict):
-        raise ValueError(
-            f"{type(generator).__name__} has no list of blocks, so that it cannot be tuned from its first "
-            "block on; generators such as BigGANGenerator can"
-        )
-    attention = getattr(generator, "attention", {})
-    later: set[nn.Module | None] = {blocks, attention if isinstance(attention, nn.Module) else None}
-    first = [
-        parameter
-        for name, child in generator.named_children()
-        if child not in later and name not in OUTPUTS and (tune_embedding or name != EMBEDDING)
-        for parameter in child.parameters()
-    ]
-    groups = [[*generator.parameters(recurse=False), *first]]
-    for index, block in enumerate(blocks.children()):
-        beside = [attention[str(index)]] if str(index) in attention else []
-        groups.append([parameter for module in (block, *beside) for parameter in module.parameters()])
-    return groups
+    stages = generator.stages()
+    later = [*stages.output, *(module for block in stages.blocks for module in block)]
+    left_out = _numbers(later if tune_embedding else [*later, *stages.embedding])
+    first = [parameter for parameter in generator.parameters() if id(parameter) not in left_out]
+    blocks = [[parameter for module in block for parameter in module.parameters()] for block in stages.blocks]
+    return [first, *blocks]
+
+
+def _numbers(modules: Iterable[nn.Module]) -> set[int]:
+    return {id(parameter) for module in modules for parameter in module.parameters()}

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.models.generators.base import Generator
+
 EPS = 1e-5
-NORMS = ("norm1", "norm2")
 
 
 class InstanceNorms:
@@ -22,24 +23,24 @@ class InstanceNorms:
     for one image at a time.
 
     Args:
-        generator: has ``blocks`` with ``norm1`` and ``norm2``.
+        generator: says its :meth:`~mmcgan.models.generators.base.Generator.norms`.
 
     Raises:
-        ValueError: its blocks have none.
+        ValueError: it has none.
     """
 
-    def __init__(self, generator: nn.Module) -> None:
-        blocks = dict(getattr(generator, "blocks", nn.ModuleList()).named_children())
+    def __init__(self, generator: Generator) -> None:
         self.stand_ins: dict[str, StandIn] = {}
         self._places: list[tuple[nn.Module, str, StandIn]] = []
-        for index, block in blocks.items():
-            for name in NORMS:
-                if hasattr(block, name):
-                    stand_in = StandIn(getattr(block, name))
-                    self.stand_ins[f"{index}.{name}"] = stand_in
-                    self._places.append((block, name, stand_in))
+        for name, (block, attribute) in generator.norms().items():
+            stand_in = StandIn(block.get_submodule(attribute))
+            self.stand_ins[name] = stand_in
+            self._places.append((block, attribute, stand_in))
         if not self.stand_ins:
-            raise ValueError(f"{type(generator).__name__} has no blocks with {' and '.join(NORMS)}")
+            raise ValueError(
+                f"{type(generator).__name__} has no conditional norms to stand in for: it does not define "
+                f"norms(), see {Generator.contract.page}"
+            )
 
     def reset(self) -> None:
         """Let the next call set scale and shift again."""

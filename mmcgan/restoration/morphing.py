@@ -6,8 +6,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmcgan.models.generators.base import Generator
 from mmcgan.restoration.render import Size
 from mmcgan.structures import Condition
 
@@ -22,7 +23,7 @@ class Tuned:
         condition: of one image.
     """
 
-    generator: nn.Module
+    generator: Generator
     latent: Tensor
     condition: Condition
 
@@ -43,12 +44,12 @@ def morph(first: Tuned, second: Tuned, share: float, size: Size | None = None) -
         raise ValueError("morph: the two generators differ in architecture")
     mixed = deepcopy(first.generator)
     mixed.load_state_dict({k: _mix(v, states[1][k], share) for k, v in states[0].items()})
-    embeddings = [each.generator.embed(each.condition) for each in (first, second)]  # type: ignore[operator]
+    embeddings = [each.generator.embed(each.condition) for each in (first, second)]
     embedding = None if embeddings[0] is None else _mix(embeddings[0], embeddings[1], share)
     latent = _mix(first.latent, second.latent, share)
     if size is None:
-        return mixed.synthesize(latent, embedding)  # type: ignore[operator]
-    return mixed.synthesize(latent, embedding, size=size)  # type: ignore[operator]
+        return mixed.synthesize(latent, embedding)
+    return mixed.synthesize_at(latent, embedding, size)
 
 
 def _mix(first: Tensor, second: Tensor, share: float) -> Tensor:

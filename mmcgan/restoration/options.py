@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.restoration.morphing import Tuned
 
 
@@ -29,6 +30,8 @@ class RestoreOptions:
         render: shorter side of the picture that such a generator is asked for in the end; None as tuned.
         gif: write the way there as an animation too.
         lpips: network (``alex``, ``vgg``, ``squeeze``) of an LPIPS figure beside PSNR and SSIM; None without.
+        mask: of task ``inpaint``: a picture as large as the images whose bright pixels are missing; None is
+            a square in the middle.
         overwrite: restore images again that were restored with other settings.
     """
 
@@ -43,6 +46,7 @@ class RestoreOptions:
     render: int | None = None
     gif: bool = False
     lpips: str | None = None
+    mask: str | Path | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -57,7 +61,9 @@ class RestoreOptions:
 
     def recorded(self) -> dict[str, Any]:
         """Return what decides the result."""
-        return {k: v for k, v in asdict(self).items() if k not in ("overwrite", "gif")}
+        kept = {k: v for k, v in asdict(self).items() if k not in ("overwrite", "gif", "mask")}
+        # what is in the file, not its name; and results from before there were masks stay as they are
+        return kept if self.mask is None else {**kept, "mask": file_hash(Path(self.mask))}
 
 
 @dataclass(frozen=True)

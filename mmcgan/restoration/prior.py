@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
+from mmcgan.models.generators.base import Generator
 from mmcgan.restoration.features import DiscriminatorDistance, Distance, PixelDistance
 from mmcgan.structures import Condition
 from mmcgan.zoo.discriminators import (
@@ -43,11 +43,11 @@ class Prior:
         return self.compared == PIXELS
 
     @property
-    def generator(self) -> nn.Module:
+    def generator(self) -> Generator:
         """The generator itself; to be copied before it is tuned."""
         return self.loaded.model.generator
 
-    def copied_generator(self) -> nn.Module:
+    def copied_generator(self) -> Generator:
         """Return a generator with the same weights, free to be tuned."""
         return deepcopy(self.generator)
 
@@ -59,7 +59,7 @@ class Prior:
         """
         if label is None:
             return self.loaded.condition_sampler.sample(number, source)
-        classes = int(getattr(self.generator, "num_classes", 0) or 0)
+        classes = self.generator.num_classes
         if not 0 <= label < classes:
             raise ValueError(f"label {label}: {self.loaded.name} has the classes 0..{classes - 1}")
         return Condition(label=torch.full((number,), label))
@@ -84,17 +84,47 @@ def load_prior(
         ValueError: an unknown ``distance``, or no discriminator where one is asked for.
         FileNotFoundError: no such model or discriminator.
     """
+    check_distance(distance, discriminator)
+    loaded = load_model(source, checkpoint)
+    return prior_of(loaded, Path(checkpoint if checkpoint is not None else source), distance, discriminator)
+
+
+def check_distance(distance: str, discriminator: str | Path | None) -> None:
+    """Check what needs no model.
+
+    Raises:
+        ValueError: an unknown ``distance``, or a discriminator beside ``pixels``.
+    """
     if distance not in DISTANCES:
         raise ValueError(f"distance={distance!r}: choose one of {', '.join(DISTANCES)}")
     if distance == PIXELS and discriminator is not None:
         raise ValueError(f"distance=pixels compares without the discriminator {discriminator}; leave one out")
-    loaded = load_model(source, checkpoint)
+
+
+def prior_of(
+    loaded: LoadedModel,
+    file: Path,
+    distance: str = "auto",
+    discriminator: str | Path | None = None,
+) -> Prior:
+    """Return a model that is loaded already as a prior.
+
+    Args:
+        loaded: the model.
+        file: where its weights came from; of a run's ``.pth`` the discriminator is taken.
+        distance, discriminator: see :func:`load_prior`.
+
+    Raises:
+        ValueError: an unknown ``distance``, or no discriminator where one is asked for.
+        FileNotFoundError: no such discriminator.
+    """
+    check_distance(distance, discriminator)
     if distance == PIXELS:
         return Prior(loaded, PixelDistance())
     if discriminator is not None:
         found: LoadedDiscriminator | None = load_discriminator(discriminator)
     else:
-        found = _discriminator_of(loaded, Path(checkpoint if checkpoint is not None else source))
+        found = _discriminator_of(loaded, file)
     if found is not None:
         return Prior(loaded, DiscriminatorDistance(found.network.backbone), found.name)
     if distance == "discriminator":

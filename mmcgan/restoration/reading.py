@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
+from mmcgan.datasets.decode import image_size
 from mmcgan.memory import available_memory, check_memory
+from mmcgan.models.generators.base import Generator
 from mmcgan.registry import DEGRADATIONS
 from mmcgan.restoration.degradations import Degradation
 from mmcgan.restoration.images import read_as_is, read_square, read_whole
 from mmcgan.restoration.options import RestoreOptions
 from mmcgan.restoration.prior import Prior
-from mmcgan.restoration.render import Size, makes_any_size
+from mmcgan.restoration.render import Size
 
 #: Tasks with a factor, and what it is unless set.
 FACTORS = {"sr": 4.0, "hybrid": 2.0}
@@ -41,9 +45,17 @@ class Given:
     degradation: Degradation
 
 
-def degradation_of(task: str, factor: float | None) -> Degradation:
-    """Return the degradation of a task, with its own factor where None is given."""
-    settings = {"factor": factor or FACTORS[task]} if task in FACTORS else {}
+def degradation_of(task: str, factor: float | None, missing: Tensor | None = None) -> Degradation:
+    """Return the degradation of a task, with its own factor where None is given.
+
+    Args:
+        task: its name.
+        factor: of the tasks of ``FACTORS``.
+        missing: of task ``inpaint``, see :class:`~mmcgan.restoration.degradations.Inpainting`.
+    """
+    settings: dict[str, Any] = {"factor": factor or FACTORS[task]} if task in FACTORS else {}
+    if missing is not None:
+        settings["missing"] = missing
     return DEGRADATIONS.build({"type": task, **settings})
 
 
@@ -57,8 +69,8 @@ def read_given(prior: Prior, path: Path, task: str, options: RestoreOptions) -> 
         BadImageError: the file cannot be read.
         ValueError: a size or factor that the generator does not make, or that memory does not hold.
     """
-    own: int = prior.generator.image_size  # type: ignore[assignment]
-    any_size = makes_any_size(prior.generator)
+    own: int = prior.generator.image_size
+    any_size = prior.generator.any_size
     if not any_size and (options.size not in (None, own) or options.render not in (None, own)):
         raise ValueError(
             f"size={options.size}, render={options.render}: {prior.loaded.name} makes images of "
@@ -72,9 +84,12 @@ def read_given(prior: Prior, path: Path, task: str, options: RestoreOptions) -> 
         )
     else:
         image = read_whole(path, options.size or own) if any_size else read_square(path, own)
-        degradation = degradation_of(task, options.factor)
         shape = (image.shape[2], image.shape[3])
+        missing = None if options.mask is None else _read_mask(Path(options.mask), path, shape, any_size)
+        degradation = degradation_of(task, options.factor, missing)
         target, original = (image, None) if options.degraded else (degradation.target(image), image)
+        if options.degraded and missing is not None:
+            target = degradation.target(image)  # whatever stands in the marked part is no part of the image
         given = Given(
             target, original, shape if any_size else None, _output(shape, options.render), degradation
         )
@@ -82,6 +97,26 @@ def read_given(prior: Prior, path: Path, task: str, options: RestoreOptions) -> 
         _check_tuning(given.size, prior.generator, path)
     check_memory(given.output, path.name, "a smaller --factor or --render: a picture")
     return given
+
+
+def _read_mask(mask: Path, image: Path, shape: Size, whole: bool) -> Tensor:
+    """Return what a mask marks as missing of an image as it is tuned, bool (H, W).
+
+    Raises:
+        BadImageError: the mask cannot be read.
+        ValueError: it is of another size than the image, or marks nothing, or everything.
+    """
+    sizes = [image_size(each) for each in (mask, image)]
+    if sizes[0] != sizes[1]:
+        found, needed = (f"{width} x {height}" for width, height in sizes)
+        raise ValueError(f"{mask.name}: the mask is {found} (width x height), {image.name} is {needed}")
+    marks = read_as_is(mask)
+    if not whole:
+        side = min(marks.shape[2:])
+        top, left = (round((length - side) / 2) for length in marks.shape[2:])
+        marks = marks[:, :, top : top + side, left : left + side]
+    bright = (marks.mean(dim=1, keepdim=True) > 0).float()
+    return F.adaptive_max_pool2d(bright, shape)[0, 0] > 0
 
 
 def _output(shape: Size, render: int | None) -> Size:
@@ -122,10 +157,9 @@ def _small_square(prior: Prior, path: Path, task: str, own: int, options: Restor
     return Given(degradation.place(small, (own, own)), None, None, (own, own), degradation)
 
 
-def _check_tuning(size: Size, generator: nn.Module, path: Path) -> None:
-    layers = generator.implicit.layers  # type: ignore[union-attr]
-    channels = sum(layer.out_features for layer in layers)  # type: ignore[union-attr]
-    needed, available = size[0] * size[1] * BYTES_PER_CHANNEL * channels, available_memory()
+def _check_tuning(size: Size, generator: Generator, path: Path) -> None:
+    needed = size[0] * size[1] * BYTES_PER_CHANNEL * generator.full_size_channels
+    available = available_memory()
     if available is not None and needed > available:
         raise ValueError(
             f"{path.name}: tuning a generator at {size[0]} x {size[1]} takes about {needed / 1e9:.1f} GB of "

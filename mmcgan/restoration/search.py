@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmcgan.models.generators.base import Generator
 from mmcgan.restoration.problem import Problem
 from mmcgan.restoration.render import render
 from mmcgan.structures import Condition
@@ -19,7 +20,7 @@ BATCH, PIXELS = 16, 2**16
 
 @torch.no_grad()
 def candidate_distances(
-    generator: nn.Module,
+    generator: Generator,
     latents: Tensor,
     condition: Condition,
     problem: Problem,

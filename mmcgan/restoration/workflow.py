@@ -150,6 +150,10 @@ def _check(paths: Sequence[Path], task: str, options: RestoreOptions) -> None:
         raise ValueError("task=transfer, and no other, needs the class to show the image as (to_label)")
     if options.factor is not None and task not in FACTORS:
         raise ValueError(f"factor={options.factor:g} is of the tasks sr and hybrid, not of {task}")
+    if options.mask is not None and task != "inpaint":
+        raise ValueError(f"mask={options.mask} is of the task inpaint, not of {task}")
+    if options.mask is not None and not Path(options.mask).is_file():
+        raise FileNotFoundError(f"no mask {options.mask}")
     if options.lpips is not None and options.lpips not in LPIPS:
         raise ValueError(f"lpips={options.lpips!r}: choose one of {', '.join(LPIPS)}")
     degradation_of(task, options.factor)
@@ -157,7 +161,7 @@ def _check(paths: Sequence[Path], task: str, options: RestoreOptions) -> None:
 
 def _plan(prior: Prior, task: str, stages: Sequence[Stage] | None, options: RestoreOptions) -> Plan:
     groups = len(parameter_groups(prior.generator))
-    plan = for_size(preset_plan(task, groups, prior.pixels_only), int(prior.generator.image_size))  # type: ignore[arg-type]
+    plan = for_size(preset_plan(task, groups, prior.pixels_only), int(prior.generator.image_size))
     if stages is not None:
         plan = replace(plan, stages=tuple(stages))
     if options.candidates is not None:

@@ -6,6 +6,7 @@ from mmcgan.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from mmcgan.samplers.attributes import ChosenAttributes, EmpiricalAttributes, UniformAttributes
+    from mmcgan.samplers.base import ConditionSampler, LatentSampler
     from mmcgan.samplers.codes import CodedLatent, code_names, latent_codes
     from mmcgan.samplers.instance import (
         AllInstances,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         UniformLabel,
     )
     from mmcgan.samplers.latent import (
-        LatentLaw,
         NormalLatent,
         TruncatedNormalLatent,
         UniformLatent,
@@ -41,14 +41,15 @@ __all__ = [
     "ChosenAttributes",
     "ClassInstances",
     "CodedLatent",
+    "ConditionSampler",
     "ConstantLabel",
     "EmpiricalAttributes",
     "EmpiricalLabel",
     "InstanceSampler",
     "KMeansInstances",
     "LangevinLatents",
-    "LatentLaw",
     "LatentMove",
+    "LatentSampler",
     "NormalLatent",
     "OptimizedLatents",
     "RandomInstances",

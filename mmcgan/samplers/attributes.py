@@ -10,11 +10,12 @@ from torch import Generator, Tensor
 
 from mmcgan.attributes import AttributeGroups
 from mmcgan.registry import DATASETS, SAMPLERS
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import Condition
 
 
 @SAMPLERS.register_module()
-class UniformAttributes:
+class UniformAttributes(ConditionSampler):
     """Every exclusive group uniform, every free attribute on with ``probability``, all independent.
 
     Asks for every combination, also for those that no training image has.
@@ -48,7 +49,7 @@ class UniformAttributes:
         return Condition(attributes=attributes)
 
 
-class _ListedAttributes:
+class _ListedAttributes(ConditionSampler):
     """Rows of ``combinations`` (K, A), drawn independently with ``weights`` (K,)."""
 
     def __init__(self, groups: AttributeGroups, combinations: Tensor, weights: Tensor) -> None:
@@ -135,7 +136,7 @@ class ChosenAttributes(_ListedAttributes):
 
 def _attributes_of(dataset: Mapping[str, Any], groups: AttributeGroups) -> Tensor:
     built = DATASETS.build(dict(dataset))
-    own = getattr(built, "groups", None)
+    own = built.groups
     if own is None or own.to_config() != groups.to_config():
         found = "no attributes" if own is None else f"other attribute groups: {own.describe()}"
         raise ValueError(f"EmpiricalAttributes: {dataset.get('type')} has {found}")

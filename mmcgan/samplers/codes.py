@@ -9,14 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from mmcgan.registry import SAMPLERS, nearest
-from mmcgan.samplers.latent import LatentLaw, truncate_latent
+from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import LatentSampler
+from mmcgan.samplers.latent import truncate_latent
+from mmcgan.suggestions import nearest
 
 DISCRETE, CONTINUOUS = "discrete", "continuous"
 
 
 @SAMPLERS.register_module()
-class CodedLatent(LatentLaw):
+class CodedLatent(LatentSampler):
     """Noise followed by one-hot categorical codes and continuous codes in [-1, 1) (InfoGAN, Sec. 5).
 
     The codes are the last ``codes * values + continuous`` columns of the latent. Losses may be wired
@@ -33,8 +35,8 @@ class CodedLatent(LatentLaw):
         ValueError: no code at all, a categorical code with fewer than two values, or no room for noise.
     """
 
-    #: the codes there may be; :meth:`names` says which there are
-    emits = (DISCRETE, CONTINUOUS)
+    #: the codes there may be; of an object, those there are
+    emits: tuple[str, ...] = (DISCRETE, CONTINUOUS)
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class CodedLatent(LatentLaw):
             raise ValueError(f"CodedLatent: values must be at least 2, got {values}")
         self.codes_shape, self.continuous = (codes, values), continuous
         self.code_dim = codes * values + continuous
+        self.emits = self.emits_with({"codes": codes, "continuous": continuous})
         if latent_dim <= self.code_dim:
             raise ValueError(
                 f"CodedLatent: codes take {self.code_dim} columns, so latent_dim must be at least "
@@ -61,9 +64,10 @@ class CodedLatent(LatentLaw):
         rest = latent_dim - self.code_dim
         self.noise = SAMPLERS.build({"latent_dim": rest, **(noise or {"type": "NormalLatent"})})
 
-    def names(self) -> tuple[str, ...]:
-        """Return the codes that exist, ``discrete`` and/or ``continuous``."""
-        present = {DISCRETE: self.codes_shape[0], CONTINUOUS: self.continuous}
+    @classmethod
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the codes that a law of these settings has, ``discrete`` and/or ``continuous``."""
+        present = {DISCRETE: settings.get("codes", 1), CONTINUOUS: settings.get("continuous", 0)}
         return tuple(name for name, number in present.items() if number)
 
     def sample(self, n: int, generator: Generator) -> Tensor:
@@ -117,7 +121,7 @@ class CodedLatent(LatentLaw):
         for name, given in chosen.items():
             count = {DISCRETE: codes, CONTINUOUS: self.continuous}.get(name, 0)
             if not count:
-                raise ValueError(f"codes: there is no code {name!r}.{nearest(name, self.names())}")
+                raise ValueError(f"codes: there is no code {name!r}.{nearest(name, self.emits)}")
             if len(given) != count:
                 raise ValueError(f"codes: {name} takes {count} values, got {len(given)}")
             for place, value in enumerate(given):
@@ -140,28 +144,13 @@ def _check_code(name: str, value: float, good: bool, wanted: str) -> None:
         raise ValueError(f"codes: a value of {name} must be {wanted}, got {value:g}")
 
 
-def choose_codes(law: Any, latent: Tensor, chosen: Mapping[str, Sequence[float | None]]) -> Tensor:
-    """Return ``law.with_codes(latent, chosen)``; anybody's law may have that method.
-
-    Raises:
-        ValueError: the law has no codes, or not these.
-    """
-    declared = getattr(law, "with_codes", None)
-    if declared is None:
-        raise ValueError(
-            f"codes: latents of {type(law).__name__} have none; a law with codes (InfoGAN) has with_codes()"
-        )
-    changed: Tensor = declared(latent, chosen)
-    return changed
-
-
-def code_names(sampler: Any) -> list[str]:
+def code_names(sampler: LatentSampler) -> list[str]:
     """Return the named tensors, ``latent.<code>``, that latents of ``sampler`` carry."""
-    return [f"latent.{name}" for name in sampler.names()] if hasattr(sampler, "names") else []
+    return [f"latent.{name}" for name in sampler.emits]
 
 
-def latent_codes(sampler: Any, latent: Tensor | None) -> dict[str, Tensor]:
+def latent_codes(sampler: LatentSampler, latent: Tensor | None) -> dict[str, Tensor]:
     """Return the codes of ``latent`` under the names of :func:`code_names`; none for real images."""
-    if latent is None or not hasattr(sampler, "codes"):
+    if latent is None:
         return {}
     return {f"latent.{name}": code for name, code in sampler.codes(latent).items()}

@@ -34,7 +34,7 @@ def draw_latents(law: Any, seed: int, numbers: Iterable[int], truncation: float 
         law: a latent sampler.
         seed: another seed, other latents.
         numbers: of the N images, at least one.
-        truncation: threshold, see :meth:`~mmcgan.samplers.latent.LatentLaw.truncate`; None for none.
+        truncation: threshold, see :meth:`~mmcgan.samplers.base.LatentSampler.truncate`; None for none.
 
     Raises:
         ValueError: ``truncation`` is not positive, or the law has no truncation.

@@ -15,12 +15,13 @@ from mmcgan.instances.store import InstanceStore, open_store
 from mmcgan.instances.store_metadata import StoreError
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import Condition
 
 LABEL_RULES = ("neighbour", "own")
 
 
-class InstanceSampler:
+class InstanceSampler(ConditionSampler):
     """Instances drawn with fixed probabilities, and a label that goes with each.
 
     With ``num_classes`` > 0 the label is that of a random neighbour of the instance, as in IC-GAN's training
@@ -60,6 +61,11 @@ class InstanceSampler:
         self.flip = flip
         self.instances = self.candidates()
         self.weights: Tensor | None = None
+
+    @property
+    def number_of_instances(self) -> int:
+        """How many instances it draws from."""
+        return len(self.instances)
 
     def candidates(self) -> Tensor:
         """Return the instances that may be drawn, int64 (M,)."""

@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor
 
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import Condition
 
 
@@ -41,7 +42,7 @@ def _class_weights(class_counts: Sequence[float] | Tensor) -> Tensor:
     return weights
 
 
-class _WeightedLabel:
+class _WeightedLabel(ConditionSampler):
     """Labels drawn independently with ``probabilities`` (C,), float64."""
 
     def __init__(self, probabilities: Tensor) -> None:
@@ -56,7 +57,7 @@ class _WeightedLabel:
 
 
 @SAMPLERS.register_module()
-class UniformLabel:
+class UniformLabel(ConditionSampler):
     """y uniform over the classes, independently for each image."""
 
     def __init__(self, num_classes: int) -> None:
@@ -100,7 +101,7 @@ class TemperatureLabel(_WeightedLabel):
 
 
 @SAMPLERS.register_module()
-class BalancedLabel:
+class BalancedLabel(ConditionSampler):
     """Every batch as even as possible: each class n // C times, the rest a random subset of classes."""
 
     def __init__(self, num_classes: int) -> None:
@@ -116,7 +117,7 @@ class BalancedLabel:
 
 
 @SAMPLERS.register_module()
-class ConstantLabel:
+class ConstantLabel(ConditionSampler):
     """Always the same label: one class on purpose, or label 0 for "unconditional" baselines.
 
     ``num_classes=0`` means the range of labels is not known and not checked.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import LatentSampler
 
 
 def _check_threshold(threshold: float) -> None:
@@ -67,61 +67,25 @@ def truncate(latent: Tensor, threshold: float, generator: Generator | None = Non
     return torch.where(latent.abs() > threshold, redrawn, latent)
 
 
-class LatentLaw:
-    """A distribution p(z), and what truncation means for it.
-
-    A law of a plugin need not derive from this class: it has ``latent_dim``, ``sample`` and, if it can be
-    truncated, ``truncate``.
-
-    Attributes:
-        latent_dim: length of a latent.
-    """
-
-    def __init__(self, latent_dim: int) -> None:
-        if latent_dim < 0:  # 0: a generator that is told all by its condition
-            raise ValueError(f"latent_dim must not be negative, got {latent_dim}")
-        self.latent_dim = latent_dim
-
-    def sample(self, n: int, generator: Generator) -> Tensor:
-        """Draw float32 (n, latent_dim)."""
-        raise NotImplementedError
-
-    def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
-        """Return ``latent`` (N, D), drawn from this law, as truncation at ``threshold`` has it.
-
-        Args:
-            latent: (N, D).
-            threshold: greater than 0; larger ones change less, an infinite one nothing.
-            generator: source of redrawn values; without one they are moved to the bounds.
-
-        Raises:
-            ValueError: the law has no truncation.
-        """
-        raise ValueError(
-            f"{type(self).__name__} does not say what truncation means for its latents; leave truncation out"
-        )
-
-
-def truncate_latent(law: Any, latent: Tensor, threshold: float, generator: Generator | None) -> Tensor:
-    """Return ``law.truncate(latent, threshold, generator)``; anybody's law may have that method.
+def truncate_latent(
+    law: LatentSampler, latent: Tensor, threshold: float, generator: Generator | None
+) -> Tensor:
+    """Return ``law.truncate(latent, threshold, generator)``.
 
     Raises:
         ValueError: ``threshold`` is not positive, or the law has no truncation.
     """
     _check_threshold(threshold)
-    declared = getattr(law, "truncate", None)
-    if declared is None:
-        return LatentLaw.truncate(law, latent, threshold, generator)
-    return declared(latent, threshold, generator)
+    return law.truncate(latent, threshold, generator)
 
 
-def check_truncation(law: Any, threshold: float) -> None:
+def check_truncation(law: LatentSampler, threshold: float) -> None:
     """Raise ValueError if latents of ``law`` cannot be truncated at ``threshold``; draws nothing."""
     truncate_latent(law, torch.empty(0, law.latent_dim), threshold, None)
 
 
 @SAMPLERS.register_module()
-class NormalLatent(LatentLaw):
+class NormalLatent(LatentSampler):
     """z ~ N(0, I); truncation redraws values beyond the threshold (BigGAN, section 3.1)."""
 
     def sample(self, n: int, generator: Generator) -> Tensor:
@@ -134,7 +98,7 @@ class NormalLatent(LatentLaw):
 
 
 @SAMPLERS.register_module()
-class UniformLatent(LatentLaw):
+class UniformLatent(LatentSampler):
     """z ~ U(-1, 1) in every dimension (DCGAN); truncation redraws values beyond the threshold uniformly."""
 
     def sample(self, n: int, generator: Generator) -> Tensor:
@@ -154,7 +118,7 @@ class UniformLatent(LatentLaw):
 
 
 @SAMPLERS.register_module()
-class TruncatedNormalLatent(LatentLaw):
+class TruncatedNormalLatent(LatentSampler):
     """z ~ N(0, I) with values beyond ``threshold`` redrawn; not rescaled (BigGAN, section 3.1).
 
     Further truncation at a smaller threshold narrows it, at a larger one changes nothing.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor
 
+from mmcgan.contracts import Contract, Reading, Value, some_names
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
 from mmcgan.regularizers.latent_optimization import natural_gradient_step
@@ -16,14 +18,26 @@ from mmcgan.samplers.langevin import LangevinOptions, langevin_latents
 Logit = Callable[[Tensor], Tensor]
 
 
-class LatentMove:
+class LatentMove(Reading):
     """Base of the rules; ``reads`` names the discriminator's output that is climbed.
 
     What is drawn for a latent depends on that latent alone, so that an image does not depend on the
     batch it is made in, nor on the number of processes.
     """
 
-    reads: str = "adv.logit"
+    contract: ClassVar[Contract] = Contract(
+        "latent move",
+        "docs/extending/latent_sampler.md",
+        methods={"__call__": "latents and a function to logits -> moved latents (N, D)"},
+        values={"reads": Value("a tuple of one named tensor, the logit that is climbed", some_names)},
+    )
+
+    reads: tuple[str, ...] = ("adv.logit",)
+
+    @classmethod
+    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the logit that a rule of these settings climbs."""
+        return (settings.get("logit", cls.reads[0]),)
 
     def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
         """Return moved latents (N, D).
@@ -76,7 +90,7 @@ class OptimizedLatents(LatentMove):
         if not 0 < share <= 1:
             raise ValueError(f"OptimizedLatents: share must lie in (0, 1], got {share}")
         self.steps, self.alpha, self.beta = steps, alpha, beta
-        self.share, self.bound, self.reads = share, bound, logit
+        self.share, self.bound, self.reads = share, bound, (logit,)
 
     def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
         """Return latents after ``steps`` steps, (N, D)."""
@@ -114,7 +128,7 @@ class LangevinLatents(LatentMove):
         logit: str = "adv.logit",
     ) -> None:
         self.options = LangevinOptions(steps, rate, variance, decay, decay_interval)
-        self.reads = logit
+        self.reads = (logit,)
 
     def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
         """Return latents after the chain, (N, D)."""

@@ -9,11 +9,12 @@ import torch
 from torch import Generator, Tensor
 
 from mmcgan.registry import DATASETS, SAMPLERS
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import CONDITION_FIELDS, Condition
 
 
 @SAMPLERS.register_module()
-class RealCondition:
+class RealCondition(ConditionSampler):
     """In training, the condition of every real image of the mini-batch, in order.
 
     Label maps can hardly be drawn otherwise, and losses that compare generated with real images

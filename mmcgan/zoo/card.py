@@ -12,6 +12,7 @@ import yaml
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.provenance import modules, origins_of_types, requirements
 from mmcgan.version import __version__
 from mmcgan.zoo.hub import CARD_NAME, CONFIG_NAME, WEIGHTS_NAME
 from mmcgan.zoo.models import GeneratorRecord, read_weights
@@ -50,7 +51,14 @@ def write_model_folder(weights: Path, folder: Path, repo: str, licence: str) -> 
 def model_card(record: GeneratorRecord, repo: str, licence: str, sha256: str) -> str:
     """Return the page of a model: what it is, how to use it, its figures, where they come from."""
     name = repo.rpartition("/")[2]
-    parts = [f"---\n{_header(record, name, licence)}---", f"# {name}", _introduction(record), _usage(repo)]
+    parts = [
+        f"---\n{_header(record, name, licence)}---",
+        f"# {name}",
+        _introduction(record),
+        _usage(repo, record),
+    ]
+    if record.components:
+        parts.append(_made_with(record))
     if record.metrics:
         parts.append(_figures(record))
     if record.classes:
@@ -88,14 +96,34 @@ def _introduction(record: GeneratorRecord) -> str:
     )
 
 
-def _usage(repo: str) -> str:
+def _usage(repo: str, record: GeneratorRecord) -> str:
+    plugins = "".join(f' "{name}"' for name in requirements(_sampled(record)))
     return (
         "## Use\n\n"
-        '```bash\npython3 -m pip install "mmcgan[hub]"\n'
+        f'```bash\npython3 -m pip install "mmcgan[hub]"{plugins}\n'
         f"mmcgan sample hf://{repo} --num 16 --out samples\n```\n\n"
         "```python\nfrom mmcgan.apis import CGANInferencer\n\n"
         f'images = CGANInferencer("hf://{repo}")(num=16, seed=0)\n```'
     )
+
+
+def _sampled(record: GeneratorRecord) -> dict[str, str]:
+    """Return the origins of what sampling needs: losses, hooks and metrics of training are left out."""
+    configs = [record.generator, record.latent_sampler, record.condition_sampler]
+    return origins_of_types(configs, record.components)
+
+
+def _made_with(record: GeneratorRecord) -> str:
+    """Return which distributions the classes came from."""
+    lines = [f"| {kind} | {origin} |" for kind, origin in sorted(record.components.items())]
+    note = ""
+    if modules(_sampled(record)):
+        named = ", ".join(modules(_sampled(record)))
+        note = (
+            f"\n\nClasses of {named} are part of no package: the training imported them by `custom_imports`, "
+            "and whoever loads the weights gives a config that imports them too."
+        )
+    return "\n".join(["## Made with", "", "| class | package |", "|---|---|", *lines]) + note
 
 
 def _figures(record: GeneratorRecord) -> str:

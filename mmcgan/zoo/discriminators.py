@@ -11,10 +11,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.closed_world import Origin, RefusedConfigError, build, inspect
+from mmcgan.closed_world import build, inspect
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.origin import Origin, RefusedConfigError
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.models import enter_in_index, stored
 from mmcgan.zoo.reading import exported_metadata, read_exported, read_run

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from mmcgan.zoo.cache import HUB_OFFLINE_VARIABLE, OFFLINE_VARIABLE, cache_folder, offline
+from mmcgan.cache import cache_folder
+from mmcgan.zoo.cache import HUB_OFFLINE_VARIABLE, OFFLINE_VARIABLE, offline
 
 SCHEME = "hf://"
 WEIGHTS_NAME, CONFIG_NAME, CARD_NAME = "model.safetensors", "config.json", "README.md"

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from mmcgan.config import all_configs
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.cache import converted_path, download_path
 from mmcgan.zoo.download import check_address, download

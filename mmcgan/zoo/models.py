@@ -16,12 +16,14 @@ from torch import Tensor
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.closed_world import USER, Origin, build, named
+from mmcgan.closed_world import build, named
 from mmcgan.config import load_config
 from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.sampling import SamplingModel
+from mmcgan.origin import USER, Origin
 from mmcgan.plugins import load_plugins
+from mmcgan.provenance import origins, origins_of_types
 from mmcgan.text_files import read_json
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
@@ -33,6 +35,7 @@ __all__ = [
     "LoadedModel",
     "enter_in_index",
     "export_weights",
+    "given_model",
     "load_model",
     "plain",
     "read_weights",
@@ -66,7 +69,7 @@ class LoadedModel:
     @property
     def requires(self) -> tuple[str, ...]:
         """Fields of a condition that the generator looks at."""
-        return tuple(getattr(self.model.generator, "requires", ()))
+        return tuple(self.model.generator.requires)
 
     @cached_property
     def store(self) -> InstanceStore | None:
@@ -133,6 +136,23 @@ def load_model(
         raise ValueError(f"{path} does not say which config it was trained with; give CONFIG {path}")
     loaded = _assemble(content.record, content.weights, path, content.origin, content.origin)
     return replace(loaded, name=short_name(source, path))
+
+
+def given_model(
+    source: str | Path | LoadedModel,
+    checkpoint: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> LoadedModel:
+    """Return ``source`` if it is loaded already, else :func:`load_model` of it.
+
+    Raises:
+        ValueError: a checkpoint or options for a model that is loaded already.
+    """
+    if not isinstance(source, LoadedModel):
+        return load_model(source, checkpoint, options)
+    if checkpoint is not None or options:
+        raise ValueError(f"{source.name} is loaded already: a checkpoint or options come too late")
+    return source
 
 
 def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> GeneratorRecord:
@@ -210,6 +230,12 @@ def export_weights(
     if half:
         require_half(content.weights, str(checkpoint))
     kept = {key: stored(value, half) for key, value in content.weights.items()}
+    stated = [record.generator, record.latent_sampler, record.condition_sampler, record.dataset]
+    record = replace(
+        record,
+        dataset=without_places(record.dataset),
+        components=origins_of_types(stated, record.components) or origins(stated),
+    )
     store = store_of(record.condition_sampler, content.origin)
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
@@ -217,6 +243,15 @@ def export_weights(
     write_file(out, save(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     return enter_in_index(out, facts, KIND, command)
+
+
+def without_places(value: Any) -> Any:
+    """Return a config with names in place of absolute paths, which say where things lie on one machine."""
+    if isinstance(value, Mapping):
+        return {key: without_places(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_places(item) for item in value]
+    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~")) else value
 
 
 def _without_folders(record: GeneratorRecord) -> GeneratorRecord:

@@ -15,7 +15,8 @@ from mmcgan.checkpoints.checksum import KEY as CHECKSUM
 from mmcgan.checkpoints.checksum import checksum
 from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
 from mmcgan.checkpoints.seal import is_own
-from mmcgan.closed_world import Origin, RefusedConfigError, inspect, parse_config_text, parse_record
+from mmcgan.closed_world import inspect, parse_config_text, parse_record
+from mmcgan.origin import Origin, RefusedConfigError
 
 FORMAT = "mmcgan-generator-1"
 EMA_PREFIX, RAW_PREFIX = "generator_ema.", "generator."
@@ -35,6 +36,7 @@ class GeneratorRecord:
         metrics: the figures of the checkpoint's last evaluation.
         extractor: of an instance-conditioned model: ``config``, ``describe`` and the ``image_size`` at which
             images are read before.
+        components: ``type`` -> distribution and version that it came from.
     """
 
     generator: dict[str, Any]
@@ -46,6 +48,7 @@ class GeneratorRecord:
     images_seen: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     extractor: dict[str, Any] = field(default_factory=dict)
+    components: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,8 @@ def read_exported(path: Path, form: str) -> Exported:
     if stated is not None and stated != checksum(in_order(weights)):
         raise ValueError(f"{path} is damaged: its checksum differs; get it again")
     floats = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
-    return Exported(parse_record(metadata.get("record"), path), floats, Origin.of_file(path))
+    record = parse_record(metadata.get("record"), path)
+    return Exported(record, floats, Origin.of_file(path).stating(record.get("components")))
 
 
 def in_order(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -197,6 +201,7 @@ def read_record(given: Mapping[str, Any], origin: Origin) -> GeneratorRecord:
         classes=None if classes is None else tuple(classes),
         metrics=dict(metrics),
         extractor=_extractor(given.get("extractor") or {}, origin),
+        components=dict(origin.components),
     )
 
 
@@ -232,8 +237,10 @@ def read_run(path: Path) -> RunFile:
             raise RefusedConfigError(f"{path}: {name} is no dictionary with names")
     meta = dict(parts["meta"])
     text = meta.get("cfg")
-    config = None if "cfg" not in meta else parse_config_text(text, path)
-    origin = Origin.of_file(path, is_own(text, meta.get("seal")), meta.get("started_in"))
+    own = is_own(text, meta.get("seal"))
+    config = None if "cfg" not in meta else parse_config_text(text, path, own)
+    origin = Origin.of_file(path, own, meta.get("started_in"))
+    origin = origin.stating(meta.get("components"))
     return RunFile(strip_prefix(parts["state_dict"]), meta, config, parts["message_hub"], origin)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import unquote
 
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 US, PUBLISHED = "us", "published"
 MEASURED_BY = (US, PUBLISHED)

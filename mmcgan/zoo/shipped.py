@@ -11,7 +11,7 @@ import yaml
 
 from mmcgan.config import find_config
 from mmcgan.config.load import read_config
-from mmcgan.weights import FOLDER, read_index
+from mmcgan.weights import FOLDER, own_index
 from mmcgan.zoo.record import US, Figures, ZooRecord
 
 FAMILY = "Ours"
@@ -25,7 +25,7 @@ def shipped_records() -> list[ZooRecord]:
         FileNotFoundError: the weights, or the config that they were trained with, are not there.
         ValueError: an entry of the index that makes no record.
     """
-    return [_record(name, entry) for name, entry in read_index("generator").items()]
+    return [_record(name, entry) for name, entry in own_index("generator").items()]
 
 
 def _record(name: str, entry: Mapping[str, Any]) -> ZooRecord:

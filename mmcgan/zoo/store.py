@@ -1,4 +1,4 @@
-"""The records of published models: YAML files of this package, read once and checked."""
+"""The records of published models: YAML files of this package and of plugins, read once and checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from mmcgan.plugin_files import ZOO, folders
 from mmcgan.zoo.record import Family, ZooRecord, check_keys
 
 DATA = Path(__file__).parent / "data"
@@ -20,7 +21,10 @@ def published_records() -> dict[str, ZooRecord]:
     Raises:
         ValueError: a file with an unknown key, an impossible value or a name that is taken.
     """
-    return read_records(sorted(DATA.glob("*.yml")))
+    files = [*sorted(DATA.glob("*.yml"))]
+    for folder in folders(ZOO).values():
+        files += sorted(folder.glob("*.yml"))
+    return read_records(files)
 
 
 def read_records(files: Iterable[Path]) -> dict[str, ZooRecord]:

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from mmcgan.closed_world import Origin, build, checked, named
+from mmcgan.closed_world import build, checked, named
 from mmcgan.instances.store import InstanceStore, open_store
 from mmcgan.instances.store_metadata import StoreError
+from mmcgan.origin import Origin
 from mmcgan.registry import SAMPLERS
 from mmcgan.structures import Condition
 

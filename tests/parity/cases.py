@@ -174,6 +174,16 @@ class GoldenCase:
             atol = min(float(rtol), Tolerance().atol)
         return Tolerance(float(rtol or Tolerance().rtol), float(atol or Tolerance().atol))
 
+    def tolerance_of(self, name: str) -> Tolerance:
+        """Return the tolerance of one quantity: the JSON names those where float32 is looser.
+
+        Their float64 record, held tightly, is the judge.
+        """
+        stated = self.spec.get("tolerances")
+        wider = stated.get("wider_atol", {}) if isinstance(stated, Mapping) else {}
+        usual = self.tolerance
+        return Tolerance(usual.rtol, max(usual.atol, float(wider.get(name, 0.0))))
+
 
 def _narrow(name: str) -> str:
     """Return the name of the float32 record that ``out64/x`` stands beside."""

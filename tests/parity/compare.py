@@ -37,6 +37,7 @@ class Measurement:
         tolerance: that of the case or of the checker.
         ours, theirs: float64, of one shape unless the comparison failed by it; None where we have no value.
         share: the share of the entries that must agree, the closest ones.
+        alike: what rounding does to one entry it may do to any: directions of steps along gradients of zero.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Measurement:
     ours: Tensor | None
     theirs: Tensor | None
     share: float = 1.0
+    alike: bool = False
 
     @property
     def error(self) -> float:
@@ -113,12 +115,13 @@ class Comparison:
         tolerance: Tolerance | None = None,
         *,
         share: float = 1.0,
+        alike: bool = False,
     ) -> None:
         """Compare one quantity; a peer's (N, 1) column equals our (N,) vector."""
         ours, theirs = _kept(ours), _kept(theirs)
         if ours.shape != theirs.shape and ours.numel() == theirs.numel():
             ours, theirs = _squeezed(ours), _squeezed(theirs)
-        self.measured.append(Measurement(name, tolerance or self.tolerance, ours, theirs, share))
+        self.measured.append(Measurement(name, tolerance or self.tolerance, ours, theirs, share, alike))
 
     def equal_all(
         self,

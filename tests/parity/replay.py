@@ -122,15 +122,17 @@ class Replay:
     condition_sampler: Config | None = None
 
     def __post_init__(self) -> None:
-        self.formats: dict[str, PeerFormat] = {
-            role: peer_format(self.peer, spec) for role, spec in self.specs.items()
-        }
+        self.formats = self.find_formats()
         self.model = self._build()
         sections = {role: {"optimizer": dict(config)} for role, config in self.optimizers.items()}
         self.wrappers: OptimWrapperDict = GANOptimWrapperConstructor(sections)(self.model)
         self.gradients: dict[str, list[State]] = {role: [] for role in self.optimizers}
         for role in self.optimizers:
             self.wrappers[role].optimizer.register_step_pre_hook(partial(self._keep_gradients, role))
+
+    def find_formats(self) -> dict[str, PeerFormat]:
+        """Return how the weights and settings of the two networks translate."""
+        return {role: peer_format(self.peer, spec) for role, spec in self.specs.items()}
 
     def _keep_gradients(self, role: str, *_: Any) -> None:
         """Keep the gradients of every update, by our names."""

@@ -59,6 +59,8 @@ CHECKER_MODULES = (
     "r3gan",
     "r3gan_steps",
     "projected_gan",
+    "projected_gan_discriminator",
+    "projected_gan_steps",
 )
 
 

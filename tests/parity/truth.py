@@ -173,7 +173,8 @@ class Quantity:
         assert self.seen is not None
         rounding = torch.maximum(self.seen, other).flatten()
         # An entry by itself may be close by luck; the median speaks for all and not for one kink.
-        rounding = torch.maximum(rounding, rounding.median()).nan_to_num(0.0, 0.0)
+        common = rounding.max() if self.double.alike else rounding.median()
+        rounding = torch.maximum(rounding, common).nan_to_num(0.0, 0.0)
         limits = (MULTIPLE * rounding).clamp(min=self.allowed)
         errors = errors.flatten()
         order = (errors / limits).argsort()
@@ -242,4 +243,6 @@ def tight_error(found: Measurement, moved: Tensor | None = None) -> float:
     error = torch.where(same, 0.0, (ours - theirs).abs().nan_to_num(math.inf, math.inf))
     if moved is not None and moved.shape == ours.shape:
         error = (error - MULTIPLE * (moved - ours).abs()).clamp(min=0.0)
-    return float(error.max()) / largest if largest else math.inf * float(error.max() > 0)
+    if largest:
+        return float(error.max()) / largest
+    return math.inf if float(error.max()) > 0 else 0.0

@@ -37,7 +37,7 @@ def loaded(spec=SPEC):
 @pytest.fixture
 def shipped(monkeypatch):
     """Let ``sample`` find the model above."""
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded())
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded())
 
 
 def test_texts_become_choices():

@@ -146,3 +146,9 @@ def test_extractors_by_short_name():
     assert extractor_config("timm:resnet50", "w.pth") == timm
     with pytest.raises(ValueError, match="'digits-16' has no choice of resize"):
         extractor_config("digits-16", resize="clean")
+
+
+def test_a_folder_against_itself_is_said(folders):
+    report = evaluate_folders(folders[0], f"{folders[0]}/.", COLOURS)
+    assert "compared with themselves" in report["warnings"][0]
+    assert evaluate_folders(*folders, COLOURS)["warnings"] == []

@@ -15,7 +15,7 @@ from tests.test_apis.test_sample import loaded
 
 @pytest.fixture
 def shipped(monkeypatch):
-    monkeypatch.setattr("mmcgan.apis.interpolation.load_model", lambda *_: loaded())
+    monkeypatch.setattr("mmcgan.apis.interpolation.given_model", lambda *_: loaded())
 
 
 def test_between_classes_one_latent_is_kept_and_both_ends_are_the_classes():

@@ -49,7 +49,7 @@ def write_map(path, ids):
 @pytest.fixture
 def shipped(monkeypatch):
     """Let ``sample`` find the model above."""
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: painter())
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: painter())
 
 
 def test_without_files_the_held_out_maps_are_painted(shipped, tmp_path):

@@ -24,7 +24,7 @@ def checkpoint(tmp_path, monkeypatch):
     }
     text = f"model = {dict(discriminator=DISCRIMINATOR)!r}\n"
     torch.save({"state_dict": state, "meta": {"cfg": text}}, tmp_path / "run.pth")
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded())
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded())
     return tmp_path / "run.pth"
 
 

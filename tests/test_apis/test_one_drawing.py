@@ -20,9 +20,10 @@ from mmcgan.apis.testing import check_truncations
 from mmcgan.datasets import gan_collate
 from mmcgan.evaluation.report.sweep import Sweep
 from mmcgan.hooks.sample_grid import SampleGridHook
-from mmcgan.models.sampling import SamplingModel, truncates_latent
+from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import DATASETS, SAMPLERS
-from mmcgan.samplers.latent import LatentLaw, check_truncation, truncate_latent
+from mmcgan.samplers.base import LatentSampler
+from mmcgan.samplers.latent import check_truncation, truncate_latent
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 
@@ -34,11 +35,8 @@ MAPS = dict(type="Scenes", image_size=32, size=8)
 LABELS = dict(type="ConditionDataset", num_classes=3)
 
 
-class HalvedLatent:
+class HalvedLatent(LatentSampler):
     """A law of somebody else: truncation at t scales by t, and twice is not once."""
-
-    def __init__(self, latent_dim):
-        self.latent_dim = latent_dim
 
     def sample(self, n, generator):
         return torch.randn(n, self.latent_dim, generator=generator).sign()
@@ -50,7 +48,7 @@ class HalvedLatent:
 class SilentLatent(HalvedLatent):
     """A law that says nothing of truncation."""
 
-    truncate = None
+    truncate = LatentSampler.truncate
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -131,7 +129,7 @@ def load(family):
 def family(request, monkeypatch):
     family = FAMILIES[request.param]
     model = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: model)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: model)
     for module in ("drawing", "interpolation"):
         monkeypatch.setattr(f"mmcgan.apis.{module}.BATCH", 1)
     return family, model
@@ -140,7 +138,7 @@ def family(request, monkeypatch):
 def evaluated(family, loaded):
     """Return the images of an evaluation, as ``test --truncations`` asks for them."""
     model = loaded.model
-    narrow = truncates_latent(model.generator)
+    narrow = model.generator.truncates_latent
     config = {
         **family.evaluation,
         "size": NUM,
@@ -166,7 +164,7 @@ def test_all_routes_make_one_image(family, tmp_path):
     written = sample("family", num=NUM, seed=SEED, truncation=family.truncation, out=tmp_path / "samples")
     levels = ask(num=NUM, seed=SEED, truncation=family.truncation, batch_size=1, return_type="numpy")
     assert np.array_equal([np.asarray(Image.open(file)) for file in written.images], levels)
-    if not truncates_latent(loaded.model.generator) or "label_map" in loaded.requires:
+    if not loaded.model.generator.truncates_latent or "label_map" in loaded.requires:
         return  # psi acts on styles, label maps are not embedded: there is no way between them
     ways = InterpolationOptions(rows=NUM // 2, steps=3, fix_y=not loaded.requires)
     ends = interpolated_images(loaded, None, ways, SEED, family.truncation)[:, [0, -1]].flatten(0, 1)
@@ -189,7 +187,7 @@ def test_the_picture_of_progress_shows_the_same_latents(name):
 def test_a_grid_of_samples_shows_the_same_latents(monkeypatch, tmp_path):
     family = FAMILIES["instances"]
     loaded = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     monkeypatch.setattr("mmcgan.apis.drawing.BATCH", 1)
     options = InstanceOptions(grid="latents", columns=2)
     grid = sample("x", num=2, labels=[1], seed=SEED, truncation=0.6, out=tmp_path / "g", instances=options)
@@ -210,12 +208,12 @@ def test_batches_change_an_image_by_rounding_alone(name):
 def test_psi_zero_is_evaluated_as_it_is_sampled(centre, monkeypatch, tmp_path):
     """StyleGAN2's truncation 0: every image of a class, or of all, is its centre."""
     loaded = load(FAMILIES["psi"])
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     result = sample("x", num=6, seed=SEED, truncation=0.0, out=tmp_path / "samples", centre=centre)
     first = [np.asarray(Image.open(path)).astype(int) for path in result.images]
     apart = sum(abs(one - first[0]).max() > 1 for one in first)
     assert apart == (0 if centre is None else 4)
-    narrow = truncates_latent(loaded.model.generator)
+    narrow = loaded.model.generator.truncates_latent
     assert not narrow
     sweep = Sweep((SEED,), (0.0,), centre=centre)
     check_truncations(sweep, loaded.model, narrow, dict(type="ConditionDataset", num_classes=3))
@@ -228,6 +226,17 @@ def test_psi_zero_is_evaluated_as_it_is_sampled(centre, monkeypatch, tmp_path):
     made = loaded.model.sample(Condition(label=labels), latent, truncation=0.0, narrowed=True)
     alike = torch.tensor([[torch.allclose(a, b, atol=1e-4) for b in made] for a in made])
     assert torch.equal(alike, torch.ones_like(alike) if centre is None else labels[:, None] == labels)
+
+
+def test_images_that_are_no_numbers_are_not_drawn(monkeypatch, tmp_path):
+    loaded = load(FAMILIES["labels"])
+    with torch.no_grad():
+        next(loaded.model.generator.parameters()).view(-1)[0] = float("nan")
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
+    for ask in (lambda: sample("x", num=2, out=tmp_path / "s"), lambda: CGANInferencer(loaded)(num=2)):
+        with pytest.raises(ValueError, match="images of family are NaN or infinite"):
+            ask()
+    assert not list(tmp_path.rglob("*.png"))
 
 
 def latents(law, truncation, count=4000):
@@ -262,7 +271,7 @@ def test_a_law_of_somebody_else_is_asked_once():
     assert torch.equal(narrow, 0.6 * whole)
 
 
-@pytest.mark.parametrize("law", [SilentLatent(12), LatentLaw(12)])
+@pytest.mark.parametrize("law", [SilentLatent(12), LatentSampler(12)])
 def test_a_law_that_says_nothing_of_truncation_refuses(law):
     message = f"{type(law).__name__} does not say what truncation means"
     with pytest.raises(ValueError, match=message):
@@ -274,7 +283,7 @@ def test_a_law_that_says_nothing_of_truncation_refuses(law):
 def test_every_route_refuses_such_a_law_before_work(monkeypatch, tmp_path):
     family = Family(BIGGAN, dict(type="SilentLatent"))
     loaded = load(family)
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded)
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded)
     routes = (
         lambda: sample("x", truncation=0.5, out=tmp_path / "samples"),
         lambda: CGANInferencer(loaded)(truncation=0.5),
@@ -291,7 +300,8 @@ def test_every_registered_law_answers_about_truncation():
     asked = 0
     for name in SAMPLERS.names():
         kind = SAMPLERS.get(name)
-        if isinstance(kind, type) and issubclass(kind, LatentLaw):
+        ours = isinstance(kind, type) and kind.__module__.startswith("mmcgan.")
+        if ours and issubclass(kind, LatentSampler):
             law = SAMPLERS.build(dict(type=name, latent_dim=24))
             drawn = law.sample(8, torch.Generator().manual_seed(0))
             assert truncate_latent(law, drawn, 0.4, torch.Generator().manual_seed(1)).shape == drawn.shape

@@ -14,7 +14,7 @@ from mmcgan.apis import onnx_export
 from mmcgan.apis.onnx_export import export_onnx, onnx_runtime
 from mmcgan.cli import main
 from mmcgan.models.sampling import SamplingModel
-from mmcgan.zoo.models import FORMAT, GeneratorRecord, load_model
+from mmcgan.zoo.models import FORMAT, GeneratorRecord, LoadedModel, load_model
 
 LABEL = dict(type="UniformLabel", num_classes=3)
 BIGGAN = dict(type="BigGANGenerator", image_size=8, channels=[8, 8], latent_dim=6, shared_dim=4)
@@ -128,12 +128,32 @@ def test_a_file_that_differs_is_not_kept(runtime, tmp_path, monkeypatch):
     ("settings", "message"),
     [
         (dict(truncation=0.5), "its truncation acts on the latents"),
-        (dict(size=(9, 9)), "makes images of 8 pixels only"),
+        (dict(size=(9, 9)), "makes images of 8 x 8 only"),
+        (dict(size=(0, 0)), "size must be a height and a width of at least 1"),
     ],
 )
 def test_what_the_generator_does_not_have_is_refused(runtime, settings, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         export_onnx(weights_of("DCGAN", tmp_path), tmp_path / "a.onnx", **settings)
+
+
+@pytest.mark.parametrize(
+    ("generator", "message"),
+    [
+        ({**FAMILIES["StyleGAN2"], "eval_noise": "random"}, "draws noise inside .eval_noise='random'."),
+        (
+            dict(type="SPADEGenerator", image_size=32, num_map_classes=3, base_channels=1),
+            "is conditioned on label_map, which is not exported yet",
+        ),
+    ],
+)
+def test_what_cannot_be_exported_is_said_in_a_sentence(generator, message, runtime, tmp_path, monkeypatch):
+    model = SamplingModel(dict(generator), ema=False)
+    loaded = LoadedModel(model, None, GeneratorRecord(generator, {}, {}), "mine")
+    monkeypatch.setattr(onnx_export, "load_model", lambda *_: loaded)
+    with pytest.raises(ValueError, match=f"mine {message}"):
+        export_onnx("mine", tmp_path / "g.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_target_is_checked_first(tmp_path):

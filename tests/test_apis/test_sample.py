@@ -27,7 +27,7 @@ def loaded(sampler=None, num_classes=3, classes=NAMES):
 @pytest.fixture
 def shipped(monkeypatch):
     """Let ``sample`` find the model above."""
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: loaded())
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: loaded())
 
 
 @pytest.mark.parametrize(

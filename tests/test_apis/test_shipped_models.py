@@ -5,7 +5,6 @@ import torch
 
 from mmcgan.apis import load_model
 from mmcgan.extractors.small_classifier import SmallClassifier
-from mmcgan.models.sampling import truncates_latent
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index
@@ -59,7 +58,7 @@ def test_asking_for_a_class_gives_that_class(name, judge):
 )
 def test_truncation_reduces_variance(name):
     loaded = load_model(name)
-    assert truncates_latent(loaded.model.generator)
+    assert loaded.model.generator.truncates_latent
     label = torch.full((48,), 3)
     spread = [
         sampled(loaded, label, truncation=truncation).var(0).mean().item() for truncation in (None, 0.8, 0.2)

@@ -39,7 +39,7 @@ def any_size():
 @pytest.fixture
 def shipped(monkeypatch):
     """Let ``mmcgan sample`` find the model above."""
-    monkeypatch.setattr("mmcgan.apis.sampling.load_model", lambda *_: any_size())
+    monkeypatch.setattr("mmcgan.apis.sampling.given_model", lambda *_: any_size())
 
 
 def test_a_window_is_a_part_of_the_image_of_that_size():

@@ -28,7 +28,7 @@ def test_every_part_observes_pairs_and_reports():
             dict(type="APA", p=1.0, adapt=dict(logit="b.logit", interval=1, kimg=0.1)),
         ]
     )
-    assert augment.observes == ("a.logit", "b.logit")
+    assert augment.reads == ("a.logit", "b.logit")
     scores = {"a.logit": torch.ones(10), "b.logit": -torch.ones(10)}
     augment.observe(scores, scores)
     report = {name: float(value) for name, value in augment.report().items()}

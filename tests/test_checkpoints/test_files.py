@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
+from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.checkpoints.files import (
     CheckpointError,
-    atomic_write,
     load_checkpoint,
     load_weights,
     newest_valid,

@@ -41,7 +41,7 @@ class Shown:
 
 def shown_commands() -> list[Shown]:
     """Return every command of mmcgan, or of its tools, in fenced blocks and in configs' comments."""
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("projects/**/*.md")]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("projects/**/*.md")]
     found = []
     for page in sorted(pages):
         for block in BLOCK.findall(page.read_text(encoding="utf-8")):

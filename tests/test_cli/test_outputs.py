@@ -11,6 +11,9 @@ WRITES_NOTHING = {
     "list": "prints the package's own index",
     "doctor": "prints what it found",
     "check-config": "runs in a temporary folder",
+    "demo": "writes to a temporary folder only",
+    "completion": "prints a script",
+    "plugins": "prints what is installed",
 }
 
 

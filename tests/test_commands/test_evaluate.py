@@ -97,7 +97,7 @@ def test_reports_that_cannot_be_drawn_are_named(swept, tmp_path, capsys, argumen
         (["--protocol", "studiogan"], "no protocol 'studiogan'"),
         (["--truncations", "big"], "--truncations big: give numbers, or none"),
         (["--batch-statistics", "standing"], "rule='standing': choose one of"),
-        (["--num", "0"], "number of images must be at least 1"),
+        (["--num", "0"], "--num must be at least 1"),
         (["--picture", "x.jpg"], "must be named *.png"),
         (["nowhere.pth"], "no checkpoint nowhere.pth"),
     ],

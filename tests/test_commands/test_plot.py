@@ -5,8 +5,9 @@ import json
 import pytest
 from PIL import Image
 
+from mmcgan import scalars
 from mmcgan.cli import main
-from mmcgan.commands import plot, plot_evaluations
+from mmcgan.commands import plot_evaluations
 from mmcgan.scalars import read_scalars
 
 
@@ -47,7 +48,7 @@ def test_unknown_keys_and_empty_folders_are_named(tmp_path, capsys):
 def drawn(monkeypatch, *arguments):
     """Names and figures of what would be drawn."""
     found = {}
-    monkeypatch.setattr(plot, "draw_curves", lambda runs, keys, out, log_scale: found.update(runs))
+    monkeypatch.setattr(scalars, "draw_curves", lambda runs, keys, out, log_scale: found.update(runs))
     assert main(["plot", *map(str, arguments)]) == 0
     return {name: series["fid"][1] for name, series in found.items()}
 

@@ -6,6 +6,11 @@ from mmcgan.datasets.sets.scene_layout import MAX_OVERLAP
 from mmcgan.datasets.sets.scene_painting import class_colours, close_gaps
 
 
+def owners(scenes, indices):
+    """Return which object every pixel shows, int64 (N, H, W): 0 for the background, k for the k-th."""
+    return scenes.painter(scenes.rule.draw(list(indices)))[1]
+
+
 def test_a_scene_depends_on_seed_and_index_alone():
     scenes = Scenes(size=50)
     batch = scenes.__getitems__([3, 40, 7])
@@ -22,7 +27,7 @@ def test_every_label_is_the_class_of_the_object_that_is_on_top_there():
     scenes = Scenes(size=40)
     batch = scenes.__getitems__(range(40))
     image, label = batch["image"].float(), batch["label_map"]
-    assert torch.equal(label > 0, scenes.instance_maps(range(40)) > 0)
+    assert torch.equal(label > 0, owners(scenes, range(40)) > 0)
     saturation = (image.amax(1) - image.amin(1)) / image.amax(1).clamp(min=1)
     assert saturation[label > 0].mean() > 0.75 and saturation[label == 0].mean() < 0.4
     assert set(label.unique().tolist()) == set(range(11))
@@ -50,7 +55,7 @@ def test_objects_do_not_hide_each_other_too_much():
     scenes = Scenes(size=100)
     layout = scenes.rule.draw(list(range(100)))
     whole = torch.zeros_like(layout.side)
-    owner = scenes.instance_maps(range(100))
+    owner = owners(scenes, range(100))
     for k in range(layout.side.shape[1]):
         level = scenes.painter._objects(layout, k, int(layout.side.max()))
         whole[:, k] = (level > scenes.painter.look.threshold).sum(dim=(1, 2))
@@ -78,7 +83,7 @@ def test_other_sizes():
 def test_edges_separate_objects_even_of_one_class():
     scenes = Scenes(size=200, has_edges=True)
     batch = scenes.__getitems__(range(200))
-    edges, label, owner = batch["edge_map"].bool(), batch["label_map"], scenes.instance_maps(range(200))
+    edges, label, owner = batch["edge_map"].bool(), batch["label_map"], owners(scenes, range(200))
     different, same_class = owner[:, :, 1:] != owner[:, :, :-1], label[:, :, 1:] == label[:, :, :-1]
     assert edges[:, :, 1:][different].all() and (different & same_class).any()
     assert Scenes.facts(has_edges=True)["has_edges"]

@@ -9,12 +9,15 @@ import torch
 from mmengine.hooks import Hook
 from torch import nn
 
+from mmcgan.models.generators.base import Generator
 from mmcgan.registry import GENERATORS, HOOKS
 
 
 @GENERATORS.register_module(force=True)
-class PlainGenerator(nn.Module):
+class PlainGenerator(Generator):
     """One linear layer and one table of class embeddings."""
+
+    requires = ("label",)
 
     def __init__(self, image_size: int = 8, num_classes: int = 10, latent_dim: int = 8) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 import torch
 
+from mmcgan.datasets.base import GANDataset
 from mmcgan.extractors import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.registry import DATASETS, EXTRACTORS
 
@@ -26,7 +27,7 @@ class MeanColour(Extractor):
 
 
 @DATASETS.register_module(force=True)
-class ColourDataset:
+class ColourDataset(GANDataset):
     """Noisy images whose brightest channel is the label."""
 
     def __init__(self, size: int = 60, seed: int = 0, split: str = "train") -> None:

@@ -59,6 +59,21 @@ def test_fid_is_that_of_the_features():
     assert run(evaluator, other)["fid"] == pytest.approx(frechet_distance(*pair), rel=1e-9)
 
 
+def test_real_images_of_another_size_are_said_once(monkeypatch):
+    said = []
+    monkeypatch.setattr("mmcgan.evaluation.evaluator.print_log", lambda message, **_: said.append(message))
+    evaluator = build()
+    dataset = ColourDataset()
+    sides = tuple(dataset.image.shape[2:])
+    evaluator.reference.dataset.image_size = sides[0]
+    run(evaluator, dataset)
+    assert not [message for message in said if "pixels, real ones" in message]
+    evaluator.reference.dataset.image_size = 64
+    run(evaluator, dataset)
+    found = [message for message in said if f"{sides[0]} x {sides[1]} pixels, real ones 64 x 64" in message]
+    assert len(found) == 1
+
+
 def test_one_extractor_pass_per_batch():
     evaluator = build()
     evaluator.reference.statistics()
@@ -109,15 +124,14 @@ def test_nan_images_stop_the_evaluation():
         build().process([dict(image=image, condition=Condition(label=torch.zeros(3).long()))])
 
 
-def test_report_says_what_the_figures_were_computed_with(tmp_path):
+def test_report_says_what_the_figures_were_computed_with():
     evaluator = build(prefix="colour")
     with pytest.raises(RuntimeError, match="nothing was evaluated yet"):
         evaluator.report()
     evaluator.dataset_meta = dict(size=30, seed=0, num_classes=3)
     figures = run(evaluator, ColourDataset(size=30))
     assert sorted(figures) == ["colour/conditional_accuracy", "colour/fid", "colour/inception_score"]
-    evaluator.write_report(tmp_path / "report.json")
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads(json.dumps(evaluator.report()))
     assert report["figures"] == figures
     assert report["generated_images"] == 30
     assert report["extractor"]["name"] == "mean-colour"

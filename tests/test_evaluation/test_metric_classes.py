@@ -212,7 +212,7 @@ def test_lpips_without_its_package_names_the_extra(monkeypatch):
         (dict(type="PRDC", k=0), "k must be at least 1, got 0"),
         (dict(type="PRDC", max_images=1), "max_images must be at least 2"),
         (dict(type="StratifiedFID", groups=dict(a=[])), "group 'a' has no labels"),
-        (dict(type="StratifiedFID", groups=dict(a=[1]), class_counts=[3]), "not both"),
+        (dict(type="StratifiedFID", groups=dict(a=[1]), class_counts=[3]), "one of them"),
         (dict(type="FIDInfinity", points=1), "cannot take 1 sizes"),
         (dict(type="SajjadiPrecisionRecall", runs=0), "runs=0"),
         (dict(type="Memorization", share=2.0), "share must lie between 0 and 1"),
@@ -231,7 +231,11 @@ def test_mistakes_are_named_before_any_image_is_made(config, phrase):
         (dict(type="KID", subset_size=50), 40, "100 subsets of 50 from 60 real and 40 generated"),
         (dict(type="PRDC", k=5), 5, "k=5 nearest neighbours need more than 5"),
         (dict(type="IntraFID"), 5, r"too few in 1 classes: 2 \(20 real, 1 generated\)"),
-        (dict(type="StratifiedFID", groups=dict(blue=[2])), 5, "group 'blue' has 1 generated and 20 real"),
+        (
+            dict(type="StratifiedFID", groups=dict(blue=[2])),
+            5,
+            "group 'blue' has 1 generated images; a covariance needs at least 2",
+        ),
         (dict(type="FIDInfinity", smallest=60, points=3), 45, "generate more images, or lower smallest"),
     ],
 )
@@ -320,3 +324,13 @@ def test_lpips_diversity_of_random_weights(monkeypatch, tmp_path):
     assert run(evaluator, large)["lpips_diversity"] > 0
     large.image[:] = large.image[:1]
     assert run(evaluator, large)["lpips_diversity"] == 0
+
+
+def test_copies_count_as_memorised_where_training_images_are_there_twice():
+    """Then the distance of the nearest training images is 0, and no sample can be closer."""
+    real = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))
+    twice = torch.cat([real, real])
+    fresh = torch.randn(80, 6, generator=torch.Generator().manual_seed(1))
+    copies, others = memorization(twice, real[:20], 3), memorization(twice, fresh, 3)
+    assert (copies.closer_than_real(), copies.closer_than_training()) == (1, 1)
+    assert (others.closer_than_real(), others.closer_than_training()) == (0, 0)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from mmcgan import precision
 from mmcgan.cli import main
@@ -10,6 +11,7 @@ from mmcgan.extractor_training.train_classifier import (
     RECIPES,
     Augmentation,
     TrainOptions,
+    hold_out,
     train_classifier,
     train_network,
 )
@@ -134,3 +136,67 @@ def test_shift_pads_with_black():
     white = torch.ones(50, 3, 8, 8)
     moved = shift(white, torch.Generator().manual_seed(0))
     assert moved.min() == pytest.approx(-1, abs=1e-5) and moved.max() == pytest.approx(1, abs=1e-5)
+
+
+# --- one's own images -----------------------------------------------------------------------------
+@pytest.fixture
+def shades(tmp_path):
+    """Twelve dark and ten bright images of unequal sizes, in folders of their names."""
+    generator = torch.Generator().manual_seed(0)
+    for name, base, count in (("dark", 20, 12), ("light", 180, 10)):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for index in range(count):
+            pixels = torch.randint(base, base + 40, (16, 16 + index, 3), generator=generator)
+            Image.fromarray(pixels.byte().numpy()).save(tmp_path / "images" / name / f"{index}.png")
+    return tmp_path / "images"
+
+
+def test_a_folder_of_ones_own_images_holds_out_a_stated_share(shades, tmp_path, capsys):
+    out = tmp_path / "own.safetensors"
+    command = ["train-classifier", str(shades), "--image-size", "8", "--epochs", "30", "--out", str(out)]
+    assert main([*command, "--precision", "float32"]) == 0
+    assert "accuracy on 4 real test images (held out: 20% of each class): 100.00%" in capsys.readouterr().out
+    extractor = SmallClassifier(str(out))
+    assert tuple(extractor.classes) == ("dark", "light")
+    assert (extractor.record.held_out, extractor.record.test_images) == (0.2, 4)
+    judged = ["evaluate-folders", str(shades), str(shades), "--extractor", str(out), "--labelled"]
+    assert main([*judged, "--image-size", "8", "--metrics", "accuracy"]) == 0
+
+
+def test_held_out_images_are_of_every_class_and_never_trained_on():
+    images = torch.arange(20).view(-1, 1, 1, 1).expand(-1, 3, 8, 8).to(torch.uint8)
+    labels = torch.tensor([0] * 15 + [1] * 3 + [2] * 2)
+    train, test = hold_out((images, labels), "abc", 0.3, seed=1)
+    assert test[1].bincount().tolist() == [4, 1, 1]
+    assert sorted([*train[0][:, 0, 0, 0].tolist(), *test[0][:, 0, 0, 0].tolist()]) == list(range(20))
+    again = hold_out((images, labels), "abc", 0.3, seed=1)[1]
+    assert torch.equal(again[0], test[0])
+    with pytest.raises(ValueError, match="class 'b' has 1 images"):
+        hold_out((images[:3], torch.tensor([0, 0, 1])), "ab", 0.5, seed=0)
+    with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.0"):
+        hold_out((images, labels), "abc", 1.0, seed=0)
+
+
+def test_what_only_a_folder_needs_is_refused_elsewhere(shades):
+    with pytest.raises(ValueError, match="give --image-size"):
+        find_recipe(str(shades), flip=False)
+    with pytest.raises(ValueError, match="is not a folder"):
+        find_recipe("digits-16", flip=False, image_size=16)
+    with pytest.raises(ValueError, match="has a test set"):
+        find_recipe("digits-16", flip=False, held_out=0.1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train-classifier", "digits-16", "--epochs", "0"],
+        ["train-classifier", "digits-16", "--threads", "0"],
+        ["train-segmenter", "scenes-64", "--steps", "0"],
+        ["train-ssl-extractor", "--images", ".", "--epochs", "0"],
+    ],
+)
+def test_nothing_untrained_is_written(arguments, tmp_path, capsys):
+    out = tmp_path / "file.safetensors"
+    assert main([*arguments, "--out", str(out)]) == 2
+    assert f"{arguments[-2]} must be at least 1, got 0" in capsys.readouterr().err
+    assert not out.exists()

@@ -2,25 +2,25 @@
 
 import pytest
 
-from mmcgan.extractors.names import EXTRACTOR_NAMES, SHIPPED, extractor_config
+from mmcgan.extractors.names import extractor_config, shipped_kinds, short_names
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
 
-OURS = [(kind, name) for kind in SHIPPED for name in read_index(kind)]
+OURS = [(kind, name) for kind in shipped_kinds() for name in read_index(kind)]
 
 
 @pytest.mark.parametrize(("kind", "name"), OURS)
 def test_what_ships_is_found_by_name_and_by_file(kind, name):
     config = extractor_config(name)
-    assert config == dict(type=SHIPPED[kind], weights=name)
+    assert config == dict(type=shipped_kinds()[kind], weights=name)
     path = str(weight_path(name, kind))
-    assert extractor_config(path) == dict(type=SHIPPED[kind], weights=path)
+    assert extractor_config(path) == dict(type=shipped_kinds()[kind], weights=path)
     assert EXTRACTORS.build(dict(config)).feature_dim > 0
     with pytest.raises(ValueError, match="has no choice of resize"):
         extractor_config(name, resize="clean")
 
 
-@pytest.mark.parametrize("name", EXTRACTOR_NAMES)
+@pytest.mark.parametrize("name", short_names())
 def test_names_of_published_networks(name):
     assert EXTRACTORS.get(extractor_config(name)["type"]) is not None
     assert extractor_config(name, weights="w.pth", resize="clean")["weights"] == "w.pth"

@@ -9,7 +9,6 @@ import torch
 from torch.nn import functional as F
 
 from mmcgan.checkpoints.files import load_checkpoint
-from mmcgan.commands.plot import draw_curves
 from mmcgan.config.tiny import load_tiny_config, run_tiny_step
 from mmcgan.hooks import DiscriminatorDiagnosticsHook
 from mmcgan.hooks.discriminator_measures import draw_fakes, measure, pairwise_difference, separation
@@ -22,7 +21,7 @@ from mmcgan.models.heads import (
     ProjectionHead,
     ProxyHead,
 )
-from mmcgan.scalars import read_scalars
+from mmcgan.scalars import draw_curves, read_scalars
 from mmcgan.structures import Condition, GANBatch
 from tests.test_engine.test_resume import NOISE
 from tests.test_engine.tiny_run import differences, tiny_config, train

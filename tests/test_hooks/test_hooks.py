@@ -136,6 +136,22 @@ def test_old_checkpoints_go_and_the_best_stays(tmp_path):
     assert (tmp_path / "last_checkpoint").read_text() == "iter_6.pth"
 
 
+def test_one_lucky_evaluation_is_not_the_best_where_the_median_counts(tmp_path):
+    changes = scripted(5.0, 5.0, 1.0, 4.0, 3.5, 3.6)
+    changes["default_hooks.checkpoint"] = dict(interval=1, save_best="fid", median_of=3)
+    train(tmp_path, **changes)
+    best = load_checkpoint(tmp_path / "best_fid.pth")
+    assert best["message_hub"]["info"]["best_metric"] == {"fid": 3.5, "iter": 5}
+
+
+def test_the_evaluations_of_a_median_are_remembered_over_a_resume(tmp_path):
+    keep = {"default_hooks.checkpoint": dict(interval=2, save_best="fid", median_of=3)}
+    train(tmp_path, **{**scripted(3.0, 2.0), **keep, "train_cfg.max_iters": 2})
+    assert not (tmp_path / "best_fid.pth").exists()
+    train(tmp_path, resume=True, **{**scripted(1.0, 9.0, 9.0, 9.0), **keep})
+    assert load_checkpoint(tmp_path / "best_fid.pth")["meta"]["iter"] == 3
+
+
 def test_the_best_so_far_is_remembered_over_a_resume(tmp_path):
     keep = {"default_hooks.checkpoint": dict(interval=3, save_best="fid")}
     train(tmp_path, **{**scripted(2.0, 3.0, 4.0), **keep, "train_cfg.max_iters": 3})

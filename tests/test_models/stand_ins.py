@@ -3,13 +3,17 @@
 import torch
 from torch import nn
 
+from mmcgan.models.backbones.base import Backbone
+from mmcgan.models.generators.base import Generator
 from mmcgan.models.heads.base import Head
 from mmcgan.registry import BACKBONES, GENERATORS, HEADS
 
 
 @GENERATORS.register_module(force=True)
-class LinearGenerator(nn.Module):
+class LinearGenerator(Generator):
     """tanh of a linear map of z and a class table, as a 4x4 image."""
+
+    requires = ("label",)
 
     def __init__(self, num_classes=3, image_size=4, latent_dim=2):
         super().__init__()
@@ -21,14 +25,14 @@ class LinearGenerator(nn.Module):
         """Return the class vector."""
         return self.table(condition.label)
 
-    def forward(self, latent, condition):
+    def synthesize(self, latent, embedding):
         """Return (N, 3, 4, 4)."""
-        image = self.linear(latent + self.embed(condition)).tanh()
+        image = self.linear(latent + embedding).tanh()
         return image.view(-1, 3, self.image_size, self.image_size)
 
 
 @BACKBONES.register_module(force=True)
-class LinearBackbone(nn.Module):
+class LinearBackbone(Backbone):
     """One linear layer and tanh; counts its forward passes."""
 
     emits = ("pooled",)
@@ -50,6 +54,7 @@ class LabelledHead(Head):
 
     emits = ("logit",)
     requires = ("label",)
+    follows_init = True
 
     def __init__(self, in_channels, num_classes=3):
         super().__init__()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmcgan.models.discriminator import Discriminator, stages
+from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.gan import ConditionalGAN
 from mmcgan.models.heads import ClassifierHead
 from mmcgan.optim import GANOptimWrapperConstructor
@@ -24,7 +24,7 @@ def test_the_first_stages_of_any_backbone_freeze(kind):
     backbone = {"type": kind, **BACKBONES[kind]}
     frozen = Discriminator(backbone, HEADS, freeze_stages=2)
     names = {name for name, p in frozen.named_parameters() if not p.requires_grad}
-    expected = {f"backbone.{stage}." for stage in list(stages(frozen.backbone))[:2]}
+    expected = {f"backbone.{stage}." for stage in list(frozen.backbone.stages())[:2]}
     assert all(any(name.startswith(start) for name in names) for start in expected)
     assert all(name.split(".")[2] in {start.split(".")[2] for start in expected} for name in names)
     assert all(p.requires_grad for p in frozen.heads.parameters())
@@ -38,7 +38,7 @@ def test_attention_freezes_with_the_block_before_it():
 
 def test_more_stages_than_there_are_names_them():
     backbone = {"type": "DCGANBackbone", **BACKBONES["DCGANBackbone"]}
-    count = len(stages(Discriminator(backbone, HEADS).backbone))
+    count = len(Discriminator(backbone, HEADS).backbone.stages())
     with pytest.raises(
         ValueError, match=rf"must lie in \[0, {count}\], got 9; DCGANBackbone has the stages bl"
     ):

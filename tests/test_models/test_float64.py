@@ -44,6 +44,14 @@ BACKBONE_KINDS = {
     "resnet": dict(type="ResNetBackbone", image_size=16, base_channels=4),
     "dcgan": dict(type="DCGANBackbone", image_size=16, base_channels=4),
     "stylegan2": dict(type="StyleGAN2Backbone", image_size=16, channel_base=64, max_channels=8),
+    "projected": dict(
+        type="ProjectedBackbone",
+        image_size=16,
+        extractor=dict(type="SmallClassifier", weights="digits-16"),
+        strides=(1, 2, 4),
+        max_channels=4,
+        end_size=4,
+    ),
     "r3gan": dict(type="R3GANBackbone", image_size=16, channels=(8,) * 3, groups=(2,) * 3, blocks=(1,) * 3),
 }
 

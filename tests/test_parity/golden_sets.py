@@ -13,22 +13,7 @@ COMMITTED = REPOSITORY / "tests" / "data" / "golden"
 # Peers whose networks we do not have yet: their cases come out as unsupported.
 LATER_PEERS: set[str] = set()
 # Kinds (as the table prints them) of other peers for which there is no code yet.
-LATER_KINDS: set[tuple[str, str]] = {
-    ("projected_gan", kind)
-    for kind in (
-        "blur",
-        "diffaug",
-        "iterations",
-        "loss",
-        "multi_disc",
-        "part",
-        "projected_discriminator",
-        "projector",
-        "projector_construct",
-        "single_disc",
-        "train_function",
-    )
-}
+LATER_KINDS: set[tuple[str, str]] = set()
 LATER_PREFIXES: tuple[str, ...] = ()
 
 

@@ -263,3 +263,11 @@ def test_half_a_case_fails(tmp_path):
     record = check_file(tmp_path / "case")
     assert record.status == "fail"
     assert "case.json is missing" in record.reason
+
+
+def test_the_state_after_a_step_is_judged_tensor_by_tensor(tmp_path):
+    """A hundredth of one table is far less than a thirtieth of all entries together."""
+    stem = changed_copy(tmp_path, "omni_inr/train_step", scale("out/G_after/shared.weight", 1.05))
+    record = check_file(stem, probes=1)
+    assert record.status == "fail"
+    assert "shared.weight" in record.reason

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mmcgan.augments.base import Augment
 from mmcgan.registry import AUGMENTS
 from mmcgan.regularizers import ImageConsistency, LatentConsistency, LatentDiversity
 from tests.test_regularizers.toy import ToyGenerator, ToyScore, context
 
 
 @AUGMENTS.register_module(force=True)
-class Halved(torch.nn.Module):
+class Halved(Augment):
     """Halves an image."""
 
     def forward(self, image, generator):

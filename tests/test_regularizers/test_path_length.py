@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
 
+from mmcgan.models.generators import Generator, StyleGAN2Generator
 from mmcgan.regularizers import PathLengthPenalty, path_lengths
 from tests.test_regularizers.toy import SIZE, context, draw
 
@@ -52,8 +52,10 @@ def test_any_generator_is_entered_at_its_latent():
     assert len(set(shares)) == 3
 
 
-class StyleGenerator(nn.Module):
+class StyleGenerator(Generator):
     """Styles are twice the latent, in two layers; remembers what it was entered with."""
+
+    enter = StyleGAN2Generator.enter
 
     def map(self, latent, condition):
         """Return styles (N, 2, 2)."""

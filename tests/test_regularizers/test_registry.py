@@ -85,7 +85,7 @@ def test_a_regulariser_that_reads_what_nothing_emits_is_refused_at_build():
 
 
 def test_what_would_be_read_is_known_without_building():
-    assert R1.would_read({}) == ("adv.logit",)
-    assert LatentOptimization.would_read({"logit": "omni.logit"}) == ("omni.logit",)
-    assert WeightClipping.would_read({}) == GradientClipping.would_read({}) == ()
+    assert R1.reads_with({}) == ("adv.logit",)
+    assert LatentOptimization.reads_with({"logit": "omni.logit"}) == ("omni.logit",)
+    assert WeightClipping.reads_with({}) == GradientClipping.reads_with({}) == ()
     assert isinstance(R1(), Regularizer)

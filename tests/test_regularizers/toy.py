@@ -1,8 +1,8 @@
 """Smooth float64 networks of a few numbers, and the contexts of a step with them."""
 
 import torch
-from torch import nn
 
+from mmcgan.models.generators.base import Generator
 from mmcgan.random import RandomStreams
 from mmcgan.regularizers import StepContext
 from mmcgan.structures import Condition, GANBatch
@@ -15,7 +15,7 @@ def draw(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-class ToyGenerator(nn.Module):
+class ToyGenerator(Generator):
     """tanh(A z + c_label) as an image (N, 3, SIZE, SIZE)."""
 
     def __init__(self, weight=None):

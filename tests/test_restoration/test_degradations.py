@@ -95,3 +95,22 @@ def test_bad_settings_are_named(name, settings, message):
 def test_an_image_too_small_to_shrink_is_an_error():
     with pytest.raises(ValueError, match="cannot shrink 4 times"):
         degradation("sr").target(torch.zeros(1, 3, 3, 3))
+
+
+def test_what_a_mask_marks_is_missing_and_nothing_else(image):
+    missing = torch.zeros(24, 30, dtype=torch.bool)
+    missing[2:5, 20:29] = True
+    task = degradation("inpaint", missing=missing)
+    degraded = task.degrade(image)
+    assert torch.equal(degraded == 0, missing.expand_as(image))
+    assert task.region((24, 30)) == (2, 5, 20, 29)
+    finished = task.finish(torch.ones_like(image), degraded)
+    assert torch.equal(finished, torch.where(missing, torch.ones(()), image))
+    # rendered at twice the size, the same part is missing
+    assert task.region((48, 60)) == (4, 10, 40, 58)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_mask_of_nothing_or_of_everything_is_refused(everything):
+    with pytest.raises(ValueError, match="mark a part"):
+        degradation("inpaint", missing=torch.full((4, 4), everything))

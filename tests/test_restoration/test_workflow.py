@@ -128,3 +128,42 @@ def test_stages_and_plans_refuse_nonsense():
         Stage(latent_rate=-1)
     with pytest.raises(ValueError, match="at least 1 iteration"):
         Stage(iterations=0)
+
+
+def test_a_masked_part_is_filled_and_the_rest_kept_whatever_stands_in_it(prior, digit, tmp_path):
+    marks = np.zeros((16, 16), np.uint8)
+    marks[2:6, 3:9] = 255
+    mask = tmp_path / "mask.png"
+    Image.fromarray(marks).save(mask)
+    before = np.asarray(Image.open(digit).convert("RGB"))
+    results = []
+    for scribble in (0, 255):
+        damaged = before.copy()
+        damaged[marks > 0] = scribble
+        file = tmp_path / f"damaged{scribble}.png"
+        Image.fromarray(damaged).save(file)
+        options = RestoreOptions(candidates=4, degraded=True, mask=mask)
+        (made,) = restore(prior, [file], "inpaint", [Stage(2)], out=tmp_path / "out", options=options)
+        results.append(np.asarray(Image.open(made.picture)))
+    assert np.array_equal(results[0][marks == 0], before[marks == 0])
+    assert np.array_equal(results[0], results[1])
+
+
+def test_a_mask_is_part_of_the_settings_and_must_fit(prior, digit, tmp_path):
+    mask = tmp_path / "mask.png"
+    Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(mask)
+    options = RestoreOptions(candidates=1, mask=mask)
+    stages = [Stage(1)]
+    restore(prior, [digit], "inpaint", stages, out=tmp_path / "out", options=options)
+    Image.fromarray(255 - np.eye(16, dtype=np.uint8) * 255).save(mask)
+    with pytest.raises(FileExistsError, match="other settings"):
+        restore(prior, [digit], "inpaint", stages, out=tmp_path / "out", options=options)
+    Image.new("L", (8, 16)).save(mask)
+    with pytest.raises(ValueError, match=r"8 x 16 .* is 16 x 16"):
+        restore(prior, [digit], "inpaint", stages, out=tmp_path / "b", options=options)
+    with pytest.raises(ValueError, match="of the task inpaint, not of sr"):
+        restore(prior, [digit], "sr", stages, out=tmp_path / "b", options=options)
+    with pytest.raises(FileNotFoundError, match="no mask"):
+        restore(
+            prior, [digit], "inpaint", stages, out=tmp_path / "b", options=RestoreOptions(mask="none.png")
+        )

@@ -6,7 +6,6 @@ import torch
 from mmcgan.commands.sample import parse_codes
 from mmcgan.random import make_generator
 from mmcgan.samplers import CodedLatent, NormalLatent, code_names, latent_codes
-from mmcgan.samplers.codes import choose_codes
 
 
 def draw(sampler, n=500):
@@ -65,7 +64,7 @@ def test_bad_settings_are_named(settings, message):
 def test_chosen_codes_are_set_and_nothing_else_moves():
     sampler = CodedLatent(20, codes=2, values=4, continuous=3)
     latent = draw(sampler, 6)
-    chosen = choose_codes(sampler, latent, {"discrete": [3, None], "continuous": [None, -1, 0.25]})
+    chosen = sampler.with_codes(latent, {"discrete": [3, None], "continuous": [None, -1, 0.25]})
     codes, before = sampler.codes(chosen), sampler.codes(latent)
     assert codes["discrete"][:, 0].eq(3).all() and torch.equal(
         codes["discrete"][:, 1], before["discrete"][:, 1]
@@ -90,18 +89,18 @@ def test_chosen_codes_are_set_and_nothing_else_moves():
 def test_codes_that_cannot_be_are_named(chosen, message):
     sampler = CodedLatent(20, codes=1, values=4, continuous=1)
     with pytest.raises(ValueError, match=message):
-        choose_codes(sampler, draw(sampler, 0), chosen)
+        sampler.with_codes(draw(sampler, 0), chosen)
 
 
 def test_a_law_without_codes_refuses_and_a_strangers_law_may_have_some():
     with pytest.raises(ValueError, match="latents of NormalLatent have none"):
-        choose_codes(NormalLatent(4), torch.zeros(1, 4), {"discrete": [1]})
+        NormalLatent(4).with_codes(torch.zeros(1, 4), {"discrete": [1]})
 
     class Sign:
         def with_codes(self, latent, chosen):
             return latent.abs() * chosen["sign"][0]
 
-    assert choose_codes(Sign(), torch.tensor([[-2.0, 3.0]]), {"sign": [-1]}).tolist() == [[-2.0, -3.0]]
+    assert Sign().with_codes(torch.tensor([[-2.0, 3.0]]), {"sign": [-1]}).tolist() == [[-2.0, -3.0]]
 
 
 def test_codes_are_written_as_text():

@@ -95,5 +95,5 @@ def test_bad_settings_are_refused():
         OptimizedLatents(beta=0)
     with pytest.raises(ValueError, match="latent_move reads 'adv\\.score'"):
         model(dict(type="LangevinLatents", logit="adv.score"))
-    with pytest.raises(ValueError, match="'NormalLatent' does not move latents"):
+    with pytest.raises(ValueError, match="NormalLatent is no latent move: it lacks `__call__`"):
         model(dict(type="NormalLatent", latent_dim=6))

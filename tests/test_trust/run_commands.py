@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import pkgutil
+import shutil
 import sys
 import traceback
 import warnings
@@ -42,6 +43,7 @@ TAKES = {
         ["spade-omni_scenes-64", "--label-maps", "{photos}", "--out", "{out}"],
         [TINY, "{record}", "--num", "1", "--out", "{out}"],
     ],
+    "demo": [["{model}"], ["{run}"], ["{pickle}"]],
     "interpolate": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "sefa": [["{model}", "--out", "{out}.png"], ["{run}", "--out", "{out}.png"]],
     "restore": [
@@ -53,6 +55,10 @@ TAKES = {
     "test": [[TINY, "{record}", "--work-dir", "{out}"], [TINY, "{pickle}", "--work-dir", "{out}"]],
     "train": [
         [TINY, "--work-dir", "{out}", "--cfg-options", "load_from={pickle}", "train_cfg.max_iters=1"],
+        *(
+            [TINY, "--work-dir", "{out}", "--from", source, "--cfg-options", "train_cfg.max_iters=1"]
+            for source in ("{model}", "{run}", "{pickle}")
+        ),
         [TINY, "--work-dir", "{resumed}", "--resume", "--cfg-options", "train_cfg.max_iters=1"],
     ],
     "export": [["{model}", "{out}.onnx"], ["{run}", "{out}.onnx"]],
@@ -75,13 +81,19 @@ TAKES = {
     ],
     "pack-dataset": [["{photos}", "{out}", "--image-size", "16", "--unlabelled"]],
     "train-ssl-extractor": [["--images", "{photos}", "--out", "{out}.safetensors", "--epochs", "1"]],
+    "preview": [["{photos}", "--out", "{out}.png"]],
+    "new": [["{photos}", "--out", "{out}"]],
     "plot": [["{logs}", "--out", "{out}.png"]],
+    "compare": [["{logs}", "--out", "{out}.html"], ["{compared}", "--out", "{out}.html"]],
+    "film": [["{filmed}", "--out", "{out}.gif"]],
     "plot-evaluations": [["{json}", "--out", "{out}.png"]],
     "coco-stuff-split": [["--annotations", "{coco}", "--out", "{out}"]],
 }
 TAKES_NONE = {
     "list": "shows the package's own index",
+    "completion": "takes no file",
     "doctor": "takes no file: it looks at the machine",
+    "plugins": "takes no file: it lists what is installed",
     "check-config": "takes configs of the user's own, which are programs",
     "train-classifier": "takes a config of the user's own",
     "train-segmenter": "takes a config of the user's own",
@@ -131,7 +143,7 @@ def make_files(folder, flag):
     }
     names["pickle"] = folder / "weights.pth"
     names["pickle"].write_bytes(pickle.dumps({"state_dict": Payload(flag)}))
-    for name in ("photos", "good", "resumed", "folder", "logs", "coco"):
+    for name in ("photos", "good", "resumed", "folder", "logs", "coco", "compared", "filmed"):
         names[name] = folder / name
         names[name].mkdir()
     for letter in "abcd":
@@ -145,8 +157,17 @@ def make_files(folder, flag):
     (names["folder"] / "G_ema.pth").write_bytes(pickle.dumps(Payload(flag)))
     deep = "[" * 90_000
     names["json"] = folder / "report.json"
-    for path in (names["json"], names["logs"] / "scalars.json"):
-        path.write_text(deep)
+    scalars = names["logs"] / "run" / "vis_data" / "scalars.json"
+    scalars.parent.mkdir(parents=True)
+    for path in (names["json"], scalars):
+        path.write_text(deep + "\n{}\n")
+    logged = names["compared"] / "run" / "vis_data" / "scalars.json"
+    logged.parent.mkdir(parents=True)
+    logged.write_text('{"fid": 1.0, "step": 1}\n')
+    (names["compared"] / "config.py").write_text(f"import os\nos.system('touch {flag}')\n")
+    shutil.copy(names["run"], names["compared"] / "iter_1.pth")
+    (names["filmed"] / "samples").mkdir()
+    (names["filmed"] / "samples" / "iter_0000001.png").write_bytes(hostile.EPS)
     for name in ("instances_train2017", "instances_val2017", "stuff_train2017", "stuff_val2017"):
         (names["coco"] / f"{name}.json").write_text(deep)
     return {key: str(value) for key, value in names.items()}

@@ -11,9 +11,10 @@ from mmcgan import closed_world
 from mmcgan.apis.label_map_sampling import held_out_dataset
 from mmcgan.apis.sampling import sample
 from mmcgan.checkpoints import seal
-from mmcgan.closed_world import OPEN_TO_FILES, USER, Origin, RefusedConfigError
+from mmcgan.closed_world import OPEN_TO_FILES
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.image_files import FORMATS
+from mmcgan.origin import USER, Origin, RefusedConfigError
 from mmcgan.registry import DATASETS, EXTRACTORS, SAMPLERS, TRANSFORMS
 from mmcgan.zoo.models import load_model
 from tests.test_trust import hostile

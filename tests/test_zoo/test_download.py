@@ -5,7 +5,8 @@ import urllib.request
 
 import pytest
 
-from mmcgan.zoo.cache import cache_folder, download_path, offline
+from mmcgan.cache import cache_folder
+from mmcgan.zoo.cache import download_path, offline
 from mmcgan.zoo.download import ATTEMPTS, check_address, download
 from tests.test_zoo.file_server import serving
 

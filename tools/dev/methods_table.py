@@ -47,6 +47,7 @@ DATA = {
     "imagenet-lt-64": "ImageNet-LT 64x64",
     "imagenet-lt-128": "ImageNet-LT 128x128",
     "imagenet-lt-256": "ImageNet-LT 256x256",
+    "stacked-digits-16": "stacked digits",
     "mnist-svhn-32": "MNIST and SVHN 32x32",
     "garment-pairs-16": "pairs of Fashion-MNIST",
     "scenes-64": "scenes of digits, 64x64",
@@ -166,8 +167,8 @@ def describe(collection: Collection, config: Path) -> Method:
     return Method(
         collection=collection.name,
         name=config.stem.partition("_")[0],
-        networks=_networks(model.generator),
-        heads=_join(head.type for head in model.discriminator.heads.values()),
+        networks=_networks(model.generator) + _frozen(model.discriminator.backbone),
+        heads=_join(" of ".join(_types(head)) for head in model.discriminator.heads.values()),
         losses=_join(_loss(loss) for loss in losses.values()),
         regularizers=_join(regularizer.type for regularizer in regularizers.values()),
         augment=_join(augments),
@@ -180,6 +181,12 @@ def describe(collection: Collection, config: Path) -> Method:
 def _networks(generator: Mapping[str, Any]) -> str:
     kinds = " of ".join(kind.removesuffix("Generator") for kind in _types(generator))
     return f"{kinds}, implicit output" if generator.get("implicit") else kinds
+
+
+def _frozen(backbone: Mapping[str, Any]) -> str:
+    """Return what a discriminator looks through, if it is a frozen network."""
+    extractor = backbone.get("extractor")
+    return f", projected by {extractor['type']}" if extractor else ""
 
 
 def _types(value: Any) -> Iterator[str]:

@@ -2,18 +2,17 @@
 #   mmcgan coco-stuff-split --annotations data/coco/annotations --out data/coco/splits
 #   mmcgan prepare-instances --dataset icgan_biggan_coco-stuff-256 --flip --k 5 --kmeans 1000 \
 #       --extractor swav-resnet50:swav_800ep_pretrain.pth.tar --out data/instances/coco-stuff
+_base_ = "./imagenet-instances.py"
 train_dataloader = dict(
-    batch_size=256,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
     dataset=dict(
-        type="NeighbourhoodDataset",
-        dataset=dict(type="ImageList", root="data/coco", names="data/coco/splits/train.txt", fit="stretch"),
+        dataset=dict(
+            _delete_=True,
+            type="ImageList",
+            root="data/coco",
+            names="data/coco/splits/train.txt",
+            fit="stretch",
+        ),
         store="data/instances/coco-stuff",
         k=5,
-        flip=True,
-    ),
-    sampler=dict(type="InfiniteShuffle"),
-    collate_fn=dict(type="gan_collate"),
+    )
 )

@@ -1,10 +1,6 @@
 # FFHQ, 70,000 aligned faces, resized to 256 x 256. data/ffhq/*.png, without labels.
+_base_ = "./imagenet-128.py"
 train_dataloader = dict(
     batch_size=64,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    dataset=dict(type="ImageFolder", root="data/ffhq", image_size=256, labelled=False),
-    sampler=dict(type="InfiniteShuffle"),
-    collate_fn=dict(type="gan_collate"),
+    dataset=dict(_delete_=True, type="ImageFolder", root="data/ffhq", image_size=256, labelled=False),
 )

@@ -1,11 +1,3 @@
 # ImageNet-1k, the largest centre square resized to 256 x 256, as BigGAN does.
-# data/imagenet/train/<wordnet id>/*.JPEG; pack it first for speed: mmcgan pack-dataset.
-train_dataloader = dict(
-    batch_size=256,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    dataset=dict(type="ImageNet", root="data/imagenet", split="train", image_size=256),
-    sampler=dict(type="InfiniteShuffle"),
-    collate_fn=dict(type="gan_collate"),
-)
+_base_ = "./imagenet-128.py"
+train_dataloader = dict(dataset=dict(image_size=256))

@@ -1,14 +1,4 @@
 # CUB200 at ReACGAN's settings K and L (Table A1): the discriminator four times as fast.
-_base_ = "../default_runtime.py"
-optim_wrapper = dict(
-    constructor="GANOptimWrapperConstructor",
-    precision="auto",
-    generator=dict(optimizer=dict(type="Adam", lr=5e-5, betas=(0.0, 0.999), eps=1e-6)),
-    discriminator=dict(optimizer=dict(type="Adam", lr=2e-4, betas=(0.0, 0.999), eps=1e-6)),
-)
-train_cfg = dict(type="GANTrainLoop", max_iters=40_000)
-default_hooks = dict(
-    generator_ema=dict(decay=0.9999, start=4000),
-    sample_grid=dict(interval=2000),
-    checkpoint=dict(interval=2000),
-)
+_base_ = "./imagenet-studiogan.py"
+train_cfg = dict(max_iters=40_000)
+default_hooks = dict(generator_ema=dict(start=4000))

@@ -1,15 +1,4 @@
 # ImageNet at ReACGAN's settings M to Q (Table A1); several GPUs expected. M, P and Q train for 200,000
 # generator updates, N and O for 600,000.
-_base_ = "../default_runtime.py"
-optim_wrapper = dict(
-    constructor="GANOptimWrapperConstructor",
-    precision="auto",
-    generator=dict(optimizer=dict(type="Adam", lr=5e-5, betas=(0.0, 0.999), eps=1e-6)),
-    discriminator=dict(optimizer=dict(type="Adam", lr=2e-4, betas=(0.0, 0.999), eps=1e-6)),
-)
-train_cfg = dict(type="GANTrainLoop", max_iters=200_000)
-default_hooks = dict(
-    generator_ema=dict(decay=0.9999, start=20_000),
-    sample_grid=dict(interval=2000),
-    checkpoint=dict(interval=2000),
-)
+_base_ = "./imagenet.py"
+optim_wrapper = dict(generator=dict(optimizer=dict(lr=5e-5)), discriminator=dict(optimizer=dict(lr=2e-4)))

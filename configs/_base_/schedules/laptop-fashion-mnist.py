@@ -1,14 +1,7 @@
 # Under an hour on two CPU cores: small networks, channels-last, one discriminator pass.
-_base_ = "../default_runtime.py"
-optim_wrapper = dict(
-    constructor="GANOptimWrapperConstructor",
-    precision="auto",
-    generator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
-    discriminator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
-)
-train_cfg = dict(type="GANTrainLoop", max_iters=2000, val_interval=500)
+_base_ = "./laptop-digits.py"
+train_cfg = dict(max_iters=2000, val_interval=500)
 default_hooks = dict(
-    logger=dict(interval=50),
     generator_ema=dict(decay=0.995, start=200),
     sample_grid=dict(interval=500),
     checkpoint=dict(interval=500, save_best="fid", rule="less"),

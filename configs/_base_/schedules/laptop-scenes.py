@@ -1,15 +1,9 @@
 # Minutes on one CPU core: small networks.
-_base_ = "../default_runtime.py"
-optim_wrapper = dict(
-    constructor="GANOptimWrapperConstructor",
-    precision="auto",
-    generator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
-    discriminator=dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99), eps=1e-6)),
-)
-train_cfg = dict(type="GANTrainLoop", max_iters=200, val_interval=200)
+_base_ = "./laptop-digits.py"
+train_cfg = dict(max_iters=200)
 default_hooks = dict(
     logger=dict(interval=25),
-    generator_ema=dict(decay=0.98, start=100),
+    generator_ema=dict(decay=0.98),
     sample_grid=dict(interval=100, rows=2),
-    checkpoint=dict(interval=100),
+    checkpoint=dict(_delete_=True, type="GANCheckpointHook", interval=100, max_keep=2),
 )

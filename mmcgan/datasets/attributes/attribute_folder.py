@@ -49,7 +49,7 @@ class AttributeFolder(AttributeImages, FileDataset):
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         reader = ImageReader(image_size, fit, interpolation)
         read, kept = _read(table, groups, split, leave_out)
@@ -75,7 +75,7 @@ class AttributeFolder(AttributeImages, FileDataset):
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the image size, the attribute groups and the images of every combination, from the table."""
         ImageReader(image_size, fit, interpolation)  # checks the options

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.attributes import FREE, AttributeGroup, AttributeGroups
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 from mmcgan.text_files import file_name, parse_json, read_text
 
 ON = {"1": True, "true": True, "yes": True}

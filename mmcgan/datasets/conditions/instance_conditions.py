@@ -54,9 +54,9 @@ class InstanceConditionDataset(SeededLatents):
         """What was asked: size, number of classes, sampler, store, and of the latents."""
         return dict(
             size=self.size,
-            num_classes=getattr(self.condition_sampler, "num_classes", 0),
+            num_classes=self.condition_sampler.num_classes,
             condition_sampler=type(self.condition_sampler).__name__,
-            instances=len(getattr(self.condition_sampler, "instances", ())),
+            instances=self.condition_sampler.number_of_instances,
             **self.latent_metainfo,
         )
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
-from torch.utils.data import Dataset
 
+from mmcgan.datasets.base import GANDataset
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
 
 
-class SeededLatents(Dataset):
+class SeededLatents(GANDataset):
     """Latent i is a function of (seed, i) alone, that of image i of ``mmcgan sample`` with the same seed.
 
     Args:
@@ -22,7 +22,7 @@ class SeededLatents(Dataset):
             normal law without a model.
         seed: another seed, other latents.
         truncation: threshold at which latents are truncated, see
-            :meth:`~mmcgan.samplers.latent.LatentLaw.truncate`; None for none.
+            :meth:`~mmcgan.samplers.base.LatentSampler.truncate`; None for none.
 
     Raises:
         ValueError: ``latent_dim`` is missing, or a law without the truncation asked for.

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from mmcgan.datasets.base import items_digest
+from mmcgan.datasets.base import GANDataset, items_digest
 from mmcgan.datasets.decode import BadImageError, open_checked, read_rgb
 from mmcgan.datasets.label_maps.map_transform import MapTransform
 from mmcgan.file_identity import files_digest
@@ -49,7 +48,7 @@ def plain_size(image_size: ImageSize) -> int | tuple[int, int]:
     return height if height == width else (height, width)
 
 
-class LabelMapDataset(Dataset):
+class LabelMapDataset(GANDataset):
     """Images uint8 (3, H, W) with ``label_map`` int64 (H, W) and, if asked for, ``edge_map`` uint8 (H, W).
 
     Subclasses implement :meth:`_fetch_pairs`, and registered ones a classmethod ``facts``

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
-from mmcgan.checkpoints.files import atomic_write
+from mmcgan.checkpoints.atomic import atomic_write, write_file
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError
@@ -84,9 +83,7 @@ def pack(
 
 def _settings(dataset: ImageDataset) -> str:
     """Return how images are read, whichever they are."""
-    return repr(
-        (type(dataset).__name__, dataset.image_size, dataset.classes, getattr(dataset, "reader", None))
-    )
+    return repr((type(dataset).__name__, dataset.image_size, dataset.classes, dataset.reader))
 
 
 def _is_done(out: Path, plan: dict[str, Any]) -> bool:
@@ -128,7 +125,7 @@ def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: 
     So a run goes on after an image was repaired, removed or added.
     """
     settings = ("format", "settings", "shard_images")
-    if any(found.get(key) != plan[key] for key in settings) or not hasattr(dataset, "part_digest"):
+    if any(found.get(key) != plan[key] for key in settings):
         return False
     records = sorted(partial.glob("images-*.json"))
     shards = _shards(len(dataset), plan["shard_images"])
@@ -149,8 +146,8 @@ def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: 
 
 def _source_of(dataset: ImageDataset, rows: range, labels: list[int] | None) -> list[Any] | None:
     """Return what a shard is of, None where only the whole set can tell."""
-    digest = getattr(dataset, "part_digest", None)
-    return None if digest is None or not rows else [digest(rows), labels]
+    digest = dataset.part_digest(rows) if rows else None
+    return None if digest is None else [digest, labels]
 
 
 def _shards(size: int, per_shard: int) -> list[range]:

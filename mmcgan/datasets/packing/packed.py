@@ -89,7 +89,7 @@ class PackedDataset(ImageDataset):
 
     disk_arguments = ("root",)
 
-    def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> None:
+    def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict[str, Any]] = ()) -> None:
         metadata = read_metadata(root)
         self.root = Path(root)
         self._maps: dict[int, np.ndarray] = {}
@@ -130,7 +130,7 @@ class PackedDataset(ImageDataset):
         return file_hash(self.root / METADATA)
 
     @classmethod
-    def facts(cls, root: str, verify: bool = True, pipeline: Sequence[dict] = ()) -> dict[str, Any]:
+    def facts(cls, root: str, verify: bool = True, pipeline: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
         """Return what the metadata says of the classes and the size."""
         metadata = read_metadata(root)
         known = dict(num_classes=len(metadata["classes"] or ()), image_size=metadata["image_size"])

@@ -25,7 +25,7 @@ class _CIFAR(MemoryDataset):
         root: str = "data",
         split: str = "train",
         download: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         import torchvision  # seconds to import, with all its models
 
@@ -55,7 +55,7 @@ class _CIFAR(MemoryDataset):
         root: str = "data",
         split: str = "train",
         download: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
         check_choice(split, ("train", "test"), "split", cls.__name__)

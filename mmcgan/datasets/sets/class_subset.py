@@ -40,7 +40,7 @@ class ClassSubset(ImageDataset):
         self.rows = (number[labels] >= 0).nonzero().flatten()
         names = [self.source.classes[label] for label in self.keep]
         super().__init__(self.source.image_size, number[labels[self.rows]], names, len(self.rows))
-        self.split = getattr(self.source, "split", None)
+        self.split = self.source.split
 
     def _fetch(self, index: Tensor) -> Tensor:
         return self.source.__getitems__(self.rows[index].tolist())["image"]
@@ -51,7 +51,7 @@ class ClassSubset(ImageDataset):
 
     def source_digest(self) -> str | None:
         """Return a digest of the files of the whole set and the choice, None if it is not of files."""
-        source = getattr(self.source, "source_digest", lambda: None)()
+        source = self.source.source_digest()
         return None if source is None else hashlib.sha256(f"{source} {self.keep}".encode()).hexdigest()
 
     @classmethod

@@ -68,7 +68,9 @@ class DigitsDataset(MemoryDataset):
 
     disk_arguments = ()
 
-    def __init__(self, split: str = "train", image_size: int = 16, pipeline: Sequence[dict] = ()) -> None:
+    def __init__(
+        self, split: str = "train", image_size: int = 16, pipeline: Sequence[dict[str, Any]] = ()
+    ) -> None:
         _check_options(split, image_size)
         images, labels = _read()
         index = _split_index(labels, split)
@@ -78,7 +80,7 @@ class DigitsDataset(MemoryDataset):
 
     @classmethod
     def facts(
-        cls, split: str = "train", image_size: int = 16, pipeline: Sequence[dict] = ()
+        cls, split: str = "train", image_size: int = 16, pipeline: Sequence[dict[str, Any]] = ()
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class."""
         _check_options(split, image_size)

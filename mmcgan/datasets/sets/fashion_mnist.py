@@ -59,7 +59,7 @@ class FashionMNIST(MemoryDataset):
         split: str = "train",
         image_size: int = 32,
         download: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         _check_options(split, image_size)
         folder = _find_folder(root, split, download)
@@ -80,7 +80,7 @@ class FashionMNIST(MemoryDataset):
         split: str = "train",
         image_size: int = 32,
         download: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
         _check_options(split, image_size)

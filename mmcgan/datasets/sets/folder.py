@@ -35,7 +35,7 @@ class FileDataset(ImageDataset):
     """
 
     def __init__(
-        self, index: FolderIndex, reader: ImageReader, in_memory: bool, pipeline: Sequence[dict]
+        self, index: FolderIndex, reader: ImageReader, in_memory: bool, pipeline: Sequence[dict[str, Any]]
     ) -> None:
         super().__init__(reader.image_size, index.labels, index.classes, len(index.paths), pipeline)
         # One array instead of a million strings: forked workers share its memory.
@@ -120,7 +120,7 @@ class ImageFolder(FileDataset):
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         reader = ImageReader(image_size, fit, interpolation)
         super().__init__(scan_folder(root, labelled), reader, in_memory, pipeline)
@@ -134,7 +134,7 @@ class ImageFolder(FileDataset):
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class, from the directory listing."""
         ImageReader(image_size, fit, interpolation)  # checks the options

@@ -40,7 +40,7 @@ class ImageList(FileDataset):
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         reader = ImageReader(image_size, fit, interpolation)
         for path, what in ((Path(root), "root"), (Path(names), "names")):
@@ -61,7 +61,7 @@ class ImageList(FileDataset):
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the image size and that there are no classes; needs no files."""
         ImageReader(image_size, fit, interpolation)  # checks the options

@@ -43,7 +43,7 @@ class ImageNet(FileDataset):
         image_size: int = 128,
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         check_choice(split, ("train", "val"), "split", "ImageNet")
         reader = ImageReader(image_size, fit, interpolation)
@@ -58,7 +58,7 @@ class ImageNet(FileDataset):
         image_size: int = 128,
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count and image size, and where the data is present the images per class."""
         check_choice(split, ("train", "val"), "split", "ImageNet")
@@ -112,7 +112,7 @@ class TinyImageNet(FileDataset):
         split: str = "train",
         image_size: int = 64,
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         check_choice(split, ("train", "val"), "split", "TinyImageNet")
         folder = Path(root)
@@ -133,7 +133,7 @@ class TinyImageNet(FileDataset):
         split: str = "train",
         image_size: int = 64,
         in_memory: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
         check_choice(split, ("train", "val"), "split", "TinyImageNet")

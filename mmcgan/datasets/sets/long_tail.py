@@ -92,7 +92,7 @@ class ImbalancedDataset(ImageDataset):
 
     def source_digest(self) -> str | None:
         """Return a digest of the files of the whole set and the choice, None if it is not of files."""
-        source = getattr(self.source, "source_digest", lambda: None)()
+        source = self.source.source_digest()
         return None if source is None else self._with_rows(source)
 
     def _with_rows(self, whole: str) -> str:
@@ -153,7 +153,7 @@ class ImageNetLT(FileDataset):
         image_size: int = 64,
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         check_choice(split, ("train", "val"), "split", "ImageNetLT")
         if not Path(root).is_dir():
@@ -180,7 +180,7 @@ class ImageNetLT(FileDataset):
         image_size: int = 64,
         fit: str = "crop_long_side",
         interpolation: str = "bilinear",
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count and image size and, where the list is present, the images per class."""
         check_choice(split, ("train", "val"), "split", "ImageNetLT")

@@ -59,7 +59,7 @@ class MNISTSVHN(AttributeImages, ImageDataset):
         split: str = "train",
         leave_out: Sequence[Mapping[str, Any]] = (),
         download: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         check_choice(split, tuple(COUNTS), "split", "MNISTSVHN")
         mnist, first = _read_mnist(root, split, download)
@@ -92,7 +92,7 @@ class MNISTSVHN(AttributeImages, ImageDataset):
         split: str = "train",
         leave_out: Sequence[Mapping[str, Any]] = (),
         download: bool = False,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the image size, the attribute groups and the images of every combination, without files."""
         check_choice(split, tuple(COUNTS), "split", "MNISTSVHN")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.datasets.decode import SUFFIXES
+from mmcgan.datasets.sets.labels_file import LABELS_FILE, read_labels
 from mmcgan.datasets.sets.walk import LeftOut, Walk, is_image_file, is_visible_folder
 from mmcgan.text_files import printable
 
@@ -45,7 +46,8 @@ def scan_folder(root: str | Path, labelled: bool, skip: bool = False) -> FolderI
     """List the images under ``root``; with labels, each direct subfolder is a class.
 
     Every file is listed once, whatever links lead to it (in two classes, once in each), and every folder is
-    entered once. Hidden files and folders are left out, and files whose names do not end as an image's.
+    entered once. Hidden files and folders are left out, and files whose names do not end as an image's. Where
+    ``root`` has a ``dataset.json`` of StyleGAN2-ADA, that says the labels.
 
     Args:
         root: the folder.
@@ -62,6 +64,8 @@ def scan_folder(root: str | Path, labelled: bool, skip: bool = False) -> FolderI
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"no such folder: {printable(root)}")
+    if labelled and (root / LABELS_FILE).is_file():
+        return labelled_by_file(root, scan_folder(root, False, skip))
     names = sorted(entry.name for entry in _entries(root) if is_visible_folder(entry)) if labelled else []
     folders = [root / name for name in names] if labelled else [root]
     walk = Walk([root, *folders] if labelled else (), None if skip else _stop)
@@ -76,11 +80,24 @@ def scan_folder(root: str | Path, labelled: bool, skip: bool = False) -> FolderI
     return FolderIndex(paths, labels, tuple(names), walk.left_out)
 
 
+def labelled_by_file(root: Path, index: FolderIndex) -> FolderIndex:
+    """Return the images of ``root`` with the labels that its ``dataset.json`` has, by class and then by name.
+
+    Raises:
+        ValueError: the file cannot be read, or does not have one label for each image and images of each
+            label.
+    """
+    labels, classes = read_labels(root, index.paths)
+    order = sorted(range(len(labels)), key=lambda row: labels[row])  # stable: by path within a class
+    paths = [index.paths[row] for row in order]
+    return FolderIndex(paths, torch.tensor([labels[row] for row in order]), classes, index.left_out)
+
+
 def _stop(message: str) -> None:
     raise ValueError(message)
 
 
-def _entries(folder: Path) -> list[os.DirEntry]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         return list(os.scandir(folder))
     except OSError as error:

@@ -88,10 +88,6 @@ class Scenes(LabelMapDataset):
         batch = {"image": image, "label_map": labels.gather(1, owner.flatten(1)).view_as(owner)}
         return {**batch, "edge_map": instance_edges(owner).byte()} if self.has_edges else batch
 
-    def instance_maps(self, indices: Sequence[int]) -> Tensor:
-        """Return which object every pixel shows, int64 (N, H, W): 0 for the background, k for the k-th."""
-        return self.painter(self.rule.draw([int(index) for index in indices]))[1]
-
     def fingerprint(self) -> str:
         """Return a digest of what decides the scenes, of the pictures in them and of the first scene."""
         digest = hashlib.sha256(f"{self.settings_digest()} {self._rule_facts}".encode())

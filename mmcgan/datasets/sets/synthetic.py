@@ -31,7 +31,12 @@ class SyntheticImages(ImageDataset):
     disk_arguments = ()
 
     def __init__(
-        self, num_classes: int, image_size: int, size: int = 64, seed: int = 0, pipeline: Sequence[dict] = ()
+        self,
+        num_classes: int,
+        image_size: int,
+        size: int = 64,
+        seed: int = 0,
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         check_image_size(image_size, "SyntheticImages")
         if num_classes < 0 or size < 1:
@@ -55,7 +60,12 @@ class SyntheticImages(ImageDataset):
 
     @classmethod
     def facts(
-        cls, num_classes: int, image_size: int, size: int = 64, seed: int = 0, pipeline: Sequence[dict] = ()
+        cls,
+        num_classes: int,
+        image_size: int,
+        size: int = 64,
+        seed: int = 0,
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the class count, image size and images per class."""
         if not num_classes:

@@ -94,7 +94,7 @@ class TwoDomainDigits(AttributeImages, MemoryDataset):
         image_size: int = 16,
         leave_out: Sequence[Mapping[str, Any]] = (),
         seed: int = 0,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> None:
         digits = DigitsDataset(split, image_size)
         attributes = _attributes(_labels(split))
@@ -112,7 +112,7 @@ class TwoDomainDigits(AttributeImages, MemoryDataset):
         image_size: int = 16,
         leave_out: Sequence[Mapping[str, Any]] = (),
         seed: int = 0,
-        pipeline: Sequence[dict] = (),
+        pipeline: Sequence[dict[str, Any]] = (),
     ) -> dict[str, Any]:
         """Return the image size, the attribute groups and the images of every combination."""
         DigitsDataset.facts(split, image_size)  # checks the options

@@ -56,7 +56,7 @@ class Walk:
         self._on_fault = on_fault
         self._entered = {_identity(os.stat(folder)) for folder in entered}
         self._found: dict[tuple[int, int], str] = {}
-        self._links: deque[tuple[os.DirEntry, int]] = deque()
+        self._links: deque[tuple[os.DirEntry[str], int]] = deque()
 
     def images(self, folder: str | Path) -> list[str]:
         """Return the paths of images in ``folder`` and below it: first its own, sorted, then its folders'."""
@@ -106,7 +106,7 @@ class Walk:
                 self._note(entry.path, (own[0], entry.inode()), entry.is_file(follow_symlinks=False))
         return folders
 
-    def _follow(self, entry: os.DirEntry, depth: int) -> None:
+    def _follow(self, entry: os.DirEntry[str], depth: int) -> None:
         """Note what a link leads to."""
         try:
             state = entry.stat()
@@ -119,7 +119,7 @@ class Walk:
         elif self._is_meant(entry):
             self._note(entry.path, _identity(state), stat.S_ISREG(state.st_mode))
 
-    def _is_meant(self, entry: os.DirEntry) -> bool:
+    def _is_meant(self, entry: os.DirEntry[str]) -> bool:
         """Return whether a file is an image by its name that can be read."""
         suffix = os.path.splitext(entry.name)[1].lower()
         if suffix in UNREAD_SUFFIXES:
@@ -142,7 +142,7 @@ class Walk:
         self.left_out.note(path, reason)
 
 
-def _is_folder(entry: os.DirEntry) -> bool:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
@@ -159,13 +159,13 @@ def _identity(state: os.stat_result) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
-def is_image_file(entry: os.DirEntry) -> bool:
+def is_image_file(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry of a folder is a visible image file."""
     suffix = os.path.splitext(entry.name)[1].lower()
     return suffix in SUFFIXES and not entry.name.startswith(".") and not _is_folder(entry)
 
 
-def is_visible_folder(entry: os.DirEntry) -> bool:
+def is_visible_folder(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry of a folder is a visible folder."""
     return _is_folder(entry) and not entry.name.startswith(".")
 

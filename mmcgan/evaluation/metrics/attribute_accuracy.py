@@ -36,6 +36,8 @@ class AttributeAccuracy(GenerationMetric):
         ValueError: the extractor knows no attributes, or the images were asked for by others.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"attribute-accuracy": {}}
+    better: ClassVar[Mapping[str, str]] = {"attribute_accuracy*": "greater"}
     figures = ("attribute_accuracy", "attribute_accuracy/*")
 
     needs_attributes: ClassVar[bool] = True

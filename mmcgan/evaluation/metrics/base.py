@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor
 
 from mmcgan.class_names import Classes
+from mmcgan.contracts import Contract, Value
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.structures import Condition
 
 if TYPE_CHECKING:
     from mmcgan.evaluation.statistics.reference import Reference
+
+
+def _says_ways(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value.values()) <= {"less", "greater"}
 
 
 class GenerationMetric:
@@ -23,6 +28,10 @@ class GenerationMetric:
 
     Class attributes say what must be there:
 
+    * ``short_names``: name on command lines -> settings (``{"is": {}, "is10": {"splits": 10}}``);
+    * ``suite``: those of them that ``--metrics all`` computes;
+    * ``minimum``: generated images that the default settings need;
+    * ``better``: figure, or a pattern of figures -> ``less`` or ``greater``;
     * ``needs_logits``: the extractor classifies;
     * ``needs_labels``: images were asked for by label;
     * ``needs_attributes``: images were asked for by attributes;
@@ -33,6 +42,25 @@ class GenerationMetric:
       that a watched figure can be checked before a run; empty if they are not known beforehand.
     """
 
+    contract: ClassVar[Contract] = Contract(
+        "generation metric",
+        "docs/extending/metric.md",
+        methods={
+            "reset": "forgets all images",
+            "update": "adds a batch of extractor outputs and conditions",
+            "merge": "combines what all ranks gathered",
+            "compute": "returns the figures by name",
+        },
+        values={
+            "short_names": Value("a dict of name -> settings", lambda value: isinstance(value, Mapping)),
+            "better": Value("a dict of figure -> 'less' or 'greater'", _says_ways),
+        },
+    )
+
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    suite: ClassVar[tuple[str, ...]] = ()
+    minimum: ClassVar[int] = 0
+    better: ClassVar[Mapping[str, str]] = {}
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
     needs_attributes: ClassVar[bool] = False
@@ -116,7 +144,7 @@ def asked_classes(conditions: Mapping[str, Any]) -> Classes:
 
 def reference_classes(reference: Reference | None) -> Classes:
     """Return the classes of the real images."""
-    info = {} if reference is None else getattr(reference.dataset, "metainfo", {})
+    info = {} if reference is None else reference.dataset.metainfo
     return Classes("the reference", info.get("num_classes") or None, tuple(info.get("classes") or ()))
 
 

@@ -32,6 +32,8 @@ class ClassificationAccuracyScore(ImageMetric):
         ValueError: ``epochs`` below 1.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"cas": {}}
+    better: ClassVar[Mapping[str, str]] = {"cas": "greater", "cas_reverse": "greater"}
     figures = ("cas", "cas_reverse")
 
     needs_labels: ClassVar[bool] = True
@@ -62,7 +64,7 @@ class ClassificationAccuracyScore(ImageMetric):
         """
         self._numbers = match_reference(self, conditions, self._reference)
         if self.test is not None:
-            info = getattr(DATASETS.build(dict(self.test)), "metainfo", {})
+            info = DATASETS.build(dict(self.test)).metainfo
             match_reference(self, info, self._reference)
 
     def compute(self) -> dict[str, float]:

@@ -32,6 +32,9 @@ class ConditionalAccuracy(GenerationMetric):
         ValueError: ``top_k`` below 1, or above the number of classes.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"accuracy": {}, "accuracy5": {"top_k": 5}}
+    suite: ClassVar[tuple[str, ...]] = ("accuracy",)
+    better: ClassVar[Mapping[str, str]] = {"conditional_accuracy*": "greater"}
     figures = ("conditional_accuracy", "conditional_accuracy/*", "conditional_accuracy_top*")
 
     needs_logits: ClassVar[bool] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from mmengine.logging import print_log
@@ -23,6 +24,9 @@ class FID(GenerationMetric):
     published Inception network; with another extractor figures compare among themselves alone.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"fid": {}}
+    suite: ClassVar[tuple[str, ...]] = ("fid",)
+    better: ClassVar[Mapping[str, str]] = {"fid": "less"}
     figures = ("fid",)
 
     needs_reference: ClassVar[bool] = True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -62,6 +62,10 @@ class FIDInfinity(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"fid-infinity": {}}
+    suite: ClassVar[tuple[str, ...]] = ("fid-infinity",)
+    minimum = 5001
+    better: ClassVar[Mapping[str, str]] = {"fid_infinity": "less"}
     figures = ("fid_infinity",)
 
     def __init__(self, smallest: int = 5000, points: int = 15, seed: int = 0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -23,50 +24,17 @@ from mmcgan.evaluation.metrics.collected import (
     leading_features,
     warn,
 )
-from mmcgan.evaluation.statistics.frechet import StreamingMoments, feature_frechet_distance, frechet_distance
+from mmcgan.evaluation.statistics.frechet import (
+    GaussianStatistics,
+    feature_frechet_distance,
+    frechet_distance,
+)
+from mmcgan.evaluation.statistics.grouped_reference import load_grouped
+from mmcgan.evaluation.statistics.groups import GroupMoments, class_groups
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
-
-
-def class_groups(class_counts: Sequence[int], many: int = 100, few: int = 20) -> dict[str, list[int]]:
-    """Return the classes by number of training images: many >= ``many``, few <= ``few``, medium between.
-
-    The groups of long-tailed data in IC-GAN (Casanova et al. 2021, Appendix G). Empty groups are left out.
-
-    Raises:
-        ValueError: ``few`` is not below ``many``.
-    """
-    if few >= many:
-        raise ValueError(f"few={few} must be below many={many}")
-    rules = {
-        "many": lambda count: count >= many,
-        "medium": lambda count: few < count < many,
-        "few": lambda count: count <= few,
-    }
-    found = {name: [i for i, n in enumerate(class_counts) if rule(n)] for name, rule in rules.items()}
-    return {name: members for name, members in found.items() if members}
-
-
-class GroupMoments:
-    """Streamed moments of one group of labels per name."""
-
-    def __init__(self, groups: Mapping[str, Sequence[int]]) -> None:
-        self.groups = groups
-        self.moments = {name: StreamingMoments() for name in groups}
-
-    def update(self, features: Tensor, label: Tensor) -> None:
-        """Add features (N, F) of images with labels (N,); labels in no group are left out."""
-        label = label.to(features.device)
-        for name, members in self.groups.items():
-            chosen = torch.isin(label, torch.tensor(members, device=label.device))
-            self.moments[name].update(features[chosen])
-
-    def merge(self) -> None:
-        """Combine the moments of all ranks."""
-        for moments in self.moments.values():
-            moments.merge()
 
 
 @GENERATION_METRICS.register_module()
@@ -83,11 +51,16 @@ class StratifiedFID(GenerationMetric):
             and few come from it. None counts the labels of the reference.
         many: a class with at least so many images belongs to "many".
         few: a class with at most so many images belongs to "few".
+        statistics: a file of ``mmcgan reference-stats --groups``, which has the groups and what is needed of
+            their real images; excludes the other arguments.
 
     Raises:
-        ValueError: both ``groups`` and ``class_counts``, an empty group, or ``few`` >= ``many``.
+        ValueError: more than one of ``groups``, ``class_counts`` and ``statistics``, an empty group, or
+            ``few`` >= ``many``.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"stratified-fid": {}}
+    better: ClassVar[Mapping[str, str]] = {"fid_*": "less"}
     figures = ("fid_*",)
 
     needs_labels: ClassVar[bool] = True
@@ -101,9 +74,10 @@ class StratifiedFID(GenerationMetric):
         class_counts: Sequence[int] | None = None,
         many: int = 100,
         few: int = 20,
+        statistics: str | None = None,
     ) -> None:
-        if groups is not None and class_counts is not None:
-            raise ValueError("StratifiedFID: give groups or class_counts, not both")
+        if sum(given is not None for given in (groups, class_counts, statistics)) > 1:
+            raise ValueError("StratifiedFID: give groups, class_counts or statistics, one of them")
         for name, members in (groups or {}).items():
             if not members:
                 raise ValueError(f"StratifiedFID: group {name!r} has no labels")
@@ -113,13 +87,16 @@ class StratifiedFID(GenerationMetric):
         self.limits = (many, few)
         self._reference: Reference | None = None
         self._fake: GroupMoments | None = None
-        self._real: GroupMoments | None = None
+        self.statistics = statistics
+        self._real: dict[str, GaussianStatistics] | None = None
         self._numbers: list[int] | None = None
 
     def prepare(self, extractor: Extractor, reference: Reference | None) -> None:
         """Keep the reference and settle the groups."""
         super().prepare(extractor, reference)
         self._reference = reference
+        if self.statistics is not None and reference is not None:
+            self._real, self.groups = load_grouped(Path(self.statistics), reference.identity())
         if self.groups is None:
             counts = self.class_counts or _label_counts(reference)
             self.groups = class_groups(counts, *self.limits)
@@ -153,14 +130,15 @@ class StratifiedFID(GenerationMetric):
         assert self._fake is not None
         self._fake.merge()
 
-    def _real_moments(self) -> GroupMoments:
-        """Return the moments of the real images, from one pass over them; collective."""
+    def _real_statistics(self) -> dict[str, GaussianStatistics]:
+        """Return those of the real images, from the file or one pass over them; collective."""
         if self._real is None:
             assert self._reference is not None and self.groups is not None
-            self._real = GroupMoments(self.groups)
+            gathered = GroupMoments(self.groups)
             for output, label in self._reference.outputs("groups of the real images"):
-                self._real.update(output.features, require_label(label, "StratifiedFID"))
-            self._real.merge()
+                gathered.update(output.features, require_label(label, "StratifiedFID"))
+            gathered.merge()
+            self._real = {name: each.compute() for name, each in gathered.moments.items() if each.count > 1}
         return self._real
 
     def compute(self) -> dict[str, float]:
@@ -169,18 +147,17 @@ class StratifiedFID(GenerationMetric):
         Raises:
             ValueError: a group has fewer than two generated or real images.
         """
-        real, figures = self._real_moments(), {}
+        real, figures = self._real_statistics(), {}
         assert self._fake is not None
         for name, moments in self._fake.moments.items():
-            counts = moments.count, real.moments[name].count
-            if min(counts) < 2:
+            if moments.count < 2 or name not in real:
                 raise ValueError(
-                    f"StratifiedFID: group {name!r} has {counts[0]} generated and {counts[1]} real images; "
-                    "a covariance needs at least 2 of each"
+                    f"StratifiedFID: group {name!r} has {moments.count} generated images"
+                    f"{'' if name in real else ' and fewer than 2 real ones'}; a covariance needs at least 2 "
+                    "of each"
                 )
-            pair = moments.compute(), real.moments[name].compute()
-            warn_if_few(f"FID of group {name!r}", min(counts), len(pair[0].mean))
-            fake, other = pair
+            fake, other = moments.compute(), real[name]
+            warn_if_few(f"FID of group {name!r}", min(fake.count, other.count), len(fake.mean))
             figures[f"fid_{name}"] = frechet_distance(
                 fake.mean.cpu(), fake.covariance.cpu(), other.mean.cpu(), other.covariance.cpu()
             )
@@ -188,7 +165,7 @@ class StratifiedFID(GenerationMetric):
 
     def settings(self) -> dict[str, Any]:
         """Return the groups."""
-        return {"groups": self.groups, "ddof": 1}
+        return {"groups": self.groups, "statistics": self.statistics, "ddof": 1}
 
     def details(self) -> dict[str, Any]:
         """Return how many images each group had."""
@@ -224,7 +201,7 @@ def require_label(label: Tensor | None, name: str) -> Tensor:
 def _label_counts(reference: Reference | None) -> list[int]:
     """Return the images per class of the reference, from its facts or its labels."""
     assert reference is not None
-    counts = getattr(reference.dataset, "metainfo", {}).get("class_counts")
+    counts = reference.dataset.metainfo.get("class_counts")
     if counts is not None:
         return list(counts)
     size, labels = len(reference.dataset), []
@@ -288,6 +265,9 @@ class IntraFID(CollectedMetric):
         equal_counts: see :func:`intra_class_fid`.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"intra-fid": {}}
+    suite: ClassVar[tuple[str, ...]] = ("intra-fid",)
+    better: ClassVar[Mapping[str, str]] = {"intra_fid": "less"}
     figures = ("intra_fid",)
 
     needs_labels: ClassVar[bool] = True
@@ -319,7 +299,7 @@ class IntraFID(CollectedMetric):
         assert self._reference is not None and fake.label is not None
         if not self.equal_counts or fits_in_memory(self._reference):
             return self.real()
-        classes = getattr(self._reference.dataset, "metainfo", {}).get("num_classes") or 0
+        classes = self._reference.dataset.metainfo.get("num_classes") or 0
         limit = torch.bincount(fake.label, minlength=classes).clamp_min(2)
         if self._leading is None or not torch.equal(self._leading[0], limit):
             self._leading = limit, leading_features(self._reference, limit)

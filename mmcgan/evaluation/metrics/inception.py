@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -110,6 +111,9 @@ class InceptionScore(GenerationMetric):
         ValueError: an argument is out of range.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"is": {}, "is10": {"splits": 10}}
+    suite: ClassVar[tuple[str, ...]] = ("is",)
+    better: ClassVar[Mapping[str, str]] = {"inception_score": "greater", "inception_score_*": "greater"}
     figures = ("inception_score", "inception_score_std", "inception_score_*_splits*")
 
     needs_logits: ClassVar[bool] = True

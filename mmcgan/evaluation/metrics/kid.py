@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -91,6 +92,10 @@ class KID(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"kid": {}}
+    suite: ClassVar[tuple[str, ...]] = ("kid",)
+    minimum = 1000
+    better: ClassVar[Mapping[str, str]] = {"kid": "less"}
     figures = ("kid", "kid_std")
 
     def __init__(
@@ -102,6 +107,12 @@ class KID(CollectedMetric):
         self.subsets = subsets
         self.subset_size = subset_size
         self.least_generated = self.least_real = subset_size if subsets else 2
+
+    def shortage(self, generated: int | None, real: int | None) -> str | None:
+        """Return why so few images give no figure, and which setting would."""
+        reason = super().shortage(generated, real)
+        advice = "set subset_size, on the command line kid:subset_size=N, or subsets=0 for all images at once"
+        return f"{reason}; {advice}" if reason and self.subsets else reason
 
     def compute(self) -> dict[str, float]:
         """Return ``kid`` and, over subsets, ``kid_std``.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import is_main_process
@@ -37,18 +38,22 @@ class Memorized:
     def closer_than_real(self, share: float = 0.01) -> float:
         """Return the share of samples closer to a real image than a ``share`` of real images are.
 
-        As large as ``share`` for a generator that draws from the real distribution, near 1 for copies.
+        As large as ``share`` for a generator that draws from the real distribution, near 1 for copies. What
+        equals a real image counts, also where real images are there twice, so that the limit is 0.
         """
-        limit = torch.quantile(self.real_distance.double(), share)
-        return float((self.distance[:, 0].double() < limit).double().mean())
+        return self._share_below(torch.quantile(self.real_distance.double(), share))
+
+    def _share_below(self, limit: Tensor) -> float:
+        """Return the share of samples nearer to a real image than ``limit``, () or (N,), or equal to one."""
+        nearest = self.distance[:, 0].double()
+        return float(((nearest < limit) | (nearest == 0)).double().mean())
 
     def closer_than_training(self) -> float:
         """Return the share of samples closer to their nearest real image than that is to any other real one.
 
         Under one half for a generator that draws from the real distribution, 1 for copies.
         """
-        own = self.real_distance.double()[self.row[:, 0]]
-        return float((self.distance[:, 0].double() < own).double().mean())
+        return self._share_below(self.real_distance.double()[self.row[:, 0]])
 
     def histogram(self, bins: int = 50) -> dict[str, list[float]]:
         """Return common bin edges (bins + 1) and the share of samples and of real images in each bin."""
@@ -124,6 +129,9 @@ class Memorization(CollectedMetric):
         ValueError: ``share`` outside 0..1.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"memorization": {}}
+    suite: ClassVar[tuple[str, ...]] = ("memorization",)
+    better: ClassVar[Mapping[str, str]] = {"memorized": "less"}
     figures = ("memorized", "closer_than_training", "nearest_real", "nearest_real_ratio")
 
     def __init__(self, share: float = 0.01, picture: str | None = None, rows: int = 8) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -153,6 +153,8 @@ class LPIPSDiversity(PairDiversity):
         ValueError: another ``network``.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"lpips": {}}
+    better: ClassVar[Mapping[str, str]] = {"lpips_diversity": "greater"}
     figures = ("lpips_diversity",)
 
     def __init__(
@@ -229,6 +231,9 @@ class MSSSIM(PairDiversity):
     Images need 16 pixels or more for the five scales; smaller ones are compared at fewer.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"ms-ssim": {}}
+    suite: ClassVar[tuple[str, ...]] = ("ms-ssim",)
+    better: ClassVar[Mapping[str, str]] = {"ms_ssim": "less"}
     figures = ("ms_ssim",)
 
     def compute(self) -> dict[str, float]:
@@ -256,6 +261,8 @@ class SWD(ImageMetric):
         seed: decides images, patches and directions.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"swd": {}}
+    better: ClassVar[Mapping[str, str]] = {"swd": "less", "swd_*": "less"}
     figures = ("swd", "swd_*")
 
     needs_reference: ClassVar[bool] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -65,6 +66,14 @@ class PRDC(CollectedMetric):
         ValueError: ``k`` below 1.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"prdc": {"max_images": 10_000}}
+    suite: ClassVar[tuple[str, ...]] = ("prdc",)
+    better: ClassVar[Mapping[str, str]] = {
+        "precision": "greater",
+        "recall": "greater",
+        "density": "greater",
+        "coverage": "greater",
+    }
     figures: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
 
     def __init__(self, k: int = 5, max_images: int | None = None, seed: int = 0) -> None:
@@ -94,6 +103,9 @@ class PrecisionRecall(PRDC):
     The paper uses k = 3, 50,000 images per side and VGG-16 features.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"precision-recall": {"max_images": 10_000}}
+    suite: ClassVar[tuple[str, ...]] = ("precision-recall",)
+    better: ClassVar[Mapping[str, str]] = {"improved_precision": "greater", "improved_recall": "greater"}
     figures = ("improved_precision", "improved_recall")
 
     def __init__(self, k: int = 3, max_images: int | None = None, seed: int = 0) -> None:

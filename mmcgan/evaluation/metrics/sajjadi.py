@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -116,6 +117,9 @@ class SajjadiPrecisionRecall(CollectedMetric):
         ValueError: a number is out of range.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"sajjadi": {}}
+    suite: ClassVar[tuple[str, ...]] = ("sajjadi",)
+    better: ClassVar[Mapping[str, str]] = {"f_8": "greater", "f_1/8": "greater"}
     figures = ("f_8", "f_1/8")
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.dist import all_reduce
@@ -34,6 +34,8 @@ class MIoU(GenerationMetric):
         ValueError: an extractor that does not segment.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"miou": {}}
+    better: ClassVar[Mapping[str, str]] = {"miou*": "greater", "pixel_accuracy": "greater"}
     figures = ("miou", "pixel_accuracy", "miou/*")
 
     def __init__(self, ignore_label: int | None = None, per_class: bool = False) -> None:

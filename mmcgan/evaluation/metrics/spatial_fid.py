@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -23,6 +24,8 @@ class SpatialFID(GenerationMetric):
     Generated images are streamed; the real ones are looked at once per process.
     """
 
+    short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"spatial-fid": {}}
+    better: ClassVar[Mapping[str, str]] = {"spatial_fid": "less"}
     figures = ("spatial_fid",)
 
     needs_reference: ClassVar[bool] = True

@@ -6,37 +6,29 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from mmcgan.registry import GENERATION_METRICS, nearest
+from mmcgan.registry import GENERATION_METRICS
+from mmcgan.suggestions import nearest
 
-METRIC_NAMES: dict[str, dict[str, Any]] = {
-    "fid": dict(type="FID"),
-    "kid": dict(type="KID"),
-    "is": dict(type="InceptionScore"),
-    "is10": dict(type="InceptionScore", splits=10),
-    "accuracy": dict(type="ConditionalAccuracy"),
-    "attribute-accuracy": dict(type="AttributeAccuracy"),
-    "accuracy5": dict(type="ConditionalAccuracy", top_k=5),
-    "intra-fid": dict(type="IntraFID"),
-    "stratified-fid": dict(type="StratifiedFID"),
-    "spatial-fid": dict(type="SpatialFID"),
-    "fid-infinity": dict(type="FIDInfinity"),
-    "sajjadi": dict(type="SajjadiPrecisionRecall"),
-    "precision-recall": dict(type="PrecisionRecall", max_images=10_000),
-    "prdc": dict(type="PRDC", max_images=10_000),  # the number of Naeem et al. 2020
-    "cas": dict(type="ClassificationAccuracyScore"),
-    "memorization": dict(type="Memorization"),
-    "lpips": dict(type="LPIPSDiversity"),
-    "ms-ssim": dict(type="MSSSIM"),
-    "swd": dict(type="SWD"),
-    "miou": dict(type="MIoU"),
-}
 WHOLE_SUITE = "all"
 
 
+def metric_names() -> dict[str, dict[str, Any]]:
+    """Return the config of every short name that a registered metric declares; of two alike, ours."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, kind in GENERATION_METRICS.named().items():
+        for short, settings in kind.short_names.items():
+            found.setdefault(short, {"type": name, **settings})
+    return found
+
+
 def available_names() -> list[str]:
-    """Return the short names whose metric this installation has."""
-    known = GENERATION_METRICS.names()
-    return [name for name, config in METRIC_NAMES.items() if config["type"] in known]
+    """Return the short names that the metrics of this installation declare."""
+    return list(metric_names())
+
+
+def _metric(name: str) -> Any:
+    """Return the class behind a short name."""
+    return GENERATION_METRICS.require(metric_names()[name]["type"])
 
 
 def metric_configs(
@@ -45,8 +37,8 @@ def metric_configs(
     """Return configs of metrics for short names; ``all`` is every one that its needs allow.
 
     Args:
-        names: keys of :data:`METRIC_NAMES`, with settings if wanted, as ``kid:subset_size=100,subsets=50``;
-            or ``all``.
+        names: short names, see :func:`metric_names`, with settings if wanted, as
+            ``kid:subset_size=100,subsets=50``; or ``all``.
         has_logits, has_labels: whether the extractor classifies, whether images are asked for by label.
         images: how many generated images there will be; ``all`` leaves out what needs more.
 
@@ -58,16 +50,16 @@ def metric_configs(
         name, _, written = text.partition(":")
         settings = _settings(text, written)
         if name == WHOLE_SUITE:
-            possible = [name for name in METRIC_NAMES if _possible(name, has_logits, has_labels)]
-            enough = [name for name in possible if images is None or images >= MINIMUM.get(name, 0)]
-            chosen += [METRIC_NAMES[name] for name in enough]
+            possible = [name for name in available_names() if _possible(name, has_logits, has_labels)]
+            enough = [name for name in possible if images is None or images >= _metric(name).minimum]
+            chosen += [metric_names()[name] for name in enough]
         elif name in available_names():
-            if not settings and images is not None and images < MINIMUM.get(name, 0):
+            if not settings and images is not None and images < _metric(name).minimum:
                 raise ValueError(
-                    f"metric {name!r} needs at least {MINIMUM[name]:,} generated images, there will be "
-                    f"{images:,}"
+                    f"metric {name!r} needs at least {_metric(name).minimum:,} generated images, "
+                    f"there will be {images:,}; or give it other settings ({name}:key=number)"
                 )
-            chosen.append({**METRIC_NAMES[name], **settings})
+            chosen.append({**metric_names()[name], **settings})
         else:
             hint = nearest(name, [*available_names(), WHOLE_SUITE])
             raise ValueError(f"no metric {name!r}.{hint}")
@@ -98,7 +90,7 @@ def _settings(text: str, written: str) -> dict[str, Any]:
     if settings and name not in available_names():
         raise ValueError(f"no metric {name!r} that takes settings.{nearest(name, available_names())}")
     if settings:
-        kind: Any = GENERATION_METRICS.get(METRIC_NAMES[name]["type"])
+        kind = _metric(name)
         allowed = [key for key in inspect.signature(kind).parameters if key != "self"]
         for key in settings:
             if key not in allowed:
@@ -106,25 +98,7 @@ def _settings(text: str, written: str) -> dict[str, Any]:
     return settings
 
 
-# what the whole suite leaves out: variants of what it has, what needs weights or special data, and what
-# takes minutes by itself
-LEFT_OUT = (
-    "is10",
-    "accuracy5",
-    "attribute-accuracy",
-    "lpips",
-    "spatial-fid",
-    "stratified-fid",
-    "cas",
-    "swd",
-    "miou",
-)
-# generated images that a metric's defaults need
-MINIMUM = {"fid-infinity": 5001, "kid": 1000}
-
-
 def _possible(name: str, has_logits: bool, has_labels: bool) -> bool:
-    if name in LEFT_OUT or name not in available_names():
-        return False
-    metric: Any = GENERATION_METRICS.get(METRIC_NAMES[name]["type"])
-    return (has_logits or not metric.needs_logits) and (has_labels or not metric.needs_labels)
+    metric = _metric(name)
+    needs = (has_logits or not metric.needs_logits) and (has_labels or not metric.needs_labels)
+    return name in metric.suite and needs

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmcgan.evaluation.report.metric_names import metric_configs
-from mmcgan.registry import DATASETS, nearest
+from mmcgan.registry import DATASETS
+from mmcgan.suggestions import nearest
 
 TRAINING, VALIDATION = ("train",), ("val", "test")
 

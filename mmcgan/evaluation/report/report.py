@@ -15,13 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.hooks.monitor import GREATER, LESS
+from mmcgan.figure_directions import better
 from mmcgan.version import __version__
 
 PACKAGES = ("torchvision", "numpy", "scipy", "timm", "pillow", "mmengine", "torch-fidelity", "lpips")
-# figures whose names do not say which way is better
-ARROWS = {"lpips_diversity": "↑", "ms_ssim": "↓", "memorized": "↓", "cas": "↑", "cas_reverse": "↑"}
-ARROWS |= {"f_8": "↑", "f_1/8": "↑"}
+ARROWS = {"less": "↓", "greater": "↑", None: ""}
 ZOO_COLUMNS = ("name", "data", "FID", "IS", "conditional accuracy", "images", "sha256")
 
 
@@ -62,14 +60,7 @@ def formatted(entry: Mapping[str, float | int]) -> str:
 
 def direction(figure: str) -> str:
     """Return ↓ or ↑ for figures whose better direction is known, else nothing."""
-    if figure.endswith("_std"):
-        return ""
-    special = next((arrow for name, arrow in ARROWS.items() if figure.endswith(name)), None)
-    if special is not None:
-        return special
-    if set(figure.split("_")) & set(LESS) or set(figure.rpartition("/")[2].split("_")) & set(LESS):
-        return "↓"
-    return "↑" if any(name in figure for name in GREATER if name != "is") else ""
+    return ARROWS[better(figure)]
 
 
 def print_table(title: str, columns: Mapping[str, Mapping[str, Mapping[str, float | int]]]) -> None:

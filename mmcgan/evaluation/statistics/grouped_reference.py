@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.evaluation.metrics.grouped_fid import GroupMoments, class_groups
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics
-from mmcgan.evaluation.statistics.reference import Reference
+from mmcgan.evaluation.statistics.groups import GroupMoments, class_groups
+from mmcgan.evaluation.statistics.reference import Reference, check_statistics, require_identity
 from mmcgan.text_files import content_of, parse_json
 
 PER_CLASS, BY_FREQUENCY = "class", "frequency"
@@ -92,12 +92,18 @@ def save_grouped(
     write_file(path, save(tensors, {key: json.dumps(value) for key, value in facts.items()}))
 
 
-def load_grouped(path: Path) -> tuple[dict[str, GaussianStatistics], dict[str, Any]]:
-    """Return the statistics by group, and ``identity`` and ``groups`` of the file.
+def load_grouped(
+    path: Path, identity: Mapping[str, Any]
+) -> tuple[dict[str, GaussianStatistics], dict[str, list[int]]]:
+    """Return the statistics and the labels of every group, if they were made with ``identity``.
 
     Raises:
-        ValueError: not a file of :func:`save_grouped`.
+        FileNotFoundError: no such file.
+        ValueError: not a file of :func:`save_grouped`, or made with something else.
     """
+    rebuild = f"Make it with mmcgan reference-stats CONFIG --groups ... --out {path}"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file. {rebuild}")
     try:
         with safe_open(path, framework="pt") as file:
             texts = file.metadata() or {}
@@ -109,6 +115,13 @@ def load_grouped(path: Path) -> tuple[dict[str, GaussianStatistics], dict[str, A
                     )
                     for name, count in facts["counts"].items()
                 }
+                groups = {name: [int(label) for label in labels] for name, labels in facts["groups"].items()}
+                made_of = dict(facts["identity"])
     except (SafetensorError, ValueError) as error:
-        raise ValueError(f"{path}: not statistics of groups ({error}); make them with --groups") from error
-    return found, {"identity": facts["identity"], "groups": facts["groups"]}
+        raise ValueError(f"{path}: not statistics of groups ({error}). {rebuild}") from error
+    require_identity(made_of, identity, path, rebuild)
+    for entry in found.values():
+        check_statistics(entry.mean, entry.covariance, path)
+    if found.keys() != groups.keys():
+        raise ValueError(f"{path}: not statistics of groups (some are missing). {rebuild}")
+    return found, groups

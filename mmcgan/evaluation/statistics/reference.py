@@ -21,8 +21,8 @@ from torch import Tensor
 from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.datasets.base import items_digest
 from mmcgan.differences import largest_difference
+from mmcgan.evaluation.any_size import batches_of
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
@@ -83,7 +83,7 @@ class Reference:
                 "format": FORMAT,
                 "extractor": self.extractor.describe(),
                 "dataset": str(self.config.get("type")),
-                "split": getattr(self.dataset, "split", self.config.get("split")),
+                "split": self.dataset.split or self.config.get("split"),
                 "count": len(self.dataset),
                 "dataset_fingerprint": dataset_fingerprint(self.dataset),
                 "ddof": 1,
@@ -140,9 +140,9 @@ class Reference:
         """
         rank, world_size = get_dist_info()
         rows = range(rank, len(self.dataset), world_size)
-        starts = range(0, len(rows), self.batch_size)
-        read = (self.dataset.__getitems__(rows[start : start + self.batch_size]) for start in starts)
-        with progress_bar(what, len(starts)) as advance:
+        batches = batches_of(self.dataset, rows, self.batch_size)
+        read = (self.dataset.__getitems__(batch) for batch in batches)
+        with progress_bar(what, len(batches)) as advance:
             for batch in prefetch(read):
                 output = self.extractor(batch["image"].to(self._device()))
                 check_finite(output, self.extractor.name)
@@ -181,7 +181,7 @@ class Reference:
             )
 
     def _device(self) -> torch.device:
-        return next(self.extractor.parameters()).device
+        return self.extractor.device
 
     def describe(self) -> dict[str, Any]:
         """Return the identity and the file, for reports."""
@@ -202,8 +202,7 @@ def dataset_fingerprint(dataset: Any) -> str:
     """
     if not len(dataset):
         raise ValueError("the reference data set has no images")
-    own = getattr(dataset, "fingerprint", None)
-    return str(own()) if callable(own) else items_digest(dataset)
+    return str(dataset.fingerprint())
 
 
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
@@ -240,14 +239,23 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
         raise ValueError(
             f"{path}: not a readable file of reference statistics ({error}). {rebuild}"
         ) from error
+    require_identity(found, identity, path, rebuild)
+    check_statistics(mean, covariance, path)
+    return GaussianStatistics(mean, covariance, count)
+
+
+def require_identity(found: Mapping[str, Any], identity: Mapping[str, Any], path: Path, rebuild: str) -> None:
+    """Refuse statistics that were made with something else.
+
+    Raises:
+        ValueError: says with what, and ``rebuild``, how to make them anew.
+    """
     differences = _differences(found, json.loads(json.dumps(identity)))
     if differences:
         raise ValueError(
             f"{path}: the reference statistics do not belong to this evaluation: "
             f"{'; '.join(differences)}. {rebuild}"
         )
-    check_statistics(mean, covariance, path)
-    return GaussianStatistics(mean, covariance, count)
 
 
 def load_foreign_statistics(path: Path, width: int) -> GaussianStatistics:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import (
     check_pooling,
     norm_factory,
@@ -61,7 +61,7 @@ def block_plan(
 
 
 @BACKBONES.register_module()
-class BigGANBackbone(nn.Module):
+class BigGANBackbone(BlockBackbone):
     """Maps an image to a pooled feature vector through residual down-sampling blocks.
 
     Args:
@@ -86,7 +86,7 @@ class BigGANBackbone(nn.Module):
         ValueError: unknown image size or pooling, or attention outside the network.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+    emits = ("pooled", "map")
 
     def __init__(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.biggan import CHANNELS
 from mmcgan.models.backbones.blocks import (
     check_pooling,
@@ -21,7 +21,7 @@ from mmcgan.registry import BACKBONES
 
 
 @BACKBONES.register_module()
-class BigGANDeepBackbone(nn.Module):
+class BigGANDeepBackbone(BlockBackbone):
     """Maps an image to a pooled feature vector through bottleneck blocks.
 
     A 3x3 convolution, then stages of ``depth`` blocks; the first block of a stage halves the image.
@@ -48,7 +48,7 @@ class BigGANDeepBackbone(nn.Module):
         ValueError: unknown image size or pooling, lists of different lengths, or attention outside.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+    emits = ("pooled", "map")
 
     def __init__(
         self,

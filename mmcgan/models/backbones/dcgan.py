@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import (
     check_pooling,
     norm_factory,
@@ -46,7 +46,7 @@ class ConvPair(nn.Module):
 
 
 @BACKBONES.register_module()
-class DCGANBackbone(nn.Module):
+class DCGANBackbone(BlockBackbone):
     """RGB image -> convolution pairs that halve the size down to 4x4 -> 3x3 -> pooled features.
 
     The channels double with every halving, from ``base_channels``, and once more in the last
@@ -70,7 +70,7 @@ class DCGANBackbone(nn.Module):
         ValueError: unusable image size or pooling, or attention outside the network.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+    emits = ("pooled", "map")
 
     def __init__(
         self,

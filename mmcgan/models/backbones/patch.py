@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.label_maps import semantic_map
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import pooled_features
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize
 from mmcgan.models.layers.spade import LEAK
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.registry import BACKBONES, nearest
+from mmcgan.registry import BACKBONES
 from mmcgan.structures import Condition
+from mmcgan.suggestions import nearest
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
@@ -49,7 +51,7 @@ class PatchLayer(nn.Module):
 
 
 @BACKBONES.register_module()
-class PatchBackbone(nn.Module):
+class PatchBackbone(BlockBackbone):
     """Image, beside its label map or alone -> maps of features at several scales.
 
     Every scale has layers of its own; the input of scale i + 1 is that of scale i after a 3x3 average
@@ -75,7 +77,7 @@ class PatchBackbone(nn.Module):
         ValueError: a number below 1, or an unknown norm.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+    emits: tuple[str, ...] = ("pooled", "map")
 
     def __init__(
         self,
@@ -104,7 +106,7 @@ class PatchBackbone(nn.Module):
         self.blocks = nn.ModuleList(
             nn.ModuleList(_layers(widths, norm, spectral_norm)) for _ in range(num_scales)
         )
-        self.emits = self._emits(num_scales, num_layers)  # type: ignore[misc]
+        self.emits = self._emits(num_scales, num_layers)
         initialize(self, init, zero_bias=True)
 
     def _requires(self) -> tuple[str, ...]:
@@ -119,7 +121,7 @@ class PatchBackbone(nn.Module):
         return ("pooled", *maps, *layers)
 
     @classmethod
-    def would_emit(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what a backbone of these settings emits."""
         return cls._emits(settings.get("num_scales", 2), settings.get("num_layers", 4))
 

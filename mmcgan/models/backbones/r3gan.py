@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.layers.inverted_bottleneck import (
     RESAMPLING,
     DiscriminativeBasis,
@@ -23,7 +23,7 @@ from mmcgan.registry import BACKBONES
 
 
 @BACKBONES.register_module()
-class R3GANBackbone(nn.Module):
+class R3GANBackbone(BlockBackbone):
     """A 1x1 convolution from the colours, stages of inverted bottlenecks, a depthwise 4x4 at the end.
 
     A stage passes residual blocks and then reduces (low-pass filter, 1x1 convolution if the width
@@ -47,7 +47,7 @@ class R3GANBackbone(nn.Module):
         ValueError: an image size that is no power of two, or lists that do not fit it.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+    emits = ("pooled", "map")
 
     def __init__(
         self,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import (
     check_pooling,
     norm_factory,
@@ -36,7 +36,7 @@ LAYOUTS: dict[int, tuple[tuple[int, ...], int]] = {
 
 
 @BACKBONES.register_module()
-class ResNetBackbone(nn.Module):
+class ResNetBackbone(BlockBackbone):
     """RGB image -> residual blocks that halve the size -> activation -> pooled features.
 
     Args:
@@ -63,7 +63,7 @@ class ResNetBackbone(nn.Module):
             attention outside the network.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+    emits = ("pooled", "map")
 
     def __init__(
         self,

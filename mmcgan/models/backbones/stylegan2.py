@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear, full_precision
 from mmcgan.models.layers.minibatch_std import MinibatchStd
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
@@ -61,7 +61,7 @@ class StyleDownBlock(nn.Module):
 
 
 @BACKBONES.register_module()
-class StyleGAN2Backbone(nn.Module):
+class StyleGAN2Backbone(BlockBackbone):
     """Maps an image to a feature vector through down-sampling blocks and one full layer over 4x4.
 
     Made for heads with an equalised learning rate: ``init='equalized'`` of
@@ -86,7 +86,7 @@ class StyleGAN2Backbone(nn.Module):
         ValueError: unknown image size or architecture, or a number out of range.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ("pooled", "map")
+    emits = ("pooled", "map")
 
     def __init__(
         self,

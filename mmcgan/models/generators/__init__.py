@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from mmcgan.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from mmcgan.models.generators.base import Generator
     from mmcgan.models.generators.biggan import BigGANGenerator
     from mmcgan.models.generators.biggan_deep import BigGANDeepGenerator
     from mmcgan.models.generators.coded import CodedGenerator
@@ -23,6 +24,7 @@ __all__ = [
     "CodedGenerator",
     "DCGANGenerator",
     "FastGANGenerator",
+    "Generator",
     "R3GANGenerator",
     "ResNetGenerator",
     "SPADEGenerator",

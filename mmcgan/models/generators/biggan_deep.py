@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.models.conditioning import attribute_sizes
+from mmcgan.models.generators.base import FirstMap, padded
 from mmcgan.models.generators.biggan import block_channels
 from mmcgan.models.generators.blocks import EmbeddingGenerator
 from mmcgan.models.layers import (
@@ -25,6 +26,7 @@ from mmcgan.models.layers import (
     linear,
 )
 from mmcgan.models.layers.deep_blocks import DeepUpBlock
+from mmcgan.models.layers.spectral_norm import evaluated_weight
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
@@ -71,6 +73,8 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         ValueError: unknown image size, attention outside the network, or settings that exclude
             each other.
     """
+
+    has_truncation = True
 
     def __init__(
         self,
@@ -175,6 +179,13 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         else:
             x = x.view(x.shape[0], -1, size, size)
         return self.through_blocks(x, [condition] * len(self.blocks))
+
+    def first_map(self) -> FirstMap:
+        """Return the columns of the first map that see the noise; it sees the embedded condition as well."""
+        weight = evaluated_weight(self.linear)
+        noise = self.latent_dim - (self.codes.code_dim if self.codes is not None else 0)
+        columns = weight[:, :noise] if self.latent_first else weight[:, weight.shape[1] - noise :]
+        return FirstMap(padded(columns, self.latent_dim))
 
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
         """Return images of truncated latents, with the batch statistics kept for that truncation.

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require_field
+from mmcgan.models.generators.base import FirstMap, padded
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
     PlainBatchNorm,
@@ -18,21 +19,25 @@ from mmcgan.models.layers import (
     initialize,
 )
 from mmcgan.models.layers.code_projection import code_projection
+from mmcgan.models.layers.spectral_norm import evaluated_weight
 from mmcgan.structures import Condition
+
+#: Names of a block's conditional norms.
+NORMS = ("norm1", "norm2")
 
 
 class BlockGenerator(ImageGenerator):
     """A generator that ends in blocks with attention between them, batch norm, activation and a convolution.
 
     Attributes:
-        num_classes: number of labels, 0 for none.
         blocks: each takes features and what conditions them.
         attention: by the index of the block that it follows.
+        linear: what the latent meets first.
     """
 
-    num_classes: int
     blocks: nn.ModuleList
     attention: nn.ModuleDict
+    linear: nn.Module
 
     def finish(
         self,
@@ -70,6 +75,20 @@ class BlockGenerator(ImageGenerator):
                 x = self.attention[str(index)](x)
         return x
 
+    def first_map(self) -> FirstMap:
+        """Return the first linear map; chunks and codes that it does not see have columns of zeros."""
+        return FirstMap(padded(evaluated_weight(self.linear), self.latent_dim))
+
+    def norms(self) -> Mapping[str, tuple[nn.Module, str]]:
+        """Return the conditional norms of the blocks."""
+        blocks = self.blocks.named_children()
+        return {
+            f"{index}.{name}": (block, name)
+            for index, block in blocks
+            for name, _ in block.named_children()
+            if name in NORMS
+        }
+
     def convolve(self, features: Tensor) -> Tensor:
         """Return the colours (N, 3, H, W), before tanh."""
         return self.output_conv(self.output_activation(self.output_norm(features)))[:, :3]
@@ -78,10 +97,9 @@ class BlockGenerator(ImageGenerator):
 class LabelGenerator(BlockGenerator):
     """A generator whose layers look the label up, each in its own table."""
 
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return ("label",) if self.num_classes else ()
+    def require_label(self) -> None:
+        """Say whether the label must be there, once ``num_classes`` is known."""
+        self.requires = ("label",) if self.num_classes else ()
 
     def embed(self, condition: Condition) -> Tensor | None:
         """Return the labels (N,); None if unconditional.
@@ -145,11 +163,7 @@ class EmbeddingGenerator(LabelGenerator):
         )
         self.code_features = embedding_dim if code_dim else 0
         self.codes = code_projection(code_dim, self.code_features, spectral_norm=spectral_norm)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return super().requires if self.per_class else self.condition.requires
+        self.requires = ("label",) if self.per_class else tuple(self.condition.requires)
 
     def embed(self, condition: Condition) -> Tensor | None:
         """Return the conditioning vector (N, dim); the labels (N,) without a shared embedding; or None.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.models.generators.base import LATENT, FirstMap, Generator, Stages
 from mmcgan.models.layers import SpectralNormArg, initialize, linear
+from mmcgan.models.layers.spectral_norm import evaluated_weight
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
 
 @GENERATORS.register_module()
-class CodedGenerator(nn.Module):
+class CodedGenerator(Generator):
     """Maps noise and codes linearly to the latent of another generator.
 
     The latent of this one is ``code_dim`` longer: noise first, codes last, as
@@ -42,14 +45,9 @@ class CodedGenerator(nn.Module):
             raise ValueError(f"CodedGenerator: code_dim must be at least 1, got {code_dim}")
         self.generator = GENERATORS.build(generator)
         self.image_size, self.num_classes = self.generator.image_size, self.generator.num_classes
-        self.latent_dim = self.generator.latent_dim + code_dim
+        self.latent_dim, self.requires = self.generator.latent_dim + code_dim, self.generator.requires
         self.mix = linear(self.latent_dim, self.generator.latent_dim, spectral_norm=spectral_norm)
         initialize(self.mix, init)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return self.generator.requires
 
     def embed(self, condition: Condition) -> Tensor | None:
         """Return what the generator makes of ``condition``."""
@@ -62,3 +60,24 @@ class CodedGenerator(nn.Module):
     def forward(self, latent: Tensor, condition: Condition) -> Tensor:
         """Return images (N, 3, H, W) in [-1, 1] from noise and codes under ``condition``."""
         return self.generator(self.mix(latent), condition)
+
+    def first_map(self) -> FirstMap:
+        """Return the map in front of the generator's own; of one that has styles, the generator's."""
+        found = self.generator.first_map()
+        if found.space != LATENT:
+            return found
+        return FirstMap(found.matrix @ evaluated_weight(self.mix))
+
+    def moved(self, latent: Tensor, condition: Condition, step: Tensor, space: str) -> Tensor:
+        """Return images (N, 3, H, W) of one latent moved by ``step``, or of its styles if those are meant."""
+        if space == LATENT:
+            return super().moved(latent, condition, step, space)
+        return self.generator.moved(self.mix(latent), condition, step, space)
+
+    def stages(self) -> Stages:
+        """Return the generator's."""
+        return self.generator.stages()
+
+    def norms(self) -> Mapping[str, tuple[nn.Module, str]]:
+        """Return the generator's."""
+        return self.generator.norms()

@@ -116,6 +116,7 @@ class DCGANGenerator(LabelGenerator):
         doublings = number_of_doublings("DCGANGenerator", image_size)
         widths = [base_channels << (doublings - index) for index in range(doublings + 1)]
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
+        self.require_label()
         self.linear = linear(latent_dim, widths[0] * BOTTOM**2, spectral_norm=spectral_norm)
         self.codes = code_projection(code_dim, latent_dim, num_classes, spectral_norm)
         options, code_features = batch_norm_options(batch_norm), latent_dim if code_dim else 0

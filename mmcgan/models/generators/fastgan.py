@@ -109,6 +109,7 @@ class FastGANGenerator(ImageGenerator):
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=spectral_norm,
         )
+        self.requires = tuple(self.condition.requires)
         block = partial(
             GatedUpBlock,
             norm=self._norm_factory(spectral_norm),
@@ -122,12 +123,10 @@ class FastGANGenerator(ImageGenerator):
             for step, (before, after) in enumerate(pairwise(widths), start=1)
         )
         self.blocks = nn.ModuleList([LatentStart(latent_dim, widths[0], spectral_norm), *ups])
+        # a map that was scaled itself scales no other: with the published 16, none of 1024
+        scaled = range(self.reach, min(2 * self.reach, len(widths)))
         self.excitations = nn.ModuleDict(
-            {
-                # a map that was scaled itself scales no other: with the published 16, none of 1024
-                str(step): SkipExcitation(widths[step - self.reach], widths[step], spectral_norm)
-                for step in range(self.reach, min(2 * self.reach, len(widths)))
-            }
+            {str(i): SkipExcitation(widths[i - self.reach], widths[i], spectral_norm) for i in scaled}
         )
         if implicit is None:
             self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
@@ -142,11 +141,6 @@ class FastGANGenerator(ImageGenerator):
             condition_dim=self.condition.dim, spectral_norm=spectral_norm, biased_maps=True
         )
         return partial(ConditionalBatchNorm, **options)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return self.condition.requires
 
     def embed(self, condition: Condition) -> Tensor | None:
         """Return the vector (N, D) that the batch norms see; None if unconditional.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.dtypes import at_least_float32
+from mmcgan.models.generators.base import Generator, Stages
 from mmcgan.models.layers.implicit_output import ImplicitOutput, Size, Window
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.structures import Condition
+
+#: Names of the layers that make colours, and of those that make vectors of conditions.
+OUTPUTS = ("output_norm", "output_conv", "output_activation", "implicit")
+EMBEDDINGS = ("condition",)
 
 
 def implicit_output(
@@ -32,7 +37,7 @@ def implicit_output(
         raise ValueError(f"implicit: {error}") from error
 
 
-class ImageGenerator(nn.Module):
+class ImageGenerator(Generator):
     """A generator that makes a feature map and then an image, of one size or of any.
 
     A subclass writes :meth:`embed`, :meth:`features` and :meth:`convolve`, and sets ``implicit``.
@@ -41,9 +46,28 @@ class ImageGenerator(nn.Module):
     image_size: int
     implicit: ImplicitOutput | None
 
-    def embed(self, condition: Condition) -> Tensor | None:
-        """Return what conditions the layers, or None."""
-        raise NotImplementedError
+    @property
+    def any_size(self) -> bool:
+        """Whether an implicit output layer makes images of any size."""
+        return self.implicit is not None
+
+    @property
+    def full_size_channels(self) -> int:
+        """Channels, over all layers, that the implicit output layer computes at the size of the image."""
+        if self.implicit is None:
+            return 0
+        return sum(cast(nn.Linear, layer).out_features for layer in self.implicit.layers)
+
+    def stages(self) -> Stages:
+        """Return the blocks, each with the attention behind it, the last layers and the embedding."""
+        children = dict(self.named_children())
+        attention = dict(children["attention"].named_children()) if "attention" in children else {}
+        blocks = dict(children["blocks"].named_children())
+        return Stages(
+            [[block, *([attention[name]] if name in attention else [])] for name, block in blocks.items()],
+            [children[name] for name in OUTPUTS if name in children],
+            [children[name] for name in EMBEDDINGS if name in children],
+        )
 
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the last feature map (N, C, H, W)."""
@@ -91,6 +115,16 @@ class ImageGenerator(nn.Module):
             ValueError: a latent of another length, or a size that cannot be made (:meth:`to_image`).
         """
         return self.to_image(self.features(latent, embedding), size, window)
+
+    def synthesize_at(
+        self,
+        latent: Tensor,
+        embedding: Tensor | None,
+        size: Sequence[int],
+        window: Sequence[int] | None = None,
+    ) -> Tensor:
+        """Return :meth:`synthesize` of another size, or a part of it."""
+        return self.synthesize(latent, embedding, cast(Size, size), cast("Window | None", window))
 
     def forward(
         self, latent: Tensor, condition: Condition, size: Size | None = None, window: Window | None = None

@@ -93,6 +93,7 @@ class R3GANGenerator(ImageGenerator):
             instance_embedding_dim=instance_embedding_dim,
             spectral_norm=None,
         )
+        self.requires = tuple(self.condition.requires)
         start_embedding(self.condition)
         starts = [
             GenerativeBasis(latent_dim + self.condition.dim, channels[0]),
@@ -109,11 +110,6 @@ class R3GANGenerator(ImageGenerator):
             self.output_conv = nn.Conv2d(channels[-1], 3, 1, bias=False)
             start_normal(self.output_conv.weight)
         self.implicit = implicit_output(channels[-1], implicit, None)
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return self.condition.requires
 
     def embed(self, condition: Condition) -> Tensor | None:
         """Return the vector (N, D) that is put behind z; None if unconditional.

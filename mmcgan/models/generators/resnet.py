@@ -100,6 +100,7 @@ class ResNetGenerator(LabelGenerator):
         attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
         outer = spectral_norm if outer_spectral_norm is None else outer_spectral_norm
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
+        self.require_label()
         self.bottom_size = bottom_size
         self.linear = linear(latent_dim, widths[0] * bottom_size**2, spectral_norm=outer)
         self.codes = code_projection(code_dim, latent_dim, num_classes, outer)

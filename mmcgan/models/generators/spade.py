@@ -13,12 +13,14 @@ from torch import Tensor, nn
 
 from mmcgan.dtypes import at_least_float32
 from mmcgan.label_maps import semantic_map
-from mmcgan.models.encoder import encoder_of, sample_law
+from mmcgan.models.encoder import LAW, encoder_of, sample_law
+from mmcgan.models.generators.base import FirstMap, Generator, Stages
 from mmcgan.models.layers import SpectralNormArg, conv2d, initialize, linear
 from mmcgan.models.layers.spade import LEAK, SPADE, SPADEBlock
-from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.registry import GENERATORS, nearest
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL, evaluated_weight
+from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition, height_and_width
+from mmcgan.suggestions import nearest
 
 #: Input channels of every block, and the last output, in units of half ``base_channels``.
 CHANNELS = (32, 32, 32, 32, 16, 8, 4, 2, 1)
@@ -31,7 +33,7 @@ UPSAMPLING: dict[str, tuple[bool, ...]] = {
 
 
 @GENERATORS.register_module()
-class SPADEGenerator(nn.Module):
+class SPADEGenerator(Generator):
     """Label map (and z) -> residual SPADE blocks that grow the image -> RGB.
 
     Every normalisation sees the label map. Without a latent the network starts from the map itself,
@@ -61,7 +63,6 @@ class SPADEGenerator(nn.Module):
             of ``channels``.
     """
 
-    requires = ("label_map",)
     num_classes = 0
 
     def __init__(
@@ -86,6 +87,7 @@ class SPADEGenerator(nn.Module):
             raise ValueError(f"SPADEGenerator: num_map_classes must be at least 1, got {num_map_classes}")
         self.image_size, self.latent_dim = image_size, latent_dim
         self.num_map_classes, self.has_edges = num_map_classes, has_edges
+        self.requires = ("label_map", "edge_map") if has_edges else ("label_map",)
         self.bottom, self.doubled = bottom_size(image_size, upsampling)
         map_channels = num_map_classes + has_edges
         layer = partial(
@@ -102,7 +104,13 @@ class SPADEGenerator(nn.Module):
         )
         self.output_conv = conv2d(widths[-1], 3, 3, padding=1)
         self.encoder = encoder_of(latent_dim, encoder)
+        self.emits = () if self.encoder is None else LAW
         initialize(self, init, zero_bias=True)
+
+    @classmethod
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the law of the latents, of settings with an encoder."""
+        return () if settings.get("encoder") is None else LAW
 
     def _stem(self, map_channels: int, width: int) -> nn.Module:
         if not self.latent_dim:
@@ -139,9 +147,20 @@ class SPADEGenerator(nn.Module):
         mean, log_variance = (at_least_float32(value) for value in self.encoder(image))
         return sample_law(mean, log_variance, noise), {"mean": mean, "log_variance": log_variance}
 
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] of z and label maps."""
-        return self.synthesize(latent, self.embed(condition))
+    def first_map(self) -> FirstMap:
+        """Return the map of z to the first features.
+
+        Raises:
+            ValueError: there is no latent.
+        """
+        if not self.latent_dim:
+            raise ValueError("SeFa: this SPADEGenerator has no latent (latent_dim=0)")
+        return FirstMap(evaluated_weight(self.stem))
+
+    def stages(self) -> Stages:
+        """Return the blocks and the last convolution; the encoder takes no part in an image."""
+        encoder = [] if self.encoder is None else [self.encoder]
+        return Stages([[block] for block in self.blocks], [self.output_conv, *encoder])
 
 
 def block_widths(blocks: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.distributed import draw_shared
+from mmcgan.dtypes import at_least_float32
+from mmcgan.models.generators.base import STYLE, FirstMap, Generator, Stages
+from mmcgan.models.layers.equalized import EqualizedLinear
 from mmcgan.models.layers.resample import BINOMIAL
 from mmcgan.models.layers.synthesis_block import SynthesisBlock
 from mmcgan.models.mapping import MappingNetwork
@@ -28,7 +31,7 @@ Noise = str | Sequence[Tensor]
 
 
 @GENERATORS.register_module()
-class StyleGAN2Generator(nn.Module):
+class StyleGAN2Generator(Generator):
     """Maps (z, condition) to styles w, and styles to an image through modulated convolutions.
 
     The condition (label, instance feature, attributes, any of them or none) enters the mapping
@@ -70,8 +73,9 @@ class StyleGAN2Generator(nn.Module):
         ValueError: unknown image size, architecture or noise, or a number out of range.
     """
 
-    truncates_latent: ClassVar[bool] = False
-    truncation_centres: ClassVar[tuple[str, ...]] = ("mean", "class")
+    truncates_latent = False
+    has_truncation = True
+    truncation_centres = ("mean", "class")
     mean_style: Tensor | None
 
     def __init__(
@@ -120,6 +124,7 @@ class StyleGAN2Generator(nn.Module):
             instance_embedding_dim=instance_embedding_dim,
             lr_mult=mapping_lr_mult,
         )
+        self.requires = tuple(self.mapping.requires)
         self.constant = nn.Parameter(torch.randn(widths[0], BOTTOM_SIZE, BOTTOM_SIZE))
         self.blocks = nn.ModuleDict()
         for step, (before, after) in enumerate(pairwise([0, *widths])):
@@ -133,11 +138,6 @@ class StyleGAN2Generator(nn.Module):
 
     def _blocks(self) -> list[SynthesisBlock]:
         return list(self.blocks.values())  # type: ignore[arg-type]
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Fields of the condition that must be present."""
-        return self.mapping.requires
 
     # --- from latents to styles ---------------------------------------------------------------
 
@@ -291,15 +291,37 @@ class StyleGAN2Generator(nn.Module):
         """Return images (N, 3, H, W) from z (N, latent_dim) and :meth:`embed`'s result."""
         return self.synthesize_styles(self._map(latent, embedding))
 
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) from z (N, latent_dim) under ``condition``."""
-        return self.synthesize(latent, self.embed(condition))
-
     def forward_truncated(self, latent: Tensor, condition: Condition, truncation: float) -> Tensor:
         """Return images (N, 3, H, W) whose styles are moved towards their centre by psi = ``truncation``."""
         centre = self.condition_centres(condition) if self.truncation_centre == "class" else None
         styles = self.truncate_styles(self.map(latent, condition), truncation, mean=centre)
         return self.synthesize_styles(styles)
+
+    # --- its structure ------------------------------------------------------------------------
+
+    def first_map(self) -> FirstMap:
+        """Return the weights by which all convolutions but those to colours read the style, stacked."""
+        named = self.blocks.named_modules()
+        maps = [module for name, module in named if name.endswith(".style") and "to_rgb" not in name]
+        scaled = [
+            m.weight * (m.lr_mult / math.sqrt(m.in_features)) for m in maps if isinstance(m, EqualizedLinear)
+        ]
+        return FirstMap(torch.cat(scaled).detach(), STYLE)
+
+    def moved(self, latent: Tensor, condition: Condition, step: Tensor, space: str) -> Tensor:
+        """Return images (N, 3, H, W) of one latent whose styles are moved by ``steps`` (N, style_dim)."""
+        return self.synthesize_styles(self.map(latent, condition) + step[:, None])
+
+    def enter(self, latent: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
+        """Return images and the styles (N, num_ws, style_dim), with gradient, that they were made from."""
+        style = self.map(latent, condition)
+        if not style.requires_grad:
+            style.requires_grad_()
+        return at_least_float32(self.synthesize_styles(style)), style
+
+    def stages(self) -> Stages:
+        """Return the blocks; the mapping network is in front of them."""
+        return Stages([[block] for block in self.blocks.values()])
 
 
 def _check_noise(name: str, mode: str) -> None:

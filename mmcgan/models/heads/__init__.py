@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from mmcgan.models.heads.code import ContinuousCodeHead, DiscreteCodeHead
     from mmcgan.models.heads.condition_projection import ConditionProjectionHead
     from mmcgan.models.heads.discriminative_proxy import DiscriminativeProxyHead
+    from mmcgan.models.heads.each_scale import EachScale
     from mmcgan.models.heads.inner_product import InnerProductHead
     from mmcgan.models.heads.mapped_projection import MappedProjectionHead
-    from mmcgan.models.heads.patch import PatchHead, PixelClassHead
+    from mmcgan.models.heads.patch import PatchHead, PatchProjectionHead, PixelClassHead
     from mmcgan.models.heads.proxy import ProxyHead
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
@@ -26,12 +27,14 @@ __all__ = [
     "DiscreteCodeHead",
     "DiscriminativeClassifierHead",
     "DiscriminativeProxyHead",
+    "EachScale",
     "FakeClassHead",
     "Head",
     "InnerProductHead",
     "MappedProjectionHead",
     "OmniHead",
     "PatchHead",
+    "PatchProjectionHead",
     "PerClassHead",
     "PixelClassHead",
     "ProjectionHead",

@@ -7,22 +7,39 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mmcgan.contracts import Contract, Emitting, Value, names, some_names
 from mmcgan.structures import Condition
 
 
-class Head(nn.Module):
+class Head(Emitting, nn.Module):
     """Base of all heads.
 
-    Class attributes say what a config may wire:
+    A subclass writes :meth:`forward` and says what a config may wire:
 
-    * ``emits``: names of the tensors that ``forward`` returns, each with N rows;
-    * ``requires``: the fields of :class:`Condition` that must be present;
-    * ``class_rows``, ``class_columns``, ``class_copies``: which tensors belong to classes, see
-      :mod:`mmcgan.models.class_rows`.
+    Attributes:
+        emits: names of the tensors that ``forward`` returns, each with N rows.
+        requires: the fields of :class:`Condition` that must be present.
+        reads: features of the backbone that it looks at, where an instance can say; one that the backbone
+            does not emit is an error when the discriminator is built.
+        follows_init: whether the discriminator's ``init`` starts its convolutions, linear maps and tables
+            anew; without it they start as the constructor left them.
+        class_rows, class_columns, class_copies: which tensors belong to classes, see
+            :mod:`mmcgan.models.class_rows`.
     """
 
-    emits: ClassVar[tuple[str, ...]] = ()
-    requires: ClassVar[tuple[str, ...]] = ()
+    contract: ClassVar[Contract] = Contract(
+        "head",
+        "docs/extending/head.md",
+        methods={"forward": "features and condition -> a dict of the tensors that it emits"},
+        values={
+            "emits": Value("a tuple of names of tensors", some_names),
+            "requires": Value("a tuple of fields of the condition, () for none", names),
+        },
+    )
+
+    requires: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    follows_init: bool = False
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return the named tensors.

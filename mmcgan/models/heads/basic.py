@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import embedding, linear
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
@@ -29,6 +30,7 @@ class AdversarialHead(Head):
     """Real or fake, one logit an image; emits ``logit`` (N,)."""
 
     emits = ("logit",)
+    follows_init = True
 
     def __init__(self, in_channels: int, spectral_norm: SpectralNorm = True, bias: bool = True) -> None:
         super().__init__()
@@ -40,7 +42,7 @@ class AdversarialHead(Head):
 
 
 @HEADS.register_module()
-class ProjectionHead(Head):
+class ProjectionHead(WeighsCondition, Head):
     """Real or fake given the class: linear(h) + <embed(label), h>; emits ``logit`` (N,).
 
     cGANs with Projection Discriminator, Eq. 3. With spectral norm the class table is
@@ -48,6 +50,7 @@ class ProjectionHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
     requires = ("label",)
     class_rows = ("embed",)
 
@@ -61,7 +64,7 @@ class ProjectionHead(Head):
         """Return ``logit`` (N,) of ``features['pooled']`` (N, in_channels) and ``condition.label``."""
         pooled = features["pooled"]
         projected = (self.embed(condition.label) * pooled).sum(1)
-        return {"logit": self.linear(pooled).squeeze(1) + projected}
+        return {"logit": self.linear(pooled).squeeze(1) + self.weighed(projected)}
 
 
 @HEADS.register_module()
@@ -79,6 +82,7 @@ class ClassifierHead(Head):
     """
 
     emits = ("logits",)
+    follows_init = True
     class_rows = ("linear",)
 
     def __init__(
@@ -124,6 +128,7 @@ class OmniHead(Head):
     """
 
     emits = ("score",)
+    follows_init = True
 
     def __init__(
         self,

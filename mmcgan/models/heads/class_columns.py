@@ -9,6 +9,7 @@ from torch import Tensor
 from mmcgan.models.heads.base import Head
 from mmcgan.models.heads.basic import ClassifierHead, SpectralNorm, check_num_classes
 from mmcgan.models.layers import linear
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
@@ -72,13 +73,14 @@ class DiscriminativeClassifierHead(ClassifierHead):
 
 
 @HEADS.register_module()
-class PerClassHead(Head):
+class PerClassHead(WeighsCondition, Head):
     """A discriminator for every class, of which the label picks one; emits ``logit`` (N,).
 
     StarGAN v2's multi-task discriminator; StudioGAN calls the conditioning MD.
     """
 
     emits = ("logit",)
+    follows_init = True
     requires = ("label",)
     class_rows = ("linear",)
 
@@ -91,4 +93,5 @@ class PerClassHead(Head):
         """Return ``logit`` (N,): the column ``condition.label`` of a linear map of the pooled features."""
         label = condition.label
         assert label is not None
-        return {"logit": self.linear(features["pooled"]).gather(1, label[:, None]).squeeze(1)}
+        columns = self.linear(features["pooled"])
+        return {"logit": self.between(columns.mean(1), columns.gather(1, label[:, None]).squeeze(1))}

@@ -24,6 +24,7 @@ class DiscreteCodeHead(Head):
     """
 
     emits = ("logits",)
+    follows_init = True
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class ContinuousCodeHead(Head):
     """
 
     emits = ("mean", "variance")
+    follows_init = True
 
     def __init__(
         self, in_channels: int, codes: int = 2, spectral_norm: SpectralNorm = True, bias: bool = False

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import embedding, linear
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
 
 @HEADS.register_module()
-class ConditionProjectionHead(Head):
+class ConditionProjectionHead(WeighsCondition, Head):
     """Real or fake given label and/or instance: linear(h) + <embedding, h>; emits ``logit`` (N,).
 
     The embedding is a row per class, a linear map of the instance feature, or half of each,
@@ -32,6 +33,7 @@ class ConditionProjectionHead(Head):
     """
 
     emits = ("logit",)
+    follows_init = True
     class_rows = ("embed",)
 
     def __init__(
@@ -54,7 +56,7 @@ class ConditionProjectionHead(Head):
         if instance_dim:
             self.instance = linear(instance_dim, in_channels // parts, spectral_norm=spectral_norm)
         used = {"label": num_classes, "instance": instance_dim}
-        self.requires = tuple(name for name, size in used.items() if size)  # type: ignore[misc]
+        self.requires = tuple(name for name, size in used.items() if size)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N,) of ``features['pooled']`` (N, in_channels) under the condition."""
@@ -65,4 +67,4 @@ class ConditionProjectionHead(Head):
         if self.instance_dim:
             parts.append(self.instance(condition.instance))
         projected = (torch.cat(parts, dim=1) * pooled).sum(1)
-        return {"logit": self.linear(pooled).squeeze(1) + projected}
+        return {"logit": self.linear(pooled).squeeze(1) + self.weighed(projected)}

@@ -28,7 +28,7 @@ class DiscriminativeProxyHead(ProxyHead):
         ValueError: ``num_classes`` or ``embed_dim`` is not positive.
     """
 
-    emits = ("embed", "proxy", "fake_proxy")  # type: ignore[assignment]
+    emits = ("embed", "proxy", "fake_proxy")
     class_copies = 2
 
     def __init__(

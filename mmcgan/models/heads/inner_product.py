@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from mmcgan.models.conditioning import ConditionEmbedding
 from mmcgan.models.heads.base import Head
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.inverted_bottleneck import start_normal
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
 
 @HEADS.register_module()
-class InnerProductHead(Head):
+class InnerProductHead(WeighsCondition, Head):
     """Real or fake given the condition: <linear(h), embedding(condition)>; without a condition linear(h).
 
     R3GAN's discriminator (Huang et al. 2024): no bias, no unconditional term beside the product. Emits
@@ -32,6 +33,7 @@ class InnerProductHead(Head):
     """
 
     emits = ("logit", "embed")
+    follows_init = True
 
     def __init__(self, in_channels: int, num_classes: int = 0, instance_dim: int = 0, dim: int = 0) -> None:
         super().__init__()
@@ -46,7 +48,7 @@ class InnerProductHead(Head):
             assert isinstance(weight, Tensor)
             start_normal(weight.T if isinstance(part, nn.Embedding) else weight, 1 / math.sqrt(dim))
         self.dim = dim
-        self.requires = self.condition.requires  # type: ignore[misc]
+        self.requires = self.condition.requires
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N,) and ``embed`` (N, dim) of ``features['pooled']`` under the condition."""
@@ -59,4 +61,6 @@ class InnerProductHead(Head):
             if embedding is None:
                 return {"logit": embed.squeeze(1), "embed": embed}
             direction = embedding.to(embed.dtype).unflatten(1, (-1, self.dim)).sum(1)
+            # without the condition: a fixed direction of length 1, to which the linear map adapts
+            direction = self.between(torch.full_like(direction, self.dim**-0.5), direction)
             return {"logit": (embed * direction).sum(1), "embed": embed}

@@ -34,6 +34,7 @@ class MappedProjectionHead(Head):
     """
 
     emits = ("logit", "embed")
+    follows_init = True
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class MappedProjectionHead(Head):
             label_dim=label_dim,
             instance_embedding_dim=instance_embedding_dim,
         )
-        self.requires = self.mapping.requires  # type: ignore[misc]
+        self.requires = self.mapping.requires
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N,) and ``embed`` (N, dim) of ``features['pooled']`` under the condition."""

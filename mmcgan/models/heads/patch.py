@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+import torch.nn.functional as F
 from torch import Tensor
 
+from mmcgan.models.conditioning import ConditionEmbedding
 from mmcgan.models.heads.base import Head
 from mmcgan.models.heads.basic import SpectralNorm
-from mmcgan.models.layers import conv2d
+from mmcgan.models.layers import conv2d, linear
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
+
+LEAK = 0.2
+
+
+def _padding(head: Head, kernel_size: int, padding: int | None) -> int:
+    """Return the padding, by default half of the kernel."""
+    _check_kernel(head, kernel_size)
+    if padding is not None and padding < 0:
+        raise ValueError(f"{type(head).__name__}: padding must not be negative, got {padding}")
+    return kernel_size // 2 if padding is None else padding
 
 
 def _check_kernel(head: Head, kernel_size: int) -> None:
@@ -27,12 +40,15 @@ class PatchHead(Head):
     Args:
         kernel_size: an odd one keeps the map's size, an even one (PatchGAN's 4) adds a row and a column.
         feature: which map of the backbone; ``map``, or another scale of it.
+        padding: zeros on every side; None for half of the kernel, as above.
+        bias: of the convolution.
 
     Raises:
-        ValueError: ``kernel_size`` is not positive.
+        ValueError: ``kernel_size`` is not positive, or ``padding`` negative.
     """
 
     emits = ("logit",)
+    follows_init = True
 
     def __init__(
         self,
@@ -40,15 +56,84 @@ class PatchHead(Head):
         spectral_norm: SpectralNorm = True,
         kernel_size: int = 1,
         feature: str = "map",
+        padding: int | None = None,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        _check_kernel(self, kernel_size)
-        padding, self.feature = kernel_size // 2, feature
-        self.conv = conv2d(in_channels, 1, kernel_size, padding=padding, spectral_norm=spectral_norm)
+        padding, self.feature = _padding(self, kernel_size, padding), feature
+        self.reads = (feature,)
+        self.conv = conv2d(
+            in_channels, 1, kernel_size, padding=padding, bias=bias, spectral_norm=spectral_norm
+        )
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N, h, w) of the map (N, in_channels, h, w)."""
         return {"logit": self.conv(features[self.feature]).squeeze(1)}
+
+
+@HEADS.register_module()
+class PatchProjectionHead(Head):
+    """Real or fake for every patch given the condition; emits ``logit`` (N, h, w).
+
+    A convolution gives ``dim`` numbers a patch; their inner product with a mapped embedding of the condition,
+    over the root of ``dim``, is the score. There is no unconditional term (Projected GAN's conditional
+    discriminators).
+
+    Args:
+        in_channels: of the map.
+        num_classes: number of labels, 0 for no label part.
+        instance_dim: length of an instance feature, 0 for no instance part.
+        dim: see above.
+        embedding_dim: length of the embedding of each part.
+        spectral_norm, kernel_size, feature, padding: see :class:`PatchHead`; the convolution has no bias.
+
+    Raises:
+        ValueError: neither part is asked for, or a number out of range.
+    """
+
+    emits = ("logit",)
+    follows_init = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        instance_dim: int = 0,
+        dim: int = 64,
+        embedding_dim: int = 128,
+        spectral_norm: SpectralNorm = True,
+        kernel_size: int = 1,
+        feature: str = "map",
+        padding: int | None = None,
+    ) -> None:
+        super().__init__()
+        if not (num_classes or instance_dim):
+            raise ValueError("PatchProjectionHead needs num_classes or instance_dim above 0")
+        if dim < 1 or embedding_dim < 1:
+            raise ValueError(
+                f"PatchProjectionHead: dim and embedding_dim must be at least 1, got {dim}, {embedding_dim}"
+            )
+        padding = _padding(self, kernel_size, padding)
+        self.reads = (feature,)
+        self.feature, self.scale = feature, 1 / math.sqrt(dim)
+        self.conv = conv2d(
+            in_channels, dim, kernel_size, padding=padding, bias=False, spectral_norm=spectral_norm
+        )
+        self.condition = ConditionEmbedding(
+            num_classes,
+            embedding_dim,
+            instance_dim=instance_dim,
+            instance_embedding_dim=embedding_dim,
+            spectral_norm=None,
+        )
+        self.linear = linear(self.condition.dim, dim)
+        self.requires = self.condition.requires
+
+    def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
+        """Return ``logit`` (N, h, w) of the map (N, in_channels, h, w) under the condition."""
+        direction = F.leaky_relu(self.linear(self.condition(condition)), LEAK)
+        products = self.conv(features[self.feature]) * direction[:, :, None, None]
+        return {"logit": products.sum(1) * self.scale}
 
 
 @HEADS.register_module()
@@ -66,6 +151,7 @@ class PixelClassHead(Head):
     """
 
     emits = ("logits",)
+    follows_init = True
 
     def __init__(
         self,
@@ -83,6 +169,7 @@ class PixelClassHead(Head):
         if extra < 0:
             raise ValueError(f"PixelClassHead: extra must not be negative, got {extra}")
         self.feature = feature
+        self.reads = (feature,)
         columns, padding = num_map_classes + extra, kernel_size // 2
         self.conv = conv2d(in_channels, columns, kernel_size, padding=padding, spectral_norm=spectral_norm)
 

@@ -30,7 +30,8 @@ class ProxyHead(Head):
         ValueError: ``num_classes`` or ``embed_dim`` is not positive.
     """
 
-    emits = ("embed", "proxy")
+    emits: tuple[str, ...] = ("embed", "proxy")
+    follows_init = True
     requires = ("label",)
     class_rows = ("embed",)
 

@@ -23,7 +23,7 @@ from mmcgan.models.layers.spectral_norm import (
     spectral_norm_options,
 )
 from mmcgan.models.layers.tiled_convolution import Conv2d
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 Normalised = TypeVar("Normalised", SpectralConv2d, SpectralConvTranspose2d, SpectralLinear, SpectralEmbedding)
 
@@ -56,6 +56,7 @@ def conv2d(
     bias: bool = True,
     spectral_norm: SpectralNormArg = None,
     resize: str | None = None,
+    groups: int = 1,
 ) -> nn.Conv2d:
     """Return a convolution (N, in, H, W) -> (N, out, H', W').
 
@@ -64,21 +65,23 @@ def conv2d(
         spectral_norm: of the weight.
         resize: ``double`` has the layer enlarge its input by nearest neighbour first, ``halve`` average 2x2
             outputs (:mod:`mmcgan.models.layers.merged_convolution`); for 3x3 kernels with padding 1.
+        groups: as of ``nn.Conv2d``; 1 beside ``resize``.
 
     Raises:
         ValueError: another ``resize``, or one with another kernel, stride or padding.
     """
     if resize not in CONVOLUTIONS:
         raise ValueError(f"conv2d: resize must be None, 'double' or 'halve', got {resize!r}")
-    if resize and (kernel, stride, padding) != (3, 1, 1):
+    if resize and (kernel, stride, padding, groups) != (3, 1, 1, 1):
         raise ValueError(
             f"conv2d: resize={resize!r} is for 3x3 kernels with stride 1 and padding 1, got kernel={kernel}, "
-            f"stride={stride}, padding={padding}"
+            f"stride={stride}, padding={padding}, groups={groups}"
         )
     plain, spectral = CONVOLUTIONS[resize]
     if spectral_norm_options(spectral_norm) is None:
-        return plain(in_channels, out_channels, kernel, stride, padding, bias=bias)
-    return _attach(spectral(in_channels, out_channels, kernel, stride, padding, bias=bias), spectral_norm)
+        return plain(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=bias)
+    layer = spectral(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=bias)
+    return _attach(layer, spectral_norm)
 
 
 def conv_transpose2d(

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.factories import linear
-from mmcgan.models.layers.spectral_norm import SpectralNormArg
+from mmcgan.models.layers.spectral_norm import SpectralNormArg, applied_weight
 
 #: Height and width, or top, left, height and width, in pixels.
 Size = tuple[int, int]
@@ -104,7 +104,7 @@ class ImplicitOutput(nn.Module):
         native = (features.shape[2], features.shape[3])
         whole = size or native
         top, left, height, width = check_window(whole, window)
-        first, *rest = [effective_weight(layer) for layer in self.layers]
+        first, *rest = [applied_weight(layer) for layer in self.layers]
         told = self._told(first, whole, native)
         mapped = at_least_float32(self._map_features(features, first))
         if whole == native and (height, width) == native:
@@ -154,12 +154,6 @@ class ImplicitOutput(nn.Module):
             bias: Tensor = layer.bias  # type: ignore[assignment]
             x = F.conv2d(F.relu(x), weight[:, :, None, None], bias)
         return torch.tanh(at_least_float32(x))
-
-
-def effective_weight(layer: nn.Module) -> Tensor:
-    """Return the weight that a linear layer multiplies by, normalised if it is a spectral one."""
-    weight: Tensor = layer.weight  # type: ignore[assignment]
-    return layer.spectral(weight) if hasattr(layer, "spectral") else weight  # type: ignore[operator]
 
 
 def check_window(size: Size, window: Window | None) -> Window:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from mmcgan.models.layers.normalization import ConditionalBatchNorm
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 SCHEMES: dict[str, Callable[[Tensor], Tensor]] = {
     "orthogonal": lambda weight: nn.init.orthogonal_(weight),

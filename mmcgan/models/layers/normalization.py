@@ -11,10 +11,11 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from mmcgan.dtypes import at_least_float32
+from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.factories import embedding, linear
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 ENCODINGS = ("vector", "label", "one_hot")
 
@@ -92,7 +93,7 @@ def batch_norm(
     return kind(channels, eps=options.eps, momentum=options.momentum, affine=affine)
 
 
-class ConditionalBatchNorm(nn.Module):
+class ConditionalBatchNorm(WeighsCondition):
     """Batch normalisation whose gain and bias are predicted from the condition.
 
     ``forward(x, c) = norm(x) * (1 + gain(c)) + bias(c)``, gain and bias being linear maps (without a
@@ -150,6 +151,11 @@ class ConditionalBatchNorm(nn.Module):
             nn.init.ones_(self.gain.weight)  # type: ignore[arg-type]
             nn.init.zeros_(self.bias.weight)  # type: ignore[arg-type]
 
+    def weigh_condition(self, weight: float) -> None:
+        """Let labels act with ``weight``; a vector was weighed where it was made."""
+        if self.encoding != "vector":
+            super().weigh_condition(weight)
+
     def _look_up(self, source: nn.Module, condition: Tensor) -> Tensor:
         """Return rows (N, C) of a map or table, or mixtures of a table's rows."""
         if self.encoding == "label" and condition.is_floating_point():
@@ -165,9 +171,8 @@ class ConditionalBatchNorm(nn.Module):
             condition = F.one_hot(condition, self.condition_dim).to(x.dtype)
         # Under autocast the maps come out in another type than the features.
         gain = self._look_up(self.gain, condition).to(x.dtype)[:, :, None, None]
-        bias = self._look_up(self.bias, condition).to(x.dtype)[:, :, None, None]
-        if self.unit_gain:
-            gain = 1 + gain
+        bias = self.weighed(self._look_up(self.bias, condition).to(x.dtype)[:, :, None, None])
+        gain = 1 + self.weighed(gain) if self.unit_gain else self.between(torch.ones_like(gain), gain)
         x = self.norm(x)
         return x + gain + bias if self.add_gain else torch.addcmul(bias, x, gain)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmcgan.models.layers.factories import conv2d
 from mmcgan.models.layers.normalization import batch_norm
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL, SpectralNormArg
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 LEAK = 0.2
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmcgan.models.layers.tiled_convolution import Conv2d
-from mmcgan.registry import nearest
+from mmcgan.suggestions import nearest
 
 
 @dataclass(frozen=True)
@@ -204,3 +204,24 @@ class SpectralEmbedding(nn.Embedding):
     def forward(self, input: Tensor) -> Tensor:
         """Map indices (N,) to rows (N, dim)."""
         return F.embedding(input, self.spectral(self.weight))
+
+
+def applied_weight(layer: nn.Module) -> Tensor:
+    """Return the weight that ``layer`` multiplies by, normalised if it is one of the layers above."""
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    norm = layer._modules.get("spectral")
+    return weight if norm is None else norm(weight)
+
+
+@torch.no_grad()
+def evaluated_weight(layer: nn.Module) -> Tensor:
+    """Return the weight that ``layer`` applies in evaluation, spectral norm included, detached."""
+    norm = layer._modules.get("spectral")
+    was_training = norm is not None and norm.training
+    if norm is not None:
+        norm.eval()
+    weight = applied_weight(layer).detach()
+    if norm is not None:
+        norm.train(was_training)
+    return weight

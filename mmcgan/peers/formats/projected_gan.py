@@ -90,10 +90,10 @@ class FastGANFormat(PeerFormat):
     ) -> Tensor:
         """Return the images; noise that is among the peer's inputs is added in the place of fresh noise."""
         given = {k.removeprefix("noise/"): v for k, v in inputs.items() if k.startswith("noise/")}
-        with given_noise(module, {self._injection(key): value for key, value in given.items()}):
+        with given_noise(module, {self.injection(key): value for key, value in given.items()}):
             return module(latent, condition)
 
-    def _injection(self, key: str) -> tuple[str, int]:
+    def injection(self, key: str) -> tuple[str, int]:
         """Return our injection and the number of its call for ``<peer's module>/<call>``."""
         name, _, call = key.rpartition("/")
         ours = self._renamed(f"{name}.weight").removesuffix(".weight")

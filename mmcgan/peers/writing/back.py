@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.checkpoints.files import atomic_write, save_checkpoint
+from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.files import save_checkpoint
 from mmcgan.closed_world import checked
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PEERS
 from mmcgan.peers.formats.format import Table, build_network

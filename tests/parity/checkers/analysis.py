@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.analysis import sefa_directions, walk
-from mmcgan.analysis.directions import Directions, effective_weight
+from mmcgan.analysis.directions import Directions
+from mmcgan.models.layers.spectral_norm import evaluated_weight
 from mmcgan.peers.formats import PeerNetwork, peer_format
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase
@@ -40,7 +41,7 @@ def check_sefa(case: GoldenCase, comparison: Comparison) -> None:
     weight = case.tensors["out/linear0_weight_used"]
     linear = getattr(generator, "linear", None)
     if isinstance(linear, torch.nn.Module):
-        comparison.equal("out/linear0_weight_used", effective_weight(linear), weight, EXACT)
+        comparison.equal("out/linear0_weight_used", evaluated_weight(linear), weight, EXACT)
     directions = sefa_directions(generator, int(settings["num_semantic_axis"]))
     theirs = case.tensors["out/eigen_vectors"].T
     signed = _with_signs_of(directions, theirs)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mmcgan.evaluation.metrics.grouped_fid import GroupMoments, class_groups
 from mmcgan.evaluation.metrics.inception import inception_score
 from mmcgan.evaluation.metrics.path_length import slerp, trimmed_mean
 from mmcgan.evaluation.metrics.precision_recall import prdc
@@ -25,6 +24,7 @@ from mmcgan.evaluation.statistics.frechet import (
     frechet_distance,
     trace_of_product_root,
 )
+from mmcgan.evaluation.statistics.groups import GroupMoments, class_groups
 from mmcgan.neighbours.balls import count_balls
 from mmcgan.neighbours.nearest import kth_neighbour_distances
 from tests.parity.cases import GoldenCase

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmcgan.models.layers import ConditionalBatchNorm, PlainBatchNorm
 from mmcgan.models.layers.gated_blocks import GatedUpBlock, LatentStart, NoiseInjection, SkipExcitation
+from mmcgan.models.layers.projection_blocks import ReducingBlock, fuse
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers.formats import PeerNetwork, peer_format
 from mmcgan.peers.formats.format import TORCH_SPECTRAL, Table, convert_value, rename
@@ -22,6 +23,7 @@ from mmcgan.peers.formats.projected_gan import (
     PEER,
     SIZES,
     START_TABLE,
+    FastGANFormat,
     given_noise,
 )
 from tests.parity.cases import GoldenCase, State
@@ -53,7 +55,8 @@ class Run:
         """Load the peer's state."""
         converted = {ours: convert_value(ours, state[theirs]) for theirs, ours in self.keys.items()}
         missing, extra = self.module.load_state_dict(converted, strict=False)
-        missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+        # counters that the peer does not keep, and the hash of a frozen network that it stores whole
+        missing = [key for key in missing if not key.endswith(("num_batches_tracked", "fingerprint"))]
         if missing or extra:
             raise ValueError(f"weights do not fit: missing {missing}, left over {extra}")
 
@@ -139,6 +142,11 @@ def _stages(network: PeerNetwork) -> dict[str, nn.Module]:
     return {"synthesis.init": blocks[0], **named}  # type: ignore[index]
 
 
+def noise_of(form: FastGANFormat, recorded: State) -> dict[tuple[str, int], Tensor]:
+    """Return the noise of our injections and calls from what is recorded by the peer's."""
+    return {form.injection(key): value for key, value in recorded.items()}
+
+
 # --- layers -------------------------------------------------------------------------------------
 
 
@@ -164,6 +172,30 @@ def _block(given: Mapping[str, int], light: bool, table: Table) -> tuple[nn.Modu
     return module, table
 
 
+class Fusion(nn.Module):
+    """Cross-scale mixing of one level."""
+
+    def __init__(self, features: int, expand: bool) -> None:
+        super().__init__()
+        self.out_conv = nn.Conv2d(features, features // 2 if expand else features, 1)
+
+    def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
+        """Return the map at twice its size."""
+        return fuse(self.out_conv, x, skip)
+
+
+def _reducing(given: Mapping[str, int]) -> tuple[nn.Module, Table]:
+    separable = bool(given.get("separable", False))
+    module = ReducingBlock(
+        given["in_planes"], given["out_planes"], separable=separable, spectral_norm=CLASSIC_SPECTRAL
+    )
+    return module, (
+        (r"^main\.0\.depthwise\.", "depthwise."),
+        (r"^main\.0\.(pointwise\.)?", "conv."),
+        (r"^main\.1\.", "norm."),
+    )
+
+
 LAYERS: dict[str, Callable[[Mapping[str, int]], tuple[nn.Module, Table]]] = {
     "InitLayer": _start,
     "SEBlock": lambda given: (
@@ -172,6 +204,8 @@ LAYERS: dict[str, Callable[[Mapping[str, int]], tuple[nn.Module, Table]]] = {
     ),
     "NoiseInjection": lambda given: (NoiseInjection(1), ()),
     "CCBN": lambda given: (_conditional_norm(given["output_size"], given["input_size"]), BUFFERS),
+    "DownBlock": _reducing,
+    "FeatureFusionBlock": lambda given: (Fusion(given["features"], bool(given.get("expand", False))), ()),
     "UpBlockSmall": lambda given: _block(given, True, LIGHT_BLOCK),
     "UpBlockSmallCond": lambda given: _block(given, True, CONDITIONAL_BLOCK),
     "UpBlockBig": lambda given: _block(given, False, DEEP_BLOCK),

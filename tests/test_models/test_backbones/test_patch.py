@@ -70,7 +70,7 @@ def test_map_and_edges_are_seen_or_asked_for():
 def test_what_is_emitted_is_known_before_it_is_built():
     for settings in (dict(), dict(num_scales=3, num_layers=2)):
         built = PatchBackbone(2, 1, **settings)
-        assert PatchBackbone.would_emit(settings) == built.emits
+        assert PatchBackbone.emits_with(settings) == built.emits
 
 
 def test_bad_settings_are_named():

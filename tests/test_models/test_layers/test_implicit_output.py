@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mmcgan.models.layers.implicit_output import ImplicitOutput, effective_weight, pixel_centres
+from mmcgan.models.layers.implicit_output import ImplicitOutput, pixel_centres
+from mmcgan.models.layers.spectral_norm import applied_weight
 
 
 def layer(channels=4, hidden=(6, 6), **options):
@@ -27,7 +28,7 @@ def unfolded_reference(output, features, size):
     told = [position.expand(len(features), -1, -1, -1), torch.full((*sampled.shape[:3], 2), 2.0)]
     x = torch.cat([sampled, *told], dim=-1)
     for index, linear in enumerate(output.layers):
-        x = F.linear(x if index == 0 else F.relu(x), effective_weight(linear), linear.bias)
+        x = F.linear(x if index == 0 else F.relu(x), applied_weight(linear), linear.bias)
     return torch.tanh(x).permute(0, 3, 1, 2)
 
 

@@ -190,6 +190,7 @@ WITHOUT = {
     "DCGANGenerator": "transposed convolutions of its own",
     "DCGANBackbone": "strided convolutions of its own",
     "PatchBackbone": "strided convolutions of its own",
+    "ProjectedBackbone": "strided convolutions of its own",
     "R3GANGenerator": "filters between",
     "R3GANBackbone": "filters between",
     "SPADEGenerator": "the label map modulates every position between enlargement and convolution",

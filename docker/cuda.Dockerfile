@@ -1,0 +1,22 @@
+# mmcgan on NVIDIA GPUs:
+#   docker build -f docker/cuda.Dockerfile -t mmcgan:cuda .
+#   docker run --rm --gpus all --ipc=host mmcgan:cuda doctor
+#   docker run --rm --gpus all --ipc=host -v "$PWD:/work" mmcgan:cuda train CONFIG
+# --ipc=host: loader workers hand images over in shared memory, of which a container has 64 MiB otherwise.
+FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime
+
+RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
+COPY . /opt/mmcgan
+ARG EXTRAS=metrics,weights,tensorboard,demo
+# the image's PyTorch is kept: its version is told to pip as a bound
+RUN python3 -c "import torch, torchvision; print(f'torch=={torch.__version__}\ntorchvision=={torchvision.__version__}')" \
+        > /tmp/constraints.txt \
+    && python3 -m pip install --no-cache-dir -c /tmp/constraints.txt "/opt/mmcgan[${EXTRAS}]"
+
+RUN useradd --create-home user && mkdir -p /work && chown user /work
+USER user
+WORKDIR /work
+ENTRYPOINT ["mmcgan"]
+CMD ["--help"]

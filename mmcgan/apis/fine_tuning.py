@@ -1,0 +1,221 @@
+"""Starting a training from a trained model: its weights, part by part, with rows of classes by their names.
+
+The rule for what belongs to classes: a class of the new data takes the row of the class of that name; a class
+without a namesake takes the mean of all rows, which shows a mixture of what is known and is nobody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from mmcgan.checkpoints.files import CheckpointError, save_checkpoint
+from mmcgan.models.class_rows import ClassAxis, class_axes
+from mmcgan.registry import DATASETS, MODELS
+from mmcgan.weights import read_index
+from mmcgan.zoo.discriminators import KIND, load_discriminator
+from mmcgan.zoo.locate import find_weights
+from mmcgan.zoo.reading import read_content, read_run
+
+#: subfolder of the work folder for the weights that a run starts from
+FOLDER = "start"
+DISCRIMINATOR_SUFFIX = "-discriminator"
+GENERATOR, AVERAGE, DISCRIMINATOR, HEADS = "generator.", "generator_ema.", "discriminator.", "heads."
+NETWORKS = (GENERATOR, AVERAGE, DISCRIMINATOR)
+SHOWN = 4
+
+
+@dataclass
+class Start:
+    """The weights that a training starts from.
+
+    Attributes:
+        source: what the user called them.
+        weights: by name, as in a model: ``generator.``, ``generator_ema.``, ``discriminator.``.
+        classes: names of their classes, in order; None where nobody says.
+        notes: for the log.
+    """
+
+    source: str
+    weights: dict[str, Tensor]
+    classes: list[str] | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def read_start(source: str | Path) -> Start:
+    """Return the weights of a trained model.
+
+    Args:
+        source: as :func:`mmcgan.apis.load_model` takes it. A run's checkpoint gives all its networks;
+            exported weights give the generator, with the discriminator that lies beside them (or ships)
+            under the same name and ``-discriminator``.
+
+    Raises:
+        FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
+    """
+    path = find_weights(source)
+    if path.suffix == ".pth":
+        run = read_run(path)
+        weights = {key: value for key, value in run.state.items() if isinstance(value, Tensor)}
+        known = run.meta.get("dataset_meta") if isinstance(run.meta, Mapping) else None
+        start = Start(str(source), weights, _names(known))
+        if not any(key.startswith(GENERATOR) for key in weights):
+            raise CheckpointError(f"{path} holds no generator of a run")
+        return start
+    content = read_content(path)
+    own = {f"{GENERATOR}{key}": value for key, value in content.weights.items()}
+    classes = None if content.record is None or content.record.classes is None else content.record.classes
+    start = Start(str(source), own, None if classes is None else [str(name) for name in classes])
+    beside = path.with_name(f"{path.stem}{DISCRIMINATOR_SUFFIX}.safetensors")
+    named = f"{path.stem}{DISCRIMINATOR_SUFFIX}"
+    place = beside if beside.is_file() else (named if named in read_index(KIND) else None)
+    if place is not None:
+        judge = load_discriminator(place)
+        start.weights |= {f"{DISCRIMINATOR}{key}": value for key, value in judge.network.state_dict().items()}
+    return start
+
+
+def fitted(start: Start, model: nn.Module, classes: Sequence[str] | None) -> dict[str, Tensor]:
+    """Return the weights that ``model`` starts from, in its shapes; notes of what was done are added.
+
+    A part is taken whole or not at all: the generator and the discriminator's backbone must fit, a head that
+    is not there, or is of another kind, starts afresh. The average starts from the trained average.
+
+    Args:
+        start: of :func:`read_start`.
+        model: newly built.
+        classes: names of the classes of its data, in order.
+
+    Raises:
+        CheckpointError: another network; names tensors and shapes.
+    """
+    own, axes = model.state_dict(), class_axes(model)
+    average = {
+        f"{AVERAGE}{key.removeprefix(GENERATOR)}": key for key in start.weights if key.startswith(GENERATOR)
+    }
+    given = {**{name: start.weights[key] for name, key in average.items()}, **start.weights}
+    # what is sampled and judged is the average: training goes on from it
+    given |= {key: start.weights.get(name, start.weights[key]) for name, key in average.items()}
+    taken: dict[str, Tensor] = {}
+    for part in _parts(own):
+        names = [name for name in own if name.startswith(part)]
+        if not any(name.startswith(part) for name in given):
+            if part.startswith(NETWORKS):
+                start.notes.append(f"{start.source} has no {part.rstrip('.')}: it starts afresh")
+            continue
+        moved = {
+            name: _resized(given[name], own[name], axes.get(name), start, classes)
+            for name in names
+            if name in given
+        }
+        faults = [f"{name} is missing" for name in names if name not in given]
+        faults += [
+            f"{name} is {tuple(value.shape)} there, {tuple(own[name].shape)} here"
+            for name, value in moved.items()
+            if value.shape != own[name].shape
+        ]
+        if not faults:
+            taken |= moved
+        elif f"{DISCRIMINATOR}{HEADS}" in part:
+            start.notes.append(f"{part.rstrip('.')} is of another kind in {start.source}: it starts afresh")
+        else:
+            raise CheckpointError(_refusal(start, part, faults))
+    start.notes += _told(start, classes)
+    return taken
+
+
+def _parts(names: Iterable[str]) -> list[str]:
+    """Return the prefixes of what is taken whole: networks, and each head."""
+    found = []
+    for name in names:
+        steps = name.split(".")
+        depth = (
+            3 if name.startswith(f"{DISCRIMINATOR}{HEADS}") else 2 if name.startswith(DISCRIMINATOR) else 1
+        )
+        found.append(".".join(steps[:depth]) + ("." if len(steps) > depth else ""))
+    return list(dict.fromkeys(found))
+
+
+def _refusal(start: Start, part: str, faults: Sequence[str]) -> str:
+    more = f" and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+    listed = ", ".join(faults[:SHOWN]) + more
+    return (
+        f"{start.source} does not fit the {part.rstrip('.')} of this config: {listed}. "
+        "Start from a config of the same networks and size; only rows of classes are resized"
+    )
+
+
+def _resized(
+    value: Tensor, own: Tensor, axis: ClassAxis | None, start: Start, classes: Sequence[str] | None
+) -> Tensor:
+    """Return a tensor with the rows of the new classes, by the rule of this module."""
+    if axis is None:
+        return value
+    dim, copies = axis
+    theirs = len(start.classes) if start.classes is not None else value.shape[dim] // copies
+    ours = len(classes) if classes is not None else own.shape[dim] // copies
+    behind = value.shape[dim] - theirs * copies  # what comes behind the classes stays
+    if behind < 0 or own.shape[dim] - ours * copies != behind:
+        return value
+    if start.classes is None or classes is None:
+        return value
+    rows = value.movedim(dim, 0)
+    table = rows[: theirs * copies].unflatten(0, (theirs, copies))
+    mean = table.float().mean(0).to(table.dtype)
+    number = {name: place for place, name in enumerate(start.classes)}
+    new = torch.stack([table[number[name]] if name in number else mean for name in classes])
+    return torch.cat([new.flatten(0, 1), rows[theirs * copies :]]).movedim(0, dim).contiguous()
+
+
+def _told(start: Start, classes: Sequence[str] | None) -> list[str]:
+    if start.classes is None or classes is None or list(classes) == start.classes:
+        return []
+    same = [name for name in classes if name in start.classes]
+    new = [name for name in classes if name not in start.classes]
+    told = f"{len(same)} of {len(classes)} classes start from the rows of their name in {start.source}"
+    return [
+        told
+        + (
+            f", the others ({', '.join(new[:SHOWN])}{', ...' if new[SHOWN:] else ''}) from the mean of all"
+            if new
+            else ""
+        )
+    ]
+
+
+def _names(facts: Any) -> list[str] | None:
+    names = facts.get("classes") if isinstance(facts, Mapping) else None
+    return [str(name) for name in names] if names else None
+
+
+def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:
+    """Let the run of ``cfg`` start from a trained model; return what there is to say about it.
+
+    The weights are written to ``work_dir/start`` and named as the config's ``load_from``.
+
+    Args:
+        cfg: checked; ``load_from`` is set.
+        source: see :func:`read_start`.
+        work_dir: of the run.
+
+    Raises:
+        CheckpointError: another network.
+        FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
+    """
+    if cfg.get("load_from"):
+        raise ValueError(f"--from {source} and load_from={cfg.load_from} both say where to start; give one")
+    start = read_start(source)
+    names = _names(getattr(DATASETS.build(cfg.train_dataloader.dataset), "metainfo", None))
+    weights = fitted(start, MODELS.build(cfg.model), names)
+    path = work_dir / FOLDER / "weights.pth"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    meta = {"partial": True, "from": str(source), "notes": start.notes, "dataset_meta": {"classes": names}}
+    save_checkpoint({"state_dict": weights, "meta": meta}, path)
+    cfg.load_from = str(path)
+    return start.notes

@@ -1,0 +1,1 @@
+"""Runs side by side: :mod:`mmcgan.comparison.runs` reads them, :mod:`mmcgan.comparison.page` shows them."""

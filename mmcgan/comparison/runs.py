@@ -1,0 +1,119 @@
+"""What a work folder says of its run: settings, logged figures, the newest weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmcgan.checkpoints.files import list_checkpoints
+from mmcgan.checkpoints.literals import assignments
+from mmcgan.hooks.monitor import Monitor
+from mmcgan.scalars import Series, read_scalars
+
+ABSENT = "-"
+SEED = "randomness.seed"
+#: settings that say where a run is and nothing about it
+PLACES = ("work_dir", "resume", "launcher", "experiment_name", "visualizer", "log_processor")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run.
+
+    Attributes:
+        name: what it is called on the page.
+        folder: its work folder.
+        settings: its config's leaves by dotted path.
+        series: logged figures by name and iteration.
+    """
+
+    name: str
+    folder: Path
+    settings: Mapping[str, Any]
+    series: Mapping[str, Series]
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The newest numbered checkpoint."""
+        return next(iter(list_checkpoints(self.folder)), None)
+
+    def figures(self) -> list[str]:
+        """Return the names of figures of evaluations, of which it is known which way is better."""
+        return [key for key in self.series if "/" not in key and is_figure(key)]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in nothing but the seed."""
+
+    name: str
+    runs: tuple[RunRecord, ...]
+
+
+def is_figure(key: str) -> bool:
+    """Return whether a logged name is a figure of quality: one that has a better side and is no loss."""
+    try:
+        Monitor(key)
+    except ValueError:
+        return False
+    return "loss" not in key
+
+
+def read_run(name: str, folder: Path) -> RunRecord:
+    """Return what a work folder says; its config is read as data.
+
+    Raises:
+        FileNotFoundError: the folder has no logged figures or no config.
+        ValueError: one of them is damaged.
+    """
+    series = read_scalars(folder)
+    configs = sorted(folder.glob("*.py"))
+    if not configs:
+        raise FileNotFoundError(f"{folder} has no config (looked for {folder}/*.py): not a run's work folder")
+    try:
+        found = assignments(configs[0].read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{configs[0]}: cannot be read as a run's config: {error}") from error
+    settings = {path: value for path, value in leaves(found) if path.split(".")[0] not in PLACES}
+    return RunRecord(name, folder, settings, series)
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted path and value of everything that is no dictionary, and no list of dictionaries."""
+    if isinstance(value, Mapping):
+        items: Any = value.items()
+    elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
+        items = enumerate(value)
+    else:
+        yield path, value
+        return
+    for key, item in items:
+        yield from leaves(item, f"{path}.{key}" if path else str(key))
+
+
+def differing(runs: Sequence[RunRecord]) -> dict[str, list[Any]]:
+    """Return the settings in which runs differ: path -> a value per run, :data:`ABSENT` where there is none.
+
+    Names that a config uses itself (``_decay``) are left out, and settings of the test that differ as
+    those of the validation do.
+    """
+    paths = dict.fromkeys(path for run in runs for path in run.settings if not path.startswith("_"))
+    table = {path: [run.settings.get(path, ABSENT) for run in runs] for path in paths}
+    found = {path: values for path, values in table.items() if any(value != values[0] for value in values)}
+    return {path: values for path, values in found.items() if found.get(_of_validation(path)) != values}
+
+
+def _of_validation(path: str) -> str:
+    """Return the validation's setting beside one of the test; nothing for others."""
+    return "val_" + path.removeprefix("test_") if path.startswith("test_") else ""
+
+
+def groups_of(runs: Sequence[RunRecord]) -> list[Group]:
+    """Return the runs in groups that differ in nothing but the seed, called after their first."""
+    found: dict[str, list[RunRecord]] = {}
+    for run in runs:
+        key = repr(sorted((path, repr(value)) for path, value in run.settings.items() if path != SEED))
+        found.setdefault(key, []).append(run)
+    return [Group(members[0].name, tuple(members)) for members in found.values()]

@@ -1,0 +1,214 @@
+"""What a component of each role must have, said once by the role's base and checked for everybody's classes.
+
+Three words declare what a component is connected with, in every role alike:
+
+* ``requires``: fields of the condition that must be there;
+* ``emits``: named tensors that it gives;
+* ``reads``: named tensors that it looks at.
+
+What depends on settings has a classmethod beside it, ``emits_with(settings)`` and ``reads_with(settings)``,
+so that a config can be checked first.
+
+A class is checked when it is registered (its methods) and when it is built (its values). It may derive from
+the base, which has a default for everything optional, or have every member itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class ContractError(ValueError):
+    """A component lacks what its role needs."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """An attribute that a built component has.
+
+    Attributes:
+        meaning: what it says, for messages.
+        fits: whether a value can be right.
+    """
+
+    meaning: str
+    fits: Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a role asks of a class.
+
+    Attributes:
+        role: as messages call it.
+        page: of the documentation.
+        methods: that a class writes itself: name -> what it does.
+        values: that an object has, in its class or set by its constructor.
+    """
+
+    role: str
+    page: str
+    methods: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+def names(value: Any) -> bool:
+    """Return whether a value is a tuple or list of names."""
+    return isinstance(value, tuple | list) and all(isinstance(name, str) for name in value)
+
+
+def some_names(value: Any) -> bool:
+    """Return whether a value is a tuple or list of at least one name."""
+    return names(value) and len(value) > 0
+
+
+def whole_number(value: Any) -> bool:
+    """Return whether a value is a whole number that is not negative."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def image_size(value: Any) -> bool:
+    """Return whether a value is a side in pixels, or height and width."""
+    sides = [value] if isinstance(value, int) else value
+    return isinstance(sides, tuple | list) and len(sides) in (1, 2) and all(map(whole_number, sides))
+
+
+@dataclass(frozen=True)
+class Bases:
+    """The bases of which a registry's components have one each.
+
+    Attributes:
+        places: ``module:Class`` of each, imported when a class of somebody else is checked.
+    """
+
+    places: Sequence[str]
+
+    def classes(self) -> list[type]:
+        """Return the bases."""
+        found = []
+        for place in self.places:
+            module, _, name = place.partition(":")
+            found.append(getattr(importlib.import_module(module), name))
+        return found
+
+    def check_class(self, component: Any) -> None:
+        """Refuse a class that lacks methods of its role; a function is checked by what it makes.
+
+        Raises:
+            ContractError: names the class, what it lacks, and the page.
+        """
+        if not inspect.isclass(component):
+            return
+        own = self._derived(component)
+        if own is not None:
+            _refuse(component.__name__, own, unwritten(component, own), derived=True)
+            return
+        lacking = {base: [*unwritten(component, base), *missing(component, base)] for base in self.classes()}
+        nearest = min(lacking, key=lambda base: len(lacking[base]))
+        _refuse(component.__name__, nearest, lacking[nearest], derived=False)
+
+    def check_built(self, component: Any) -> None:
+        """Refuse an object whose values are not those of its role.
+
+        Raises:
+            ContractError: names the class, what it lacks, and the page.
+        """
+        kind = type(component)
+        base = self._derived(kind)
+        if base is None:
+            fitting = [base for base in self.classes() if not missing(kind, base)]
+            base = fitting[0] if fitting else min(self.classes(), key=lambda each: len(missing(kind, each)))
+        check_object(component, base)
+
+    def _derived(self, component: type) -> type | None:
+        """Return the base that a class derives from, found without importing the others."""
+        return next((x for x in component.__mro__ if f"{x.__module__}:{x.__name__}" in self.places), None)
+
+
+def check_object(component: Any, base: type) -> None:
+    """Refuse an object that is no component of the role of ``base``.
+
+    Raises:
+        ContractError: names the class, what it lacks, and the page.
+    """
+    kind, contract = type(component), contract_of(base)
+    if not isinstance(component, base):
+        _refuse(kind.__name__, base, [*unwritten(kind, base), *missing(kind, base)], derived=False)
+    lacking, wrong = [], []
+    for name, value in contract.values.items():
+        if not hasattr(component, name):
+            lacking.append(name)
+        elif not value.fits(getattr(component, name)):
+            wrong.append(f"`{name}` is {getattr(component, name)!r}, which is not {value.meaning}")
+    _refuse(kind.__name__, base, lacking, derived=isinstance(component, base))
+    if wrong:
+        raise ContractError(f"{kind.__name__}: {'; '.join(wrong)}; see {contract.page}")
+
+
+def contract_of(base: type) -> Contract:
+    """Return the contract that a base declares."""
+    contract = vars(base)["contract"]
+    assert isinstance(contract, Contract)
+    return contract
+
+
+def unwritten(component: type, base: type) -> list[str]:
+    """Return the methods of the contract that a class has not written itself."""
+    writers = {
+        name: next((each for each in component.__mro__ if name in vars(each)), None)
+        for name in contract_of(base).methods
+    }
+    return [name for name, writer in writers.items() if writer is None or writer in base.__mro__]
+
+
+def missing(component: type, base: type) -> list[str]:
+    """Return the members of ``base`` with a default that a class has not got."""
+    methods = contract_of(base).methods
+    return [name for name in optional_members(base) if name not in methods and not hasattr(component, name)]
+
+
+def optional_members(base: type) -> list[str]:
+    """Return the public members that deriving from ``base`` gives, the contract's own methods left out."""
+    contract = contract_of(base)
+    known = {*contract.methods, *contract.values, "contract"}
+    ours = [each for each in base.__mro__ if each.__module__.partition(".")[0] == __package__]
+    found = dict.fromkeys(name for each in ours for name in vars(each) if not name.startswith("_"))
+    return [name for name in found if name not in known]
+
+
+def _refuse(name: str, base: type, lacking: Sequence[str], derived: bool) -> None:
+    if not lacking:
+        return
+    contract = contract_of(base)
+    meanings = {**contract.methods, **{key: value.meaning for key, value in contract.values.items()}}
+    said = ", ".join(f"`{each}`" + (f" ({meanings[each]})" if each in meanings else "") for each in lacking)
+    place = f"{base.__module__.rpartition('.')[0]}.{base.__name__}"
+    advice = "" if derived else f"; derive from {place}, which has a default for all that is optional"
+    raise ContractError(f"{name} is no {contract.role}: it lacks {said}{advice}; see {contract.page}")
+
+
+class Emitting:
+    """Base of components that give named tensors."""
+
+    emits: tuple[str, ...]
+
+    @classmethod
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Return what a component of these settings emits; None if only the built one can tell."""
+        found = getattr(cls, "emits", None)
+        return tuple(found) if found is not None and names(found) else None
+
+
+class Reading:
+    """Base of components that look at named tensors of the discriminator."""
+
+    reads: tuple[str, ...] = ()
+
+    @classmethod
+    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what a component of these settings reads."""
+        return cls.reads

@@ -1,0 +1,1 @@
+"""The tabs, a module each: ``KEY``, ``TITLE``, ``can(loaded)`` and ``build(form)``."""

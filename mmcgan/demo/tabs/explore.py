@@ -1,0 +1,78 @@
+"""Explore: the directions of the latent that change an image most (SeFa), a slider each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmcgan.analysis import move, sefa_directions
+from mmcgan.apis.drawing import Draw
+from mmcgan.apis.interpolation import first_image, sefa
+from mmcgan.demo.commands import command
+from mmcgan.demo.form import Form, real, whole
+from mmcgan.demo.studio import Model, Studio
+from mmcgan.pictures import contact_sheet, write_png
+from mmcgan.zoo.models import LoadedModel
+
+KEY, TITLE = "explore", "Explore"
+DIRECTIONS, FURTHEST = 5, 6.0
+STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+
+
+def can(loaded: LoadedModel) -> bool:
+    """Return whether the map that meets the latent first is known."""
+    if {"label_map", "edge_map"} & set(loaded.requires):
+        return False
+    try:
+        sefa_directions(loaded.model.generator, DIRECTIONS)
+    except (ValueError, AttributeError):
+        return False
+    return True
+
+
+def make(studio: Studio, model: Model, shown: str | None, seed: Any, *strengths: Any) -> tuple[str, str, str]:
+    """Return the image moved along all directions, a sheet of each direction alone, and the command.
+
+    Raises:
+        ValueError: an unknown class, or a strength out of range.
+    """
+    far = [real(value, "a strength", -FURTHEST, FURTHEST) for value in strengths]
+    seed = whole(seed, "seed")
+    studio.limits.check_count(DIRECTIONS * len(STRENGTHS), model.size)
+    label = shown if shown and model.classes else None
+    latent, condition = first_image(Draw(model.loaded, seed), label)
+    network, folder = model.loaded.model.generator, studio.new_folder()
+    image = move(network, latent, condition, sefa_directions(network, len(far)), far)
+    write_png(contact_sheet(image.float().clamp(-1, 1).cpu(), 1), folder / "moved.png")
+    sheet = sefa(
+        model.loaded,
+        directions=DIRECTIONS,
+        strengths=STRENGTHS,
+        label=label,
+        seed=seed,
+        out=folder / "sefa.png",
+    )
+    line = command("sefa", model.source, directions=DIRECTIONS, label=label, seed=seed, out="sefa.png")
+    return str(folder / "moved.png"), str(sheet), line
+
+
+def build(form: Form) -> None:
+    """Add the parts of the tab."""
+    gr = form.gr
+    with gr.Row():
+        with gr.Column(scale=1):
+            model = form.model()
+            shown = form.shows(model, many=False)
+            seed = form.seed()
+            sliders = [
+                gr.Slider(-FURTHEST, FURTHEST, 0, step=0.1, label=f"Direction {number}")
+                for number in range(1, DIRECTIONS + 1)
+            ]
+        with gr.Column(scale=2):
+            picture = form.picture("All directions together", height=300)
+            sheet = form.picture("Each alone, from -3 to 3 (this is what the command draws)", "sheet", 420)
+    button = form.finish(
+        [model, shown, seed, *sliders],
+        [picture, sheet],
+        lambda chosen, *values: make(form.studio, chosen, *values),
+    )
+    del button

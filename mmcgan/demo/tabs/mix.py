@@ -1,0 +1,137 @@
+"""Mix: the way between two classes, two latents or two photos; a strip, a film, a slider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from mmcgan.apis.drawing import Draw, all_images
+from mmcgan.apis.instance_sampling import InstanceOptions, instance_plan
+from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images, write_picture
+from mmcgan.apis.labels import find_labels
+from mmcgan.demo.commands import command
+from mmcgan.demo.form import Form, uploaded, whole
+from mmcgan.demo.studio import Model, Studio
+from mmcgan.pictures import contact_sheet, write_png
+from mmcgan.zoo.models import LoadedModel
+
+KEY, TITLE = "mix", "Mix"
+BOTH, CONDITION, LATENT, PHOTOS = "latent and class", "class alone", "latent alone", "two photos"
+MOST_STEPS = 16
+
+
+def can(loaded: LoadedModel) -> bool:
+    """Return whether conditions and latents enter apart, as a way between two of them needs."""
+    generator = loaded.model.generator
+    parts = callable(getattr(generator, "embed", None)) and callable(getattr(generator, "synthesize", None))
+    return parts and "label_map" not in loaded.requires
+
+
+def make(studio: Studio, model: Model, *values: Any) -> tuple[str, str, list[str], Any, str, str]:
+    """Return strip, film, files of the frames, how far the slider goes, its frame and the command.
+
+    Raises:
+        ValueError: a choice that the model does not have, or photos that cannot be read.
+    """
+    kind, first, last, steps, seed, *photos = values
+    count, seed = whole(steps, "steps", 2, MOST_STEPS), whole(seed, "seed")
+    folder = studio.new_folder()
+    if kind == PHOTOS:
+        images, line = _between_photos(studio, model, photos, count, seed, first)
+    else:
+        images, line = _between(studio, model, str(kind), [first, last], count, seed)
+    strip, film = folder / "strip.png", folder / "strip.gif"
+    write_picture(images, strip)
+    write_picture(images, film)
+    frames = []
+    for number in range(count):
+        frames.append(str(folder / f"{number:03d}.png"))
+        write_png(contact_sheet(images[0, number : number + 1], 1), Path(frames[-1]))
+    return str(strip), str(film), frames, count - 1, frames[0], line
+
+
+def _between(
+    studio: Studio, model: Model, kind: str, classes: Sequence[str | None], steps: int, seed: int
+) -> tuple[Tensor, str]:
+    if kind not in (BOTH, CONDITION, LATENT):
+        raise ValueError(f"no way of the kind {kind!r}: {', '.join((BOTH, CONDITION, LATENT, PHOTOS))}")
+    studio.limits.check_count(steps, model.size)
+    ways = InterpolationOptions(1, steps, fix_z=kind == CONDITION, fix_y=kind == LATENT)
+    labels = [name for name in classes if name] if model.classes else []
+    images = interpolated_images(model.loaded, labels or None, ways, seed, None)
+    line = command(
+        "interpolate",
+        model.source,
+        labels=labels,
+        rows=1,
+        steps=steps,
+        fix_z=ways.fix_z,
+        fix_y=ways.fix_y,
+        seed=seed,
+        out="strip.png",
+    )
+    return images, line
+
+
+def _between_photos(
+    studio: Studio, model: Model, photos: Sequence[Any], steps: int, seed: int, name: str | None
+) -> tuple[Tensor, str]:
+    if "instance" not in model.loaded.requires:
+        raise ValueError(f"{model.loaded.name} is not conditioned on photos; choose an IC-GAN model")
+    files = [uploaded(studio, photo, f"photo {number}") for number, photo in enumerate(photos, start=1)]
+    # the command makes a square: photos across, latents down; its first row is this strip
+    studio.limits.check_count(steps * steps, model.size)
+    options = InstanceOptions([str(file) for file in files], "interpolate", steps)
+    chosen = [name] if name and model.classes else []
+    draw = Draw(model.loaded, seed)
+    asked = instance_plan(draw, options, steps, find_labels(model.loaded, chosen) if chosen else [])
+    images = all_images(draw, asked.plan)[:steps][None]
+    line = command(
+        "sample",
+        model.source,
+        instances=[file.name for file in files],
+        grid="interpolate",
+        columns=steps,
+        labels=chosen,
+        seed=seed,
+        out="mix",
+    )
+    return images, line
+
+
+def build(form: Form) -> None:
+    """Add the parts of the tab."""
+    gr, studio = form.gr, form.studio
+    photos_too = any("instance" in studio.model(name).loaded.requires for name in form.names)
+    with gr.Row():
+        with gr.Column(scale=1):
+            model = form.model()
+            kinds = [BOTH, CONDITION, LATENT, *([PHOTOS] if photos_too else [])]
+            kind = gr.Radio(kinds, value=CONDITION, label="Change", elem_id=form.name("kind"))
+            first = form.shows(model, "From", many=False, part="from")
+            last = form.shows(model, "To", many=False, part="to", at=1)
+            steps = gr.Slider(2, MOST_STEPS, 8, step=1, label="Steps")
+            seed = form.seed()
+            with gr.Row(visible=photos_too):
+                photos = [form.photo(f"Photo {number}", f"photo{number}") for number in (1, 2)]
+        with gr.Column(scale=2):
+            strip = form.picture("Strip", "strip", 160)
+            at = gr.Slider(0, 7, 0, step=1, label="Step", elem_id=form.name("at"))
+            frame = form.picture("At this step", "frame", 260)
+            film = gr.Image(label="Film", type="filepath", format="gif", interactive=False, height=120)
+    files = gr.State([])
+
+    def work(chosen: Model, *values: Any) -> Sequence[Any]:
+        made, *others = make(studio, chosen, *values)
+        moving, frames, last_step, shown, line = others
+        return made, moving, frames, gr.update(maximum=last_step, value=0), shown, line
+
+    def step(frames: list[str], number: float) -> Any:
+        there = [file for file in frames if Path(file).is_file()]
+        return there[min(int(number), len(there) - 1)] if there else None
+
+    at.change(step, [files, at], frame, queue=False, api_name=False, show_progress="hidden")
+    form.finish([model, kind, first, last, steps, seed, *photos], [strip, film, files, at, frame], work)

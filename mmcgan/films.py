@@ -1,0 +1,60 @@
+"""Pictures one after another, as a GIF or, with the extra ``video``, an MP4."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from PIL import Image
+
+from mmcgan.checkpoints.atomic import write_file
+
+#: milliseconds that a frame is shown
+FRAME = 100
+
+
+def write_film(frames: Sequence[np.ndarray], path: Path, milliseconds: int = FRAME) -> None:
+    """Write uint8 frames (H, W, 3) of one size as what the path's ending says.
+
+    Raises:
+        ImportError: ``.mp4`` without the extra ``video``.
+    """
+    make = _mp4 if path.suffix.lower() == ".mp4" else _gif
+    write_file(path, make(frames, milliseconds))
+
+
+def _gif(frames: Sequence[np.ndarray], milliseconds: int) -> bytes:
+    first, *others = [Image.fromarray(frame) for frame in frames]
+    buffer = io.BytesIO()
+    first.save(buffer, format="GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
+    return buffer.getvalue()
+
+
+def _mp4(frames: Sequence[np.ndarray], milliseconds: int) -> bytes:
+    # the colours of H.264 are stored for two pixels at a time
+    even = [(0, length % 2) for length in frames[0].shape[:2]]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "film.mp4"
+        padded = [np.pad(frame, (*even, (0, 0))) for frame in frames]
+        video_writer().mimwrite(file, padded, fps=1000 / milliseconds, macro_block_size=1)
+        return file.read_bytes()
+
+
+def video_writer() -> ModuleType:
+    """Return ``imageio``, once its encoder is there too.
+
+    Raises:
+        ImportError: one of them is not installed; names the extra.
+    """
+    try:
+        import imageio
+        import imageio_ffmpeg  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f'films (.mp4) need {error.name}: python3 -m pip install "mmcgan[video]"; .gif needs nothing'
+        ) from error
+    return imageio

@@ -1,0 +1,214 @@
+"""Projected discriminators: small trainable networks on the maps of a frozen one (Sauer et al. 2021)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.models.backbones.base import BlockBackbone
+from mmcgan.models.backbones.blocks import check_pooling, pooled_features
+from mmcgan.models.backbones.frozen import FrozenFeatures
+from mmcgan.models.layers import SpectralNormArg
+from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
+from mmcgan.registry import BACKBONES
+
+#: How many of the extractor's maps are taken if nothing is said, the coarsest ones.
+DEFAULT_SCALES = 4
+
+
+@BACKBONES.register_module()
+class ProjectedBackbone(BlockBackbone):
+    """Image -> maps of a frozen network -> random mixing -> one small trainable network for every scale.
+
+    Emits ``pooled_i`` (N, ``out_channels``) and ``map_i`` (N, ``out_channels``, h, w) for every scale i, the
+    finest first: :class:`~mmcgan.models.heads.EachScale` puts any head on each. ``pooled`` is the mean of all
+    ``pooled_i``, ``map`` is ``map_0``: a head without a scale sees those.
+
+    The frozen network is no part of the checkpoint: it is named in the config and known by the hash of its
+    weights (``frozen.fingerprint``), and another one is refused when a checkpoint is loaded. The random
+    mixing is in the checkpoint, since nothing else could make it again. In the discriminator's step no
+    gradient passes through either, in the generator's it passes to the fakes alone.
+
+    Args:
+        image_size: side of the images.
+        extractor: config of a frozen network with maps (:meth:`mmcgan.extractors.Extractor.feature_maps`). If
+            it names a ``precision``, the network computes in it; otherwise in that of the training.
+        strides: of the maps taken, the finest first; None takes the four coarsest (or all).
+        input_size: side at which the frozen network sees the images; None for the extractor's own.
+        resize: a key of ``mmcgan.extractors.RESIZE_RULES``; None for the extractor's own.
+        weights_sha256: the extractor's ``weights_hash`` or its beginning; refuses other weights. Empty for no
+            check.
+        cache_megabytes: memory for the frozen maps of real images, each of which is then computed twice and
+            never again; for sets that fit, and **without** augmentation or flips, which make new images of
+            them. The bias is the price: a discriminator that sees every real image in one form learns it by
+            heart, on small sets soon. Maps that are taken from an earlier batch may differ from new ones in
+            the last place, so that a resumed run, whose cache is empty, equals an unbroken one to rounding
+            only.
+        mixing, mixed_channels, expand: see
+            :class:`~mmcgan.models.layers.projection_blocks.RandomMixing`.
+        end_size: side to which the networks reduce the maps, up to a factor of the square root of 2.
+        down_blocks: how many blocks each of them has, in place of the number that leads to ``end_size``.
+        max_channels, min_channels, entry_convolution, separable, patch: see
+            :class:`~mmcgan.models.layers.projection_blocks.ScaleDiscriminator`.
+        spectral_norm: of the trainable convolutions.
+        pooling: ``mean`` or ``sum`` over the positions of the last maps.
+
+    Attributes:
+        out_channels: of every ``map_i`` and ``pooled_i``.
+        num_scales: how many there are.
+
+    Raises:
+        ValueError: a stride that the extractor does not have, images or maps that are too small, other
+            weights, or a number out of range.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        extractor: dict[str, Any],
+        strides: Sequence[int] | None = None,
+        *,
+        input_size: int | None = None,
+        resize: str | None = None,
+        weights_sha256: str = "",
+        cache_megabytes: float = 0,
+        mixing: str = "scales",
+        mixed_channels: int = 64,
+        expand: bool = True,
+        end_size: int = 8,
+        down_blocks: Sequence[int] | None = None,
+        max_channels: int = 512,
+        min_channels: int = 64,
+        entry_convolution: bool = False,
+        separable: bool = False,
+        patch: bool = False,
+        spectral_norm: SpectralNormArg = CLASSIC_SPECTRAL,
+        pooling: str = "mean",
+    ) -> None:
+        super().__init__()
+        check_pooling("ProjectedBackbone", pooling)
+        self.image_size, self.out_channels, self.pooling = image_size, max_channels, pooling
+        self.frozen = FrozenFeatures(
+            extractor, image_size, input_size, resize, weights_sha256, cache_megabytes
+        )
+        shapes = choose_maps(self.frozen, strides)
+        self.strides = tuple(shapes)
+        if mixing == "scales":
+            _check_halving(self.frozen, shapes)
+        self.mixing = RandomMixing([c for c, _ in shapes.values()], mixed_channels, mixing, expand)
+        doubled = 2 if self.mixing.scales else 1
+        sizes = {stride: doubled * size for stride, (_, size) in shapes.items()}
+        counts = blocks_of(self.frozen.name, sizes, end_size, down_blocks)
+        self.num_scales = len(counts)
+        self.blocks = nn.ModuleList(
+            ScaleDiscriminator(
+                width,
+                count,
+                max_channels,
+                min_channels,
+                entry_convolution=entry_convolution,
+                separable=separable,
+                patch=patch,
+                spectral_norm=spectral_norm,
+            )
+            for width, count in zip(self.mixing.out_channels, counts, strict=False)
+        )
+        self.emits = scale_names(self.num_scales)
+
+    @classmethod
+    def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Return what a backbone of these settings emits; None where only the extractor knows."""
+        chosen = settings.get("down_blocks") or settings.get("strides")
+        return None if chosen is None else scale_names(len(chosen))
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Map images (N, 3, H, W) in [-1, 1] to the tensors named above."""
+        mixed = self.mixing(self.maps(image))
+        found: dict[str, Tensor] = {}
+        for scale, (network, x) in enumerate(zip(self.blocks, mixed, strict=False)):
+            named = pooled_features(network(x), self.pooling)
+            found |= {f"{name}_{scale}": value for name, value in named.items()}
+        pooled = torch.stack([found[f"pooled_{scale}"] for scale in range(self.num_scales)])
+        return {"pooled": pooled.mean(0), "map": found["map_0"], **found}
+
+    def maps(self, image: Tensor) -> list[Tensor]:
+        """Return the frozen network's maps of images (N, 3, H, W) in [-1, 1], the finest first."""
+        found = self.frozen(image)
+        return [found[stride] for stride in self.strides]
+
+
+def scale_names(number: int) -> tuple[str, ...]:
+    """Return the names of the tensors of ``number`` scales."""
+    scales = (name for scale in range(number) for name in (f"pooled_{scale}", f"map_{scale}"))
+    return ("pooled", "map", *scales)
+
+
+def choose_maps(frozen: FrozenFeatures, strides: Sequence[int] | None) -> dict[int, tuple[int, int]]:
+    """Return (channels, size) of the maps taken, by stride.
+
+    Raises:
+        ValueError: a stride that there is not, or strides out of order.
+    """
+    known = frozen.shapes
+    if strides is None:
+        return dict(list(known.items())[-DEFAULT_SCALES:])
+    absent = [stride for stride in strides if stride not in known]
+    if absent or not strides:
+        raise ValueError(
+            f"ProjectedBackbone: strides={list(strides)}: {frozen.name} has maps of the strides {list(known)}"
+            f" at an input of {frozen.input_size} pixels"
+        )
+    if list(strides) != sorted(set(strides)):
+        raise ValueError(f"ProjectedBackbone: strides must rise, the finest map first; got {list(strides)}")
+    return {stride: known[stride] for stride in strides}
+
+
+def _check_halving(frozen: FrozenFeatures, shapes: Mapping[int, tuple[int, int]]) -> None:
+    sizes = [size for _, size in shapes.values()]
+    if any(fine != 2 * coarse for fine, coarse in pairwise(sizes)):
+        raise ValueError(
+            f"ProjectedBackbone: mixing='scales' needs maps that halve from one to the next, but those of "
+            f"{frozen.name} at an input of {frozen.input_size} pixels have the sides {sizes}; choose "
+            "other strides, an input_size that they divide, or mixing='channels'"
+        )
+
+
+def blocks_of(name: str, sizes: Mapping[int, int], end_size: int, given: Sequence[int] | None) -> list[int]:
+    """Return how many blocks every scale has.
+
+    Args:
+        name: of the frozen network, for messages.
+        sizes: side of the projected map by stride.
+        end_size: wanted side behind the blocks.
+        given: the numbers themselves, or None.
+
+    Raises:
+        ValueError: a map too small for its blocks, or another number of entries than scales.
+    """
+    if given is None:
+        counts = [round(math.log2(size / end_size)) for size in sizes.values()]
+        small = [(stride, size) for (stride, size), n in zip(sizes.items(), counts, strict=True) if n < 1]
+        if small:
+            raise ValueError(
+                f"ProjectedBackbone: the map of stride {small[0][0]} of {name} is {small[0][1]} pixels wide, "
+                f"too small to be reduced to end_size={end_size}; leave that stride out of "
+                f"strides={list(sizes)}, or choose a smaller end_size or a larger input_size"
+            )
+        return counts
+    if not 1 <= len(given) <= len(sizes):
+        raise ValueError(
+            f"ProjectedBackbone: down_blocks has {len(given)} entries for the strides {list(sizes)}"
+        )
+    for (stride, size), count in zip(sizes.items(), given, strict=False):
+        if count < 1 or size >> count < 1:
+            raise ValueError(
+                f"ProjectedBackbone: down_blocks asks for {count} halvings of the map of stride {stride}, "
+                f"which is {size} pixels wide; between 1 and {size.bit_length() - 1} are possible"
+            )
+    return list(given)

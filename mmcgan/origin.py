@@ -1,0 +1,62 @@
+"""Where a config that comes with a file is from, which decides what it may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mmcgan.provenance import read_origins
+
+
+class RefusedConfigError(ValueError):
+    """A config in a file asks for something that is not in the closed world, or is no config."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a config comes from, which decides what it may ask for.
+
+    Attributes:
+        source: what to call it in messages.
+        folder: of the file; names of files are looked up in it and must not leave it.
+        own: the user's own: may name files anywhere and data sets of any kind.
+        started_in: the folder that relative paths of the user's own file are of; None if that is not known.
+        components: ``type`` -> distribution and version, as the file states it; for messages.
+    """
+
+    source: str
+    folder: Path | None = None
+    own: bool = False
+    started_in: Path | None = None
+    components: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of_file(cls, path: str | Path, own: bool = False, started_in: Any = None) -> Origin:
+        """Return the origin of what stands in a file.
+
+        Args:
+            path: the file.
+            own: whether it is the user's own.
+            started_in: the folder that its relative paths are of, relative to the file's.
+        """
+        folder = Path(path).parent
+        known = own and isinstance(started_in, str) and "\0" not in started_in
+        return cls(str(path), folder, own, folder.absolute() / started_in if known else None)
+
+    def stating(self, components: Any) -> Origin:
+        """Return the same with the components that the file states."""
+        return replace(self, components=read_origins(components))
+
+    def found(self, path: str) -> str:
+        """Return a relative path as it leads to something: from here, else from where the run was started."""
+        if self.started_in is None or Path(path).is_absolute() or os.path.lexists(path):
+            return path
+        there = Path(os.path.normpath(self.started_in / path))
+        return str(there) if there.exists() else path
+
+
+#: a config that the user gave by its name or path
+USER = Origin("the config", own=True)

@@ -1,0 +1,468 @@
+"""Checkers: Projected GAN's projectors and discriminators around a stand-in for the frozen network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmcgan.augments import DiffAugment, Draws
+from mmcgan.extractors import Extractor, Preprocessing
+from mmcgan.models.discriminator import Discriminator
+from mmcgan.models.heads import PatchHead, PatchProjectionHead
+from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
+from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
+from mmcgan.peers.formats.format import TORCH_SPECTRAL, Table, convert_value, rename
+from mmcgan.peers.formats.projected_gan import PEER
+from mmcgan.registry import EXTRACTORS
+from mmcgan.structures import Condition
+from tests.parity.cases import GoldenCase, State
+from tests.parity.checkers.projected_gan import EXACT, Run, compare_run
+from tests.parity.compare import Comparison, Tolerance
+from tests.parity.runner import checker
+
+#: Side at which the peer's frozen network sees images below it.
+INTERPOLATED = 224
+SPECTRAL = asdict(CLASSIC_SPECTRAL)
+MIXINGS = ("none", "channels", "scales")
+#: Which of the frozen network's blocks end at a tap.
+TAPS = (1, 2, 4, 6)
+
+HEAD_TABLE: Table = (
+    (r"^cls\.", "head.conv."),
+    (r"^embed\.", "head.condition.label."),
+    (r"^embed_proj\.0\.", "head.linear."),
+)
+MIXING_TABLE: Table = (
+    (r"^scratch\.layer(\d)_ccm\.", r"channels.\1."),
+    (r"^scratch\.layer(\d)_csm\.out_conv\.", r"scales.\1."),
+)
+
+
+# --- the frozen network -----------------------------------------------------------------------------------
+
+
+@EXTRACTORS.register_module()
+class GoldenStub(Extractor):
+    """The golden set's stand-in: a stem and seven blocks of convolution, batch norm and SiLU.
+
+    Args:
+        stub: channels and stride of the stem and of the blocks.
+    """
+
+    def __init__(self, stub: dict[str, Any]) -> None:
+        super().__init__("golden stub", Preprocessing(INTERPOLATED, "bilinear"))
+        plan = [stub["stem"], *stub["blocks"]]
+        widths = [3, *(channels for channels, _ in plan)]
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.SiLU()
+            )
+            for before, (after, stride) in zip(widths, plan, strict=False)
+        )
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)  # until the peer's are loaded: one and the same hash
+        self.freeze()
+
+    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
+        """Return the maps at the peer's taps."""
+        found = []
+        for index, layer in enumerate(self.layers):
+            pixels = layer(pixels)
+            if index - 1 in TAPS:
+                found.append(pixels)
+        return found
+
+    def load_peer(self, state: Mapping[str, Tensor]) -> None:
+        """Load what the peer stores under ``pretrained.``, whole."""
+        self.load_state_dict({stub_key(key): value for key, value in state.items() if stub_key(key)})
+
+
+def stub_key(key: str) -> str:
+    found = re.match(r"(?:feature_network\.)?pretrained\.layer(\d)\.(.*)", key)
+    if not found:
+        return ""
+    tap, rest = int(found[1]), found[2]
+    first = 1 + (0 if tap == 0 else TAPS[tap - 1] + 1)
+    parts = rest.split(".")
+    if tap == 0 and int(parts[0]) < 2:  # the stem lies open
+        return "layers.0." + rest
+    number = int(parts[0]) - (3 if tap == 0 else 0)
+    return ".".join(["layers", str(first + number), *parts[1:]])
+
+
+# --- one scale --------------------------------------------------------------------------------------------
+
+
+def scale_table(state: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
+    """Return our keys of one scale's discriminator, ``blocks.`` and ``head.``, by the peer's."""
+    own = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
+    numbers = [int(found[1]) for key in own if (found := re.match(r"main\.(\d+)\.", key))]
+    conditional = any(key.startswith("cls.") for key in own)
+    last = max(numbers) + 1 if conditional else max(numbers)
+    has_entry = "main.0.weight_orig" in own and last > 0
+    return {
+        theirs: rename(_scale_key(key, last, has_entry), TORCH_SPECTRAL) or "" for key, theirs in own.items()
+    }
+
+
+def _scale_key(key: str, last: int, has_entry: bool) -> str:
+    for pattern, replacement in HEAD_TABLE:
+        if re.match(pattern, key):
+            return re.sub(pattern, replacement or "", key)
+    found = re.match(r"main\.(\d+)\.(.*)", key)
+    assert found
+    number, rest = int(found[1]), found[2]
+    if number == last:
+        return f"head.conv.{rest}"
+    if has_entry and number == 0:
+        return f"blocks.0.0.{rest}"
+    # an activation counts as a layer of its own behind the entry
+    return f"blocks.{number - (1 if has_entry else 0)}.{_block_key(rest)}"
+
+
+def _block_key(rest: str) -> str:
+    """Return our key of a layer inside a reducing block, in its plain or its patch form."""
+    found = re.match(r"main\.0\.main\.([01])\.(.*)", rest)
+    if found:  # the patch form holds a whole block
+        return f"{('conv', 'norm')[int(found[1])]}.{found[2]}"
+    for pattern, ours in (
+        (r"main\.0\.(depthwise)\.", "depthwise."),
+        (r"main\.0\.(pointwise)\.", "conv."),
+        (r"main\.0\.", "conv."),
+    ):
+        if re.match(pattern, rest):
+            return re.sub(pattern, ours, rest, count=1)
+    return rest
+
+
+def patch_key(ours: str) -> str:
+    """Return a key of a patch block whose 1x1 convolution and norm stand behind the plain block."""
+    changed = re.sub(r"(blocks\.\d+)\.main\.1\.", r"\1.patch_conv.", ours)
+    return re.sub(r"(blocks\.\d+)\.main\.2\.", r"\1.patch_norm.", changed)
+
+
+def plain_key(ours: str) -> str:
+    """Return a key of a plain block, whose norm is the second layer."""
+    return re.sub(r"(blocks\.\d+)\.main\.1\.", r"\1.norm.", ours)
+
+
+class OneScale(nn.Module):
+    """The layers of one scale and its head."""
+
+    def __init__(self, blocks: ScaleDiscriminator, head: PatchHead | PatchProjectionHead) -> None:
+        super().__init__()
+        self.blocks, self.head = blocks, head
+
+    def forward(self, x: Tensor, condition: Condition) -> Tensor:
+        """Return the map of logits (N, 1, h, w)."""
+        return self.head({"map": self.blocks(x)}, condition)["logit"][:, None]
+
+
+def one_scale(
+    channels: int, start: int, given: Mapping[str, Any], narrow: Mapping[str, int], conditional: bool
+) -> OneScale:
+    """Return one scale of these settings; ``start`` is the nominal size of its map."""
+    ndf = given.get("ndf") or narrow.get("ndf")
+    width = {"max_channels": ndf, "min_channels": ndf} if ndf else {}
+    count = (start // given.get("end_sz", 8)).bit_length() - 1
+    blocks = ScaleDiscriminator(
+        channels,
+        count,
+        entry_convolution=bool(given.get("head")),
+        separable=bool(given.get("separable", False)),
+        patch=bool(given.get("patch", False)),
+        spectral_norm=CLASSIC_SPECTRAL,
+        **width,
+    )
+    return OneScale(blocks, scale_head(ndf or 512, narrow, conditional))
+
+
+def scale_head(
+    channels: int, narrow: Mapping[str, int], conditional: bool
+) -> PatchHead | PatchProjectionHead:
+    """Return the head of one scale."""
+    options: dict[str, Any] = {"kernel_size": 4, "padding": 0, "spectral_norm": SPECTRAL}
+    if not conditional:
+        return PatchHead(channels, bias=False, **options)
+    return PatchProjectionHead(channels, **head_settings(narrow), **options)
+
+
+def head_settings(narrow: Mapping[str, int]) -> dict[str, int]:
+    """Return the sizes of a conditional head."""
+    return {
+        "num_classes": narrow.get("c_dim", 1000),
+        "dim": narrow.get("cmap_dim", 64),
+        "embedding_dim": narrow.get("embedding_dim", 128),
+    }
+
+
+def condition_of(rows: Tensor | None) -> Condition:
+    """Return the condition of one-hot rows; none of no columns."""
+    return Condition() if rows is None or not rows.shape[-1] else Condition(label=rows.argmax(-1))
+
+
+def scale_keys(state: Mapping[str, Tensor], prefix: str, patch: bool) -> dict[str, str]:
+    """Return our keys of one scale by the peer's."""
+    turn = patch_key if patch else plain_key
+    return {theirs: turn(ours) for theirs, ours in scale_table(state, prefix).items()}
+
+
+@checker((PEER, "single_disc"))
+def check_scale(case: GoldenCase, comparison: Comparison) -> None:
+    """The discriminator of one scale: logits, state, gradients."""
+    given, narrow = dict(case.spec["constructor_kwargs"]), case.spec.get("narrow", {})
+    narrow = {**narrow, **{key: given[key] for key in ("c_dim", "cmap_dim", "embedding_dim") if key in given}}
+    conditional = any(key.startswith("cls.") for key in case.state())
+    module = one_scale(given["nc"], given["start_sz"], given, narrow, conditional)
+    keys = scale_keys(case.state(), "", bool(given.get("patch")))
+
+    def call(inputs: Mapping[str, Tensor]) -> Tensor:
+        return module(inputs["x"], condition_of(inputs.get("c")))
+
+    _compare(case, comparison, Run(module, keys, call, ("x",)))
+
+
+def _compare(case: GoldenCase, comparison: Comparison, run: Run, unused: int = 0) -> None:
+    run.load(case.state())
+    count = unused + sum(parameter.numel() for parameter in run.module.parameters())
+    if isinstance(case.spec.get("param_count"), int):
+        comparison.equal("parameter count", float(count), float(case.spec["param_count"]), EXACT)
+    compare_run(case, comparison, run)
+
+
+class AllScales(nn.Module):
+    """Scales side by side; logits of all in one row, the finest first."""
+
+    def __init__(self, scales: Sequence[OneScale]) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(scales)
+
+    def forward(self, maps: Sequence[Tensor], condition: Condition) -> Tensor:
+        """Return (N, logits)."""
+        rows = [scale(x, condition).flatten(1) for scale, x in zip(self.scales, maps, strict=False)]
+        return torch.cat(rows, dim=1)
+
+
+@checker((PEER, "multi_disc"))
+def check_scales(case: GoldenCase, comparison: Comparison) -> None:
+    """The discriminators of several scales on given maps."""
+    given, narrow = case.spec["constructor_kwargs"], case.spec.get("narrow", {})
+    patch, number = bool(given.get("patch", False)), given.get("num_discs", 1)
+    module = AllScales(
+        [
+            one_scale(channels, 16 if patch else size, given, narrow, bool(given.get("cond")))
+            for channels, size in list(zip(given["channels"], given["resolutions"], strict=True))[:number]
+        ]
+    )
+    keys: dict[str, str] = {}
+    for scale in range(number):
+        own = scale_keys(case.state(), f"mini_discs.{scale}.", patch)
+        keys |= {theirs: f"scales.{scale}.{ours}" for theirs, ours in own.items()}
+    names = sorted(name for name in case.group("in/") if name.startswith("feature/"))
+
+    def call(inputs: Mapping[str, Tensor]) -> Tensor:
+        return module([inputs[name] for name in names], condition_of(inputs.get("c")))
+
+    _compare(case, comparison, Run(module, keys, call, tuple(names[:number])))
+
+
+# --- projectors -------------------------------------------------------------------------------------------
+
+
+def mixing_of(given: Mapping[str, Any], stub: GoldenStub) -> RandomMixing:
+    """Return the random mixing of these settings on the stand-in's maps."""
+    widths = [stub.layers[tap + 1][0].out_channels for tap in TAPS]  # type: ignore[index]
+    mixing = MIXINGS[given.get("proj_type", 2)]
+    return RandomMixing(widths, given.get("cout", 64), mixing, given.get("expand", False))
+
+
+@checker((PEER, "projector"))
+def check_projector(case: GoldenCase, comparison: Comparison) -> None:
+    """Frozen network and mixing: the projected maps and the gradient of the image."""
+    given = case.spec["constructor_kwargs"]
+    stub = GoldenStub(case.spec["stub"])
+    mixing = mixing_of(given, stub)
+    stub.load_peer(case.state())
+    keys = {key: rename(key, MIXING_TABLE) for key in case.state() if key.startswith("scratch.")}
+    mixing.load_state_dict({str(ours): case.state()[theirs] for theirs, ours in keys.items()})
+    count = sum(p.numel() for m in (stub, mixing) for p in m.parameters())
+    comparison.equal("parameter count", float(count), float(case.spec["param_count"]), EXACT)
+    image = case.tensors["in/x"].clone().requires_grad_()
+    maps = mixing(stub.feature_maps(image))
+    weights = case.group("in/loss_weight/")
+    loss = torch.zeros(())
+    for index, found in enumerate(maps):
+        comparison.equal(f"out/feature/{index}", found, case.tensors[f"out/feature/{index}"])
+        loss = loss + (found * weights[str(index)]).sum()
+    comparison.equal("out/loss", loss, case.tensors["out/loss"])
+    (gradient,) = torch.autograd.grad(loss, image)
+    expected = case.tensors["out/grad_input/x"]
+    loose = Tolerance(1e-3, 1e-4 * float(expected.abs().max()))
+    comparison.equal("out/grad_input/x", gradient, expected, loose)
+
+
+# --- whole discriminators ---------------------------------------------------------------------------------
+
+
+def discriminator_config(
+    image_size: int, given: Mapping[str, Any], stub: Mapping[str, Any], narrow: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return our discriminator of the peer's settings."""
+    inner = given["backbone_kwargs"]
+    number, ndf = inner.get("num_discs", 4), narrow.get("ndf")
+    options: dict[str, Any] = {"kernel_size": 4, "padding": 0, "spectral_norm": SPECTRAL}
+    head = {"type": "PatchHead", "bias": False, **options}
+    if inner.get("cond"):
+        head = {"type": "PatchProjectionHead", **head_settings(narrow), **options}
+    interpolated = given.get("interp224", True)
+    return {
+        "backbone": {
+            "type": "ProjectedBackbone",
+            "image_size": image_size,
+            "extractor": {"type": "GoldenStub", "stub": dict(stub)},
+            "input_size": INTERPOLATED if interpolated else image_size,
+            "mixing": MIXINGS[inner.get("proj_type", 2)],
+            "mixed_channels": inner.get("cout", 64),
+            "expand": inner.get("expand", True),
+            "down_blocks": [4, 3, 2, 1][:number],
+            "separable": inner.get("separable", False),
+            "patch": inner.get("patch", False),
+            **({"max_channels": ndf, "min_channels": ndf} if ndf else {}),
+        },
+        "heads": {"adv": {"type": "EachScale", "scales": number, "head": head}},
+        "init": "default",
+    }
+
+
+def discriminator_keys(state: Mapping[str, Tensor], patch: bool = False) -> dict[str, str]:
+    """Return our keys of a whole discriminator, but its frozen network, by the peer's."""
+    prefix = "discriminator.mini_discs."
+    scales = sorted({int(key.removeprefix(prefix).split(".")[0]) for key in state if key.startswith(prefix)})
+    found: dict[str, str] = {}
+    for scale in scales:
+        for theirs, ours in scale_keys(state, f"{prefix}{scale}.", patch).items():
+            place = f"backbone.blocks.{scale}." if ours.startswith("blocks.") else f"heads.adv.parts.{scale}."
+            found[theirs] = place + ours.partition(".")[2]
+    for key in state:
+        mixed = re.sub(r"^feature_network\.", "", key)
+        if mixed.startswith("scratch."):
+            found[key] = f"backbone.mixing.{rename(mixed, MIXING_TABLE)}"
+    return found
+
+
+def load_discriminator(module: Discriminator, state: State, keys: Mapping[str, str]) -> None:
+    """Load the peer's whole discriminator, the frozen network too."""
+    converted = {ours: convert_value(ours, state[theirs]) for theirs, ours in keys.items()}
+    missing, extra = module.load_state_dict(converted, strict=False)
+    if missing != ["backbone.frozen.fingerprint"] or extra:
+        raise ValueError(f"weights do not fit: missing {missing}, left over {extra}")
+    module.backbone.frozen.network.load_peer(state)  # type: ignore[union-attr, operator]
+
+
+def peer_logits(outputs: Mapping[str, Tensor], number: int) -> Tensor:
+    """Return the logits of all scales in one row, as the peer shows them."""
+    return torch.cat([outputs[f"adv.logit_{scale}"].flatten(1) for scale in range(number)], dim=1)
+
+
+class RecordedDraws(Draws):
+    """The peer's draws of one call of its augmentation.
+
+    Args:
+        image: the images.
+        recorded: tensors in the order of the peer's calls.
+        policy: names of the changes, in order.
+    """
+
+    NAMES = {
+        "brightness": ("brightness",),
+        "saturation": ("saturation",),
+        "contrast": ("contrast",),
+        "translation": ("shift_rows", "shift_columns"),
+        "cutout": ("hole_row", "hole_column"),
+    }
+
+    def __init__(self, image: Tensor, recorded: Sequence[Tensor], policy: Sequence[str]) -> None:
+        super().__init__(torch.Generator(), image)
+        names = [name for change in policy for name in self.NAMES[change]]
+        self.recorded = dict(zip(names, recorded, strict=True))
+
+    def uniform(self, name: str, *shape: int) -> Tensor:
+        """Return the recorded numbers."""
+        return self.recorded[name].reshape(self._rows, *shape).to(self._dtype)
+
+    def integer(self, name: str, low: int, high: int) -> Tensor:
+        """Return the recorded whole numbers."""
+        drawn = self.recorded[name].flatten().to(torch.int64)
+        assert int(drawn.min()) >= low and int(drawn.max()) <= high
+        return drawn
+
+
+def peer_augment() -> DiffAugment:
+    """Return the peer's augmentation."""
+    return DiffAugment(translation=0.125, cutout=0.2)
+
+
+class Projected(nn.Module):
+    """Augmentation with recorded draws, then the discriminator."""
+
+    def __init__(self, discriminator: Discriminator, draws: Sequence[Tensor], number: int) -> None:
+        super().__init__()
+        self.discriminator, self.draws, self.number = discriminator, list(draws), number
+
+    def forward(self, image: Tensor, condition: Condition) -> Tensor:
+        """Return the logits in one row."""
+        if self.draws:
+            augment = peer_augment()
+            image = augment.transform(image, RecordedDraws(image, self.draws, augment.policy))
+        return peer_logits(self.discriminator(image, condition), self.number)
+
+
+@checker((PEER, "projected_discriminator"))
+def check_discriminator(case: GoldenCase, comparison: Comparison) -> None:
+    """The whole discriminator: logits, state, gradients of the parameters and of the image."""
+    given = case.spec["constructor_kwargs"]
+    config = discriminator_config(
+        case.tensors["in/x"].shape[-1], given, case.spec["stub"], case.spec.get("narrow", {})
+    )
+    discriminator = Discriminator(**config).to(torch.get_default_dtype())
+    keys = discriminator_keys(case.state(), bool(given["backbone_kwargs"].get("patch")))
+    drawn = case.group("in/draw/")
+    number = given["backbone_kwargs"].get("num_discs", 4)
+    module = Projected(discriminator, [drawn[key] for key in sorted(drawn)], number)
+    load_discriminator(discriminator, case.state(), keys)
+    counts = case.spec["param_count"]
+    trainable = sum(p.numel() for p in discriminator.parameters() if p.requires_grad)
+    backbone = discriminator.backbone
+    frozen = sum(p.numel() for m in (backbone.frozen.network, backbone.mixing) for p in m.parameters())  # type: ignore[union-attr, attr-defined]
+    for name, ours in (("trainable", trainable), ("frozen", frozen)):
+        theirs = next(value for key, value in counts.items() if key.startswith(name))
+        comparison.equal(f"{name} parameters", float(ours), float(theirs), EXACT)
+
+    def call(inputs: Mapping[str, Tensor]) -> Tensor:
+        return module(inputs["x"], condition_of(inputs.get("c")))
+
+    held = {theirs: f"discriminator.{ours}" for theirs, ours in keys.items()}
+    run = Run(module, held, call, ("x",))
+    compare_run(case, comparison, run)
+
+
+@checker((PEER, "diffaug"))
+def check_augmentation(case: GoldenCase, comparison: Comparison) -> None:
+    """Each policy with recorded draws, and the gradient of the image."""
+    words = {"color": "colour"}
+    for name, text in case.spec["policies"].items():
+        policy = [words.get(word, word) for word in text.split(",")]
+        augment = DiffAugment(policy, translation=0.125, cutout=0.2)
+        image = case.tensors["in/x"].clone().requires_grad_()
+        drawn = case.group(f"in/{name}/draw")
+        output = augment.transform(
+            image, RecordedDraws(image, [drawn[key] for key in sorted(drawn, key=int)], augment.policy)
+        )
+        comparison.equal(f"out/{name}", output, case.tensors[f"out/{name}"])
+        (gradient,) = torch.autograd.grad((output * case.tensors["in/loss_weight"]).sum(), image)
+        comparison.equal(f"out/{name}/grad_x", gradient, case.tensors[f"out/{name}/grad_x"])

@@ -1,0 +1,136 @@
+"""A training starts from a trained model: weights as they were, rows of classes by name, the rest refused."""
+
+import pytest
+import torch
+from PIL import Image
+
+from mmcgan.apis.fine_tuning import Start, fitted, read_start, write_start
+from mmcgan.apis.training import train
+from mmcgan.checkpoints.files import CheckpointError, load_checkpoint
+from mmcgan.config import load_config
+from mmcgan.registry import MODELS
+from tests.test_engine.tiny_run import tiny_config
+
+INR = "omni-inr_biggan_digits-16"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The checkpoint of a run on the ten digits."""
+    folder = tmp_path_factory.mktemp("trained")
+    train(tiny_config(folder / "run"))
+    (newest,) = sorted((folder / "run").glob("iter_6.pth"))
+    return newest
+
+
+def folder_of(root, *classes):
+    for number, name in enumerate(classes):
+        (root / name).mkdir(parents=True)
+        for copy in range(8):
+            Image.new("RGB", (8, 8), (number * 60, copy * 20, 9)).save(root / name / f"{copy}.png")
+    return dict(type="ImageFolder", root=str(root), image_size=8)
+
+
+def of_three_classes(work_dir, images):
+    config = tiny_config(work_dir)
+    config.train_dataloader.dataset = images
+    config.model.generator.num_classes = 3
+    config.model.discriminator.heads.adv.num_classes = 3
+    config.model.condition_sampler.num_classes = 3
+    config.pop("val_dataloader", None)
+    for key in ("val_cfg", "val_dataloader", "val_evaluator"):
+        config.pop(key, None)
+    return config
+
+
+def test_rows_follow_names_and_new_classes_start_from_the_mean(trained, tmp_path):
+    config = of_three_classes(tmp_path / "run", folder_of(tmp_path / "images", "3", "7", "unheard-of"))
+    notes = write_start(config, trained, tmp_path / "run")
+    assert any("2 of 3 classes" in note and "unheard-of" in note for note in notes)
+    before = load_checkpoint(trained)["state_dict"]
+    after = load_checkpoint(config.load_from)["state_dict"]
+    tables = [name for name, value in after.items() if value.shape != before[name].shape]
+    assert any(name.startswith("generator.") for name in tables)
+    assert any(name.startswith("discriminator.heads") for name in tables)
+    for name in tables:
+        source = before[
+            name if not name.startswith("generator.") else name.replace("generator.", "generator_ema.", 1)
+        ]
+        rows = source if source.shape[0] == 10 else source.movedim(1, 0)
+        new = after[name] if after[name].shape[0] == 3 else after[name].movedim(1, 0)
+        assert torch.equal(new[0], rows[3]) and torch.equal(new[1], rows[7])
+        assert torch.allclose(new[2], rows.mean(0))
+    result = train(config, start=None)
+    assert (result.work_dir / "iter_6.pth").is_file()
+
+
+def test_everything_but_classes_is_as_it_was_and_training_goes_on_from_the_average(trained, tmp_path):
+    config = tiny_config(tmp_path / "run")
+    assert write_start(config, trained, tmp_path / "run") == []
+    before, after = load_checkpoint(trained)["state_dict"], load_checkpoint(config.load_from)["state_dict"]
+    for name, value in after.items():
+        source = name.replace("generator.", "generator_ema.", 1) if name.startswith("generator.") else name
+        assert torch.equal(value, before[source]), name
+
+
+def test_a_run_is_fine_tuned_by_one_argument_and_resumes_from_itself(trained, tmp_path):
+    config = tiny_config(tmp_path / "run")
+    train(config, start=trained)
+    log = next((tmp_path / "run").rglob("*.log")).read_text()
+    assert "loaded weights from" in log and "start/weights.pth" in log
+    train(tiny_config(tmp_path / "run", train_cfg=dict(max_iters=8)), resume=True, start=trained)
+    logs = "".join(file.read_text() for file in (tmp_path / "run").rglob("*.log"))
+    assert "goes on from its own checkpoint" in logs
+    assert (tmp_path / "run" / "iter_8.pth").is_file()
+
+
+def test_a_shipped_model_brings_its_discriminator():
+    start = read_start(INR)
+    config = load_config(INR)
+    model = MODELS.build(config.model)
+    weights = fitted(start, model, start.classes)
+    own = model.state_dict()
+    networks = {name for name in own if name.startswith(("generator.", "generator_ema.", "discriminator."))}
+    assert networks <= set(weights) and start.notes == []
+    # the generator and its average start alike: exported weights are the average
+    assert all(
+        torch.equal(weights[name], weights[name.replace("generator.", "generator_ema.", 1)])
+        for name in networks
+        if name.startswith("generator.")
+    )
+
+
+def test_a_head_of_another_kind_starts_afresh_and_that_is_said(trained):
+    config = tiny_config(trained.parent)
+    config.model.discriminator.heads = dict(
+        adv=dict(type="AdversarialHead"), cls=dict(type="ClassifierHead", num_classes=10)
+    )
+    model = MODELS.build(config.model)
+    start = read_start(trained)
+    weights = fitted(start, model, start.classes)
+    assert any("discriminator.heads.cls" in note and "afresh" in note for note in start.notes)
+    assert not any(name.startswith("discriminator.heads.cls") for name in weights)
+    assert any(name.startswith("discriminator.backbone") for name in weights)
+
+
+def test_another_network_is_refused_with_its_shapes(trained):
+    config = tiny_config(trained.parent)
+    config.model.generator.base_channels = 8
+    with pytest.raises(CheckpointError, match=r"does not fit the generator .* there, .* here"):
+        fitted(read_start(trained), MODELS.build(config.model), None)
+
+
+def test_without_names_tables_of_another_length_are_refused(trained):
+    config = tiny_config(trained.parent)
+    config.model.generator.num_classes = 3
+    start = read_start(trained)
+    nameless = Start(start.source, start.weights)
+    with pytest.raises(CheckpointError, match="does not fit the generator"):
+        fitted(nameless, MODELS.build(config.model), ["a", "b", "c"])
+
+
+def test_two_places_to_start_from_are_one_too_many(trained, tmp_path):
+    config = tiny_config(tmp_path)
+    config.load_from = "other.pth"
+    with pytest.raises(ValueError, match="give one"):
+        write_start(config, trained, tmp_path)
