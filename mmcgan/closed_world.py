@@ -95,10 +95,8 @@ def _check_imports(settings: Any, source: str | Path) -> None:
     plugins = [module.__name__ for module in load_plugins().values()]
     for name in [names] if isinstance(names, str) else names:
         if not any(name == plugin or str(name).startswith(f"{plugin}.") for plugin in plugins):
-            raise RefusedConfigError(
-                f"{source}: its config has custom_imports of {name!r}, which a file cannot have imported. "
-                f"{ADVICE}"
-            )
+            asked = f"its config has custom_imports of {name!r}, which a file cannot have imported"
+            raise RefusedConfigError(f"{source}: {asked}. {ADVICE}")
 
 
 def _line(error: BaseException) -> str:

@@ -11,9 +11,9 @@ from torch import Tensor
 from mmcgan.attributes import AttributeGroups
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import load_classifier
+from mmcgan.extractors.network_file import find_network_file
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
-from mmcgan.weights import read_index, weight_path
 
 KIND = "attribute-classifier"
 
@@ -45,7 +45,9 @@ class AttributeClassifier(Extractor):
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
-        network, record = load_classifier(_find_weights(weights))
+        network, record = load_classifier(
+            find_network_file(weights, KIND, "AttributeClassifier", "mmcgan train-classifier")
+        )
         if not record.attributes:
             raise ValueError(
                 f"AttributeClassifier: {weights} classifies one set of classes, no attributes; use "
@@ -67,20 +69,6 @@ class AttributeClassifier(Extractor):
     def feature_maps(self, pixels: Tensor) -> list[Tensor]:
         """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
         return self.network.maps(pixels)
-
-
-def _find_weights(weights: str) -> Path:
-    names = read_index(KIND)
-    if weights in names:
-        return weight_path(weights, KIND)
-    path = Path(weights).expanduser()
-    if path.is_file():
-        return path
-    raise FileNotFoundError(
-        f"AttributeClassifier: weights={weights!r} is neither a file nor one of the shipped classifiers of "
-        f"attributes ({', '.join(sorted(names)) or 'none'}). Train one on your images: "
-        "tools/train_classifier.py CONFIG --out FILE.safetensors"
-    )
 
 
 def attribute_hits(logits: Tensor, attributes: Tensor, groups: AttributeGroups) -> dict[str, Tensor]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
-from mmcgan.extractors.network_file import named, read_network_file
+from mmcgan.extractors.network_file import named, read_network_file, write_network_file
 from mmcgan.extractors.small_network import SmallNetwork
 
 FORMAT = "mmcgan-small-classifier-1"
@@ -65,9 +62,7 @@ def halve(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def save_classifier(path: Path, network: SmallNetwork, record: ClassifierRecord) -> None:
     """Write the network, kernels in half precision, with its record as safetensors metadata."""
-    state = {key: value.contiguous() for key, value in halve(network.state_dict()).items()}
-    metadata = {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)}
-    write_file(path, save(state, metadata))
+    write_network_file(path, halve(network.state_dict()), record, FORMAT)
 
 
 def load_classifier(path: Path) -> tuple[SmallNetwork, ClassifierRecord]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.closed_world import parse_record
+from mmcgan.weights import read_index, weight_path
 
 
 def read_network_file(
@@ -58,3 +63,42 @@ def named(path: Path, kind: str) -> Iterator[None]:
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:300]
         raise ValueError(f"{path}: its record describes no {kind} of these weights ({reason})") from error
+
+
+def write_network_file(path: Path, state: Mapping[str, Tensor], record: Any, form: str) -> None:
+    """Write what :func:`read_network_file` reads.
+
+    Args:
+        path: the file.
+        state: weights, halved where that is wanted.
+        record: a dataclass.
+        form: the metadata field ``format``.
+    """
+    metadata = {"format": form, "record": json.dumps(asdict(record), sort_keys=True)}
+    write_file(path, save({key: value.contiguous() for key, value in state.items()}, metadata))
+
+
+def find_network_file(weights: str, kind: str, extractor: str, command: str) -> Path:
+    """Return the file of a shipped name or of a path.
+
+    Args:
+        weights: what was given.
+        kind: of the index of shipped weights.
+        extractor: who asks, for messages.
+        command: what makes such a file.
+
+    Raises:
+        FileNotFoundError: neither; the message says what ships and how to make a file.
+    """
+    names = read_index(kind)
+    if weights in names:
+        return weight_path(weights, kind)
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    called = kind.replace("-", " ")
+    raise FileNotFoundError(
+        f"{extractor}: weights={weights!r} is neither a file nor one of the shipped {called}s "
+        f"({', '.join(sorted(names)) or 'none'}). Train one on your images: {command} CONFIG --out "
+        "FILE.safetensors"
+    )

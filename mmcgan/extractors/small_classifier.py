@@ -10,9 +10,9 @@ from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import load_classifier
+from mmcgan.extractors.network_file import find_network_file
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
-from mmcgan.weights import read_index, weight_path
 
 
 @EXTRACTORS.register_module()
@@ -41,7 +41,9 @@ class SmallClassifier(Extractor):
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str, precision: Precision = "float32") -> None:
-        network, record = load_classifier(find_weights(weights))
+        network, record = load_classifier(
+            find_network_file(weights, "classifier", "SmallClassifier", "mmcgan train-classifier")
+        )
         if record.attributes:
             raise ValueError(
                 f"SmallClassifier: {weights} classifies attributes; use dict(type='AttributeClassifier')"
@@ -64,22 +66,3 @@ class SmallClassifier(Extractor):
     def feature_maps(self, pixels: Tensor) -> list[Tensor]:
         """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
         return self.network.maps(pixels)
-
-
-def find_weights(weights: str) -> Path:
-    """Return the file of a shipped name or of a path.
-
-    Raises:
-        FileNotFoundError: neither; the message says what ships and how to make a file.
-    """
-    names = read_index("classifier")
-    if weights in names:
-        return weight_path(weights, "classifier")
-    path = Path(weights).expanduser()
-    if path.is_file():
-        return path
-    raise FileNotFoundError(
-        f"SmallClassifier: weights={weights!r} is neither a file nor one of the shipped classifiers "
-        f"({', '.join(sorted(names)) or 'none'}). Train one on your images: "
-        "tools/train_classifier.py CONFIG --out FILE.safetensors"
-    )

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import halve
-from mmcgan.extractors.network_file import named, read_network_file
+from mmcgan.extractors.network_file import find_network_file, named, read_network_file, write_network_file
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
-from mmcgan.weights import read_index, weight_path
 
 FORMAT = "mmcgan-small-segmenter-1"
 
@@ -76,7 +72,9 @@ class SmallSegmenter(Extractor):
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str = "scenes-64", precision: Precision = "float32") -> None:
-        network, record = load_segmenter(find_weights(weights))
+        network, record = load_segmenter(
+            find_network_file(weights, "segmenter", "SmallSegmenter", "mmcgan train-segmenter")
+        )
         super().__init__(f"small-segmenter:{Path(weights).stem}", AnySize(record.image_size[0]), precision)
         self.network = network
         self.record = record
@@ -91,30 +89,9 @@ class SmallSegmenter(Extractor):
         return ExtractorOutput(features, label_map=logits.argmax(dim=1))
 
 
-def find_weights(weights: str) -> Path:
-    """Return the file of a shipped name or of a path.
-
-    Raises:
-        FileNotFoundError: neither; the message says what ships and how to make a file.
-    """
-    names = read_index("segmenter")
-    if weights in names:
-        return weight_path(weights, "segmenter")
-    path = Path(weights).expanduser()
-    if path.is_file():
-        return path
-    raise FileNotFoundError(
-        f"SmallSegmenter: weights={weights!r} is neither a file nor one of the shipped segmenters "
-        f"({', '.join(sorted(names)) or 'none'}). Train one on your images: "
-        "mmcgan train-segmenter CONFIG --out FILE.safetensors"
-    )
-
-
 def save_segmenter(path: Path, network: SegmentationNetwork, record: SegmenterRecord) -> None:
     """Write the network, kernels in half precision, with its record as safetensors metadata."""
-    state = {key: value.contiguous() for key, value in halve(network.state_dict()).items()}
-    metadata = {"format": FORMAT, "record": json.dumps(asdict(record), sort_keys=True)}
-    write_file(path, save(state, metadata))
+    write_network_file(path, halve(network.state_dict()), record, FORMAT)
 
 
 def load_segmenter(path: Path) -> tuple[SegmentationNetwork, SegmenterRecord]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import load_classifier
-from mmcgan.extractors.small_classifier import find_weights
+from mmcgan.extractors.network_file import find_network_file
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
@@ -34,7 +34,8 @@ class StackedClassifier(Extractor):
     disk_arguments = ("weights",)
 
     def __init__(self, weights: str = "digits-16", precision: Precision = "float32") -> None:
-        network, record = load_classifier(find_weights(weights))
+        path = find_network_file(weights, "classifier", "StackedClassifier", "mmcgan train-classifier")
+        network, record = load_classifier(path)
         if record.attributes:
             raise ValueError(f"StackedClassifier: {weights} classifies attributes, not classes")
         name = f"stacked-classifier:{Path(weights).stem}"

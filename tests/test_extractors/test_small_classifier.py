@@ -75,7 +75,7 @@ def test_unknown_weights_say_what_there_is():
         EXTRACTORS.build(dict(type="SmallClassifier", weights="digit-16"))
     message = str(raised.value)
     assert "'digit-16'" in message and all(name in message for name in NAMES)
-    assert "tools/train_classifier.py" in message
+    assert "mmcgan train-classifier" in message
 
 
 def test_file_of_another_kind_is_refused(tmp_path):
