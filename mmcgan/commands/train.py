@@ -24,6 +24,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="leave the first N stages of the discriminator as they are (FreezeD)",
     )
     parser.add_argument(
+        "--track",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="show the run in tensorboard, wandb or mlflow too (extras of these names)",
+    )
+    parser.add_argument(
         "--allow-changes",
         action="store_true",
         help="with --resume: apply a config that changes the training, and write that down",
@@ -55,6 +62,7 @@ def _train(arguments: argparse.Namespace) -> None:
         options,
         arguments.allow_changes,
         arguments.start,
+        arguments.track,
     )
     if is_main_process():
         for name, value in result.metrics.items():

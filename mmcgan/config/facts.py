@@ -57,7 +57,16 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     problems = [problem for node in nodes for problem in _fill(node, facts, kind)]
     _fill_latent_dim(config, nodes)
     _fill_sampled_set(config)
+    problems += _batch_beyond(config, facts)
     return [*problems, *_fill_latent_law(config, nodes), *_attributes_not_taken(nodes)]
+
+
+def _batch_beyond(config: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a batch that would hold images of the training set twice, where its size is known."""
+    counts, batch = facts.get("class_counts"), config["train_dataloader"].get("batch_size") if facts else None
+    if counts is not None and isinstance(batch, int) and batch > sum(counts):
+        message = f"{batch} is more than the {sum(counts)} images of the training set"
+        yield Problem("train_dataloader.batch_size", message)
 
 
 def _fill_sampled_set(config: Mapping[str, Any]) -> None:

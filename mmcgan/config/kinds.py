@@ -55,6 +55,16 @@ def top_level_kinds(config: Mapping[str, Any]) -> Iterator[Problem]:
     for key, value in config.items():
         if key in annotations and not fits(value, annotations[key]):
             yield Problem(key, f"must be {described(annotations[key])}, got {value!r}")
+        elif key in SEVERAL and isinstance(value, list | tuple):
+            yield from _elements(key, value)
+
+
+def _elements(place: str, values: Sequence[Any]) -> Iterator[Problem]:
+    """Yield what stands in a list of components and is none: text and numbers."""
+    for index, element in enumerate(values):
+        if isinstance(element, str | bool | int | float):
+            message = f"must be a dict that names a component, got {element!r}"
+            yield Problem(f"{place}.{index}", message)
 
 
 def _given_as_dict(annotation: Any) -> Any:
@@ -95,6 +105,9 @@ def _misplaced(node: Node, key: str, value: Any) -> Iterator[Problem]:
     """Yield what cannot name a component: text, numbers, or a list where one component stands."""
     if value is None or isinstance(value, dict) or callable(value):
         return
-    if isinstance(value, list | tuple) and (key in SEVERAL or node.path[0] == "param_scheduler"):
+    # under default_hooks a key is the name of one hook, even if it is that of a list elsewhere
+    several = key in SEVERAL and node.path != ("default_hooks",)
+    if isinstance(value, list | tuple) and (several or node.path[0] == "param_scheduler"):
+        yield from _elements(dotted((*node.path, key)), value)
         return
     yield Problem(dotted((*node.path, key)), f"must be a dict that names a component, got {value!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -50,13 +51,26 @@ def trial_problems(node: Node, networks: bool = True) -> Iterator[Problem]:
         yield Problem(dotted(node.path), str(error))
     except REFUSALS as error:  # OSError: a store of instances is not there
         yield Problem(dotted(node.path), _sentence(error))
-    except (TypeError, KeyError, IndexError):
-        return  # the data set's value is missing, or a component within is unknown: reported elsewhere
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        # with None in it the data set's value is missing; a component within is unknown: reported elsewhere
+        unknown = isinstance(error, KeyError) or None in node.config.values() or not networks
+        if not unknown and _can_be_called(node):
+            yield Problem(dotted(node.path), _sentence(error))
 
 
 def _sentence(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if isinstance(error, ValueError | OSError) else f"cannot be built: {text}"
+
+
+def _can_be_called(node: Node) -> bool:
+    """Return whether all arguments are there that the component must have."""
+    assert node.component is not None
+    try:
+        inspect.signature(node.component).bind(**_arguments(node))
+    except TypeError:
+        return False
+    return True
 
 
 def _builder(node: Node) -> Callable[[], object] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mmengine.dist import get_world_size
@@ -170,7 +170,7 @@ def _reading(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Probl
         if available is None or not _is(node.component, Reading):
             continue
         verb = "watches" if r.AUGMENTS in node.registries else "reads"
-        for source in node.component.reads_with(node.config):  # type: ignore[union-attr]
+        for source in _answer(node.component.reads_with, node.config) or ():  # type: ignore[union-attr]
             if source not in available:
                 message = f"{verb} {source!r}, which nothing emits.{nearest(source, available)}"
                 yield Problem(dotted(node.path), f"{_owner(node)} {message}")
@@ -208,7 +208,15 @@ def _emitted(model: Mapping[str, Any]) -> list[str] | None:
 def _emits(config: Any, registry: r.SuggestingRegistry) -> tuple[str, ...] | None:
     """Return what a backbone or head emits, which may depend on its settings; None if not known."""
     component = _component(config, registry)
-    return component.emits_with(config) if _is(component, Emitting) else None
+    return _answer(component.emits_with, config) if _is(component, Emitting) else None
+
+
+def _answer(ask: Callable[[Any], tuple[str, ...]], config: Any) -> tuple[str, ...] | None:
+    """Return what a class says about its settings; None if it cannot, since one of them is wrong."""
+    try:
+        return ask(config)
+    except (TypeError, ValueError, LookupError, AttributeError):
+        return None  # a value of a wrong kind, which is found where it stands
 
 
 def _is(component: Any, base: type) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -60,6 +61,8 @@ class ScheduleHook(Hook):
         if unit not in UNITS:
             raise ValueError(f"ScheduleHook.unit must be one of {list(UNITS)}, got {unit!r}")
         self.unit = unit
+        for path, config in values.items():
+            _check_values(path, config)
         self.schedules: dict[str, Schedule] = {
             path: build_schedule(f"ScheduleHook.values[{path!r}]", config) for path, config in values.items()
         }
@@ -76,6 +79,23 @@ class ScheduleHook(Hook):
             value = schedule(runner.iter * scale, runner.max_iters * scale)
             self._setters[path](value)
             runner.message_hub.update_scalar(f"train/{path}", value)
+
+
+#: By the last name of a path, the smallest number that it may be and the one that it must stay below.
+LIMITS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("lr", "weight_decay", "half_life_images"), (0.0, math.inf)),
+    **dict.fromkeys(("beta1", "beta2"), (0.0, 1.0)),
+    **dict.fromkeys(("momentum", "decay", "p"), (0.0, math.nextafter(1.0, 2.0))),
+}
+
+
+def _check_values(path: str, config: Any) -> None:
+    """Raise ValueError if a schedule would set a number to what it cannot be."""
+    least, below = LIMITS.get(path.rpartition(".")[2], (-math.inf, math.inf))
+    for name in ("value", "start", "end"):
+        number = config.get(name) if isinstance(config, Mapping) else None
+        if isinstance(number, int | float) and not least <= number < below:
+            raise ValueError(f"ScheduleHook.values[{path!r}].{name}: {path} cannot be {number!r}")
 
 
 def images_per_update(runner: Any) -> float:

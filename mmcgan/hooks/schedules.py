@@ -58,6 +58,20 @@ def _progress(iteration: float, begin: float, until: float) -> float:
     return min(max((iteration - begin) / max(until - begin, 1), 0.0), 1.0)
 
 
+def _check_argument(place: str, name: str, value: Any) -> None:
+    """Raise ValueError for what is no number, and for a negative point of progress."""
+    listed = name == "milestones"
+    if listed and not isinstance(value, list | tuple):
+        raise ValueError(f"{place} must be a list of numbers, got {value!r}")
+    for number in value if listed else (value,):
+        if name == "until" and number is None:
+            continue
+        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+            raise ValueError(f"{place} must be a finite number, got {number!r}")
+        if name in ("begin", "until", "warmup", "milestones") and number < 0:
+            raise ValueError(f"{place} must be at least 0, got {number!r}")
+
+
 def build_schedule(owner: str, config: Mapping[str, Any]) -> Schedule:
     """Return the schedule of ``config``, a dict with ``kind`` and its arguments.
 
@@ -68,10 +82,14 @@ def build_schedule(owner: str, config: Mapping[str, Any]) -> Schedule:
     Raises:
         ValueError: an unknown kind, or wrong arguments.
     """
+    if not isinstance(config, Mapping):
+        raise ValueError(f"{owner} must be a dict with 'kind' and its arguments, got {config!r}")
     arguments = dict(config)
     kind = arguments.pop("kind", None)
-    if kind not in SCHEDULES:
+    if not isinstance(kind, str) or kind not in SCHEDULES:
         raise ValueError(f"{owner}.kind: {kind!r} is unknown.{nearest(str(kind), list(SCHEDULES))}")
+    for name, value in arguments.items():
+        _check_argument(f"{owner}.{name}", name, value)
     try:
         return SCHEDULES[kind](**arguments)
     except TypeError as error:

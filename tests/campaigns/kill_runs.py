@@ -345,7 +345,7 @@ def run_scenario(name, kills, draw, folder):
 def table(results):
     """Return the Markdown table of a campaign."""
     names = ["what", "kills", "KILL", *(name.removeprefix("SIG") for name in POLITE), "to group"]
-    names += [*PHASES, "before it listens", "faults", "resumed and finished", "equal bit by bit"]
+    names += [*PHASES, "not listening", "faults", "resumed and finished", "equal bit by bit"]
     lines = [names, ["---"] * len(names)]
     for name, (events, compared, equal) in results.items():
         signals, phases = Counter(e.signal for e in events), Counter(e.phase for e in events)

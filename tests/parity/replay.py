@@ -18,16 +18,18 @@ from mmcgan.models.gan import ConditionalGAN
 from mmcgan.models.heads.base import Head
 from mmcgan.optim import GANOptimWrapperConstructor
 from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PeerFormat, peer_format
+from mmcgan.samplers.base import ConditionSampler, LatentSampler
 from mmcgan.structures import Condition, GANBatch
 from tests.parity.cases import State
 
 Config = dict[str, Any]
 
 
-class ReplayedLatents:
+class ReplayedLatents(LatentSampler):
     """A latent sampler that returns recorded draws, each cut to the rows asked for."""
 
     def __init__(self, draws: Sequence[Tensor]) -> None:
+        super().__init__(draws[0].shape[1] if draws else 1)
         self.draws = list(draws)
 
     def sample(self, n: int, generator: Generator) -> Tensor:
@@ -35,7 +37,7 @@ class ReplayedLatents:
         return self.draws.pop(0)[:n]
 
 
-class ReplayedConditions:
+class ReplayedConditions(ConditionSampler):
     """A condition sampler that returns recorded labels, instances or both, each cut to the rows asked for."""
 
     def __init__(self, labels: Sequence[Tensor], instances: Sequence[Tensor]) -> None:

@@ -116,6 +116,24 @@ def test_all_mistakes_are_named(name):
             "T_max: must be a whole number of at least 1, got 0",
         ),
         ("model.losses", ["OmniLoss"], "model.losses"),
+        ("default_hooks.param_scheduler", ["a"], "default_hooks.param_scheduler: must be a dict"),
+        ("custom_hooks", ["EarlyStopHook"], "custom_hooks.0: must be a dict"),
+        ("train_dataloader.batch_size", 8000, "8000 is more than the 1438 images of the training set"),
+        (
+            "model.discriminator.backbone",
+            dict(type="PatchBackbone", num_scales="many"),
+            "num_scales: must be int",
+        ),
+        (
+            "default_hooks.schedule",
+            {
+                "type": "ScheduleHook",
+                "values": {
+                    "optimizer.generator.beta2": dict(kind="cosine", start=-1, end=0.9),
+                },
+            },
+            "optimizer.generator.beta2 cannot be -1",
+        ),
         ("model.discriminator.heads", "OmniHead", "heads"),
         ("model.regularizers", dict(r1=dict(type="R1", weight=-1.0)), "weight"),
         ("default_hooks.early", dict(type="EarlyStopHook", metric="kid", patience=2), "which no metric"),

@@ -4,12 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmcgan import registry as r
-from mmcgan.registry import ClosedRegistry
+from mmcgan import testing
+from mmcgan.registry import SuggestingRegistry
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "extending"
-REGISTRIES = [value for value in vars(r).values() if isinstance(value, ClosedRegistry)]
+REGISTRIES = [value for value in vars(r).values() if isinstance(value, SuggestingRegistry)]
 
 
 @pytest.fixture
@@ -35,7 +37,31 @@ def page():
                 del registry._module_dict[key]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in PAGES.glob("*.md") if path.stem != "README"))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in PAGES.glob("*.md") if path.stem not in ("README", "command"))
+)
 def test_the_class_of_the_page_registers_and_is_listed(page, name):
     assert len(page(name)) == 1
     assert f"]({name}.md)" in (PAGES / "README.md").read_text()
+
+
+CHECKS = {
+    "generator": lambda kind: testing.check_generator(dict(type=kind, image_size=16, num_classes=3)),
+    "backbone": lambda kind: testing.check_backbone(dict(type=kind)),
+    "head": lambda kind: testing.check_head(dict(type=kind, num_classes=3)),
+    "loss": lambda kind: testing.check_loss(dict(type=kind), {"logit": torch.linspace(-2, 2, 5)}),
+    "regularizer": lambda kind: testing.check_regularizer(dict(type=kind)),
+    "augment": lambda kind: testing.check_augment(dict(type=kind)),
+    "latent_sampler": lambda kind: testing.check_latent_sampler(dict(type=kind)),
+    "condition_sampler": lambda kind: testing.check_condition_sampler(dict(type=kind, num_classes=3)),
+    "dataset": lambda kind: testing.check_dataset(dict(type=kind)),
+    "extractor": lambda kind: testing.check_extractor(dict(type=kind)),
+    "metric": lambda kind: testing.check_metric(dict(type=kind)),
+    "hook": lambda kind: testing.check_hook(dict(type=kind, interval=1)),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_class_of_the_page_passes_its_check(page, name):
+    (kind,) = page(name)
+    CHECKS[name](kind.__name__)

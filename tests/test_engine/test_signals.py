@@ -1,5 +1,6 @@
 """Every signal of a scheduler or terminal, to the run or all its processes, ends with the iteration kept."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,6 +26,9 @@ LAUNCHER = (
 )
 
 
+MARK = "MMCGAN_TEST_RUN"
+
+
 def endless(folder, **changes):
     """Write the config of a run that does not end by itself."""
     config = tiny_config(folder, **{"train_cfg.max_iters": 10**6, **changes})
@@ -37,7 +41,13 @@ def start(folder, *launcher):
     run = ["-m", "mmcgan", "train", str(folder / "config.py"), "--work-dir", str(folder / "run")]
     return subprocess.Popen(
         [sys.executable, *launcher, *run],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "CUDA_VISIBLE_DEVICES": "",
+            MARK: str(folder),
+        },
         stdout=subprocess.DEVNULL,
         stderr=(folder / "errors.txt").open("w"),
         start_new_session=True,
@@ -55,12 +65,24 @@ def under_way(folder):
     return any("Iter(train)" in log.read_text() for log in (folder / "run").glob("*/*.log"))
 
 
-def group_is_gone(process):
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+def processes_of(folder):
+    """Return all processes of a run; ranks have sessions, and so groups, of their own."""
+    found = []
+    for other in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"{MARK}={folder}".encode() in (other / "environ").read_bytes().split(b"\0"):
+                found.append(int(other.name))
+    return found
+
+
+def all_are_gone(folder):
+    return not processes_of(folder)
+
+
+def kill_all(folder):
+    for process in processes_of(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 ALWAYS = (signal.SIGTERM, signal.SIGUSR1)
@@ -81,17 +103,22 @@ def test_a_signal_to_the_whole_group_leaves_the_workers_to_the_run(number, tmp_p
         assert "Traceback" not in errors
         (saved,) = list_checkpoints(tmp_path / "run")
         assert load_checkpoint(saved)["meta"]["iter"] > 0
-        wait_until(lambda: group_is_gone(process), 30)
+        wait_until(lambda: all_are_gone(tmp_path), 30)
     finally:
-        if not group_is_gone(process):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_all(tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL])
-@pytest.mark.parametrize("to_group", [False, True])
+@pytest.mark.parametrize(
+    ("number", "to_group"),
+    [
+        *((signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGUSR1, False), (signal.SIGUSR1, True)),
+        *((signal.SIGHUP, True), (signal.SIGKILL, False)),
+    ],
+)
 def test_ranks_end_with_their_launcher_and_keep_the_iteration(number, to_group, tmp_path):
-    endless(tmp_path, **EVALUATION)
+    imports = dict(imports=["tests.test_engine.tiny_run"], allow_failed_imports=False)
+    endless(tmp_path, custom_imports=imports, **EVALUATION)
     process = start(
         tmp_path,
         "-m",
@@ -103,16 +130,16 @@ def test_ranks_end_with_their_launcher_and_keep_the_iteration(number, to_group, 
     )
     try:
         wait_until(lambda: under_way(tmp_path))
-        if number == signal.SIGKILL or not to_group:
+        if not to_group:
             process.send_signal(number)
         else:
-            os.killpg(process.pid, number)
+            for receiver in processes_of(tmp_path):
+                os.kill(receiver, number)
         process.wait(120)
-        wait_until(lambda: group_is_gone(process), 60)
+        wait_until(lambda: all_are_gone(tmp_path), 60)
         assert list_checkpoints(tmp_path / "run")
     finally:
-        if not group_is_gone(process):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_all(tmp_path)
 
 
 def test_a_signal_that_the_run_was_started_to_ignore_stays_ignored():
@@ -134,8 +161,7 @@ def test_a_signal_while_everything_is_imported_is_a_request_too(tmp_path):
         process.send_signal(signal.SIGUSR1)
         assert process.wait(120) == 0, (tmp_path / "errors.txt").read_text()[-2000:]
     finally:
-        if not group_is_gone(process):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_all(tmp_path)
 
 
 def test_a_signal_during_the_start_ends_the_run_before_its_first_iteration(tmp_path):

@@ -1,14 +1,21 @@
-"""The example plugin: small, installable, and trained for one step by its config's name."""
+"""The example plugin: installed, trained, used by every command, uninstalled."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
-PLUGIN = Path(__file__).resolve().parents[2] / "projects" / "example_plugin"
+from mmcgan.checkpoints.files import load_checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = ROOT / "projects" / "example_plugin"
 CONFIG = "cosine_biggan_digits-16"
 
 
@@ -39,7 +46,109 @@ def test_its_mistakes_are_found_like_ours(environment, tmp_path):
     assert "model.losses.logistic.scales" in done.stderr and "Did you mean 'scale'" in done.stderr
 
 
-def test_it_is_under_a_hundred_lines():
+def test_every_file_of_it_is_small():
     files = [*PLUGIN.rglob("*.py"), *PLUGIN.rglob("*.toml")]
-    assert len(files) == 5
-    assert sum(len(file.read_text().splitlines()) for file in files) < 100
+    assert all(len(file.read_text().splitlines()) <= 60 for file in files)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    """Return an environment of its own that has the plugin's wheel."""
+    folder = tmp_path_factory.mktemp("room")
+    source = shutil.copytree(PLUGIN, folder / "source")
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+    ]
+    subprocess.run([*build, "--wheel-dir", str(folder), str(source)], check=True)
+    shutil.rmtree(source)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+    python = folder / "venv" / "bin" / "python"
+    # what the tests' own interpreter has installed, so that nothing is downloaded
+    site = next((folder / "venv").rglob("site-packages"))
+    (site / "tests_interpreter.pth").write_text("\n".join(site_packages()) + "\n")
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    (wheel,) = folder.glob("*.whl")
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
+    return Room(python, folder, pip)
+
+
+def site_packages():
+    return [path for path in sys.path if path.endswith("site-packages")]
+
+
+@dataclass
+class Room:
+    python: Path
+    folder: Path
+    pip: list
+
+    def call(self, *words, good=True):
+        """Run a command of mmcgan and return what it printed."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [str(self.python), "-m", "mmcgan", *map(str, words)]
+        done = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True)
+        assert (done.returncode == 0) == good, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def kill_at(self, file, *words):
+        """Start a command and kill it when a file is there."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [str(self.python), "-m", "mmcgan", *map(str, words)]
+        process = subprocess.Popen(
+            command, env=environment, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        end = time.monotonic() + 300
+        while not file.exists() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+        process.kill()
+        process.wait()
+        assert file.exists()
+
+
+@pytest.mark.slow
+def test_its_whole_life_in_an_environment_of_its_own(room):
+    here, config = room.folder, "example::perceptron_stripes-16"
+    listed = room.call("plugins")
+    assert "example: mmcgan-example-plugin 0.2.0, loaded" in listed
+    assert "generator: PerceptronGenerator" in listed and "command count-parameters" in listed
+    assert "7,064 parameters" in room.call("count-parameters", "stripes-16")
+
+    room.call("train", config, "--work-dir", "whole")
+    room.kill_at(here / "cut" / "iter_20.pth", "train", config, "--work-dir", "cut")
+    room.call("train", config, "--work-dir", "cut", "--resume")
+    whole, cut = (load_checkpoint(here / run / "iter_40.pth") for run in ("whole", "cut"))
+    assert all(torch.equal(value, cut["state_dict"][key]) for key, value in whole["state_dict"].items())
+    assert whole["meta"]["components"]["example.PerceptronGenerator"] == "mmcgan-example-plugin 0.2.0"
+
+    room.call("export-weights", "whole/iter_40.pth", "mine.safetensors")
+    room.call("sample", "mine.safetensors", "--num", 4, "--out", "samples", "--truncation", 0.5)
+    room.call("interpolate", "mine.safetensors", "--out", "way.png")
+    room.call("interpolate", "mine.safetensors", "--fix-z", "--out", "classes.png")
+    room.call("sefa", "mine.safetensors", "--directions", 2, "--out", "sefa.png")
+    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnxscript"):
+        room.call("export", "mine.safetensors", "mine.onnx")
+    words = ("test", config, "whole/iter_40.pth", "--metrics", "spread", "--extractor", "random-features")
+    assert "feature_spread" in room.call(*words)
+    room.call("push-to-hub", "mine.safetensors", "someone/stripes", "--dry-run", "card")
+    page = (here / "card" / "README.md").read_text()
+    assert 'pip install "mmcgan[hub]" "mmcgan-example-plugin==0.2.0"' in page and str(here) not in page
+
+    subprocess.run([*room.pip, "uninstall", "--quiet", "--yes", "mmcgan-example-plugin"], check=True)
+    needed = "the plugin mmcgan-example-plugin 0.2.0 for 'example.PerceptronGenerator': not installed"
+    for words in (
+        ("sample", "mine.safetensors", "--out", "none"),
+        ("sample", "whole/iter_40.pth", "--out", "none"),
+        ("interpolate", "mine.safetensors", "--out", "none.png"),
+        ("sefa", "mine.safetensors", "--out", "none.png"),
+    ):
+        assert needed in room.call(*words, good=False), words
+    assert "no installed plugin 'example'" in room.call("train", config, good=False)
+    assert "no command 'count-parameters'" in room.call("count-parameters", "x", good=False)
+    assert "no plugins are installed" in room.call("plugins")

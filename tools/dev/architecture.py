@@ -68,7 +68,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("figures, configs", ("evaluation", "config")),
     ("finished models", ("zoo", "analysis")),
     ("use", ("apis", "peers", "restoration", "diagnosis", "claims", "comparison")),
-    ("for people", ("demo", "proposal")),
+    ("for people", ("demo", "proposal", "testing")),
     ("commands", ("commands", "cli")),
 )
 

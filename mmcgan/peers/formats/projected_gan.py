@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -71,6 +71,14 @@ class FastGANFormat(PeerFormat):
         block = LIGHT_BLOCK if self.name.endswith("lite") else DEEP_BLOCK
         tables = {"start": START_TABLE, "block": block, "excitation": EXCITATION_TABLE, "rest": ()}
         return {name: (*table, *TORCH_SPECTRAL) for name, table in tables.items()}
+
+    def recognise(self, keys: Iterable[str]) -> str | None:
+        """Return ``generator`` if all keys are those of a synthesis network of this form."""
+        keys = list(keys)
+        deep = any(re.match(r"synthesis\.feat_\d+\.(5|conv2)\.", key) for key in keys)
+        if deep == self.name.endswith("lite") or not all(key.startswith("synthesis.") for key in keys):
+            return None
+        return super().recognise(keys)
 
     def key_map(self, keys: Any, role: str) -> dict[str, str]:
         """Return our key for every key of the peer; one that is not of a generator keeps its name."""

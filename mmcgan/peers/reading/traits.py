@@ -13,7 +13,7 @@ from functools import partial
 
 from torch import Tensor
 
-from mmcgan.peers.reading import backbones, generators, r3gan, spade, styles
+from mmcgan.peers.reading import backbones, fastgan, generators, r3gan, spade, styles
 from mmcgan.peers.reading.backbones import MMAGIC, PUBLISHED
 from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes
 
@@ -215,6 +215,10 @@ TRAITS: dict[str, Traits] = {
         choices_backbone=in_place,
     ),
     "mmagic_stylegan2": _styles(0.998),
+    **dict.fromkeys(
+        ("projected_gan_fastgan", "projected_gan_fastgan_lite"),
+        Traits(fastgan.generator, None, assumed_generator={"spectral_norm": EPS_12}),
+    ),
     "r3gan": Traits(
         r3gan.generator,
         r3gan.backbone,

@@ -1,0 +1,80 @@
+"""Where a run shows its figures besides its own files: TensorBoard, Weights & Biases, MLflow.
+
+These are MMEngine's backends; each gets the config, every logged figure and the sample grids. All three work
+without a network: TensorBoard and MLflow write to the run's folder, and Weights & Biases does with
+``WANDB_MODE=offline``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.visualization import MLflowVisBackend
+
+from mmcgan.registry import VISBACKENDS
+from mmcgan.suggestions import nearest
+
+
+@VISBACKENDS.register_module()
+class MLflowPictures(MLflowVisBackend):
+    """MMEngine's backend of MLflow, which leaves out the ending by which MLflow knows what a picture is."""
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
+        """Record a picture (H, W, 3) under its name and step."""
+        super().add_image(f"{name}_{step:07d}.png", image, step, **kwargs)
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """A dashboard.
+
+    Attributes:
+        backend: MMEngine's type of it.
+        package: what must be installed.
+        extra: of this package that installs it.
+    """
+
+    backend: str
+    package: str
+    extra: str
+
+
+TRACKERS = {
+    "tensorboard": Tracker("TensorboardVisBackend", "tensorboard", "tensorboard"),
+    "wandb": Tracker("WandbVisBackend", "wandb", "wandb"),
+    "mlflow": Tracker("MLflowPictures", "mlflow", "mlflow"),
+}
+
+
+def add_trackers(cfg: Config, names: Sequence[str]) -> None:
+    """Let the run of ``cfg`` show its figures in more places.
+
+    Args:
+        cfg: its ``visualizer`` is changed.
+        names: keys of :data:`TRACKERS`.
+
+    Raises:
+        ImportError: what one of them needs is not installed; names the extra.
+        ValueError: an unknown name.
+    """
+    # MLflow 3 asks for this before it writes to a folder, which is what needs no server
+    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    for name in dict.fromkeys(names):
+        if name not in TRACKERS:
+            raise ValueError(f"--track {name}: no such tracker.{nearest(name, list(TRACKERS))}")
+        tracker = TRACKERS[name]
+        if importlib.util.find_spec(tracker.package) is None:
+            raise ImportError(
+                f'--track {name} needs {tracker.package}: python3 -m pip install "mmcgan[{tracker.extra}]"'
+            )
+        visualizer: dict[str, Any] = {"type": "Visualizer", **(cfg.get("visualizer") or {})}
+        backends = [*(visualizer.get("vis_backends") or [dict(type="LocalVisBackend")])]
+        if not any(backend.get("type") == tracker.backend for backend in backends):
+            backends.append(dict(type=tracker.backend))
+        cfg.visualizer = {**visualizer, "vis_backends": backends}

@@ -1,0 +1,57 @@
+"""Checks of data sets."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from mmcgan.registry import DATASETS
+from mmcgan.structures import height_and_width
+from mmcgan.testing.requirements import built, require
+
+
+def check_dataset(dataset: Any, settings: Mapping[str, Any] | None = None) -> None:
+    """Check a data set: items, determinism, and that ``facts`` and ``metainfo`` agree with it.
+
+    Args:
+        dataset: built, or its config.
+        settings: of the constructor, for ``facts``; those of the config by default.
+
+    Raises:
+        CheckError: names what is wrong.
+    """
+    found = built(DATASETS, dataset)
+    kind, name = type(found), type(found).__name__
+    if settings is None:
+        settings = {k: v for k, v in dataset.items() if k != "type"} if isinstance(dataset, Mapping) else {}
+    require(len(found) > 0, f"{name} is empty")
+    rows = [0, len(found) - 1]
+    first, second = found.__getitems__(rows), found.__getitems__(rows)
+    require("image" in first, f"{name}: items have no image, only {sorted(first)}")
+    image = first["image"]
+    require(
+        image.dtype == torch.uint8 and image.shape[:2] == (2, 3),
+        f"{name}: images are {image.dtype} {tuple(image.shape)}, not uint8 (N, 3, H, W)",
+    )
+    for key, value in first.items():
+        require(torch.equal(value, second[key]), f"{name}: {key} of an item differs from call to call")
+    one = found[0]
+    require(torch.equal(torch.as_tensor(one["image"]), image[0]), f"{name}: [0] is not the first of [[0]]")
+    facts = kind.facts(**settings)
+    takes = set(inspect.signature(kind).parameters)
+    told = set(inspect.signature(kind.facts).parameters)
+    require(not facts or takes <= told, f"{name}: facts() lacks the constructor's {sorted(takes - told)}")
+    if "image_size" in facts:
+        sides = height_and_width(facts["image_size"])
+        require(
+            tuple(image.shape[2:]) == sides,
+            f"{name}: images are {tuple(image.shape[2:])}, facts() says {sides}",
+        )
+    if facts.get("num_classes") and "label" in first:
+        top = facts["num_classes"]
+        require(bool((first["label"] < top).all()), f"{name}: a label is not below num_classes={top}")
+    if facts.get("num_classes") is not None and "num_classes" in found.metainfo:
+        require(found.metainfo["num_classes"] == facts["num_classes"], f"{name}: metainfo and facts() differ")

@@ -1,0 +1,1 @@
+"""Commands of the example plugin; nothing here imports torch before a command runs."""
