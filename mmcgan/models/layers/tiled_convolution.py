@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.jit._trace import is_tracing
 from torch.nn import functional as F
 
 #: Channels of both sides from which on it is faster so: the weight's gradient, all else, and gradients of
@@ -100,7 +101,7 @@ def _suits(x: Tensor, weight: Tensor) -> bool:
         or weight.shape[2:] != (3, 3)
     ):
         return False
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch.is_autocast_enabled("cpu"):
+    if torch.compiler.is_compiling() or is_tracing() or torch.is_autocast_enabled("cpu"):
         return False
     return x.is_contiguous(memory_format=torch.channels_last)
 
