@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -180,7 +181,7 @@ class SpectralConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, C_in, H, W) to (N, C_out, H', W')."""
         weight = self.spectral(self.weight)
-        padding: tuple[int, int] = self.padding  # type: ignore[assignment]
+        padding = cast("tuple[int, int]", self.padding)
         return F.conv_transpose2d(
             input, weight, self.bias, self.stride, padding, self.output_padding, self.groups
         )
