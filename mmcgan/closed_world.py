@@ -25,6 +25,7 @@ from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.origin import Origin as Origin
 from mmcgan.origin import RefusedConfigError as RefusedConfigError
+from mmcgan.origin import leaves
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import absence
 from mmcgan.suggestions import nearest
@@ -269,7 +270,7 @@ def _check_texts(value: Any, origin: Origin, path: str) -> None:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_texts(item, origin, f"{path}.{index}")
-    elif isinstance(value, str) and not origin.own and _leaves(value):
+    elif isinstance(value, str) and not origin.own and leaves(value):
         raise RefusedConfigError(
             f"{origin.source}: {path}={value!r} leads outside the model's folder. {ADVICE}"
         )
@@ -320,13 +321,6 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
     return tuple(declared or ())
 
 
-def _leaves(text: str) -> bool:
-    """Return whether a text is a path or address that leads away from the folder it is read in."""
-    parts = text.replace("\\", "/").split("/")
-    absolute = text.startswith(("/", "\\", "~")) or (len(parts) > 1 and parts[0].endswith(":"))
-    return absolute or ".." in parts or "://" in text or "\0" in text
-
-
 def _users_file(text: str, origin: Origin, is_file: bool) -> str:
     """Return a text of the user's own file; a path as it leads to something, see :meth:`Origin.found`."""
     if text.removesuffix(".safetensors") in read_index() or not (is_file or "/" in text):
@@ -343,10 +337,10 @@ def _own_file(value: Any, origin: Origin, path: str) -> Any:
     if not isinstance(value, str):
         _check_texts(value, origin, path)
         return value
-    if value.removesuffix(".safetensors") in read_index() and not _leaves(value):
+    if value.removesuffix(".safetensors") in read_index() and not leaves(value):
         return value
     folder = None if origin.folder is None else origin.folder.resolve()
-    if folder is None or _leaves(value) or not (folder / value).resolve().is_relative_to(folder):
+    if folder is None or leaves(value) or not (folder / value).resolve().is_relative_to(folder):
         raise RefusedConfigError(
             f"{origin.source}: {path}={value!r} leads outside the model's folder. {ADVICE}"
         )

@@ -60,3 +60,10 @@ class Origin:
 
 #: a config that the user gave by its name or path
 USER = Origin("the config", own=True)
+
+
+def leaves(text: str) -> bool:
+    """Return whether a text is a path or address that leads away from the folder it is read in."""
+    parts = text.replace("\\", "/").split("/")
+    absolute = text.startswith(("/", "\\", "~")) or (len(parts) > 1 and parts[0].endswith(":"))
+    return absolute or ".." in parts or "://" in text or "\0" in text

@@ -10,6 +10,8 @@ scope and one ``MODELS`` could not tell a head from a loss.
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmengine import registry as root
 from mmengine.registry import Registry
 
@@ -119,3 +121,9 @@ GENERATION_METRICS = _role(  # extractor outputs -> figures
 )
 GRADIENT_EXCHANGES = _role("gradient exchange", "mmcgan.optim")  # how ranks average gradients
 DEGRADATIONS = _role("degradation", "mmcgan.restoration")  # what an image to be restored has lost
+
+
+def build_runner(config: Any) -> Any:
+    """Return the runner of a config, of the kind that ``runner_type`` names."""
+    kind: Any = RUNNERS.require(config.get("runner_type", "GANRunner"))
+    return kind.from_cfg(config)

@@ -20,7 +20,7 @@ from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
 from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
 from mmcgan.models.generators.base import Generator
 from mmcgan.models.sampling import SamplingModel, set_truncation_centre
-from mmcgan.registry import DATASETS, RUNNERS
+from mmcgan.registry import DATASETS, build_runner
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index, weight_path
@@ -81,7 +81,7 @@ def evaluate(
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
     created = initialize_process_group(timeout_of(cfg))
     try:
-        runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+        runner = build_runner(cfg)
         classes = _load(runner, path)
         if sweep.centre is not None:
             set_truncation_centre(_sampled(runner.model), sweep.centre, str(path))

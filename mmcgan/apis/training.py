@@ -25,7 +25,7 @@ from mmcgan.engine.signals import StopRequest, current_request
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.players import PLAYERS
 from mmcgan.output_paths import check_output_folder
-from mmcgan.registry import RUNNERS
+from mmcgan.registry import build_runner
 
 CHECKPOINT_PATTERN = "*.pth"
 
@@ -93,7 +93,7 @@ def train(
         with current_request() or StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
             refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
             notes = [] if start is None else _start_from(cfg, start)
-            runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+            runner = build_runner(cfg)
             for note in notes:
                 runner.logger.info(note)
             runner.train()

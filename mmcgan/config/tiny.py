@@ -19,7 +19,7 @@ from mmcgan.config.locate import find_config
 from mmcgan.config.problems import ConfigError
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, RUNNERS
+from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, build_runner
 from mmcgan.structures import height_and_width
 
 # arguments that make things large, wherever a component has them
@@ -192,5 +192,5 @@ def run_tiny_step(config: Config) -> None:
     with tempfile.TemporaryDirectory() as folder, _quiet():
         config.work_dir = folder
         config.experiment_name = Path(folder).name  # MMEngine keeps global objects by this name
-        runner = RUNNERS.require(config.get("runner_type", "GANRunner")).from_cfg(config)  # type: ignore[attr-defined]
+        runner = build_runner(config)
         runner.train()

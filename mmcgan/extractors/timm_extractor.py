@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -71,8 +71,8 @@ class TimmExtractor(Extractor):
         preprocessing = Preprocessing(size, resize, tuple(defaults.mean), tuple(defaults.std))
         super().__init__(f"timm:{model}:{path.stem}", preprocessing, precision)
         self.network = build_timm(model, read_state(path), path, logits=logits, ignore=ignore)
-        self.feature_dim = int(self.network.num_features)  # type: ignore[arg-type]
-        self.num_classes = int(self.network.num_classes) if logits else None  # type: ignore[arg-type]
+        self.feature_dim = int(cast(int, self.network.num_features))
+        self.num_classes = int(cast(int, self.network.num_classes)) if logits else None
         self.freeze()
 
     def encode(self, pixels: Tensor) -> ExtractorOutput:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmcgan.config import load_config
-from mmcgan.registry import RUNNERS
+from mmcgan.registry import build_runner
 
 #: iterations that are made; the first one is not counted: it warms up
 STEPS = 4
@@ -75,7 +75,7 @@ def measure_step(config: str | Path, longest: float = float("inf"), steps: int =
 def _run(cfg: Config, clock: StepClock) -> float:
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
-        runner = RUNNERS.require(cfg.get("runner_type", "GANRunner")).from_cfg(cfg)  # type: ignore[attr-defined]
+        runner = build_runner(cfg)
         runner.register_hook(clock, priority="VERY_LOW")
         try:
             runner.train()

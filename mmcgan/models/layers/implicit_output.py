@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -132,7 +133,7 @@ class ImplicitOutput(nn.Module):
     def _told(self, first: Tensor, whole: Size, native: Size) -> tuple[Tensor | None, Tensor]:
         """Return the first layer's weights of the coordinates and its constant part."""
         columns = self.channels * self.kernel**2
-        constant: Tensor = self.layers[0].bias  # type: ignore[assignment]
+        constant = cast(Tensor, self.layers[0].bias)
         weights = None
         if self.coordinates:
             weights = first[:, columns : columns + COORDINATES]
@@ -151,7 +152,7 @@ class ImplicitOutput(nn.Module):
         if weights is not None:
             x = x + torch.einsum("hwc,oc->ohw", position, weights)
         for weight, layer in zip(rest, list(self.layers)[1:], strict=True):
-            bias: Tensor = layer.bias  # type: ignore[assignment]
+            bias = cast(Tensor, layer.bias)
             x = F.conv2d(F.relu(x), weight[:, :, None, None], bias)
         return torch.tanh(at_least_float32(x))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -148,8 +149,8 @@ class ConditionalBatchNorm(WeighsCondition):
     def reset_affine(self) -> None:
         """Start from gain 1 and bias 0 for every class, where gain is the table itself."""
         if not self.unit_gain:
-            nn.init.ones_(self.gain.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(self.bias.weight)  # type: ignore[arg-type]
+            nn.init.ones_(cast(Tensor, self.gain.weight))
+            nn.init.zeros_(cast(Tensor, self.bias.weight))
 
     def weigh_condition(self, weight: float) -> None:
         """Let labels act with ``weight``; a vector was weighed where it was made."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.models.layers.tiled_convolution import Conv2d
 from mmcgan.suggestions import nearest
 
 
@@ -161,7 +163,7 @@ class SpectralNorm(nn.Module):
         return ", ".join(f"{key}={value}" for key, value in asdict(self.options).items())
 
 
-class SpectralConv2d(nn.Conv2d):
+class SpectralConv2d(Conv2d):
     """A convolution with a spectrally normalised weight."""
 
     spectral: SpectralNorm
@@ -179,7 +181,7 @@ class SpectralConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, C_in, H, W) to (N, C_out, H', W')."""
         weight = self.spectral(self.weight)
-        padding: tuple[int, int] = self.padding  # type: ignore[assignment]
+        padding = cast("tuple[int, int]", self.padding)
         return F.conv_transpose2d(
             input, weight, self.bias, self.stride, padding, self.output_padding, self.groups
         )
