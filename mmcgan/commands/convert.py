@@ -8,7 +8,6 @@ import sys
 from mmcgan.commands.shared import writes
 from mmcgan.output_paths import check_output, check_output_folder
 
-TARGETS = ("biggan_pytorch", "studiogan", "mmagic")
 DESCRIPTION = """Convert a checkpoint of another codebase into weights and a config of mmcgan, or with --to
 the other way round. The format and the network are recognised by names and shapes; nothing in the file is
 executed. The exit status is 0 if every key found its place, 1 if some did not, 2 if it could not start."""
@@ -43,14 +42,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--half", action="store_true", help="store the generator in float16")
     parser.add_argument("--dry-run", action="store_true", help="print what was found, write nothing")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
-    parser.add_argument("--to", choices=TARGETS, help="write our weights in another codebase's format (.pth)")
+    parser.add_argument(
+        "--to",
+        metavar="PEER",
+        help="write our weights in another codebase's format: biggan_pytorch, mmagic, r3gan, studiogan, "
+        "or a plugin's",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert and print what was found; return the exit status."""
     if arguments.destination is None and not arguments.dry_run:
         raise ValueError("DESTINATION is needed unless --dry-run is given")
-    from mmcgan.peers.resolving import ConversionError
+    from mmcgan.peers.reading.resolving import ConversionError
 
     if arguments.destination is not None and arguments.to:
         check_output_folder(arguments.destination, "DESTINATION")
@@ -66,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _import(arguments: argparse.Namespace) -> None:
     from mmcgan.config import parse_options
-    from mmcgan.peers.convert import Options, inspect_checkpoint, write
-    from mmcgan.peers.report import print_conversion, print_files
+    from mmcgan.peers.reading.convert import Options, inspect_checkpoint, write
+    from mmcgan.peers.reading.report import print_conversion, print_files
 
     options = Options(
         format=arguments.format,
@@ -84,8 +88,8 @@ def _import(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from mmcgan.peers.report import print_files
-    from mmcgan.peers.writing.back import convert_back
+    from mmcgan.peers.reading.report import print_files
+    from mmcgan.peers.writing.export import convert_back
 
     files = convert_back(
         arguments.source,

@@ -1,8 +1,8 @@
 """Exact nearest neighbours by inner product: fast candidates, exact ranking, and a proof for every row.
 
-Candidates come from whichever exact search is faster on the machine: faiss, or our own bfloat16 products
-where matrix units make them at least 1.5 times as fast as faiss. Both say how similar an image that they left
-out can be. Candidates are ranked by float64 products; a row whose k-th similarity is at least
+Candidates come from whichever exact search should be the faster one on the machine: our own bfloat16 products
+where a small product is at least twice as fast as in float32, else faiss. Both say how similar an image that
+they left out can be. Candidates are ranked by float64 products; a row whose k-th similarity is at least
 as large as that is certified. The others are searched again in float64 products, and every image that those
 allow is ranked too. So the result is the same either way, and that of a plain float64 search.
 
@@ -30,9 +30,8 @@ from mmcgan.neighbours.products import UNIT_ROUNDOFF, bfloat16_gain, full_precis
 
 __all__ = ["NeighbourSearch", "Neighbours", "Rows", "TensorRows"]
 
-#: bfloat16 products have to be this much faster than float32's before our search is 1.5 times as fast as
-#: faiss (16,000 vectors of 2048 elements): 2.4 to 3 of vector units make it 1.6 times as fast, 4.5 of matrix
-#: units 3 times
+#: From here on bfloat16 products find candidates sooner than faiss. With AVX512-BF16 the search was 1.2 times
+#: as fast (2,000 x 2048) and 1.5 times (5,000 x 2048); docs/instances.md.
 MATRIX_UNITS = 2.0
 RANKED_ROWS = 4096
 AGAIN_ROWS = 256  # rows and columns of the float64 pass

@@ -17,7 +17,7 @@ from mmcgan.models.ema import ExponentialMovingAverage
 from mmcgan.models.gan import ConditionalGAN
 from mmcgan.models.heads.base import Head
 from mmcgan.optim import GANOptimWrapperConstructor
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PeerFormat, peer_format
+from mmcgan.peers import DISCRIMINATOR, GENERATOR, PeerFormat, peer_format
 from mmcgan.samplers.base import ConditionSampler, LatentSampler
 from mmcgan.structures import Condition, GANBatch
 from tests.parity.cases import State
@@ -142,11 +142,11 @@ class Replay:
         self.gradients[role].append({k: p.grad.clone() for k, p in named if p.grad is not None})
 
     def _build(self) -> RecordingGAN:
-        discriminator = self.formats[DISCRIMINATOR].discriminator_config(self.specs[DISCRIMINATOR])
+        discriminator = self.formats[DISCRIMINATOR].read(self.specs[DISCRIMINATOR])
         if self.head is not None and discriminator["heads"]["adv"]["type"] == "ProjectionHead":
             discriminator["heads"]["adv"]["type"] = self.head
         model = RecordingGAN(
-            generator=self.formats[GENERATOR].generator_config(self.specs[GENERATOR]),
+            generator=self.formats[GENERATOR].read(self.specs[GENERATOR]),
             discriminator=discriminator,
             losses=self.losses,
             condition_sampler=self.condition_sampler or {"type": "UniformLabel", "num_classes": 1},

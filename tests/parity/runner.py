@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmcgan.peers.formats import UnsupportedSetting
+from mmcgan.peers import UnsupportedSetting
 from tests.parity.cases import CorruptCase, GoldenCase, Reading, find_cases, is_recorded, load_case
 from tests.parity.compare import Comparison
 from tests.parity.kinds import kind_of

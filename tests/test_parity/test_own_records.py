@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, peer_format
+from mmcgan.peers import DISCRIMINATOR, GENERATOR, peer_format
 from mmcgan.restoration import lanczos_kernel
 from mmcgan.structures import Condition
 from tests.parity import check_file, load_case

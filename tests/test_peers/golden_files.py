@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
-from mmcgan.peers.convert import Options, inspect_checkpoint
-from mmcgan.peers.formats import GENERATOR, peer_format
-from mmcgan.peers.formats.format import PeerNetwork, UnsupportedSetting
+from mmcgan.peers import GENERATOR, peer_format
+from mmcgan.peers.reading.convert import Options, inspect_checkpoint
+from mmcgan.peers.reading.resolving import AmbiguousError
 from mmcgan.peers.reading.shapes import flatten
-from mmcgan.peers.resolving import AmbiguousError
+from mmcgan.peers.translation import PeerNetwork, UnsupportedSetting
 from tests.parity import GoldenCase, load_case
 from tests.test_parity.golden_sets import COMMITTED, full_set, stems
 
@@ -31,9 +31,7 @@ class GoldenNetwork:
     @property
     def config(self):
         """The config that the peer's own settings describe, flat."""
-        form = self.format
-        read = form.generator_config if self.role == GENERATOR else form.discriminator_config
-        return flatten(json.loads(json.dumps(read(self.spec))))
+        return flatten(json.loads(json.dumps(self.format.read(self.spec))))
 
     def save(self, folder: Path) -> Path:
         """Write the network as its peer does; return what to convert."""

@@ -2,9 +2,9 @@
 
 import torch
 
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
-from mmcgan.peers.formats.format import build_network as build
-from mmcgan.peers.writing.back import export_network
+from mmcgan.peers import DISCRIMINATOR, GENERATOR
+from mmcgan.peers.translation import build_network as build
+from mmcgan.peers.writing.export import export_network
 
 GENERATOR_CONFIG = {
     "type": "BigGANGenerator",

@@ -7,9 +7,9 @@ import torch
 
 from mmcgan.apis import load_model
 from mmcgan.cli import main
-from mmcgan.peers.convert import inspect_checkpoint, write
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
-from mmcgan.peers.writing.back import NotCarried, convert_back, export_network
+from mmcgan.peers import DISCRIMINATOR, GENERATOR
+from mmcgan.peers.reading.convert import inspect_checkpoint, write
+from mmcgan.peers.writing.export import NotCarried, convert_back, export_network
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index
 from tests.test_peers.networks import DISCRIMINATOR_CONFIG, GENERATOR_CONFIG, generator_state, weights

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from mmcgan.apis import load_model
-from mmcgan.peers.convert import write
-from mmcgan.peers.formats import GENERATOR
-from mmcgan.peers.reading.traits import TRAITS
-from mmcgan.peers.writing.back import TARGETS, export_network
+from mmcgan.peers import GENERATOR
+from mmcgan.peers.reading.convert import write
+from mmcgan.peers.translation.registry import readable_formats, writable_formats
+from mmcgan.peers.writing.export import export_network
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition
 from tests.parity import GoldenCase
@@ -19,7 +19,7 @@ from tests.test_peers.golden_files import GoldenNetwork, network_stems
 STEMS = network_stems()
 #: Tested elsewhere.
 LATER = {"spade"}
-WRITTEN = {target.format: to for (to, _), target in TARGETS.items()}
+WRITTEN = {form.name: form.peer for form in writable_formats()}
 
 
 def identify(stem):
@@ -94,4 +94,4 @@ def test_every_peer_is_covered():
     if full_set() is None:
         pytest.skip("no full golden set: set MMCGAN_GOLDEN to its folder")
     found = {GoldenNetwork(stem).format.name for stem in STEMS}
-    assert found == set(TRAITS) - LATER
+    assert found == set(readable_formats()) - LATER

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmcgan.peers.formats import PEERS, UnsupportedSetting, peer_format, recognise
-from mmcgan.peers.formats.format import Settings
+from mmcgan.peers import PEERS, UnsupportedSetting, peer_format, recognise
+from mmcgan.peers.translation import Settings
 from tests.parity import find_cases, load_case
 from tests.parity.kinds import kind_of
 

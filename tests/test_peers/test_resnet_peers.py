@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from mmcgan.peers.formats import UnsupportedSetting, peer_format, recognise
+from mmcgan.peers import UnsupportedSetting, peer_format, recognise
 from mmcgan.structures import Condition
 from tests.parity import load_case
 from tests.test_parity.golden_sets import case_stem, full_set

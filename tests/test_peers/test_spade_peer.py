@@ -5,8 +5,8 @@ import torch
 
 from mmcgan.models.encoder import SPADEEncoder
 from mmcgan.models.generators import SPADEGenerator
-from mmcgan.peers.formats import UnsupportedSetting, peer_format
-from mmcgan.peers.formats.spade import SPADE_FORMAT, other_norm, spade_norm
+from mmcgan.peers import UnsupportedSetting, peer_format
+from mmcgan.peers.spade import SPADE_FORMAT, other_norm, spade_norm
 
 GENERATOR = dict(ngf=1, semantic_nc=7, crop_size=64, aspect_ratio=2.0, use_vae=True, z_dim=256)
 ENCODER_KEYS = [
@@ -20,16 +20,16 @@ def spec(kind, **settings):
 
 
 def test_a_width_and_a_ratio_become_height_and_width():
-    config = SPADE_FORMAT.generator_config(spec("G", **GENERATOR, num_upsampling_layers="normal"))
+    config = SPADE_FORMAT.read(spec("G", **GENERATOR, num_upsampling_layers="normal"))
     assert config["image_size"] == (32, 64) and config["latent_dim"] == 256
     assert config["num_map_classes"] == 7 and "encoder" not in config
     # 127 // 64 = 1 column, round(1 / 1.5) = 1 row
     small = GENERATOR | dict(crop_size=127, aspect_ratio=1.5, num_upsampling_layers="more")
-    assert SPADE_FORMAT.generator_config(spec("G", **small))["image_size"] == (64, 64)
+    assert SPADE_FORMAT.read(spec("G", **small))["image_size"] == (64, 64)
 
 
 def test_an_encoders_weights_belong_to_the_generator():
-    config = SPADE_FORMAT.generator_config(
+    config = SPADE_FORMAT.read(
         dict(**spec("G", **GENERATOR, num_upsampling_layers="normal"), with_encoder=True)
     )
     with torch.device("meta"):
@@ -70,4 +70,4 @@ def test_norms_are_read_or_refused():
 
 def test_unknown_settings_are_not_ignored():
     with pytest.raises(UnsupportedSetting, match=r"unknown settings: {'sharpen': 3}"):
-        SPADE_FORMAT.discriminator_config(spec("D", label_nc=3, sharpen=3))
+        SPADE_FORMAT.read(spec("D", label_nc=3, sharpen=3))

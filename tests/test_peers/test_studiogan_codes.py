@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from mmcgan.peers.formats import UnsupportedSetting, peer_format
+from mmcgan.peers import UnsupportedSetting, peer_format
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 from tests.test_parity.golden_sets import full_set

@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmcgan.peers.formats import UnsupportedSetting, peer_format, recognise
-from mmcgan.peers.formats.format import read_condition
+from mmcgan.peers import UnsupportedSetting, peer_format, recognise
+from mmcgan.peers.translation import read_condition
 from mmcgan.structures import Condition
 from tests.parity import check_file, load_case
 from tests.test_parity.golden_sets import full_set

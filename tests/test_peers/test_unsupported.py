@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from mmcgan.peers.convert import inspect_checkpoint
-from mmcgan.peers.resolving import ConversionError
+from mmcgan.peers.reading.convert import inspect_checkpoint
+from mmcgan.peers.reading.resolving import ConversionError
 
 
 def rosinality_generator(channels=4, size=8, style=4):

@@ -7,7 +7,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from mmcgan.models import ConditionalGAN
-from mmcgan.peers.formats import UnsupportedSetting, peer_format
+from mmcgan.peers import UnsupportedSetting, peer_format
 from mmcgan.peers.reading.generators import implicit_choices
 from mmcgan.random import make_generator
 from mmcgan.structures import Condition, GANBatch

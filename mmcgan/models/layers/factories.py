@@ -22,6 +22,7 @@ from mmcgan.models.layers.spectral_norm import (
     SpectralNormArg,
     spectral_norm_options,
 )
+from mmcgan.models.layers.tiled_convolution import Conv2d
 from mmcgan.suggestions import nearest
 
 Normalised = TypeVar("Normalised", SpectralConv2d, SpectralConvTranspose2d, SpectralLinear, SpectralEmbedding)
@@ -31,7 +32,7 @@ LEAKY = "leaky_relu_<slope>"
 
 #: Convolution without and with spectral norm, by what it does to the size.
 CONVOLUTIONS: dict[str | None, tuple[type[nn.Conv2d], type[SpectralConv2d]]] = {
-    None: (nn.Conv2d, SpectralConv2d),
+    None: (Conv2d, SpectralConv2d),
     "double": (EnlargingConv2d, SpectralEnlargingConv2d),
     "halve": (PoolingConv2d, SpectralPoolingConv2d),
 }

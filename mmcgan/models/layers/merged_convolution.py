@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmcgan.models.layers.spectral_norm import SpectralConv2d
+from mmcgan.models.layers.tiled_convolution import DOUBLING, HALVING, convolve
 
 #: From so many positions of the smaller map on, over the batch, the merged form is the faster one.
 #: Measured with benchmarks/merged_convolution.py; docs/performance.md has the table.
@@ -51,7 +52,7 @@ def enlarge_and_convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None) 
         return F.conv2d(enlarge(x), weight, bias, padding=1)
     # Averages instead of sums, of four times as much: multiplying by 4 is exact.
     spread = (4 * weight).flip(2, 3).transpose(0, 1)
-    return F.avg_pool2d(F.conv_transpose2d(x, spread, bias, stride=2), 2, stride=1)
+    return F.avg_pool2d(convolve(x, spread, bias, DOUBLING), 2, stride=1)
 
 
 def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -66,7 +67,7 @@ def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> 
     """
     if not worth_merging(x.shape[0] * (x.shape[2] // 2) * (x.shape[3] // 2)):
         return F.avg_pool2d(F.conv2d(x, weight, bias, padding=1), 2)
-    return F.conv2d(F.avg_pool2d(x, 2, stride=1, padding=1), weight, bias, stride=2)
+    return convolve(F.avg_pool2d(x, 2, stride=1, padding=1), weight, bias, HALVING)
 
 
 class EnlargingConv2d(nn.Conv2d):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.models.layers.tiled_convolution import Conv2d
 from mmcgan.suggestions import nearest
 
 
@@ -162,7 +163,7 @@ class SpectralNorm(nn.Module):
         return ", ".join(f"{key}={value}" for key, value in asdict(self.options).items())
 
 
-class SpectralConv2d(nn.Conv2d):
+class SpectralConv2d(Conv2d):
     """A convolution with a spectrally normalised weight."""
 
     spectral: SpectralNorm

@@ -1,23 +1,28 @@
 """Settings of discriminator backbones, read off names and shapes of their weights.
 
 Which blocks halve the image is not in the weights where channels change; there the published tables
-decide, which :class:`HalvingRule` names.
+decide, which the rule of a format names.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from mmcgan.peers.reading.generators import LOADED
-from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes
+from mmcgan.models.backbones.biggan import CHANNELS, block_plan
+from mmcgan.peers.reading.shapes import LOADED, Config, Given, MisfitError, Shapes, Widths, is_published
 
 #: Number of blocks -> image size, and how many blocks from the first on halve it.
-HalvingRule = dict[int, tuple[int, int]]
-#: BigGAN-PyTorch, StudioGAN: all blocks but the last, except at 32 pixels and below.
-PUBLISHED: HalvingRule = {3: (16, 2), 4: (32, 2), 5: (64, 4), 6: (128, 5), 7: (256, 6), 8: (512, 7)}
-#: MMagic's SNGAN and SAGAN: at 64 pixels the last block halves, too.
-MMAGIC: HalvingRule = {4: (32, 2), 5: (64, 5), 6: (128, 5)}
+HalvingRule = Mapping[int, tuple[int, int]]
+
+
+def published_rule() -> HalvingRule:
+    """Return the rule of BigGAN-PyTorch's tables, which the backbones of ours have."""
+    plans = {size: block_plan(size, 1, None, None) for size in CHANNELS}
+    return {len(widths): (size, sum(steps)) for size, (widths, steps) in plans.items()}
+
+
+PUBLISHED = published_rule()
 
 
 def _common(shapes: Shapes, first: str) -> Config:
@@ -56,7 +61,7 @@ def _halving(shapes: Shapes, widths: list[int], given: Given, rule: HalvingRule)
     return size, steps
 
 
-def biggan(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
+def biggan(shapes: Shapes, given: Given, rule: HalvingRule = PUBLISHED) -> list[Config]:
     """Return the config of a ``BigGANBackbone``.
 
     Raises:
@@ -67,7 +72,7 @@ def biggan(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
     return [{"type": "BigGANBackbone", **config, "wide": wide}]
 
 
-def resnet(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
+def resnet(shapes: Shapes, given: Given, rule: HalvingRule = PUBLISHED) -> list[Config]:
     """Return the config of a ``ResNetBackbone``.
 
     Raises:
@@ -87,7 +92,7 @@ def _residual(shapes: Shapes, given: Given, rule: HalvingRule) -> Config:
     return {"image_size": size, "channels": widths, "downsample": steps, **_common(shapes, "blocks.0.conv1")}
 
 
-def dcgan(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
+def dcgan(shapes: Shapes, given: Given) -> list[Config]:
     """Return the config of a ``DCGANBackbone``.
 
     Raises:
@@ -98,8 +103,13 @@ def dcgan(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
     return [config | _common(shapes, "blocks.0.conv1")]
 
 
-def deep(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
-    """Return configs of a ``BigGANDeepBackbone``, with the published tables where several are possible.
+def deep(shapes: Shapes, given: Given, tables: Widths | None = None) -> list[Config]:
+    """Return configs of a ``BigGANDeepBackbone``, with published tables where several are possible.
+
+    Args:
+        shapes: of its weights.
+        given: what is known already.
+        tables: of the peer's own, beside BigGAN's.
 
     Raises:
         MisfitError: the shapes are not those of such a network.
@@ -112,26 +122,8 @@ def deep(shapes: Shapes, given: Given, rule: HalvingRule) -> list[Config]:
     configs = [config for config in found if config is not None]
     if not configs:
         raise MisfitError(f"channels {widths} do not make stages of equal depth")
-    published = [config for config in configs if _is_published(config["image_size"], config["channels"])]
+    published = [config for config in configs if is_published(config, (CHANNELS, tables or {}))]
     return published or configs
-
-
-#: Channels of BigGAN-deep's discriminators in units of the base, by image size.
-DEEP_TABLES: dict[int, tuple[tuple[int, ...], ...]] = {
-    32: ((4, 4, 4, 4), (1, 4, 4, 4)),
-    64: ((1, 2, 4, 8, 16),),
-    128: ((1, 2, 4, 8, 16, 16),),
-    256: ((1, 2, 4, 8, 8, 16, 16),),
-    512: ((1, 1, 2, 4, 8, 8, 16, 16),),
-}
-
-
-def _is_published(size: int, widths: list[int]) -> bool:
-    return any(
-        len(table) == len(widths)
-        and all(w * table[0] == widths[0] * t for w, t in zip(widths, table, strict=True))
-        for table in DEEP_TABLES.get(size, ())
-    )
 
 
 def _deep_stages(shapes: Shapes, widths: list[int], depth: int, given: Given) -> Config | None:
@@ -162,6 +154,3 @@ def _projected(shapes: Shapes, widths: list[int]) -> bool:
         if made and (after == before or made[0] == after):
             return True
     return False
-
-
-Infer = Callable[[Shapes, Given, HalvingRule], list[Config]]

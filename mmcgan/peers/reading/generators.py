@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise, product
 
-from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes, side
+from mmcgan.models.generators.biggan import CHANNELS
+from mmcgan.peers.reading.shapes import LOADED, Config, Given, MisfitError, Shapes, Widths, is_published, side
 
-LOADED = "default"  # an initialisation of weights that are replaced: the fastest one
 Norm = tuple[str, int]
 
 
@@ -109,7 +109,7 @@ def _with_implicit(configs: list[Config], shapes: Shapes, channels: int) -> list
     ]
 
 
-# --- BigGAN -------------------------------------------------------------------------------------
+# --- BigGAN ---------------------------------------------------------------------------------------
 def biggan(shapes: Shapes, given: Given, raw_instances: bool = False) -> list[Config]:
     """Return configs of ``BigGANGenerator``.
 
@@ -177,7 +177,7 @@ def _vector_routes(base: Config, shapes: Shapes, chunk: int, length: int, raw: b
     return found or raw_routes
 
 
-# --- SNGAN and SAGAN ----------------------------------------------------------------------------
+# --- SNGAN and SAGAN ------------------------------------------------------------------------------
 def resnet(shapes: Shapes, given: Given) -> list[Config]:
     """Return configs of ``ResNetGenerator``; each group of layers may have a spectral norm of its own.
 
@@ -225,7 +225,7 @@ def _class_parts(
     return found
 
 
-# --- DCGAN --------------------------------------------------------------------------------------
+# --- DCGAN ----------------------------------------------------------------------------------------
 def dcgan(shapes: Shapes, given: Given) -> list[Config]:
     """Return configs of ``DCGANGenerator``.
 
@@ -249,19 +249,14 @@ def dcgan(shapes: Shapes, given: Given) -> list[Config]:
     return [config | part for part in _class_parts(shapes, kinds, length, codes, "blocks.0.norm")]
 
 
-# --- BigGAN-deep --------------------------------------------------------------------------------
-#: Channels in units of the base, before the first and after every stage, by image size.
-DEEP_TABLES: dict[int, tuple[tuple[int, ...], ...]] = {
-    32: ((4, 4, 4, 4),),
-    64: ((16, 16, 8, 4, 2), (16, 8, 4, 2, 1)),
-    128: ((16, 16, 8, 4, 2, 1),),
-    256: ((16, 16, 8, 8, 4, 2, 1),),
-    512: ((16, 16, 8, 8, 4, 2, 1, 1),),
-}
+# --- BigGAN-deep ----------------------------------------------------------------------------------
+def deep(shapes: Shapes, given: Given, tables: Widths | None = None) -> list[Config]:
+    """Return configs of ``BigGANDeepGenerator`` with stages of equal depth, published ones where there are.
 
-
-def deep(shapes: Shapes, given: Given) -> list[Config]:
-    """Return configs of ``BigGANDeepGenerator`` with stages of equal depth.
+    Args:
+        shapes: of its weights.
+        given: what is known already.
+        tables: channels of the peer's own, beside BigGAN's.
 
     Raises:
         MisfitError: the shapes are not those of such a network.
@@ -283,18 +278,8 @@ def deep(shapes: Shapes, given: Given) -> list[Config]:
         found.append({**base, "depth": depth, "channels": stages, "image_size": bottom << (count // depth)})
     if not found:
         raise MisfitError(f"channels {widths} do not make stages of equal depth; give block_plan")
-    published = [config for config in found if _is_published(config["image_size"], config["channels"])]
+    published = [config for config in found if is_published(config, (CHANNELS, tables or {}))]
     return published or found
-
-
-def _is_published(size: int, widths: list[int]) -> bool:
-    return any(_same_ratio(widths, table) for table in DEEP_TABLES.get(size, ()))
-
-
-def _same_ratio(widths: list[int], table: tuple[int, ...]) -> bool:
-    return len(widths) == len(table) and all(
-        w * table[-1] == widths[-1] * t for w, t in zip(widths, table, strict=True)
-    )
 
 
 def _deep_widths(shapes: Shapes) -> list[int]:
@@ -361,7 +346,7 @@ def published_deep(shapes: Shapes, given: Given) -> list[Config]:
     return [config | norm for config in configs]
 
 
-# --- codes mixed into the latent ----------------------------------------------------------------
+# --- codes mixed into the latent ------------------------------------------------------------------
 def coded(shapes: Shapes, inner: list[Config]) -> list[Config]:
     """Return configs of ``CodedGenerator`` around those of the inner generator."""
     latent, whole = shapes["mix.weight"]

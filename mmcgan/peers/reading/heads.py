@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import product
 
+from mmcgan.models.backbones.patch import map_name
 from mmcgan.peers.reading.shapes import Config, MisfitError, Shapes
-from mmcgan.peers.reading.spade import patch_head
 
 Heads = dict[str, Config]
 
@@ -37,7 +38,7 @@ def _agree(heads: Heads) -> bool:
 
 def _choices(name: str, shapes: Shapes) -> list[Config]:
     if re.fullmatch(r"patch_\d+", name):
-        return [patch_head(shapes, name)]
+        return [_patch(shapes, int(name.removeprefix("patch_")))]
     reader = {"adv": _adversarial, "omni": _omni, "discrete_code": _discrete, "continuous_code": _continuous}
     return reader.get(name, _classes)(shapes)
 
@@ -135,3 +136,14 @@ def _discrete(shapes: Shapes) -> list[Config]:
 def _continuous(shapes: Shapes) -> list[Config]:
     config = {"type": "ContinuousCodeHead", "codes": shapes["mean.weight"][0], "bias": "mean.bias" in shapes}
     return [_with_norm(shapes, "mean", config)]
+
+
+def _patch(shapes: Shapes, scale: int) -> Config:
+    """Return the head of one scale of a multi-scale discriminator."""
+    norm = shapes.spectral("conv")
+    return {
+        "type": "PatchHead",
+        "kernel_size": math.isqrt(math.prod(shapes["conv.weight"][2:])),
+        "feature": map_name(scale),
+        "spectral_norm": norm or False,
+    }

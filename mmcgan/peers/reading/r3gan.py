@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import torch
-from torch import Tensor
-
 from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes, one_of
 
 #: The peer's presets compute this many stages, from the image on, in bfloat16, but never the smallest maps.
@@ -68,27 +63,3 @@ def backbone(shapes: Shapes, given: Given) -> list[Config]:
     if "basis.conv.weight" not in shapes:
         raise MisfitError("basis.conv.weight is missing")
     return [{"type": "R3GANBackbone", **_stages(shapes)}]
-
-
-def resampling_taps(state: Mapping[str, Tensor]) -> Config:
-    """Read the taps from the kernels that layers store: outer products of the taps convolved with [1, 1].
-
-    Raises:
-        MisfitError: layers have different kernels, or one that no taps make.
-    """
-    found = set()
-    for key, value in state.items():
-        if not key.endswith("Resampler.Kernel"):
-            continue
-        row = (value.double() / value.double().sum()).sum(0)
-        taps = torch.zeros(len(row) - 1, dtype=torch.float64)
-        for index in range(len(taps)):
-            taps[index] = row[index] - (taps[index - 1] if index else 0.0)
-        off = (torch.outer(row, row) - value.double() / value.double().sum()).abs().max()
-        if max(float(off), abs(float(taps[-1] - row[-1]))) > 1e-5:
-            raise MisfitError(f"the kernel {key} is not made of a filter's taps")
-        smallest = taps.abs()[taps.abs() > 1e-6].min()
-        found.add(tuple(round(float(tap / smallest), 4) for tap in taps))
-    if len(found) > 1:
-        raise MisfitError(f"layers have different filters: {sorted(found)}")
-    return {"resampling": list(found.pop())} if found else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -13,7 +13,10 @@ Config = dict[str, Any]
 Shape = tuple[int, ...]
 #: What the user or the file says, by the name of our setting.
 Given = Mapping[str, Any]
-
+#: Channels in units of the base, by image size.
+Widths = Mapping[int, tuple[int, ...]]
+#: Initialisation of weights that are replaced: the fastest one.
+LOADED = "default"
 
 #: How a message begins that asks for a setting without which nothing can be built.
 UNSEEN = "weights do not show"
@@ -131,3 +134,13 @@ def one_of(values: Iterable[Any], what: str) -> Any:
     if len(found) != 1:
         raise MisfitError(f"{what} is {found}, not one value")
     return found[0]
+
+
+def is_published(config: Config, tables: Sequence[Widths]) -> bool:
+    """Return whether the channels of a network are in one of the tables of its image size."""
+    widths = config["channels"]
+    rows = [table[config["image_size"]] for table in tables if config["image_size"] in table]
+    return any(
+        len(row) == len(widths) and all(w * row[0] == widths[0] * t for w, t in zip(widths, row, strict=True))
+        for row in rows
+    )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from mmcgan.models.generators.spade import UPSAMPLING
-from mmcgan.peers.reading.backbones import HalvingRule
-from mmcgan.peers.reading.generators import LOADED
-from mmcgan.peers.reading.shapes import UNSEEN, Config, Given, MisfitError, Shapes, one_of
+from mmcgan.peers.reading.shapes import LOADED, UNSEEN, Config, Given, MisfitError, Shapes, one_of
 
 
 def _maps(channels: int) -> list[Config]:
@@ -51,7 +47,7 @@ def generator(shapes: Shapes, given: Given) -> list[Config]:
     return [config | maps | {"upsampling": depth} for maps in _maps(shared[1]) for depth in depths]
 
 
-def backbone(shapes: Shapes, given: Given, rule: HalvingRule | None = None) -> list[Config]:
+def backbone(shapes: Shapes, given: Given) -> list[Config]:
     """Return configs of a ``PatchBackbone``.
 
     Raises:
@@ -76,12 +72,3 @@ def backbone(shapes: Shapes, given: Given, rule: HalvingRule | None = None) -> l
     }
     channels = shapes["blocks.0.0.conv.weight"][1] - 3
     return [config | maps for maps in _maps(channels)] if channels else [config | {"num_map_classes": 0}]
-
-
-def patch_head(shapes: Shapes, name: str) -> Config:
-    """Return the head of one scale, which its name ends with."""
-    scale = int(name.rpartition("_")[2])
-    side = math.isqrt(math.prod(shapes["conv.weight"][2:]))
-    feature = "map" if scale == 0 else f"map_{scale}"
-    norm = shapes.spectral("conv")
-    return {"type": "PatchHead", "kernel_size": side, "feature": feature, "spectral_norm": norm or False}

@@ -8,7 +8,7 @@ from torch import Tensor
 from mmcgan.analysis import sefa_directions, walk
 from mmcgan.analysis.directions import Directions
 from mmcgan.models.layers.spectral_norm import evaluated_weight
-from mmcgan.peers.formats import PeerNetwork, peer_format
+from mmcgan.peers import PeerNetwork, peer_format
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase
 from tests.parity.compare import Comparison, Tolerance

@@ -12,7 +12,7 @@ from torch import Tensor
 from mmcgan.losses import OmniLoss
 from mmcgan.models.layers.implicit_output import Size, pixel_centres
 from mmcgan.models.layers.spectral_norm import applied_weight
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PeerNetwork, peer_format
+from mmcgan.peers import DISCRIMINATOR, GENERATOR, PeerNetwork, peer_format
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase
 from tests.parity.checkers.networks import compare_gradient_norms

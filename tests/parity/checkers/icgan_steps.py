@@ -11,7 +11,7 @@ from torch import Tensor
 from mmcgan.augments.base import Draws
 from mmcgan.augments.diff_augment import DiffAugment
 from mmcgan.models.ema import ExponentialMovingAverage
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
+from mmcgan.peers import DISCRIMINATOR, GENERATOR
 from tests.parity.cases import GoldenCase
 from tests.parity.checkers.augmentation import POLICY_DRAWS, POLICY_SPELLINGS, RecordedDraws
 from tests.parity.checkers.training_steps import HINGE, LOSS, compare_networks

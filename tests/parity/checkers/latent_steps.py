@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.peers.formats import PeerNetwork, peer_format
+from mmcgan.peers import PeerNetwork, peer_format
 from mmcgan.random import RandomStreams
 from mmcgan.regularizers import LatentOptimization, PathLengthPenalty, path_lengths
 from mmcgan.samplers.langevin import LangevinOptions, langevin_latents

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmcgan.models.ema import ExponentialMovingAverage
 from mmcgan.models.heads.basic import ProjectionHead
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
+from mmcgan.peers import DISCRIMINATOR, GENERATOR
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase
 from tests.parity.checkers.training_steps import HINGE, LOSS, compare_networks

@@ -1,4 +1,4 @@
-"""Checkers: generators and discriminators behind the loaders of ``mmcgan.peers.formats``."""
+"""Checkers: generators and discriminators behind the loaders of ``mmcgan.peers``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmcgan.losses import OmniLoss
 from mmcgan.models.layers import SpectralNorm
-from mmcgan.peers.formats import GENERATOR, PeerNetwork, peer_format
+from mmcgan.peers import GENERATOR, PeerNetwork, peer_format
 from mmcgan.samplers.latent import truncate
 from tests.parity.cases import GoldenCase
 from tests.parity.checkers.styles import compare_styles

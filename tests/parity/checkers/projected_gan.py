@@ -12,9 +12,8 @@ from mmcgan.models.layers import ConditionalBatchNorm, PlainBatchNorm
 from mmcgan.models.layers.gated_blocks import GatedUpBlock, LatentStart, NoiseInjection, SkipExcitation
 from mmcgan.models.layers.projection_blocks import ReducingBlock, fuse
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.peers.formats import PeerNetwork, peer_format
-from mmcgan.peers.formats.format import TORCH_SPECTRAL, Table, convert_value, rename
-from mmcgan.peers.formats.projected_gan import (
+from mmcgan.peers import PeerNetwork, peer_format
+from mmcgan.peers.projected_gan import (
     BUFFERS,
     CONDITIONAL_BLOCK,
     DEEP_BLOCK,
@@ -23,8 +22,11 @@ from mmcgan.peers.formats.projected_gan import (
     PEER,
     SIZES,
     START_TABLE,
+    TORCH_SPECTRAL,
     FastGANFormat,
+    Patterns,
     given_noise,
+    rename,
 )
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.networks import compare_gradient_norms, recorded_gradient_norms
@@ -53,7 +55,7 @@ class Run:
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Load the peer's state."""
-        converted = {ours: convert_value(ours, state[theirs]) for theirs, ours in self.keys.items()}
+        converted = {ours: state[theirs] for theirs, ours in self.keys.items()}
         missing, extra = self.module.load_state_dict(converted, strict=False)
         # counters that the peer does not keep, and the hash of a frozen network that it stores whole
         missing = [key for key in missing if not key.endswith(("num_batches_tracked", "fingerprint"))]
@@ -150,7 +152,7 @@ def noise_of(form: FastGANFormat, recorded: State) -> dict[tuple[str, int], Tens
 # --- layers -------------------------------------------------------------------------------------
 
 
-def _start(given: Mapping[str, int]) -> tuple[nn.Module, Table]:
+def _start(given: Mapping[str, int]) -> tuple[nn.Module, Patterns]:
     return LatentStart(given["nz"], given["channel"], CLASSIC_SPECTRAL), START_TABLE
 
 
@@ -158,7 +160,7 @@ def _conditional_norm(channels: int, dim: int) -> ConditionalBatchNorm:
     return ConditionalBatchNorm(channels, dim, spectral_norm=CLASSIC_SPECTRAL, biased_maps=True)
 
 
-def _block(given: Mapping[str, int], light: bool, table: Table) -> tuple[nn.Module, Table]:
+def _block(given: Mapping[str, int], light: bool, table: Patterns) -> tuple[nn.Module, Patterns]:
     dim = given.get("z_dim", 0)
     module = GatedUpBlock(
         given["in_planes"],
@@ -184,7 +186,7 @@ class Fusion(nn.Module):
         return fuse(self.out_conv, x, skip)
 
 
-def _reducing(given: Mapping[str, int]) -> tuple[nn.Module, Table]:
+def _reducing(given: Mapping[str, int]) -> tuple[nn.Module, Patterns]:
     separable = bool(given.get("separable", False))
     module = ReducingBlock(
         given["in_planes"], given["out_planes"], separable=separable, spectral_norm=CLASSIC_SPECTRAL
@@ -196,7 +198,7 @@ def _reducing(given: Mapping[str, int]) -> tuple[nn.Module, Table]:
     )
 
 
-LAYERS: dict[str, Callable[[Mapping[str, int]], tuple[nn.Module, Table]]] = {
+LAYERS: dict[str, Callable[[Mapping[str, int]], tuple[nn.Module, Patterns]]] = {
     "InitLayer": _start,
     "SEBlock": lambda given: (
         SkipExcitation(given["ch_in"], given["ch_out"], CLASSIC_SPECTRAL),

@@ -16,8 +16,7 @@ from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.heads import PatchHead, PatchProjectionHead
 from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.peers.formats.format import TORCH_SPECTRAL, Table, convert_value, rename
-from mmcgan.peers.formats.projected_gan import PEER
+from mmcgan.peers.projected_gan import PEER, TORCH_SPECTRAL, Patterns, rename
 from mmcgan.registry import EXTRACTORS
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase, State
@@ -32,12 +31,12 @@ MIXINGS = ("none", "channels", "scales")
 #: Which of the frozen network's blocks end at a tap.
 TAPS = (1, 2, 4, 6)
 
-HEAD_TABLE: Table = (
+HEAD_TABLE: Patterns = (
     (r"^cls\.", "head.conv."),
     (r"^embed\.", "head.condition.label."),
     (r"^embed_proj\.0\.", "head.linear."),
 )
-MIXING_TABLE: Table = (
+MIXING_TABLE: Patterns = (
     (r"^scratch\.layer(\d)_ccm\.", r"channels.\1."),
     (r"^scratch\.layer(\d)_csm\.out_conv\.", r"scales.\1."),
 )
@@ -58,6 +57,7 @@ class GoldenStub(Extractor):
         super().__init__("golden stub", Preprocessing(INTERPOLATED, "bilinear"))
         plan = [stub["stem"], *stub["blocks"]]
         widths = [3, *(channels for channels, _ in plan)]
+        self.feature_dim = widths[-1]
         self.layers = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.SiLU()
@@ -363,7 +363,7 @@ def discriminator_keys(state: Mapping[str, Tensor], patch: bool = False) -> dict
 
 def load_discriminator(module: Discriminator, state: State, keys: Mapping[str, str]) -> None:
     """Load the peer's whole discriminator, the frozen network too."""
-    converted = {ours: convert_value(ours, state[theirs]) for theirs, ours in keys.items()}
+    converted = {ours: state[theirs] for theirs, ours in keys.items()}
     missing, extra = module.load_state_dict(converted, strict=False)
     if missing != ["backbone.frozen.fingerprint"] or extra:
         raise ValueError(f"weights do not fit: missing {missing}, left over {extra}")

@@ -15,9 +15,8 @@ from mmcgan.augments.blur import blurred
 from mmcgan.hooks.schedules import linear
 from mmcgan.losses import HingeLoss
 from mmcgan.models.ema import ExponentialMovingAverage
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR, PeerFormat, peer_format
-from mmcgan.peers.formats.format import convert_value
-from mmcgan.peers.formats.projected_gan import PEER, SIZES, FastGANFormat, given_noise
+from mmcgan.peers import DISCRIMINATOR, GENERATOR, PeerFormat, peer_format
+from mmcgan.peers.projected_gan import PEER, SIZES, FastGANFormat, given_noise
 from mmcgan.structures import GANBatch
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.networks import compare_gradient_norms
@@ -142,13 +141,13 @@ class DiscriminatorFormat(PeerFormat):
 
     def convert_state(self, state: Mapping[str, Tensor], role: str) -> State:
         """Return our state dict, with the hash of an empty stand-in."""
-        found = {ours: convert_value(ours, state[k]) for k, ours in self.key_map(state, role).items()}
+        found = {ours: state[k] for k, ours in self.key_map(state, role).items()}
         return found | {"backbone.frozen.fingerprint": self.fingerprint}
 
     @property
     def fingerprint(self) -> Tensor:
         """Return the hash of the stand-in before the peer's weights are loaded."""
-        stub = self.discriminator_config({})["backbone"]["extractor"]["stub"]
+        stub = self.configs[DISCRIMINATOR]({})["backbone"]["extractor"]["stub"]
         return torch.tensor(list(bytes.fromhex(GoldenStub(stub).weights_hash)), dtype=torch.uint8)
 
 
@@ -163,8 +162,7 @@ class ProjectedReplay(Replay):
             peer=PEER,
             accepts=lambda spec: True,
             role_of=lambda spec: DISCRIMINATOR,
-            generator_config=lambda spec: {},
-            discriminator_config=lambda spec: config,
+            configs={DISCRIMINATOR: lambda spec: config},
             tables={},
             names=discriminator_keys(self.states[DISCRIMINATOR]),
         )

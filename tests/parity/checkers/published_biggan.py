@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.models.layers import SpectralNorm
-from mmcgan.peers.formats import PeerNetwork, peer_format
-from mmcgan.peers.formats.published_sampling import published_noise, published_pixels
+from mmcgan.peers import PeerNetwork, peer_format
+from mmcgan.peers.hfbiggan import published_noise, published_pixels
 from tests.parity.cases import GoldenCase
 from tests.parity.compare import Comparison
 from tests.parity.runner import checker

@@ -23,9 +23,9 @@ from mmcgan.models.layers.inverted_bottleneck import (
     resampling_filter,
 )
 from mmcgan.models.layers.resample import FIRFilter
-from mmcgan.peers.formats import GENERATOR, PeerNetwork, peer_format
-from mmcgan.peers.formats.format import rename
-from mmcgan.peers.formats.r3gan import GENERATOR_TABLE
+from mmcgan.peers import GENERATOR, PeerNetwork, peer_format
+from mmcgan.peers.r3gan import GENERATOR_TABLE
+from mmcgan.peers.translation.names import to_ours
 from tests.parity.cases import GoldenCase
 from tests.parity.checkers.networks import compare_gradient_norms, recorded_gradient_norms
 from tests.parity.compare import Comparison, Tolerance
@@ -139,8 +139,7 @@ def _layer(spec: Mapping[str, Any]) -> nn.Module:
 
 def _layer_key(key: str) -> str | None:
     """Return our key of a layer's, which has no network around it."""
-    renamed = rename(f".{key}", GENERATOR_TABLE)
-    return None if renamed is None else renamed.removeprefix(".")
+    return to_ours(GENERATOR_TABLE, [key]).get(key)
 
 
 @checker((PEER, "layer"))

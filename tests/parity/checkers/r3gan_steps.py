@@ -12,7 +12,7 @@ from mmcgan.augments.base import Augment, Draws
 from mmcgan.hooks.schedule import OPTIMIZER_FIELDS
 from mmcgan.hooks.schedules import cosine
 from mmcgan.models.ema import ExponentialMovingAverage
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
+from mmcgan.peers import DISCRIMINATOR, GENERATOR
 from mmcgan.structures import Condition, GANBatch
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.r3gan import PEER, PipeDraws, preset_pipe

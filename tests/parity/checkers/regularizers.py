@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.peers.formats import PeerNetwork, peer_format
+from mmcgan.peers import PeerNetwork, peer_format
 from mmcgan.random import RandomStreams
 from mmcgan.regularizers import (
     R1,

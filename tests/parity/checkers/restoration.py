@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.evaluation.metrics.similarity import psnr
 from mmcgan.models.generators.biggan import CHANNELS
-from mmcgan.peers.formats import DISCRIMINATOR, PeerNetwork, peer_format
+from mmcgan.peers import DISCRIMINATOR, PeerNetwork, peer_format
 from mmcgan.registry import DEGRADATIONS
 from mmcgan.restoration import (
     Degradation,

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.peers.formats import GENERATOR, PeerNetwork
+from mmcgan.peers import GENERATOR, PeerNetwork
 from mmcgan.restoration import (
     Fitting,
     InstanceNorms,

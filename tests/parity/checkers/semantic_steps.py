@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mmcgan.label_maps import instance_edges
 from mmcgan.models.backbones.patch import layer_name
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
-from mmcgan.peers.formats.spade import ENCODER_PREFIX
+from mmcgan.peers import DISCRIMINATOR, GENERATOR
+from mmcgan.peers.spade import ENCODER_PREFIX
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.networks import compare_gradient_norms, rounding_noise
 from tests.parity.checkers.training_steps import LOSS, compare_states

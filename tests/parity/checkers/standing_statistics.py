@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.evaluation.statistics.batch_statistics import accumulate_statistics
-from mmcgan.peers.formats import PeerNetwork, peer_format
+from mmcgan.peers import PeerNetwork, peer_format
 from tests.parity.cases import GoldenCase
 from tests.parity.compare import Comparison
 from tests.parity.runner import checker

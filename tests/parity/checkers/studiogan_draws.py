@@ -164,10 +164,11 @@ def queues_of(
 
 
 class _Flat(list[Any]):
-    """A list to which a sequence is appended element by element."""
+    """A list to which sequences are added element by element."""
 
-    def append(self, values: Any) -> None:
-        self.extend(values)
+    def __iadd__(self, many: Any) -> _Flat:  # type: ignore[misc,override]
+        self.extend(value for values in many for value in values)
+        return self
 
 
 def _choice(latent: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmcgan.losses import NonSaturatingLoss
-from mmcgan.peers.formats import PeerNetwork, peer_format
-from mmcgan.peers.formats.format import read_condition
+from mmcgan.peers import PeerNetwork, peer_format
+from mmcgan.peers.translation import read_condition
 from mmcgan.regularizers import PathLengthPenalty
 from mmcgan.regularizers.path_length import path_lengths
 from mmcgan.regularizers.r1 import squared_gradient

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from mmcgan.models.generators import StyleGAN2Generator
-from mmcgan.peers.formats import PeerNetwork
-from mmcgan.peers.formats.format import read_condition
-from mmcgan.peers.formats.mmagic_stylegan2 import recorded_noise
+from mmcgan.peers import PeerNetwork
+from mmcgan.peers.mmagic.stylegan2 import recorded_noise
+from mmcgan.peers.translation import read_condition
 from tests.parity.cases import GoldenCase
 from tests.parity.compare import Comparison
 

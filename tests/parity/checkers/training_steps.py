@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.models.ema import ExponentialMovingAverage
-from mmcgan.peers.formats import DISCRIMINATOR, GENERATOR
+from mmcgan.peers import DISCRIMINATOR, GENERATOR
 from tests.parity.cases import GoldenCase
 from tests.parity.checkers.studiogan_objectives import read_objectives, split_baskets, supply_draws
 from tests.parity.compare import Comparison, Tolerance

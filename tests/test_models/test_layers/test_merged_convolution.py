@@ -242,7 +242,8 @@ def check_both_forms(network, inputs, monkeypatch):
     for found, expected in zip(ours, plain, strict=True):
         # a single number (a weight of noise) is a sum over positions that cancel: the terms set its rounding
         scale = whole if expected.numel() == 1 else expected.abs().max().clamp_min(1e-3)
-        torch.testing.assert_close(found / scale, expected / scale, rtol=0, atol=1e-11)
+        # FastGAN's second derivatives move by 6e-12 where the latent moves in its last place
+        torch.testing.assert_close(found / scale, expected / scale, rtol=0, atol=5e-11)
 
 
 @pytest.mark.parametrize(("name", "options"), pairs(GENERATOR_SETTINGS))

@@ -1,0 +1,281 @@
+"""MMagic's (formerly MMGeneration's) StyleGAN2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from mmcgan.peers.mmagic.common import role_of, stated, type_of
+from mmcgan.peers.stylegan2_ada import MAPPING, style_reading
+from mmcgan.peers.translation import (
+    DISCRIMINATOR,
+    GENERATOR,
+    Config,
+    PeerFormat,
+    PeerNetwork,
+    Settings,
+    Spec,
+    State,
+    Table,
+    Values,
+    register_peer,
+    scalar,
+)
+from mmcgan.structures import Condition
+
+TYPES = ("StyleGAN2Generator", "StyleGANv2Generator", "StyleGAN2Discriminator", "StyleGANv2Discriminator")
+#: What changes precision, or where weights come from.
+PRECISION = ("num_fp16_scales", "fp16_enabled", "out_fp32", "convert_input_fp32", "pretrained", "init_cfg")
+BOTTOM = 4
+#: Largest size at which the peer's channels are 512 whatever the multiplier.
+WIDE = 32
+#: Epsilons of its pixel norm that differ from ours by less than rounding.
+NORM_EPS = (1e-6, 1e-8)
+
+
+class MappingFromZero:
+    """The peer counts mapping layers from 1, unless a label is embedded in front of them."""
+
+    def ours(self, keys: Sequence[str]) -> list[str | None]:
+        """Return the keys with mapping layers counted from 0."""
+        found = [int(match[1]) for key in keys if (match := re.match(r"style_mapping\.(\d+)\.", key))]
+        return [_counted(key, -min(found, default=0)) for key in keys]
+
+    def theirs(self, keys: Sequence[str], facts: Mapping[str, Any]) -> list[str | None]:
+        """Return the keys with mapping layers counted as the peer does."""
+        return [_counted(key, 0 if any(key.startswith("embed.") for key in keys) else 1) for key in keys]
+
+
+def _counted(key: str, by: int) -> str:
+    found = re.match(r"style_mapping\.(\d+)\.(.*)", key)
+    return f"style_mapping.{int(found[1]) + by}.{found[2]}" if found else key
+
+
+class BlocksBySize:
+    """The peer numbers the discriminator's blocks from the largest map on; the first entry is no block."""
+
+    def ours(self, keys: Sequence[str]) -> list[str | None]:
+        """Return the keys with ``size<N>`` in the place of numbers, ``size<N>.0`` for the first."""
+        numbers = [int(found[1]) for key in keys if (found := re.match(r"convs\.(\d+)\.", key))]
+        return [self._named(key, max(numbers, default=0)) for key in keys]
+
+    def _named(self, key: str, last: int) -> str:
+        found = re.match(r"convs\.(\d+)\.(.*)", key)
+        if not found:
+            return key
+        size = BOTTOM << (last + 1 - max(1, int(found[1])))
+        return f"size{size}.{'0.' if found[1] == '0' else ''}{found[2]}"
+
+    def theirs(self, keys: Sequence[str], facts: Mapping[str, Any]) -> list[str | None]:
+        """Return the keys with the peer's numbers."""
+        sizes = [int(found[1]) for key in keys if (found := re.match(r"size(\d+)\.", key))]
+        return [self._numbered(key, max(sizes, default=BOTTOM)) for key in keys]
+
+    def _numbered(self, key: str, largest: int) -> str:
+        found = re.match(r"size(\d+)\.(0\.)?(.*)", key)
+        if not found:
+            return key
+        number = 0 if found[2] else (largest // int(found[1])).bit_length()
+        return f"convs.{number}.{found[3]}"
+
+
+def _sizes(pattern: str, replacement: str, count: int = 9) -> Table:
+    """Return rows that turn the peer's index of a size above the bottom into that size."""
+    rows = []
+    for index in range(count):
+        places = {"even": 2 * index, "odd": 2 * index + 1, "next": 2 * index + 2, "index": index}
+        rows.append((pattern.format(**places), replacement.format(size=2 * BOTTOM << index)))
+    return tuple(rows)
+
+
+CONVOLUTIONS = ("conv1", "convs.{i}")
+STYLED = (*CONVOLUTIONS, "to_rgb1", "to_rgbs.{i}")
+GENERATOR_TABLE: Table = (
+    ("kernel$", None),
+    MappingFromZero(),
+    *((f"^{part}.linear.weight_orig$", f"^{part}.weight$") for part in ("embed", "style_mapping.{i}")),
+    ("style_modulation.linear.weight_orig$", "style_modulation.weight$"),
+    ("conv.style_modulation", "style"),
+    *((f"^{part}.conv.weight_orig$", f"^{part}.weight$") for part in STYLED),
+    *((f"^{part}.activate.bias$", f"^{part}.bias$") for part in CONVOLUTIONS),
+    ("noise_injector.weight$", "noise_strength$"),
+    ("^w_avg$", "^mean_style$"),
+    ("^embed", "^mapping.label"),
+    ("^style_mapping", "^mapping.layers"),
+    ("^constant_input.input$", "^constant$"),
+    ("^conv1", "^blocks.4.conv1"),
+    ("^to_rgb1", "^blocks.4.to_rgb"),
+    *_sizes("^convs.{even}", "^blocks.{size}.conv0"),
+    *_sizes("^convs.{odd}", "^blocks.{size}.conv1"),
+    *_sizes("^to_rgbs.{index}", "^blocks.{size}.to_rgb"),
+    ("^injected_noise_0$", "^blocks.4.conv1.noise$"),
+    *_sizes("^injected_noise_{odd}$", "^blocks.{size}.conv0.noise$"),
+    *_sizes("^injected_noise_{next}$", "^blocks.{size}.conv1.noise$"),
+)
+DISCRIMINATOR_TABLE: Table = (
+    ("kernel$", None),
+    BlocksBySize(),
+    ("^size{s}.0.0.conv.weight_orig$", "^backbone.from_rgb.{s}.weight$"),
+    ("^size{s}.0.1.bias$", "^backbone.from_rgb.{s}.bias$"),
+    ("^size{s}.conv1.0.conv.weight_orig$", "^backbone.blocks.{s}.conv0.weight$"),
+    ("^size{s}.conv1.1.bias$", "^backbone.blocks.{s}.conv0.bias$"),
+    ("^size{s}.conv2.1.conv.weight_orig$", "^backbone.blocks.{s}.conv1.weight$"),
+    ("^size{s}.conv2.2.bias$", "^backbone.blocks.{s}.conv1.bias$"),
+    ("^size{s}.skip.1.conv.weight_orig$", "^backbone.blocks.{s}.shortcut.weight$"),
+    ("^final_conv.0.conv.weight_orig$", "^backbone.last_conv.weight$"),
+    ("^final_conv.1.bias$", "^backbone.last_conv.bias$"),
+    ("^final_linear.{i}.linear.weight_orig$", "^final_linear.{i}.weight$"),
+    ("^final_linear.0", "^backbone.last_linear"),
+    ("^final_linear.1", "^heads.adv.linear"),
+    *MAPPING,
+    ("^mapping", "^heads.adv.mapping"),
+)
+#: Axes of length 1 that ours lack.
+VALUES = (
+    scalar(r"noise_injector\.weight$"),
+    Values(
+        r"^(constant_input\.input|(conv1|convs\.\d+|to_rgb1|to_rgbs\.\d+)\.conv\.weight_orig)$",
+        lambda value: value[0],
+        lambda value: value[None],
+    ),
+    Values(r"^injected_noise_\d+$", lambda value: value[0, 0], lambda value: value[None, None]),
+    Values(
+        r"^(to_rgb1|to_rgbs\.\d+)\.bias$",
+        lambda value: value.flatten(),
+        lambda value: value[None, :, None, None],
+    ),
+)
+
+
+class StyleGAN2Format(PeerFormat):
+    """Widths that no setting says, and noise that a description records."""
+
+    def network(self, spec: Spec, state: Mapping[str, Tensor]) -> PeerNetwork:
+        """Return our network with the peer's weights, whose shapes say how wide it is."""
+        shapes = {f"state/{key}": {"shape": list(value.shape)} for key, value in state.items()}
+        return super().network({**spec, "tensors": shapes}, state)
+
+    def generate(
+        self, module: nn.Module, latent: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Return images; in training with the noise that the peer was given."""
+        given = recorded_noise(inputs)
+        if not (module.training and given):
+            return module(latent, condition)
+        return module.synthesize_styles(module.map(latent, condition), given)  # type: ignore[operator]
+
+
+def recorded_noise(inputs: Mapping[str, Tensor]) -> list[Tensor]:
+    """Return the noise of every layer that a description records, if it does."""
+    count = sum(name.startswith("injected_noise_") for name in inputs)
+    return [inputs[f"injected_noise_{index}"] for index in range(count)]
+
+
+def _described_shape(spec: Spec, key: str) -> list[int] | None:
+    """Return the shape of a stored tensor, where a description lists it."""
+    entry = spec.get("tensors", {}).get(f"state/{key}")
+    return list(entry["shape"]) if isinstance(entry, Mapping) else None
+
+
+def _channels(spec: Spec, size: int, multiplier: float) -> list[int]:
+    """Return the channels at 4, 8, ... ``size``, as described or as the peer's table has them."""
+    steps = range((size // BOTTOM).bit_length())
+    first = _described_shape(spec, "constant_input.input")
+    if first:
+        keys = [f"convs.{2 * step - 1}.conv.weight_orig" for step in steps[1:]]
+        return [first[1], *((_described_shape(spec, key) or [0, 0])[1] for key in keys)]
+    last = _described_shape(spec, "final_conv.0.conv.weight_orig")
+    if last:
+        keys = [f"convs.{step}.skip.1.conv.weight_orig" for step in reversed(steps[1:])]
+        inputs = [(_described_shape(spec, key) or [0, 0])[1] for key in keys]
+        return [last[0], *inputs]
+    table = {BOTTOM << step: 16384 / (BOTTOM << step) * multiplier for step in steps}
+    return [512 if width <= WIDE else int(channels) for width, channels in table.items()]
+
+
+def _generator(spec: Spec) -> Config:
+    settings = Settings(spec["constructor"])
+    settings.ignore("type", *PRECISION, "bgr2rgb", "default_style_mode", "eval_style_mode")
+    settings.require("out_channels", 3)
+    settings.require("norm_eps", *NORM_EPS)
+    size, width = settings.take("out_size"), settings.take("style_channels")
+    classes = settings.take("cond_size", None) or 0
+    tracked = settings.take("update_mean_latent_with_ema", False) or classes
+    decay = settings.take("w_avg_beta", 0.998)
+    settings.ignore("mix_prob")  # the peer's caller hands over the latents to mix
+    config = {
+        "type": "StyleGAN2Generator",
+        "image_size": size,
+        "num_classes": classes,
+        "latent_dim": settings.take("noise_size", None) or width,
+        "style_dim": width,
+        "label_dim": settings.take("cond_mapping_channels", None) or 0,
+        "mapping_layers": settings.take("num_mlps", 8),
+        "mapping_lr_mult": settings.take("lr_mlp", 0.01),
+        "channels": _channels(spec, size, settings.take("channel_multiplier", 2)),
+        "taps": tuple(settings.take("blur_kernel", (1, 3, 3, 1))),
+        "mean_decay": decay if tracked else None,
+        "style_mixing": 0.0,
+    }
+    settings.finish()
+    return config
+
+
+def _discriminator(spec: Spec) -> Config:
+    settings = Settings(spec["constructor"])
+    settings.ignore("type", *PRECISION, "input_bgr2rgb")  # its weights are of RGB, as ours
+    settings.require("img_channels", 3)
+    size, classes = settings.take("in_size"), settings.take("cond_size", None) or 0
+    groups = Settings(settings.take("mbstd_cfg", None) or {})
+    backbone = {
+        "type": "StyleGAN2Backbone",
+        "image_size": size,
+        "channels": _channels(spec, size, settings.take("channel_multiplier", 2)),
+        "taps": tuple(settings.take("blur_kernel", (1, 3, 3, 1))),
+        "minibatch_group": groups.take("group_size", 4),
+        "minibatch_channels": groups.require("channel_groups", 1),
+    }
+    groups.ignore("sync_std", "sync_groups", "eps")
+    groups.finish()
+    dim, layers = settings.take("cond_mapping_channels", None), settings.take("cond_mapping_layers", None)
+    settings.finish()
+    head: Config = {"type": "AdversarialHead", "spectral_norm": False}
+    if classes:
+        sizes = {"num_classes": classes, "dim": dim or 512, "num_layers": layers or 8}
+        head = {"type": "MappedProjectionHead", **sizes}
+    return {"backbone": backbone, "heads": {"adv": head}, "init": "equalized"}
+
+
+def present(spec: Spec, outputs: State) -> State:
+    """Turn images to BGR where the peer does."""
+    flipped = role_of(spec) == GENERATOR and spec["constructor"].get("bgr2rgb")
+    return {name: value.flip(1) for name, value in outputs.items()} if flipped else outputs
+
+
+def receive(spec: Spec, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Turn images that the peer is given as BGR and turns itself."""
+    if not spec["constructor"].get("input_bgr2rgb"):
+        return inputs
+    return {name: value.flip(1) if name == "x" else value for name, value in inputs.items()}
+
+
+MMAGIC_STYLEGAN2 = register_peer(
+    StyleGAN2Format(
+        name="mmagic_stylegan2",
+        peer="mmagic",
+        accepts=lambda spec: type_of(spec) in TYPES,
+        role_of=role_of,
+        configs={GENERATOR: _generator, DISCRIMINATOR: _discriminator},
+        tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
+        reading=style_reading(0.998),
+        values=VALUES,
+        stated=stated,
+        inputs={"z": "latent", "x": "image", "label_onehot": "label"},
+        outputs={"": "adv.logit"},
+        present=present,
+        receive=receive,
+    )
+)

@@ -1,0 +1,106 @@
+"""Omni-GAN-PyTorch: BigGAN-PyTorch's networks with shorter names of settings and C+2 scores."""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from mmcgan.peers.biggan_pytorch import reading
+from mmcgan.peers.biggan_pytorch.names import BLOCKS, GENERATOR_TABLE
+from mmcgan.peers.biggan_pytorch.settings import backbone_settings, stated, whole_generator
+from mmcgan.peers.translation import (
+    DISCRIMINATOR,
+    GENERATOR,
+    ROW_VECTORS,
+    Config,
+    PeerFormat,
+    Settings,
+    Spec,
+    State,
+    Table,
+    UnsupportedSetting,
+    below,
+    register_peer,
+)
+from mmcgan.structures import Condition
+
+DISCRIMINATOR_TABLE: Table = (
+    *BLOCKS,
+    *below("backbone", "blocks", "attention"),
+    *below("heads.omni", "linear"),
+)
+SHORT = ("ch", "attn", "init", "wide", "param", "activation")
+#: Attention is given as text that only looks like a number.
+TEXTS = ("attn", "init", "G_attn", "D_attn", "param", "activation")
+
+
+def _value(name: str, value: Any) -> Any:
+    """Return a setting as a Python value: some are stored as text ("True", "16")."""
+    if not isinstance(value, str) or name in TEXTS:
+        return value
+    try:
+        return literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+
+
+def role_of(spec: Spec) -> str:
+    """Read the player from the kind, ``network/G`` or ``network/D``."""
+    return GENERATOR if str(spec["kind"]).endswith("/G") else DISCRIMINATOR
+
+
+def _settings(spec: Spec, player: str) -> Settings:
+    """Return the settings under BigGAN-PyTorch's names."""
+    values = {name: _value(name, value) for name, value in spec["constructor_kwargs"].items()}
+    return Settings({f"{player}_{name}" if name in SHORT else name: value for name, value in values.items()})
+
+
+def _generator(spec: Spec) -> Config:
+    return whole_generator(spec, _settings(spec, "G"))
+
+
+def _discriminator(spec: Spec) -> Config:
+    settings = _settings(spec, "D")
+    scores = settings.take("n_classes", 1000) + 2
+    scores = settings.take("output_dim", None) or scores
+    backbone = backbone_settings(spec, settings)
+    settings.finish()
+    if scores == 2:
+        raise UnsupportedSetting("output_dim=2: an omni head has a class, real and fake at least")
+    head: Config = {"type": "OmniHead", "num_classes": scores - 2}
+    if scores == 1:  # a plain discriminator
+        head = {"type": "AdversarialHead"}
+    return {"backbone": backbone, "heads": {"omni": {**head, "spectral_norm": backbone["spectral_norm"]}}}
+
+
+class OmniFormat(PeerFormat):
+    """The vector of scores may have a single entry, of which our head makes a logit."""
+
+    def discriminate(
+        self, module: nn.Module, image: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
+    ) -> State:
+        """Return the outputs by our names, a logit (N,) as scores (N, 1)."""
+        outputs = super().discriminate(module, image, condition, inputs)
+        if "omni.logit" in outputs:
+            outputs = {**outputs, "omni.score": outputs["omni.logit"][:, None]}
+        return outputs
+
+
+OMNIGAN = register_peer(
+    OmniFormat(
+        name="omnigan",
+        peer="omnigan",
+        accepts=lambda spec: "resolution" in spec.get("constructor_kwargs", {}),
+        role_of=role_of,
+        configs={GENERATOR: _generator, DISCRIMINATOR: _discriminator},
+        tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
+        reading=reading(),
+        values=(ROW_VECTORS,),
+        stated=stated,
+        inputs={"z": "latent", "image": "image", "x": "image", "label": "label", "y": "label"},
+        outputs={"": "omni.score"},
+    )
+)

@@ -1,0 +1,71 @@
+"""What a conversion found, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mmcgan.peers.reading.convert import Conversion
+from mmcgan.peers.reading.fitting import Fit
+from mmcgan.peers.reading.resolving import some
+from mmcgan.peers.reading.shapes import flatten
+
+#: Where a setting comes from, in words.
+ORIGINS = {
+    "shapes": "weights",
+    "file": "file",
+    "given": "--set",
+    "assumed": "assumed: what this format's published models have",
+    "chosen": "makes no difference",
+}
+ORDER = ("given", "file", "assumed", "chosen", "shapes")
+
+
+def print_conversion(conversion: Conversion, console: Console | None = None) -> None:
+    """Print a table of settings for each network, and what was left out."""
+    console = console or Console(soft_wrap=True, highlight=False)
+    for fit in conversion.networks:
+        console.print(_table(fit, conversion.names[fit.role]))
+        for line in notes(fit, conversion):
+            console.print(line)
+    if conversion.passed_over:
+        console.print(f"not converted: {', '.join(conversion.passed_over)}")
+
+
+def _table(fit: Fit, name: str) -> Table:
+    table = Table(title=f"{fit.role} of {name}: {fit.format.name}", title_justify="left")
+    for column in ("setting", "value", "from"):
+        table.add_column(column, overflow="fold")
+    for path, value, origin in settings_of(fit):
+        table.add_row(path, str(value), ORIGINS.get(origin, origin))
+    return table
+
+
+def settings_of(fit: Fit) -> list[tuple[str, Any, str]]:
+    """Return path, value and origin of every setting, what the weights do not show first."""
+    rows = [(path, value, fit.origin.get(path, "shapes")) for path, value in flatten(fit.config).items()]
+    return sorted(rows, key=lambda row: ORDER.index(row[2]) if row[2] in ORDER else len(ORDER))
+
+
+def notes(fit: Fit, conversion: Conversion) -> list[str]:
+    """Return a line for each thing that was done to the weights."""
+    count = sum(value.numel() for value in fit.weights.values())
+    lines = [f"{len(fit.weights)} tensors, {count:,} values; no key unused, none missing"]
+    if conversion.wrappers[fit.role]:
+        lines.append(f"cut off: {' '.join(conversion.wrappers[fit.role])}")
+    if fit.left_out:
+        lines.append(f"left out, stored but never used by the peer: {some(fit.left_out)}")
+    if conversion.channel_order != "rgb":
+        lines.append("colours swapped: the weights were trained on BGR images")
+    return lines
+
+
+def print_files(files: Sequence[Path], console: Console | None = None) -> None:
+    """Print the written files."""
+    console = console or Console(soft_wrap=True, highlight=False)
+    for path in files:
+        console.print(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)")

@@ -1,0 +1,112 @@
+"""Settings of a peer's constructors: read so that none is ignored, and written from ours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmcgan.registry import BACKBONES, GENERATORS
+
+Config = dict[str, Any]
+Spec = Mapping[str, Any]
+
+
+class UnsupportedSetting(ValueError):
+    """A peer's setting that our networks have no counterpart for."""
+
+
+class Settings:
+    """Reads a peer's settings so that none is silently ignored.
+
+    Args:
+        values: the settings; ``finish`` raises unless every one was taken.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = dict(values)
+
+    def take(self, name: str, default: Any = None) -> Any:
+        """Return a setting, or the peer's default, and mark it as read."""
+        return self.values.pop(name, default)
+
+    def require(self, name: str, *allowed: Any) -> Any:
+        """Read a setting that may be absent or one of ``allowed``.
+
+        Raises:
+            UnsupportedSetting: another value.
+        """
+        value = self.values.pop(name, allowed[0])
+        if value not in allowed:
+            raise UnsupportedSetting(f"{name}={value!r} is not supported, only {list(allowed)}")
+        return value
+
+    def ignore(self, *names: str) -> None:
+        """Drop settings that do not change what the network computes."""
+        for name in names:
+            self.values.pop(name, None)
+
+    def finish(self) -> None:
+        """Raise UnsupportedSetting if anything was not read."""
+        if self.values:
+            raise UnsupportedSetting(f"unknown settings: {self.values}")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A setting of theirs that is one of ours.
+
+    Attributes:
+        theirs, ours: the names.
+        default: the peer's, in its words.
+        words: the peer's word -> ours, for settings that are words; the first of several for one of
+            ours is written.
+        read_only: not written: what weights that are loaded make up for.
+    """
+
+    theirs: str
+    ours: str
+    default: Any = None
+    words: Mapping[str, str] | None = None
+    read_only: bool = False
+
+
+def read_pairs(settings: Settings, pairs: Sequence[Pair]) -> Config:
+    """Take the settings of ``pairs`` and return them as ours.
+
+    Raises:
+        UnsupportedSetting: a word that we have none for.
+    """
+    return {pair.ours: _read(settings.take(pair.theirs, pair.default), pair) for pair in pairs}
+
+
+def _read(value: Any, pair: Pair) -> Any:
+    return value if pair.words is None else translate(pair.theirs, value, pair.words)
+
+
+def write_pairs(config: Mapping[str, Any], pairs: Sequence[Pair]) -> Config:
+    """Return the settings of ``pairs`` as the peer's; a word that it lacks is passed on, to be refused."""
+    return {pair.theirs: _written(config.get(pair.ours), pair) for pair in pairs if not pair.read_only}
+
+
+def _written(value: Any, pair: Pair) -> Any:
+    return value if pair.words is None else next((k for k, v in pair.words.items() if v == value), value)
+
+
+def translate(name: str, value: str, table: Mapping[str, str]) -> str:
+    """Return our word for a peer's.
+
+    Raises:
+        UnsupportedSetting: there is none.
+    """
+    if value not in table:
+        raise UnsupportedSetting(f"{name}={value!r} is not supported, only {list(table)}")
+    return table[value]
+
+
+def complete(config: Mapping[str, Any]) -> Config:
+    """Return the config of a generator or backbone with the defaults of its class."""
+    kind = GENERATORS.get(config["type"]) or BACKBONES.get(config["type"])
+    parameters = inspect.signature(kind).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(config)
