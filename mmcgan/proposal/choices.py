@@ -99,7 +99,8 @@ def choose_method(seen: Survey, flip: bool = True) -> Method:
         base = "_base_/models/omnigan.py"
         why = (
             f"{len(seen.classes or ())} classes with {min((seen.classes or {'': 0}).values())} images and "
-            "more; on Fashion-MNIST, the same networks and time gave FID 1.5 with it and 3.3 with BigGAN"
+            "more; on Fashion-MNIST after the same 1,000 updates, 98.8 % of its samples were of the class "
+            "asked for, and 86.6 % of BigGAN's"
         )
         choices.append(Choice("method", "Omni-GAN", why))
     elif instances:
