@@ -9,6 +9,7 @@ channels-last layout, by kind of convolution and what is computed. Both take tur
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 
 import torch
@@ -60,18 +61,13 @@ def main():
     options = parser.parse_args()
     print("| kind | what | channels | images x pixels | torch ms | GFLOP/s | ours ms | GFLOP/s | ratio |")
     print("|---" * 9 + "|")
-    for kind, shape in KINDS.items():
-        for channels in options.channels:
-            for images, side in SIZES:
-                products, functions = cases(shape, images, side, channels)
-                for what, pair in functions.items():
-                    plain, ours = least(pair, options.rounds)
-                    rates = [f"{1e3 * s:.1f} | {2e-9 * products / s:.0f}" for s in (plain, ours)]
-                    print(
-                        f"| {kind} | {what} | {channels} | {images} x {side}² | {' | '.join(rates)} "
-                        f"| {ours / plain:.2f} |",
-                        flush=True,
-                    )
+    for kind, channels, (images, side) in itertools.product(KINDS, options.channels, SIZES):
+        products, functions = cases(KINDS[kind], images, side, channels)
+        for what, pair in functions.items():
+            plain, ours = least(pair, options.rounds)
+            rates = [f"{1e3 * s:.1f} | {2e-9 * products / s:.0f}" for s in (plain, ours)]
+            place = f"{channels} | {images} x {side}²"
+            print(f"| {kind} | {what} | {place} | {' | '.join(rates)} | {ours / plain:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ METRICS = _child(root.METRICS, "mmcgan.evaluation")  # MMEngine-style metrics
 EVALUATOR = _child(root.EVALUATOR, "mmcgan.evaluation")  # feeds metrics from one extractor pass
 TASK_UTILS = _child(root.TASK_UTILS, "mmcgan.models")  # small helpers
 VISUALIZERS = _child(root.VISUALIZERS, "mmcgan.engine")  # writes pictures and scalars
-VISBACKENDS = _child(root.VISBACKENDS, "mmcgan.engine")  # where pictures and scalars go
+VISBACKENDS = _child(root.VISBACKENDS, "mmcgan.apis")  # where pictures and scalars go
 INFERENCERS = _child(root.INFERENCERS, "mmcgan.apis")  # user-facing sampling interfaces
 FUNCTIONS = _child(root.FUNCTIONS, "mmcgan.datasets")  # collate functions
 

@@ -21,6 +21,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "runs", nargs="+", metavar="NAME=DIR", help="work directories, with a name or without"
     )
     parser.add_argument("--num", type=int, default=20, help="samples of each; 0 for none (default: 20)")
+    from_number(parser, "num", 0)
     parser.add_argument("--seed", type=int, default=0, help="of the samples (default: %(default)s)")
     from_number(parser, "seed", None)
     out = parser.add_argument(

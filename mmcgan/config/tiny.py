@@ -51,10 +51,12 @@ def load_tiny_config(path_or_name: str | Path) -> Config:
     load_plugins()
     config = read_config(find_config(path_or_name))
     content = config._cfg_dict
-    _stand_in_if_unknown(content)
+    stood_in = _stand_in_if_unknown(content)
     _leave_out_unavailable_losses(content)
     _use_untrained_extractors(content)
     problems = prepare_config(config, {})
+    if stood_in:  # what stands in has few images
+        problems = [problem for problem in problems if problem.path != "train_dataloader.batch_size"]
     if problems:
         raise ConfigError(str(path_or_name), problems)
     shrink(content)
@@ -139,16 +141,18 @@ def _synthetic(facts: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str
     return {"type": "SyntheticImages", **shape} if proposed is None else proposed
 
 
-def _stand_in_if_unknown(config: dict[str, Any]) -> None:
-    """Replace a data set whose folder, and so whose class count, is not there."""
+def _stand_in_if_unknown(config: dict[str, Any]) -> bool:
+    """Replace a data set whose folder, and so whose class count, is not there; return whether that was so."""
     try:
         dataset_facts(config)
     except OSError:
         loader = config["train_dataloader"]
         known = {"image_size": loader["dataset"].get("image_size", UNKNOWN_SIZE)}
         loader["dataset"] = _synthetic(known, loader["dataset"])
+        return True
     except (ValueError, TypeError):
-        return  # wrong arguments: the validation reports them
+        return False  # wrong arguments: the validation reports them
+    return False
 
 
 def _leave_out_unavailable_losses(config: dict[str, Any]) -> None:

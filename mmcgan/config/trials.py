@@ -23,6 +23,8 @@ TRIED = (
     r.GRADIENT_EXCHANGES,
     r.GENERATION_METRICS,
 )
+#: beginning of the message of a constructor that trips
+CANNOT_BE_BUILT = "cannot be built: "
 # Networks, of which only the shapes are made.
 NETWORKS = (r.GENERATORS, r.BACKBONES, r.HEADS)
 # What code around a component would give it, for the trial only.
@@ -60,7 +62,7 @@ def trial_problems(node: Node, networks: bool = True) -> Iterator[Problem]:
 
 def _sentence(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if isinstance(error, ValueError | OSError) else f"cannot be built: {text}"
+    return text if isinstance(error, ValueError | OSError) else f"{CANNOT_BE_BUILT}{text}"
 
 
 def _can_be_called(node: Node) -> bool:

@@ -24,6 +24,7 @@ from mmcgan.config.facts import FACT_NAMES
 from mmcgan.config.kinds import kind_problems, top_level_kinds
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.relations import figure_problems, label_problems
+from mmcgan.config.trials import CANNOT_BE_BUILT
 from mmcgan.config.values import value_problems
 from mmcgan.contracts import Emitting, Reading
 from mmcgan.losses.base import Loss
@@ -65,8 +66,20 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
             *kind_problems(node),
         ]
         problems += found or value_problems(node, facts_known)
+    problems = _without_consequences(problems)
     named = [*_wiring(config), *_reading(config, nodes)]
     return [*problems, *named, *_batch_size(config), *figure_problems(config), *label_problems(config, nodes)]
+
+
+def _without_consequences(problems: list[Problem]) -> list[Problem]:
+    """Leave out components that could not be built where something inside them is named."""
+    paths = [problem.path for problem in problems]
+    return [
+        problem
+        for problem in problems
+        if not problem.message.startswith(CANNOT_BE_BUILT)
+        or not any(path.startswith(f"{problem.path}.") for path in paths)
+    ]
 
 
 def _top_level(config: Mapping[str, Any]) -> Iterator[Problem]:

@@ -49,7 +49,7 @@ def test_the_command_samples_with_ddls_and_says_what_it_needs(checkpoint, tmp_pa
     assert main(["sample", "pets", "--ddls", "3", *arguments, "--overwrite"]) == 2
     assert "which a run's .pth checkpoint holds" in capsys.readouterr().err
     assert main(["sample", str(checkpoint), "--ddls", "0", *arguments, "--overwrite"]) == 2
-    assert "steps" in capsys.readouterr().err
+    assert "--ddls must be at least 1" in capsys.readouterr().err
 
 
 def test_a_checkpoint_without_a_discriminator_is_refused(tmp_path):

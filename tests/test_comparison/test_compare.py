@@ -82,7 +82,7 @@ def test_what_is_no_run_is_named(tmp_path, capsys):
     for arguments, text in (
         ([str(folder)], "has no config"),
         ([str(tmp_path)], "no logged figures"),
-        ([str(folder), "--num", "-1"], "--num -1"),
+        ([str(folder), "--num", "-1"], "--num must be at least 0"),
         ([str(folder), "--out", "x.png"], ".html"),
     ):
         assert main(["compare", *arguments]) == 2

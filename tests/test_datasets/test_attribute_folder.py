@@ -135,7 +135,7 @@ def test_groups_that_do_not_fit_the_table(folder, groups, message):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("t.json", "{", "not JSON"),
+        ("t.json", "{", "no JSON"),
         ("t.json", "3", "must be a list of objects"),
         ("t.json", '[{"a": 1}]', "entry 0, column 'file': the name of a file is missing"),
         (

@@ -68,7 +68,7 @@ def test_what_does_not_fit_is_named(root, change, message):
 
 def test_a_torn_file_is_named(root):
     (root / "dataset.json").write_text('{"labels": [')
-    with pytest.raises(ValueError, match=r"dataset\.json: not readable as JSON"):
+    with pytest.raises(ValueError, match=r"dataset\.json: not a list of labels: no JSON"):
         ImageFolder(str(root), 8)
 
 

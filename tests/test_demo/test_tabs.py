@@ -16,6 +16,7 @@ from mmcgan.demo.limits import Limits, Stop, StoppedError
 from mmcgan.demo.page import TABS, possible_tabs
 from mmcgan.demo.studio import Studio, load_models
 from mmcgan.demo.tabs import any_size, compare, explore, mix, more_like_this, paint, restore, sample
+from mmcgan.models.generators.base import Generator, Stages
 from mmcgan.progress import progress_bar, watched
 from tests.test_trust.hostile import EPS
 
@@ -192,8 +193,11 @@ def test_a_page_of_one_model_has_the_tabs_of_that_one(models, tmp_path):
     assert [tab.KEY for tab, _ in possible_tabs(page)] == ["sample", "mix", "restore", "explore"]
 
 
-class Foreign(nn.Module):
+class Foreign(Generator):
     """A generator of somebody else, which declares what it can."""
+
+    image_size, latent_dim, num_classes = 16, 8, 0
+    any_size = False
 
     def __init__(self, **declared):
         super().__init__()
@@ -204,12 +208,12 @@ class Foreign(nn.Module):
 @pytest.mark.parametrize(
     ("declared", "tabs"),
     [
-        (dict(requires=()), {"sample"}),
-        (dict(requires=("label",), embed=len, synthesize=len), {"sample", "mix"}),
-        (dict(requires=("instance",)), {"sample", "more"}),
-        (dict(requires=(), implicit=nn.Identity()), {"sample", "size"}),
+        (dict(requires=()), {"sample", "mix"}),
+        (dict(requires=("label",)), {"sample", "mix"}),
+        (dict(requires=("instance",)), {"sample", "mix", "more"}),
+        (dict(requires=(), any_size=True), {"sample", "mix", "size"}),
         (dict(requires=("label_map",)), {"paint"}),
-        (dict(requires=(), blocks=nn.ModuleList()), {"sample", "restore"}),
+        (dict(requires=(), stages=lambda: Stages([[nn.Identity()]])), {"sample", "mix", "restore"}),
     ],
 )
 def test_tabs_ask_what_a_generator_declares_and_not_whose_it_is(models, declared, tabs):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mmcgan import cli, precision, process
+from mmcgan.datasets import ImageDataset
 from mmcgan.diagnosis import devices as devices_module
 from mmcgan.diagnosis import installation, processor, storage
 from mmcgan.diagnosis.data import data_sets
@@ -248,13 +249,13 @@ def test_little_memory_and_disk_are_noted(monkeypatch):
 
 
 def test_data_sets_of_anybody_are_looked_for(tmp_path, monkeypatch):
-    class Mine:
+    class Mine(ImageDataset):
         disk_arguments = ("root",)
 
         def __init__(self, root: str = "my-images"):
             self.root = root
 
-    class Asked:
+    class Asked(ImageDataset):
         disk_arguments = ("root",)
 
         def __init__(self, root: str):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmcgan.peers import PEERS, UnsupportedSetting, peer_format
+from mmcgan.peers.translation import PeerFormat
 from mmcgan.peers.translation.names import FirstApart, Slots, TorchHook, to_ours, to_theirs
 from tests.parity import load_case
 from tests.test_parity.golden_sets import COMMITTED, full_set, stems
@@ -59,8 +60,10 @@ def test_names_and_values_go_back(name):
     cases = networks().get(name)
     if not cases:
         pytest.skip(f"no golden network of {name}")
+    form = PEERS[name]
+    if type(form).key_map is not PeerFormat.key_map:
+        pytest.skip(f"{name} renames by rules of its own, which only lead to ours")
     for case in cases:
-        form = PEERS[name]
         assert goes_back(form, form.role_of(case.spec), case.state()), case.path.name
 
 

@@ -31,7 +31,7 @@ OWN_READERS = {
         "closed_world.py": "records, with limits of their own",
         "weights/__init__.py": "the package's own index",
         "engine/work_folder.py": "a lock of ours: whatever is wrong with it, somebody holds it",
-        "peers/fitting.py": "a text made in the same function",
+        "peers/reading/fitting.py": "a text made in the same function",
     },
     "np": {"array_files.py": "what all others use"},
 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.text_files import printable
+from mmcgan.text_files import printable, read_json
 
 LABELS_FILE = "dataset.json"
 SHOWN = 3
@@ -58,11 +57,7 @@ def _entries(file: Path) -> dict[str, int]:
     """Return the label of every name."""
     if file.stat().st_size > LARGEST:
         raise ValueError(f"{printable(file)}: larger than any list of labels ({LARGEST:,} bytes)")
-    try:
-        content = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{printable(file)}: not readable as JSON ({error})") from error
-    entries = content.get("labels") if isinstance(content, dict) else None
+    entries = read_json(file, "a list of labels").get("labels")
     if not isinstance(entries, list) or not entries:
         raise ValueError(
             f"{printable(file)}: has no list of labels; without labels set labelled=False, or remove the "

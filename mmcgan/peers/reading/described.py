@@ -12,6 +12,7 @@ from mmcgan.peers.reading.shapes import MisfitError, flatten
 from mmcgan.peers.reading.sources import Found
 from mmcgan.peers.translation.registry import readable_formats
 from mmcgan.peers.writing.files import SETTINGS_FILE
+from mmcgan.text_files import read_json
 
 NETWORKS = ("G_ema", "G", "D")
 
@@ -59,7 +60,6 @@ def described_beside(path: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError, OSError):
+        return dict(read_json(file, "settings of a network"))
+    except (ValueError, OSError):
         return {}
-    return content if isinstance(content, dict) else {}
