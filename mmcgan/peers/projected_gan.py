@@ -6,82 +6,80 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
 
 from torch import Tensor, nn
 
 from mmcgan.models.layers.gated_blocks import NoiseInjection
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers.reading import fastgan
-from mmcgan.peers.translation import GENERATOR, Config, PeerFormat, Reading, Settings, Spec, register_peer
+from mmcgan.peers.translation import (
+    GENERATOR,
+    TORCH_SPECTRAL,
+    Config,
+    PeerFormat,
+    Reading,
+    Settings,
+    Spec,
+    Table,
+    Within,
+    register_peer,
+)
 from mmcgan.structures import Condition
 
 PEER = "projected_gan"
-#: Regular expressions and replacements, in order. What a number means depends on the kind of block, so that
-#: these names are not yet a table of :mod:`mmcgan.peers.translation.names`, and only lead to ours.
-Patterns = tuple[tuple[str, str], ...]
-TORCH_SPECTRAL: Patterns = (
-    (r"\.weight_orig$", ".weight"),
-    (r"\.weight_u$", ".spectral.u0"),
-    (r"\.weight_v$", ".spectral.v0"),
-)
 #: Sizes of the maps that blocks make, by the number of the block.
 SIZES = {size: step for step, size in enumerate((8, 16, 32, 64, 128, 256, 512, 1024), start=1)}
-BUFFERS: Patterns = ((r"stored_mean$", "norm.running_mean"), (r"stored_var$", "norm.running_var"))
-EXCITATION_TABLE: Patterns = ((r"(^|\.)main\.1\.", r"\1conv1."), (r"(^|\.)main\.3\.", r"\1conv2."))
-START_TABLE: Patterns = ((r"(^|\.)init\.0\.", r"\1conv."), (r"(^|\.)init\.1\.", r"\1norm."))
-CONDITIONAL_BLOCK: Patterns = (
-    (r"(^|\.)bn(\d?)\.", r"\1norm\2."),
-    (r"(^|\.)conv\.", r"\1conv1."),
-    (r"(^|\.)norm\.(gain\.|bias\.|stored)", r"\1norm1.\2"),
-    (r"(^|\.)noise\.weight$", r"\1noise.0.weight"),
-    *BUFFERS,
+#: Conditional blocks have named layers, plain ones stand in a numbered list.
+CONDITIONAL, PLAIN = (("norms", kind) for kind in ("conditional", "plain"))
+
+
+def statistics(norm: str) -> Table:
+    """Return the rows of the statistics of a conditional batch norm of this name of ours."""
+    dotted = f"{norm}." if norm else ""
+    return tuple(
+        (f"{dotted}stored_{what}$", f"{dotted}norm.running_{what}$", CONDITIONAL) for what in ("mean", "var")
+    )
+
+
+START_TABLE: Table = (("init.0", "conv"), ("init.1", "norm"))
+EXCITATION_TABLE: Table = (("main.1", "conv1"), ("main.3", "conv2"))
+LIGHT_BLOCK: Table = (
+    ("^1", "^conv1", PLAIN),
+    ("^2", "^norm1.norm", PLAIN),
+    ("^conv", "^conv1", CONDITIONAL),
+    ("^bn", "^norm1", CONDITIONAL),
+    *statistics("norm1"),
 )
-LIGHT_BLOCK: Patterns = (
-    (r"(^|\.)1\.weight", r"\1conv1.weight"),
-    (r"(^|\.)2\.", r"\1norm1.norm."),
-    *CONDITIONAL_BLOCK,
-)
-DEEP_BLOCK: Patterns = (
-    (r"(^|\.)1\.weight", r"\1conv1.weight"),
-    (r"(^|\.)2\.weight$", r"\1noise.0.weight"),
-    (r"(^|\.)3\.", r"\1norm1.norm."),
-    (r"(^|\.)5\.weight", r"\1conv2.weight"),
-    (r"(^|\.)6\.weight$", r"\1noise.1.weight"),
-    (r"(^|\.)7\.", r"\1norm2.norm."),
-    *CONDITIONAL_BLOCK,
-)
-#: Where each block of a generator stands in ours; the rest of a key is that of its part.
-PLACES: tuple[tuple[str, Callable[[re.Match[str]], str], str], ...] = (
-    (r"^synthesis\.init\.", lambda found: "blocks.0.", "start"),
-    (r"^synthesis\.feat_(\d+)\.", lambda found: f"blocks.{SIZES[int(found[1])]}.", "block"),
-    (r"^synthesis\.se_(\d+)\.", lambda found: f"excitations.{SIZES[int(found[1])]}.", "excitation"),
-    (r"^synthesis\.embed\.", lambda found: "condition.label.", "rest"),
-    (r"^synthesis\.to_big\.", lambda found: "output_conv.", "rest"),
+DEEP_BLOCK: Table = (
+    ("^1", "^conv1", PLAIN),
+    ("^2", "^noise.0", PLAIN),
+    ("^3", "^norm1.norm", PLAIN),
+    ("^5", "^conv2", PLAIN),
+    ("^6", "^noise.1", PLAIN),
+    ("^7", "^norm2.norm", PLAIN),
+    ("^noise.weight$", "^noise.0.weight$", CONDITIONAL),
+    ("bn{n}", "norm{n}", CONDITIONAL),
+    *statistics("norm{n}"),
 )
 
 
-def rename(key: str, patterns: Patterns) -> str:
-    """Return our name of a key."""
-    for pattern, replacement in patterns:
-        key = re.sub(pattern, replacement, key)
-    return key
+def _table(block: Table) -> Table:
+    """Return the names of a generator with this kind of block."""
+    return (
+        ("^synthesis.init", "^blocks.0"),
+        *((f"^synthesis.feat_{size}", f"^blocks.{step}") for size, step in SIZES.items()),
+        *((f"^synthesis.se_{size}", f"^excitations.{step}") for size, step in SIZES.items()),
+        ("^synthesis.embed", "^condition.label"),
+        ("^synthesis.to_big", "^output_conv"),
+        Within("blocks.0.", START_TABLE),
+        *(Within(f"blocks.{step}.", block) for step in SIZES.values()),
+        *(Within(f"excitations.{step}.", EXCITATION_TABLE) for step in SIZES.values()),
+        *TORCH_SPECTRAL,
+    )
 
 
 class FastGANFormat(PeerFormat):
     """A generator whose blocks are light or not, which decides what their numbered layers are."""
-
-    @property
-    def parts(self) -> Mapping[str, Patterns]:
-        """How the keys of each part are renamed."""
-        block = LIGHT_BLOCK if self.name.endswith("lite") else DEEP_BLOCK
-        tables: dict[str, Patterns] = {
-            "start": START_TABLE,
-            "block": block,
-            "excitation": EXCITATION_TABLE,
-            "rest": (),
-        }
-        return {name: (*table, *TORCH_SPECTRAL) for name, table in tables.items()}
 
     def recognise(self, keys: Iterable[str]) -> str | None:
         """Return ``generator`` if all keys are those of a synthesis network of this form."""
@@ -90,18 +88,6 @@ class FastGANFormat(PeerFormat):
         if deep == self.name.endswith("lite") or not all(key.startswith("synthesis.") for key in keys):
             return None
         return super().recognise(keys)
-
-    def key_map(self, keys: Any, role: str) -> dict[str, str]:
-        """Return our key for every key of the peer; one that is not of a generator keeps its name."""
-        return {key: self._renamed(key) for key in keys}
-
-    def _renamed(self, key: str) -> str:
-        for pattern, place, part in PLACES:
-            found = re.match(pattern, key)
-            if found and (not found.groups() or int(found[1]) in SIZES):
-                rest = rename("." + key[found.end() :], self.parts[part])
-                return place(found) + rest.removeprefix(".")
-        return key
 
     def generate(
         self, module: nn.Module, latent: Tensor, condition: Condition, inputs: Mapping[str, Tensor]
@@ -114,7 +100,7 @@ class FastGANFormat(PeerFormat):
     def injection(self, key: str) -> tuple[str, int]:
         """Return our injection and the number of its call for ``<peer's module>/<call>``."""
         name, _, call = key.rpartition("/")
-        ours = self._renamed(f"{name}.weight").removesuffix(".weight")
+        ours = self.key_map([f"{name}.weight"], GENERATOR)[f"{name}.weight"].removesuffix(".weight")
         return ours, int(call) + int(ours.rpartition(".")[2])
 
 
@@ -179,7 +165,7 @@ def _format(name: str, light: bool) -> PeerFormat:
             role_of=lambda spec: GENERATOR,
             configs={GENERATOR: _generator},
             reading=Reading(fastgan.generator, None, {"spectral_norm": {"eps": CLASSIC_SPECTRAL.eps}}),
-            tables={GENERATOR: ()},
+            tables={GENERATOR: _table(LIGHT_BLOCK if light else DEEP_BLOCK)},
             # blocks above the image's size, which every model stores
             optional=(r"(blocks|excitations)\.[67]\.",),
             inputs={"z": "latent", "c": "label"},

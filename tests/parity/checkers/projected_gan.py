@@ -14,20 +14,18 @@ from mmcgan.models.layers.projection_blocks import ReducingBlock, fuse
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers import PeerNetwork, peer_format
 from mmcgan.peers.projected_gan import (
-    BUFFERS,
-    CONDITIONAL_BLOCK,
     DEEP_BLOCK,
     EXCITATION_TABLE,
     LIGHT_BLOCK,
     PEER,
     SIZES,
     START_TABLE,
-    TORCH_SPECTRAL,
     FastGANFormat,
-    Patterns,
     given_noise,
-    rename,
+    statistics,
 )
+from mmcgan.peers.translation import TORCH_SPECTRAL, Table
+from mmcgan.peers.translation.names import to_ours
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.networks import compare_gradient_norms, recorded_gradient_norms
 from tests.parity.compare import Comparison, Tolerance
@@ -152,7 +150,7 @@ def noise_of(form: FastGANFormat, recorded: State) -> dict[tuple[str, int], Tens
 # --- layers -------------------------------------------------------------------------------------
 
 
-def _start(given: Mapping[str, int]) -> tuple[nn.Module, Patterns]:
+def _start(given: Mapping[str, int]) -> tuple[nn.Module, Table]:
     return LatentStart(given["nz"], given["channel"], CLASSIC_SPECTRAL), START_TABLE
 
 
@@ -160,7 +158,7 @@ def _conditional_norm(channels: int, dim: int) -> ConditionalBatchNorm:
     return ConditionalBatchNorm(channels, dim, spectral_norm=CLASSIC_SPECTRAL, biased_maps=True)
 
 
-def _block(given: Mapping[str, int], light: bool, table: Patterns) -> tuple[nn.Module, Patterns]:
+def _block(given: Mapping[str, int], light: bool, table: Table) -> tuple[nn.Module, Table]:
     dim = given.get("z_dim", 0)
     module = GatedUpBlock(
         given["in_planes"],
@@ -186,32 +184,33 @@ class Fusion(nn.Module):
         return fuse(self.out_conv, x, skip)
 
 
-def _reducing(given: Mapping[str, int]) -> tuple[nn.Module, Patterns]:
+def _reducing(given: Mapping[str, int]) -> tuple[nn.Module, Table]:
     separable = bool(given.get("separable", False))
     module = ReducingBlock(
         given["in_planes"], given["out_planes"], separable=separable, spectral_norm=CLASSIC_SPECTRAL
     )
     return module, (
-        (r"^main\.0\.depthwise\.", "depthwise."),
-        (r"^main\.0\.(pointwise\.)?", "conv."),
-        (r"^main\.1\.", "norm."),
+        ("^main.0.depthwise", "^depthwise"),
+        ("^main.0.pointwise", "^conv"),
+        ("^main.0", "^conv"),
+        ("^main.1", "^norm"),
     )
 
 
-LAYERS: dict[str, Callable[[Mapping[str, int]], tuple[nn.Module, Patterns]]] = {
+LAYERS: dict[str, Callable[[Mapping[str, int]], tuple[nn.Module, Table]]] = {
     "InitLayer": _start,
     "SEBlock": lambda given: (
         SkipExcitation(given["ch_in"], given["ch_out"], CLASSIC_SPECTRAL),
         EXCITATION_TABLE,
     ),
     "NoiseInjection": lambda given: (NoiseInjection(1), ()),
-    "CCBN": lambda given: (_conditional_norm(given["output_size"], given["input_size"]), BUFFERS),
+    "CCBN": lambda given: (_conditional_norm(given["output_size"], given["input_size"]), statistics("")),
     "DownBlock": _reducing,
     "FeatureFusionBlock": lambda given: (Fusion(given["features"], bool(given.get("expand", False))), ()),
     "UpBlockSmall": lambda given: _block(given, True, LIGHT_BLOCK),
-    "UpBlockSmallCond": lambda given: _block(given, True, CONDITIONAL_BLOCK),
+    "UpBlockSmallCond": lambda given: _block(given, True, LIGHT_BLOCK),
     "UpBlockBig": lambda given: _block(given, False, DEEP_BLOCK),
-    "UpBlockBigCond": lambda given: _block(given, False, CONDITIONAL_BLOCK),
+    "UpBlockBigCond": lambda given: _block(given, False, DEEP_BLOCK),
 }
 
 
@@ -222,7 +221,7 @@ def check_layer(case: GoldenCase, comparison: Comparison) -> None:
     if kind not in LAYERS:
         raise Unsupported(f"layer {kind}")
     module, table = LAYERS[kind](case.spec["constructor_kwargs"])
-    keys = {key: str(rename(key, (*table, *TORCH_SPECTRAL))) for key in case.state()}
+    keys = to_ours((*table, *TORCH_SPECTRAL), case.state())
     names = tuple(case.spec["inputs"])
     noises = _noises(case.group("in/noise/"))
 

@@ -16,7 +16,9 @@ from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.heads import PatchHead, PatchProjectionHead
 from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.peers.projected_gan import PEER, TORCH_SPECTRAL, Patterns, rename
+from mmcgan.peers.projected_gan import PEER
+from mmcgan.peers.translation import TORCH_SPECTRAL, Table
+from mmcgan.peers.translation.names import to_ours
 from mmcgan.registry import EXTRACTORS
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase, State
@@ -31,14 +33,18 @@ MIXINGS = ("none", "channels", "scales")
 #: Which of the frozen network's blocks end at a tap.
 TAPS = (1, 2, 4, 6)
 
-HEAD_TABLE: Patterns = (
+HEAD_PATTERNS = (
     (r"^cls\.", "head.conv."),
     (r"^embed\.", "head.condition.label."),
     (r"^embed_proj\.0\.", "head.linear."),
 )
-MIXING_TABLE: Patterns = (
-    (r"^scratch\.layer(\d)_ccm\.", r"channels.\1."),
-    (r"^scratch\.layer(\d)_csm\.out_conv\.", r"scales.\1."),
+MIXING_TABLE: Table = tuple(
+    row
+    for layer in range(10)
+    for row in (
+        (f"^scratch.layer{layer}_ccm", f"^channels.{layer}"),
+        (f"^scratch.layer{layer}_csm.out_conv", f"^scales.{layer}"),
+    )
 )
 
 
@@ -104,6 +110,10 @@ def stub_key(key: str) -> str:
 # --- one scale --------------------------------------------------------------------------------------------
 
 
+def _ours(key: str, table: Table) -> str:
+    return to_ours(table, [key])[key]
+
+
 def scale_table(state: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
     """Return our keys of one scale's discriminator, ``blocks.`` and ``head.``, by the peer's."""
     own = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
@@ -111,15 +121,13 @@ def scale_table(state: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
     conditional = any(key.startswith("cls.") for key in own)
     last = max(numbers) + 1 if conditional else max(numbers)
     has_entry = "main.0.weight_orig" in own and last > 0
-    return {
-        theirs: rename(_scale_key(key, last, has_entry), TORCH_SPECTRAL) or "" for key, theirs in own.items()
-    }
+    return {theirs: _ours(_scale_key(key, last, has_entry), TORCH_SPECTRAL) for key, theirs in own.items()}
 
 
 def _scale_key(key: str, last: int, has_entry: bool) -> str:
-    for pattern, replacement in HEAD_TABLE:
+    for pattern, replacement in HEAD_PATTERNS:
         if re.match(pattern, key):
-            return re.sub(pattern, replacement or "", key)
+            return re.sub(pattern, replacement, key)
     found = re.match(r"main\.(\d+)\.(.*)", key)
     assert found
     number, rest = int(found[1]), found[2]
@@ -294,7 +302,7 @@ def check_projector(case: GoldenCase, comparison: Comparison) -> None:
     stub = GoldenStub(case.spec["stub"])
     mixing = mixing_of(given, stub)
     stub.load_peer(case.state())
-    keys = {key: rename(key, MIXING_TABLE) for key in case.state() if key.startswith("scratch.")}
+    keys = {key: _ours(key, MIXING_TABLE) for key in case.state() if key.startswith("scratch.")}
     mixing.load_state_dict({str(ours): case.state()[theirs] for theirs, ours in keys.items()})
     count = sum(p.numel() for m in (stub, mixing) for p in m.parameters())
     comparison.equal("parameter count", float(count), float(case.spec["param_count"]), EXACT)
@@ -357,7 +365,7 @@ def discriminator_keys(state: Mapping[str, Tensor], patch: bool = False) -> dict
     for key in state:
         mixed = re.sub(r"^feature_network\.", "", key)
         if mixed.startswith("scratch."):
-            found[key] = f"backbone.mixing.{rename(mixed, MIXING_TABLE)}"
+            found[key] = f"backbone.mixing.{_ours(mixed, MIXING_TABLE)}"
     return found
 
 
