@@ -20,7 +20,7 @@ from mmcgan.models.layers.tiled_convolution import DOUBLING, HALVING, convolve
 
 #: From so many positions of the smaller map on, over the batch, the merged form is the faster one.
 #: Measured with benchmarks/merged_convolution.py; docs/performance.md has the table.
-MERGED_FROM = 512
+MERGED_FROM = 256
 
 
 def worth_merging(positions: int) -> bool:
