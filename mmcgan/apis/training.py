@@ -28,6 +28,7 @@ from mmcgan.output_paths import check_output_folder
 from mmcgan.registry import build_runner
 
 CHECKPOINT_PATTERN = "*.pth"
+EXPORTED_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def train(
         allow_changes: apply a config that differs in what changes the training to the run that goes on; else
             it is refused with the list of differences.
         start: model whose weights the training starts from, see :func:`mmcgan.apis.fine_tuning.read_start`; a
-            run that goes on starts from its own checkpoint.
+            run that goes on starts from its own checkpoint. The config's ``load_from`` may name exported
+            weights for the same.
         track: dashboards that show the run too, see :data:`mmcgan.apis.tracking.TRACKERS`.
 
     Raises:
@@ -92,6 +94,7 @@ def train(
         require_equal(flat_settings(cfg.to_dict()), "the config")
         with current_request() or StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
             refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
+            start = start or _exported(cfg)
             notes = [] if start is None else _start_from(cfg, start)
             runner = build_runner(cfg)
             for note in notes:
@@ -101,6 +104,15 @@ def train(
     finally:
         if created:
             destroy_process_group()
+
+
+def _exported(cfg: Config) -> str | None:
+    """Return the exported weights that ``load_from`` names, which is then empty; None for anything else."""
+    named = str(cfg.get("load_from") or "")
+    if not named.endswith(EXPORTED_SUFFIX):
+        return None
+    cfg.load_from = None
+    return named
 
 
 def _start_from(cfg: Config, start: str | Path) -> list[str]:

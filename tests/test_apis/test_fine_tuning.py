@@ -9,6 +9,7 @@ from mmcgan.apis.training import train
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint
 from mmcgan.config import load_config
 from mmcgan.registry import MODELS
+from mmcgan.zoo.models import export_weights
 from tests.test_engine.tiny_run import tiny_config
 
 INR = "omni-inr_biggan_digits-16"
@@ -134,3 +135,21 @@ def test_two_places_to_start_from_are_one_too_many(trained, tmp_path):
     config.load_from = "other.pth"
     with pytest.raises(ValueError, match="give one"):
         write_start(config, trained, tmp_path)
+
+
+def test_load_from_takes_exported_weights(trained, tmp_path):
+    exported = tmp_path / "mine.safetensors"
+    export_weights(trained, exported)
+    config = tiny_config(tmp_path / "run", load_from=str(exported))
+    train(config)
+    started = load_checkpoint(tmp_path / "run" / "start" / "weights.pth")["state_dict"]
+    average = load_checkpoint(trained)["state_dict"]
+    names = [name for name in average if name.startswith("generator_ema.")]
+    assert names
+    for name in names:
+        assert torch.equal(started[name.replace("generator_ema.", "generator.", 1)], average[name]), name
+
+
+def test_load_from_names_exported_weights_that_are_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
+        train(tiny_config(tmp_path / "run", load_from=str(tmp_path / "none.safetensors")))
