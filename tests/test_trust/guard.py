@@ -43,7 +43,11 @@ class Guard:
         paths = sysconfig.get_paths()
         code = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
         names = {sys.prefix, sys.base_prefix, str(ROOT / "mmcgan"), str(ROOT / "configs"), *code}
-        self.allowed = tuple(os.path.realpath(name) for name in (*names, *SYSTEM, *map(str, folders)))
+        # what an installation from a checkout says of itself, asked for the plugins that there are
+        metadata = str(ROOT / "mmcgan.egg-info")
+        self.allowed = tuple(
+            os.path.realpath(name) for name in (*names, metadata, *SYSTEM, *map(str, folders))
+        )
         self.code = tuple(os.path.realpath(name) for name in (*names, str(ROOT / "tests")))
         self.known = {name.partition(".")[0] for name in sys.modules}
         self.active = False
