@@ -18,8 +18,8 @@ register_claim(
         name="weight-decay-prevents-collapse",
         statement="Without weight decay the FID of the omni-loss rises again far above its lowest value; "
         "with it it does not.",
-        source="Omni-GAN, Fig. 3",
-        published="CIFAR100: collapse at some 20 % of the training without, none with 5e-4 / 1e-4",
+        source="Omni-GAN, Fig. 3 and Table 1",
+        published="CIFAR100: FID 26.51 and collapse without, 8.41 and none with",
         better=Arm("weight decay 5e-4", _pairs(5e-4), COLLAPSE),
         worse=Arm("none", _pairs(0.0), COLLAPSE),
         logarithm=True,
