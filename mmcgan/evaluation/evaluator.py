@@ -65,6 +65,7 @@ class GenerationEvaluator(Evaluator):
         self.metrics: list[GenerationMetric] = [GENERATION_METRICS.build(config) for config in configs]
         for metric in self.metrics:
             metric.prepare(self.extractor, self.reference)
+            metric.reset()
         if self.reference is not None:
             self.reference.verify()
         self._worker = BackgroundWorker(self._absorb) if overlap else None
