@@ -50,7 +50,7 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     """Fill dataset facts and the latent size into ``config`` and return the contradictions."""
     try:
         facts = dataset_facts(config)
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, ImportError) as error:
         return [Problem(SOURCE, str(error))]
     nodes = list(_receivers(config))
     kind = config["train_dataloader"]["dataset"]["type"] if facts else ""

@@ -150,7 +150,7 @@ def _stand_in_if_unknown(config: dict[str, Any]) -> bool:
         known = {"image_size": loader["dataset"].get("image_size", UNKNOWN_SIZE)}
         loader["dataset"] = _synthetic(known, loader["dataset"])
         return True
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ImportError):
         return False  # wrong arguments: the validation reports them
     return False
 
