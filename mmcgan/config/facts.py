@@ -156,7 +156,7 @@ def _fill_latent_law(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[P
         return
     own = model.get("latent_sampler") or {"type": "NormalLatent"}
     for node in nodes:
-        if node.path[0] == "model" or "latent_sampler" not in (parameters_of(node.component) or {}):  # type: ignore[arg-type]
+        if node.path[0] == "model" or "latent_sampler" not in (node.parameters or {}):
             continue
         given = node.config.get("latent_sampler")
         if given is None:
