@@ -44,20 +44,19 @@ def metric_configs(names: Sequence[str]) -> list[dict[str, Any]]:
     Raises:
         ValueError: an unknown name or setting, with others suggested.
     """
-    named: dict[str, list[dict[str, Any]]] = {}
+    named: dict[str, tuple[dict[str, Any], ...]] = {}
     for text in names:
         name, _, written = text.partition(":")
         settings = _settings(text, written)
         if name == WHOLE_SUITE:
-            for member in available_names():
-                if member in _metric(member).suite:
-                    named.setdefault(member, [])
+            suite = [member for member in available_names() if member in _metric(member).suite]
+            named = {**dict.fromkeys(suite, ()), **named}
         elif name in available_names():
-            named.setdefault(name, []).append({**metric_names()[name], **settings})
+            named[name] = (*named.get(name, ()), {**metric_names()[name], **settings})
         else:
             hint = nearest(name, [*available_names(), WHOLE_SUITE])
             raise ValueError(f"no metric {name!r}.{hint}")
-    chosen = [config for name, given in named.items() for config in given or [metric_names()[name]]]
+    chosen = [config for name, given in named.items() for config in given or (metric_names()[name],)]
     found = [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
     if len([config for config in found if config["type"] == "InceptionScore"]) > 1:
         for config in found:
