@@ -68,7 +68,7 @@ class GenerationEvaluator(Evaluator):
         self.metrics: list[GenerationMetric] = [GENERATION_METRICS.build(config) for config in configs]
         self.leave_out_impossible = leave_out_impossible
         outcomes = Outcomes(self.metrics, {})
-        outcomes.prepare(lambda one: one.prepare(self.extractor, self.reference), leave_out_impossible)
+        outcomes.prepare(self._prepare, leave_out_impossible)
         self._unprepared = outcomes.errors
         self._unfit = dict(self._unprepared)
         if self.reference is not None:
@@ -76,6 +76,10 @@ class GenerationEvaluator(Evaluator):
         self._worker = BackgroundWorker(self._absorb) if overlap else None
         self._report: dict[str, Any] = {}
         self._restart()
+
+    def _prepare(self, metric: GenerationMetric) -> None:
+        metric.prepare(self.extractor, self.reference)
+        metric.reset()
 
     def _restart(self) -> None:
         self._count = 0

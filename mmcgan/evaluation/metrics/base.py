@@ -23,8 +23,8 @@ def _says_ways(value: Any) -> bool:
 class GenerationMetric:
     """Base of all generation metrics.
 
-    The evaluator calls :meth:`prepare` once, then for every evaluation :meth:`expect`, :meth:`reset`,
-    :meth:`update` per batch, :meth:`merge` and :meth:`compute`.
+    The evaluator calls :meth:`prepare` and :meth:`reset` once, then for every evaluation :meth:`expect`,
+    :meth:`update` per batch, :meth:`merge`, :meth:`compute` and :meth:`reset`.
 
     Class attributes say what must be there:
 
