@@ -11,15 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.augments.base import Augment
+from mmcgan.condition_fields import field_names
 from mmcgan.losses.base import Inputs, Loss, PairedLoss
 from mmcgan.registry import AUGMENTS, LOSSES
-from mmcgan.structures import CONDITION_FIELDS, height_and_width
+from mmcgan.structures import height_and_width
 from mmcgan.suggestions import nearest
 
 #: Argument of a loss -> named tensor, or several.
 Wiring = Mapping[str, str | Sequence[str]]
-
-ALWAYS_AVAILABLE = ("image", "train.iteration", *(f"cond.{field}" for field in CONDITION_FIELDS))
 
 PLAYER_VIEWS = {
     "discriminator": {"real", "fake", "discriminator"},
@@ -193,10 +192,15 @@ def calls_of(inputs: Wiring) -> list[dict[str, str]]:
     return [{name: values[index] for name, values in lists.items()} for index in range(number)]
 
 
+def always_available() -> list[str]:
+    """Return the named tensors that no part of a model emits."""
+    return ["image", "train.iteration", *(f"cond.{field}" for field in field_names())]
+
+
 def input_problems(loss: type[Loss], inputs: Wiring, available: Sequence[str]) -> list[str]:
     """Return what is wrong with the wiring ``inputs`` of ``loss``, one sentence each."""
     arguments = loss_arguments(loss)
-    known = [*available, *ALWAYS_AVAILABLE]
+    known = [*available, *always_available()]
     inputs = every_scale(inputs, known)
     problems = [
         f"{loss.__name__} has no input {argument!r}.{nearest(argument, list(arguments))}"

@@ -49,6 +49,16 @@ class WeighsCondition(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
+class EmbedsCondition(WeighsCondition):
+    """Base of modules that make a vector of a condition.
+
+    Attributes:
+        sizes: of the fields that are embedded, by name: a number of classes, a length.
+    """
+
+    sizes: Mapping[str, int]
+
+
 def weighing(network: nn.Module) -> Iterator[Any]:
     """Yield the outermost modules of ``network`` that weigh their condition.
 
