@@ -19,6 +19,7 @@ from mmcgan.component_registry import (
     FAILED_PLUGINS,
     SCOPE,
     ClosedRegistry,
+    FieldRegistry,
     SuggestingRegistry,
     added_since,
     adopt,
@@ -33,6 +34,7 @@ __all__ = [
     "FAILED_PLUGINS",
     "SCOPE",
     "ClosedRegistry",
+    "FieldRegistry",
     "SuggestingRegistry",
     "added_since",
     "adopt",
@@ -102,6 +104,12 @@ INFERENCERS = _child(root.INFERENCERS, "mmcgan.apis")  # user-facing sampling in
 FUNCTIONS = _child(root.FUNCTIONS, "mmcgan.datasets")  # collate functions
 
 # --- roles of a conditional GAN ---------------------------------------------------------------
+CONDITION_FIELDS = FieldRegistry(  # what a field of a condition is, by the field's name
+    "condition field",
+    scope=SCOPE,
+    locations=["mmcgan.condition_fields"],
+    bases=("mmcgan.condition_fields.base:ConditionField",),
+)
 GENERATORS = _role("generator", "mmcgan.models.generators", "base:Generator")  # (z, condition) -> image
 BACKBONES = _role("backbone", "mmcgan.models.backbones", "base:Backbone")  # image -> features
 HEADS = _role("head", "mmcgan.models.heads", "base:Head")  # (features, condition) -> named tensors
