@@ -13,7 +13,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "Show images as training reads them, and say how many there are, of which sizes, kinds and classes."
     )
     parser.add_argument(
-        "source",
+        "folders",
         nargs="+",
         metavar="FOLDER",
         help="folder of images, whose subfolders may be classes, or zip archive; several count as one; or a "
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from mmcgan.archives import is_folder
 
-    sources = arguments.source
+    sources = arguments.folders
     one = sources[0]
     if len(sources) == 1 and not is_folder(one) and _is_config(one):
         lines = _of_config(arguments, one)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from mmcgan.datasets.base import ImageDataset
-from mmcgan.datasets.decode import ImageReader, Source
+from mmcgan.datasets.decode import Source
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
+
+
+class Reader(Protocol):
+    """What reads one image as uint8 (3, H, W)."""
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of what it returns; 0 for sizes that differ."""
+        ...
+
+    def __call__(self, path: Source) -> Tensor:
+        """Read ``path``, or the bytes of a file."""
+        ...
 
 
 class DecodedDataset(ImageDataset):
@@ -32,7 +45,7 @@ class DecodedDataset(ImageDataset):
 
     def __init__(
         self,
-        reader: ImageReader,
+        reader: Reader,
         size: int,
         labels: Tensor | None,
         classes: Sequence[str] | None,

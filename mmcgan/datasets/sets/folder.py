@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmcgan.datasets.decode import ImageReader
-from mmcgan.datasets.decoded import DecodedDataset
+from mmcgan.datasets.decoded import DecodedDataset, Reader
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
 from mmcgan.file_identity import contents_digest, files_digest
 from mmcgan.registry import DATASETS
@@ -30,7 +30,7 @@ class FileDataset(DecodedDataset):
     """
 
     def __init__(
-        self, index: FolderIndex, reader: ImageReader, in_memory: bool, pipeline: Sequence[dict[str, Any]]
+        self, index: FolderIndex, reader: Reader, in_memory: bool, pipeline: Sequence[dict[str, Any]]
     ) -> None:
         # One array instead of a million strings: forked workers share its memory.
         self.paths = np.array([os.fsencode(path) for path in index.paths])

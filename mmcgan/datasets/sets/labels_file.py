@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.archives import is_file, read_bytes
-from mmcgan.text_files import decoded, parse_json, printable
+from mmcgan.datasets.sets.stylegan_labels import MOST_CLASSES, some, stylegan_labels
+from mmcgan.text_files import decoded, file_name, parse_json, printable
 
 STYLEGAN, CSV, JSON = "dataset.json", "labels.csv", "labels.json"
-SHOWN = 3
 LARGEST = 1 << 28  # bytes; a million images take some 50 MB
-#: as many classes as any labelled set has
-MOST_CLASSES = 1 << 20
 LONGEST_NAME = 1000  # letters of a class
 COLUMNS = ("file", "class")
 
@@ -57,7 +55,7 @@ def read_labels(file: Path, paths: Sequence[str]) -> list[Label]:
     absent = [name for name in listed if name not in known]
     if unlabelled or absent:
         parts = (("without a label in it", unlabelled), ("labelled in it and not there", absent))
-        said = "; ".join(f"{len(found)} images are {what}: {_some(found)}" for what, found in parts if found)
+        said = "; ".join(f"{len(found)} images are {what}: {some(found)}" for what, found in parts if found)
         raise ValueError(f"{printable(file)}: {said}")
     return [listed[name] for name in names]
 
@@ -83,7 +81,7 @@ def _entries(file: Path) -> dict[str, Label]:
         raise ValueError(f"{printable(file)}: cannot be read as a list of labels ({error})") from error
     found: dict[str, Label] = {}
     for name, label in READERS[file.name](decoded(content, file), file):
-        name = name.replace("\\", "/").removeprefix("./")
+        name = file_name(name.replace("\\", "/").removeprefix("./"))
         if found.setdefault(name, label) != label:
             raise ValueError(f"{printable(file)}: {name} has the labels {found[name]} and {label}")
     if not found:
@@ -94,28 +92,6 @@ def _entries(file: Path) -> dict[str, Label]:
 
 
 WITHOUT = "without labels set labelled=False, or remove the file where folders are the classes"
-
-
-def _stylegan(text: str, file: Path) -> list[tuple[str, Label]]:
-    content = parse_json(text, file, "a list of labels")
-    entries = content.get("labels") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not entries:
-        raise ValueError(f"{printable(file)}: has no list of labels; {WITHOUT}")
-    for entry in entries:
-        pair = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
-        if not pair or not _is_number(entry[1]):
-            raise ValueError(
-                f"{printable(file)}: expected [name, label] with a whole number from 0 on, got "
-                f"{str(entry)[:80]}"
-            )
-    numbers = {label for _, label in entries}
-    empty = sorted(set(range(max(numbers) + 1)) - numbers)
-    if empty:
-        raise ValueError(
-            f"{printable(file)}: labels reach to {max(numbers)}, but {len(empty)} of them have no image: "
-            f"{_some(empty)}; number the classes that there are from 0 on"
-        )
-    return [(name, label) for name, label in entries]
 
 
 def _json(text: str, file: Path) -> list[tuple[str, Label]]:
@@ -173,9 +149,5 @@ def _is_number(label: Any) -> bool:
 READERS: dict[str, Callable[[str, Path], list[tuple[str, Label]]]] = {
     CSV: _csv,
     JSON: _json,
-    STYLEGAN: _stylegan,
+    STYLEGAN: lambda text, file: [*stylegan_labels(text, file)],
 }
-
-
-def _some(names: Sequence[Any]) -> str:
-    return ", ".join(str(name) for name in names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
