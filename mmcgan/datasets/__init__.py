@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mmcgan.datasets.class_order import ClassBalancedDraws
     from mmcgan.datasets.conditions.attribute_conditions import AttributeConditionDataset
     from mmcgan.datasets.conditions.base import ConditionDataset
+    from mmcgan.datasets.conditions.drawn_conditions import DrawnConditionDataset
     from mmcgan.datasets.conditions.instance_conditions import InstanceConditionDataset
     from mmcgan.datasets.conditions.label_map_conditions import LabelMapConditions
     from mmcgan.datasets.decode import BadImageError, ImageReader
@@ -49,6 +50,7 @@ __all__ = [
     "ConditionDataset",
     "DigitsDataset",
     "Draw",
+    "DrawnConditionDataset",
     "FashionMNIST",
     "GANDataset",
     "ImageDataset",

@@ -49,7 +49,7 @@ class AnySizeFiles(FileDataset):
         order = sorted(range(len(sizes)), key=lambda row: sizes[row])  # stable: by path within a size
         labels = None if index.labels is None else index.labels[torch.tensor(order)]
         index = replace(index, paths=[index.paths[row] for row in order], labels=labels)
-        super().__init__(index, AnySizeReader(), False, ())  # type: ignore[arg-type]
+        super().__init__(index, AnySizeReader(), False, ())
         self.sizes = [sizes[row] for row in order]
 
     def _fetch(self, index: Tensor) -> Tensor:

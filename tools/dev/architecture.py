@@ -39,7 +39,15 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "structures",
                 "attributes",
             ),
-            *("lazy", "component_index", "component_registry", "contracts", "plugin_files", "provenance"),
+            *(
+                "lazy",
+                "component_index",
+                "component_registry",
+                "condition_fields",
+                "contracts",
+                "plugin_files",
+                "provenance",
+            ),
             *("figure_directions",),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(

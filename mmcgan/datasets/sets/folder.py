@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -19,6 +20,19 @@ from mmcgan.file_identity import contents_digest, files_digest
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
+
+
+class Reader(Protocol):
+    """What reads one image file as uint8 (3, H, W)."""
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of what it returns; 0 for sizes that differ."""
+        ...
+
+    def __call__(self, path: str | Path) -> Tensor:
+        """Read ``path``."""
+        ...
 
 
 class FileDataset(ImageDataset):
@@ -35,7 +49,7 @@ class FileDataset(ImageDataset):
     """
 
     def __init__(
-        self, index: FolderIndex, reader: ImageReader, in_memory: bool, pipeline: Sequence[dict[str, Any]]
+        self, index: FolderIndex, reader: Reader, in_memory: bool, pipeline: Sequence[dict[str, Any]]
     ) -> None:
         super().__init__(reader.image_size, index.labels, index.classes, len(index.paths), pipeline)
         # One array instead of a million strings: forked workers share its memory.
