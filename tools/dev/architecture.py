@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "random",
                 "distributed",
                 "process",
+                "timing",
                 "precision",
                 "structures",
                 "attributes",
