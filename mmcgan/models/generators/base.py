@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Emitting, Value, image_size, names, whole_number
 from mmcgan.dtypes import at_least_float32
+from mmcgan.models.layers.condition_weight import EmbedsCondition
 from mmcgan.structures import Condition
 
 LATENT, STYLE = "latent", "style"
@@ -99,6 +100,16 @@ class Generator(Emitting, nn.Module):
     def full_size_channels(self) -> int:
         """Channels, over all layers, that ``any_size`` computes at the size of the image, for its memory."""
         return 0
+
+    def size_of(self, field: str) -> int:
+        """Return the size of a field of the condition: number of classes, length; 0 if it does not say.
+
+        Asked where conditions are made up: to trace for an export, in checks. Said here of labels and label
+        maps, and of what a :class:`~mmcgan.models.layers.condition_weight.EmbedsCondition` inside embeds.
+        """
+        inside = [part.sizes for part in self.modules() if isinstance(part, EmbedsCondition)]
+        found = {name: size for sizes in inside for name, size in sizes.items()}
+        return {**found, "label": self.num_classes, "label_map": self.num_map_classes}.get(field, 0)
 
     def embed(self, condition: Condition) -> Any:
         """Return what conditions the layers, one row for each of N conditions, or None.

@@ -271,7 +271,7 @@ def read_condition(given: Mapping[str, Tensor]) -> Condition:
         if not bool(((label == 1).sum(1) == 1).all()) or int(label.count_nonzero()) != len(label):
             raise UnsupportedSetting("rows of labels that are not one-hot")
         used["label"] = label.argmax(1)
-    return Condition(**used)
+    return Condition.of(used)
 
 
 #: What our networks' keys look like, for recognising a converted state dict.
