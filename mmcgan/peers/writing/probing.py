@@ -67,4 +67,4 @@ def _condition(
         "label_map": lambda: torch.randint(0, classes, (BATCH, *size), generator=source),
         "edge_map": lambda: torch.rand(BATCH, *size, generator=source) < 0.5,
     }
-    return Condition(**{name: made[name]() for name in requires if name in made})
+    return Condition.of({name: made[name]() for name in requires if name in made})
