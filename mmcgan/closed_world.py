@@ -23,6 +23,7 @@ from typing import Any
 
 from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
+from mmcgan.contracts import declared as declared_by
 from mmcgan.origin import Origin as Origin
 from mmcgan.origin import RefusedConfigError as RefusedConfigError
 from mmcgan.origin import leaves
@@ -292,17 +293,17 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
             what it reads.
     """
     if origin.own:
-        return tuple(getattr(component, "disk_arguments", None) or ())
+        return tuple(declared_by(component, "disk_arguments") or ())
     is_dataset = r.DATASETS.own(config["type"]) is component
     # of a data set, its own word: a subclass elsewhere may read more than its parent
     own = vars(component).get("disk_arguments")
-    declared = own if is_dataset else getattr(component, "disk_arguments", ())
+    declared = own if is_dataset else declared_by(component, "disk_arguments")
     if declared is None and is_dataset:
         raise RefusedConfigError(
             f"{origin.source}: {path} is the data set {config['type']}, which may read any file of this "
             f"disk. {ADVICE}"
         )
-    for name in getattr(component, "user_arguments", ()):
+    for name in declared_by(component, "user_arguments"):
         if config.get(name) not in (None, False):
             raise RefusedConfigError(
                 f"{origin.source}: {path}.{name}={config[name]!r} is for the user to say, not for a file. "

@@ -144,6 +144,31 @@ def export_onnx(
     return OnnxFile(path, shapes, difference)
 
 
+def exported_difference(generator: Generator, latent: Tensor, condition: Condition, path: Path) -> float:
+    """Write a generator that stands by itself as ONNX; return how far its images are from PyTorch's.
+
+    Args:
+        generator: in evaluation.
+        latent: (N, D), at least two; traced with all, compared with one less.
+        condition: of each.
+        path: file to write.
+
+    Raises:
+        ImportError: the extra is not installed.
+    """
+    runtime, given = onnx_runtime(), condition.present()
+    fields = tuple(name for name in field_names() if name in given)
+    network = _Network(_baked(generator), fields, {}).eval()
+    values = (latent.detach(), *(given[name] for name in fields))
+    _trace(network, values, path)
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    fewer = tuple(value[1:] for value in values)
+    feeds = {name: value.numpy() for name, value in zip(("latent", *fields), fewer, strict=True)}
+    with torch.no_grad():
+        expected = network(*fewer)
+    return largest_difference(torch.from_numpy(session.run(["image"], feeds)[0]), expected)
+
+
 def onnx_runtime() -> ModuleType:
     """Return ``onnxruntime``, once what writes ONNX is there too.
 
@@ -177,10 +202,10 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if not condition_field(name).exported]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
-    if getattr(loaded.model.generator, "eval_noise", None) == "random":
+    if loaded.model.generator.draws_inside:
         raise ValueError(
-            f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
-            "export it with --cfg-options model.generator.eval_noise=const, or none"
+            f"{loaded.name} draws random numbers inside, which an ONNX file cannot repeat: "
+            "export it with other settings (of StyleGAN2: --cfg-options model.generator.eval_noise=const)"
         )
     fields = tuple(name for name in field_names() if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()

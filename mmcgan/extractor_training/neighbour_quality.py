@@ -49,7 +49,7 @@ def neighbour_quality(dataset: Any, network: SmallNetwork, options: Any) -> dict
         found["pixels"].append(_pixels(image))
         found["pixels, changed"].append(_pixels(changed))
     vectors = {name: F.normalize(torch.cat(parts)) for name, parts in found.items()}
-    labels = getattr(dataset, "labels", None)
+    labels = dataset.labels
     quality = {}
     for kind in ("features", "pixels"):
         if labels is not None:
