@@ -9,12 +9,14 @@ from typing import Any
 import torch
 
 from mmcgan.config.components import Node, find_component, parameters_of, walk
+from mmcgan.config.images import image_problems
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
 
 FACT_NAMES = (
     "num_classes",
     "image_size",
+    "image_channels",
     "class_counts",
     "num_attributes",
     "attribute_groups",
@@ -58,6 +60,7 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     _fill_latent_dim(config, nodes)
     _fill_sampled_set(config)
     problems += _batch_beyond(config, facts)
+    problems += image_problems([node for node in walk(config) if node.path[0] == "model"], facts, kind)
     return [*problems, *_fill_latent_law(config, nodes), *_attributes_not_taken(nodes)]
 
 

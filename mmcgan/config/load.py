@@ -69,7 +69,10 @@ def prepare_config(config: Config, options: Mapping[str, Any]) -> list[Problem]:
     fact_problems = fill_facts(content)
     # without its data set a config lacks values through no fault of its own
     facts_known = all(problem.path != SOURCE for problem in fact_problems)
-    return problems + fact_problems + find_problems(content, facts_known)
+    found = find_problems(content, facts_known)
+    # a size that is no square: which networks can says more than that it is no whole number
+    sized = {problem.path for problem in fact_problems if problem.path.endswith(".image_size")}
+    return problems + fact_problems + [problem for problem in found if problem.path not in sized]
 
 
 def _import_custom(settings: Any) -> list[Problem]:

@@ -10,6 +10,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Generator, Tensor
 
 from mmcgan.distributed import draw_shared
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.registry import MODELS
 from mmcgan.structures import CONDITION_FIELDS, Condition, GANBatch
 
@@ -28,6 +29,8 @@ class GANDataPreprocessor(BaseDataPreprocessor):
     Raises:
         ValueError: ``flip_probability`` is outside [0, 1].
     """
+
+    image_shapes = ImageShapes()
 
     def __init__(self, flip_probability: float = 0.0, channels_last: bool = False) -> None:
         super().__init__(non_blocking=True)
