@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
+from mmcgan.config.annotations import fits
 from mmcgan.config.facts import SOURCE, fill_facts
 from mmcgan.config.locate import config_folders, find_config
 from mmcgan.config.options import apply_options
@@ -80,6 +81,8 @@ def _import_custom(settings: Any) -> list[Problem]:
     if settings is None:
         return []
     names = settings.get("imports", []) if isinstance(settings, dict) else settings
+    if not fits(names, str | Sequence[str]):
+        return [Problem("custom_imports", f"must name modules, got {settings!r}")]
     optional = isinstance(settings, dict) and settings.get("allow_failed_imports", False)
     problems = []
     for name in [names] if isinstance(names, str) else names:
