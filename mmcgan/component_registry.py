@@ -253,6 +253,26 @@ class ClosedRegistry(SuggestingRegistry):
             self.bases.check_built(component)
 
 
+class FieldRegistry(ClosedRegistry):
+    """A registry whose names stand in data, where no namespace can be written: each belongs to one class."""
+
+    def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
+        """Register a class.
+
+        Raises:
+            ContractError: a class that lacks what its role needs.
+            KeyError: the name is taken.
+        """
+        for name in [module_name] if isinstance(module_name, str) else module_name or [module.__name__]:
+            taken = self.get(name)
+            if taken is not None and taken is not module:
+                raise KeyError(
+                    f"the {self.name} {name!r} of {module.__module__} is taken by {taken.__module__}; data "
+                    "sets give it by this name alone: choose another"
+                )
+        super()._register_module(module, module_name, force)
+
+
 def _of_openmmlab(component: Any) -> bool:
     return str(getattr(component, "__module__", "")).partition(".")[0] in ("mmengine", "mmcv")
 

@@ -38,7 +38,7 @@ def semantic_map(condition: Condition, num_map_classes: int, has_edges: bool) ->
     """
     names = ["label_map", "edge_map"] if has_edges else ["label_map"]
     for name in names:
-        if getattr(condition, name) is None:
+        if condition.get(name) is None:
             present = list(condition.present()) or "nothing"
             raise ValueError(f"the network needs condition.{name}, present: {present}")
     assert condition.label_map is not None

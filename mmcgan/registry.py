@@ -19,6 +19,7 @@ from mmcgan.component_registry import (
     FAILED_PLUGINS,
     SCOPE,
     ClosedRegistry,
+    FieldRegistry,
     SuggestingRegistry,
     added_since,
     adopt,
@@ -33,6 +34,7 @@ __all__ = [
     "FAILED_PLUGINS",
     "SCOPE",
     "ClosedRegistry",
+    "FieldRegistry",
     "SuggestingRegistry",
     "added_since",
     "adopt",
@@ -76,7 +78,7 @@ def _role(name: str, location: str, *bases: str) -> ClosedRegistry:
 RUNNERS = _closed_child(root.RUNNERS, "mmcgan.engine")  # what drives training: GANRunner
 RUNNER_CONSTRUCTORS = _child(root.RUNNER_CONSTRUCTORS, "mmcgan.engine")  # how a runner is made
 LOOPS = _child(root.LOOPS, "mmcgan.engine")  # iteration order: GANTrainLoop
-HOOKS = _child(root.HOOKS, "mmcgan.hooks")  # what runs at intervals
+HOOKS = _child(root.HOOKS, "mmcgan.hooks", "mmcgan.comparison")  # what runs at intervals, and at the end
 LOG_PROCESSORS = _child(root.LOG_PROCESSORS, "mmcgan.engine")  # how log lines are made
 STRATEGIES = _child(root.STRATEGIES, "mmcgan.engine")  # FlexibleRunner strategies (unused by us)
 DATASETS = _closed_child(  # images and seeded evaluation conditions
@@ -102,6 +104,12 @@ INFERENCERS = _child(root.INFERENCERS, "mmcgan.apis")  # user-facing sampling in
 FUNCTIONS = _child(root.FUNCTIONS, "mmcgan.datasets")  # collate functions
 
 # --- roles of a conditional GAN ---------------------------------------------------------------
+CONDITION_FIELDS = FieldRegistry(  # what a field of a condition is, by the field's name
+    "condition field",
+    scope=SCOPE,
+    locations=["mmcgan.condition_fields"],
+    bases=("mmcgan.condition_fields.base:ConditionField",),
+)
 GENERATORS = _role("generator", "mmcgan.models.generators", "base:Generator")  # (z, condition) -> image
 BACKBONES = _role("backbone", "mmcgan.models.backbones", "base:Backbone")  # image -> features
 HEADS = _role("head", "mmcgan.models.heads", "base:Head")  # (features, condition) -> named tensors

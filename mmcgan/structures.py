@@ -8,10 +8,16 @@ from dataclasses import dataclass, field, fields
 import torch
 from torch import Tensor
 
+from mmcgan.registry import CONDITION_FIELDS
+from mmcgan.suggestions import nearest
+
 
 @dataclass(frozen=True)
 class Condition:
     """What an image is asked to show. Absent fields are None.
+
+    Fields of other kinds, which plugins register (:class:`mmcgan.condition_fields.ConditionField`), stand in
+    ``others``; :meth:`of` and :meth:`get` make no difference between them and those below.
 
     Attributes:
         label: class index, int64 (N,).
@@ -19,6 +25,10 @@ class Condition:
         attributes: multi-hot attribute vector, float32 (N, A).
         label_map: class index of every pixel, int64 (N, H, W).
         edge_map: whether a pixel lies at the border of an instance, bool (N, H, W).
+        others: fields of registered kinds by name, (N, ...); none of them None.
+
+    Raises:
+        ValueError: a name in ``others`` that is not registered, or that is one of the above.
     """
 
     label: Tensor | None = None
@@ -26,25 +36,54 @@ class Condition:
     attributes: Tensor | None = None
     label_map: Tensor | None = None
     edge_map: Tensor | None = None
+    others: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.others:
+            check_field(name)
+            if name in FIELDS:
+                raise ValueError(f"condition.{name} is a field of its own: Condition({name}=...)")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Tensor]) -> Condition:
+        """Return the condition with these values by field, of any kind.
+
+        Raises:
+            ValueError: a name that is no field.
+        """
+        own = {name: value for name, value in values.items() if name in FIELDS}
+        return cls(**own, others={name: value for name, value in values.items() if name not in own})
+
+    def get(self, name: str) -> Tensor | None:
+        """Return a field of any kind, None if it is absent.
+
+        Raises:
+            ValueError: no field of that name.
+        """
+        if name in FIELDS:
+            value: Tensor | None = getattr(self, name)
+            return value
+        check_field(name)
+        return self.others.get(name)
 
     def present(self) -> dict[str, Tensor]:
         """Return the fields that are not None, by name."""
-        pairs = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in pairs.items() if value is not None}
+        own = {name: getattr(self, name) for name in FIELDS}
+        return {**{name: value for name, value in own.items() if value is not None}, **self.others}
 
     def __len__(self) -> int:
         return next((len(value) for value in self.present().values()), 0)
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Condition:
         """Apply ``function`` to every present field."""
-        return Condition(**{name: function(value) for name, value in self.present().items()})
+        return Condition.of({name: function(value) for name, value in self.present().items()})
 
     def __getitem__(self, index: slice | Tensor) -> Condition:
         return self.map(lambda value: value[index])
 
     def only(self, names: Collection[str]) -> Condition:
         """Return the present fields among ``names``."""
-        return Condition(**{name: value for name, value in self.present().items() if name in names})
+        return Condition.of({name: value for name, value in self.present().items() if name in names})
 
     def to(self, device: torch.device | str) -> Condition:
         """Move every field to ``device``, without waiting unless it is the host, where it is read next."""
@@ -58,13 +97,30 @@ class Condition:
         Raises:
             ValueError: the conditions carry different fields.
         """
-        names = [tuple(condition.present()) for condition in conditions]
-        if len(set(names)) > 1:
-            raise ValueError(f"cannot concatenate conditions with different fields: {names}")
-        return Condition(**{name: torch.cat([getattr(c, name) for c in conditions]) for name in names[0]})
+        parts = [condition.present() for condition in conditions]
+        if any(part.keys() != parts[0].keys() for part in parts):
+            raise ValueError(
+                f"cannot concatenate conditions with different fields: {[tuple(part) for part in parts]}"
+            )
+        return Condition.of({name: torch.cat([part[name] for part in parts]) for name in parts[0]})
 
 
-CONDITION_FIELDS = tuple(f.name for f in fields(Condition))
+#: the fields that :class:`Condition` has itself
+FIELDS = tuple(each.name for each in fields(Condition) if each.name != "others")
+
+
+def check_field(name: str) -> None:
+    """Refuse a name that is no field of conditions.
+
+    Raises:
+        ValueError: suggests names.
+    """
+    if name not in FIELDS and CONDITION_FIELDS.get(name) is None:
+        hint = nearest(name, [*FIELDS, *CONDITION_FIELDS.module_dict])
+        raise ValueError(
+            f"a condition has no field {name!r}.{hint} New kinds are registered in CONDITION_FIELDS, see "
+            "docs/extending/condition_field.md"
+        )
 
 
 @dataclass(frozen=True)

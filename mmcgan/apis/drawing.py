@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmcgan.apis.views import View
 from mmcgan.progress import progress_bar
-from mmcgan.samplers.drawing import draw_latents
+from mmcgan.samplers.drawing import INSTANCE, draw_conditions, draw_latents
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
@@ -33,12 +33,14 @@ class Draw:
             is psi, the share of a style's distance from the mean style that is kept.
         codes: chosen values of the latents' codes by name, see
             :meth:`~mmcgan.samplers.codes.CodedLatent.with_codes`; None for codes as they are drawn.
+        given: fields of the condition by name, each (K, ...), that images take in turn by their numbers.
     """
 
     loaded: LoadedModel
     seed: int = 0
     truncation: float | None = None
     codes: Mapping[str, Sequence[float | None]] | None = None
+    given: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def threshold(self) -> float | None:
@@ -52,6 +54,29 @@ class Draw:
             law.with_codes(torch.zeros(0, law.latent_dim), self.codes)
         if self.threshold is not None:
             check_truncation(self.loaded.model.latent_sampler, self.threshold)
+
+    def completed(self, condition: Condition, numbers: Sequence[int]) -> Condition:
+        """Return ``condition`` with the fields given, and those it lacks drawn as in training.
+
+        Args:
+            condition: of the images, one row each.
+            numbers: of the images.
+
+        Raises:
+            ValueError: a field that the generator requires is neither given nor drawn.
+        """
+        turn = torch.tensor(list(numbers))
+        found = {**condition.present(), **{k: rows[turn % len(rows)] for k, rows in self.given.items()}}
+        lacking = [name for name in self.loaded.requires if name not in found]
+        if lacking:
+            drawn = draw_conditions(self.loaded.condition_sampler, self.seed, numbers, INSTANCE).present()
+            for name in lacking:
+                if name not in drawn:
+                    raise ValueError(
+                        f"{self.loaded.name}: its sampler draws no {name}; give --condition {name}="
+                    )
+            found |= {name: drawn[name] for name in lacking}
+        return Condition.of(found)
 
     def latents(self, numbers: Iterable[int]) -> Tensor:
         """Return the latents (N, D) of images by number."""
@@ -144,8 +169,9 @@ def render(
     step = step if view is None else min(step, view.batch)
     with progress_bar("Sampling", math.ceil(plan.size / step)) as advance:
         for start in range(0, plan.size, step):
-            condition, latent = plan.batch(range(start, min(start + step, plan.size)))
-            yield draw.images(condition, latent, view)
+            rows = range(start, min(start + step, plan.size))
+            condition, latent = plan.batch(rows)
+            yield draw.images(draw.completed(condition, rows), latent, view)
             advance()
 
 

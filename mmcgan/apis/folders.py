@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmcgan.evaluation.any_size import batches_of
 from mmcgan.evaluation.image_source import open_images
 from mmcgan.evaluation.overlap import prefetch
-from mmcgan.evaluation.report.metric_names import metric_configs
+from mmcgan.evaluation.report.metric_names import asks_for_suite, metric_configs
 from mmcgan.evaluation.report.report import environment
 from mmcgan.extractors.names import extractor_config
 from mmcgan.output_paths import check_output
@@ -64,9 +64,10 @@ def evaluate_folders(
     _check_classes(real_set, fake_set, Path(real), Path(fake))
     warnings = [*_same_folder(Path(real), Path(fake)), *_size_warnings(real_set, fake_set)]
     network = EXTRACTORS.build(config)
-    configs = metric_configs(metrics, network.num_classes is not None, fake_set.labels is not None)
+    configs = metric_configs(metrics)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
     settings = dict(metrics=configs, extractor=network, reference=against)
+    settings["leave_out_impossible"] = asks_for_suite(metrics)
     evaluator = EVALUATOR.build(dict(type="GenerationEvaluator", **settings))
     counted = {key: fake_set.metainfo[key] for key in ("size", "num_classes", "image_size")}
     evaluator.dataset_meta = {"folder": str(fake), **counted, "classes": fake_set.classes}

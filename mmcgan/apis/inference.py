@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw, Plan, all_images
+from mmcgan.apis.given_conditions import Given, given_conditions
 from mmcgan.apis.instance_grids import Instances
 from mmcgan.apis.instance_sampling import drawn_plan, given_plan
 from mmcgan.apis.instances import build_extractor, find_photos, read_photos
@@ -79,6 +80,7 @@ class CGANInferencer:
         label_maps: Sequence[str | Path] | Tensor | None = None,
         attributes: Mapping[str, Any] | None = None,
         codes: Mapping[str, Sequence[float | None]] | None = None,
+        conditions: Given | None = None,
     ) -> Images:
         """Return ``num`` images.
 
@@ -98,32 +100,35 @@ class CGANInferencer:
             window: top, left, height and width of the part of them to render.
             label_maps: class ids int64 (K, H, W), or pictures of them (files, folders), to paint in turn; by
                 default those of the data that was held out from training.
-            attributes: group -> name or names, as in :func:`mmcgan.apis.sample`.
-            codes: values of the latents' codes by name (InfoGAN), as in :func:`mmcgan.apis.sample`.
+            attributes, codes, conditions: as in :func:`mmcgan.apis.sample`.
 
         Raises:
             FileNotFoundError: a photo or label map is not there.
-            ValueError: a number below 1, an unknown label or return type, a condition that the model does
-                not take, or a size that it cannot make or that memory does not hold.
+            ValueError: a number below 1, an unknown label or return type, a condition that the model does not
+                take, or a size that it cannot make or that memory does not hold.
         """
         _check_numbers(return_type, num, batch_size)
-        draw = Draw(self.loaded, seed, truncation, codes)
+        draw = Draw(self.loaded, seed, truncation, codes, given_conditions(self.loaded, conditions))
         draw.check()
         given = [labels] if isinstance(labels, int | str) else labels
         features = None if instances is None else self._features(instances)
         check_label_maps(self.loaded, () if label_maps is None else label_maps)
         maps = None if label_maps is None else given_maps(self.loaded, label_maps)
-        count = self._count(num, given, features if maps is None else maps)
+        longest = max(draw.given.values(), key=len, default=features if maps is None else maps)
+        count = self._count(num, given, longest)
         if attributes is not None or "attributes" in self.loaded.requires:
             self._refuse_labels(given)
             plan = attribute_plan(draw, attributes, num)
         elif "label_map" in self.loaded.requires:
-            found = held_out_maps(self.loaded) if maps is None else maps_of_tensor(self.loaded, maps)
-            plan = map_plan(draw, found, count)
+            plan = self._map_plan(draw, maps, count)
         else:
             plan = self._plan(draw, given, features, count)
         view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name, plan.size)
         return convert(all_images(draw, plan, view, batch_size), return_type)
+
+    def _map_plan(self, draw: Draw, maps: Tensor | None, count: int) -> Plan:
+        found = held_out_maps(self.loaded) if maps is None else maps_of_tensor(self.loaded, maps)
+        return map_plan(draw, found, count)
 
     def _refuse_labels(self, labels: Sequence[int | str] | None) -> None:
         if labels is not None:

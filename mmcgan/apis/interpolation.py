@@ -18,6 +18,7 @@ from mmcgan.analysis import sefa_directions, walk
 from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw
 from mmcgan.apis.labels import find_labels
+from mmcgan.condition_fields import condition_field
 from mmcgan.films import video_writer, write_film
 from mmcgan.models.generators.base import Generator
 from mmcgan.output_paths import check_output
@@ -111,10 +112,11 @@ def interpolated_images(
     network = loaded.model.generator
     if truncation is not None and not network.truncates_latent:
         raise ValueError("truncation acts on styles of this model: it is not available along a way")
-    if "label_map" in loaded.requires:
+    stuck = [name for name in loaded.requires if not condition_field(name).interpolates]
+    if stuck:
         raise ValueError(
-            f"{loaded.name} paints label maps: between two maps there is no way to interpolate; "
-            "mmcgan sample --label-maps paints one with several latents"
+            f"{loaded.name} is conditioned on {', '.join(stuck)}: between two of these there is no way to "
+            "interpolate; mmcgan sample makes one with several latents"
         )
     draw = Draw(loaded, seed, truncation)
     draw.check()
@@ -166,8 +168,10 @@ def _conditions(
 def _drawn(draw: Draw, numbers: Sequence[int]) -> Condition:
     """Return the conditions of images as training draws them; attributes as ``mmcgan sample`` asks for."""
     if "attributes" in draw.loaded.requires:
-        return attribute_plan(draw, None, numbers[-1] + 1).conditions(numbers)
-    return draw_conditions(draw.loaded.condition_sampler, draw.seed, numbers, INSTANCE)
+        return draw.completed(attribute_plan(draw, None, numbers[-1] + 1).conditions(numbers), numbers)
+    return draw.completed(
+        draw_conditions(draw.loaded.condition_sampler, draw.seed, numbers, INSTANCE), numbers
+    )
 
 
 def _vectors(network: Any, condition: Condition) -> Tensor | None:

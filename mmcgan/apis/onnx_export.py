@@ -19,12 +19,13 @@ from torch import Tensor, nn
 
 from mmcgan.apis.views import checked_view, find_view
 from mmcgan.checkpoints.files import require_finite
+from mmcgan.condition_fields import condition_field, field_names, made_up_condition
 from mmcgan.differences import largest, largest_difference
 from mmcgan.models.generators.base import Generator
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
-from mmcgan.structures import Condition
+from mmcgan.structures import Condition, height_and_width
 from mmcgan.zoo.models import LoadedModel, load_model
 
 TOLERANCE = 1e-3
@@ -32,8 +33,6 @@ OPSET = 18
 #: batch sizes at which both are compared: neither is the one it was traced with
 CHECKED = (1, 3)
 TRACED = 2
-#: fields of a condition that become inputs, in this order
-FIELDS = ("label", "instance", "attributes")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class _Network(nn.Module):
         given = dict(zip(self.fields, values, strict=True))
         if "label" in given:
             given["label"] = self._checked(given["label"])
-        condition = Condition(**given)
+        condition = Condition.of(given)
         if "truncation" in self.extra:
             image = self.generator.forward_truncated(latent, condition, self.extra["truncation"])
         else:
@@ -97,8 +96,8 @@ def export_onnx(
     """Write the generator of a model as ONNX and compare it with PyTorch on the CPU.
 
     Inputs are ``latent`` (batch, latent_dim), float32, and what the generator is conditioned on: ``label``
-    (batch,), int64; ``instance`` (batch, F), of length 1; ``attributes`` (batch, A). Output is ``image``
-    (batch, 3, H, W) in [-1, 1]. The batch size is free.
+    (batch,), int64; ``instance`` (batch, F), of length 1; ``attributes`` (batch, A); plugins' fields. Output
+    is ``image`` (batch, 3, H, W) in [-1, 1]. The batch size is free.
 
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
@@ -175,7 +174,7 @@ def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] 
 
 
 def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
-    unknown = [name for name in loaded.requires if name not in FIELDS]
+    unknown = [name for name in loaded.requires if not condition_field(name).exported]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
     if getattr(loaded.model.generator, "eval_noise", None) == "random":
@@ -183,7 +182,7 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
             f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
             "export it with --cfg-options model.generator.eval_noise=const, or none"
         )
-    fields = tuple(name for name in FIELDS if name in loaded.requires)
+    fields = tuple(name for name in field_names() if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()
 
 
@@ -202,33 +201,10 @@ def _baked(generator: Generator) -> Generator:
 def _examples(loaded: LoadedModel, fields: tuple[str, ...], count: int) -> tuple[Tensor, ...]:
     """Return latents and conditions to trace or compare with."""
     source = make_generator(0, "onnx", count)
-    generator = loaded.model.generator
     latent = loaded.model.latent_sampler.sample(count, source)
-    drawn = {
-        "label": lambda: torch.randint(int(generator.num_classes), (count,), generator=source),
-        "instance": lambda: _unit(torch.randn(count, _width(loaded, "instance_dim"), generator=source)),
-        "attributes": lambda: torch.randint(
-            2, (count, _width(loaded, "num_attributes")), generator=source
-        ).float(),
-    }
-    return (latent, *(drawn[name]() for name in fields))
-
-
-def _unit(rows: Tensor) -> Tensor:
-    return torch.nn.functional.normalize(rows, dim=1)
-
-
-def _width(loaded: LoadedModel, argument: str) -> int:
-    """Return a length that the generator, a part of it or its config knows by the constructor's name."""
-    for part in loaded.model.generator.modules():
-        if isinstance(length := getattr(part, argument, None), int) and length:
-            return length
-    config: Any = loaded.record.generator
-    while isinstance(config, Mapping):
-        if config.get(argument):
-            return int(config[argument])
-        config = config.get("generator")
-    raise ValueError(f"{loaded.name}: neither its generator nor its config knows {argument}")
+    image_size = height_and_width(loaded.model.generator.image_size)
+    condition = made_up_condition(fields, count, loaded.size_of, image_size, source).present()
+    return (latent, *(condition[name] for name in fields))
 
 
 def _trace(network: _Network, values: tuple[Tensor, ...], path: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmcgan.apis.attribute_sampling import DEFAULT_NUM, attribute_groups, attribute_plan
 from mmcgan.apis.drawing import Draw, Plan, Rows, all_images, render
+from mmcgan.apis.given_conditions import Given, given_conditions
 from mmcgan.apis.instance_sampling import (
     InstanceOptions,
     check_options,
@@ -71,6 +72,7 @@ def sample(
     label_maps: Sequence[str | Path] = (),
     codes: Mapping[str, Sequence[float | None]] | None = None,
     centre: str | None = None,
+    conditions: Given | None = None,
 ) -> SampleResult:
     """Sample ``num`` images, write each as PNG to ``out``, and a sheet of them as ``out.grid.png`` beside it.
 
@@ -93,6 +95,7 @@ def sample(
             held out from training. The sheet then shows label map, real image and sample side by side.
         codes: values of the latents' codes by name (InfoGAN); None among them for one as it is drawn.
         centre: what truncation moves styles towards: ``mean``, or ``class`` for the class's mean.
+        conditions: field -> rows (K, ...) or a ``.npy`` file of them, in turn; others are drawn.
 
     Raises:
         FileExistsError: something is there and ``overwrite`` is off; nothing is written.
@@ -102,17 +105,25 @@ def sample(
     if num is not None and num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
     loaded = given_model(source, checkpoint, options)
-    if move is not None:
-        attach_move(loaded, move, _file_of(source if checkpoint is None else checkpoint))
-    if centre is not None:
-        set_truncation_centre(loaded.model.generator, centre, loaded.name)
-    output = _output(Draw(loaded, seed, truncation, codes), Path(out), overwrite, view)
+    _prepare(loaded, source if checkpoint is None else checkpoint, move, centre)
+    given = given_conditions(loaded, conditions)
+    output = _output(Draw(loaded, seed, truncation, codes, given), Path(out), overwrite, view)
     check_options(loaded, instances)
     check_label_maps(loaded, label_maps)
     if attributes is not None or "attributes" in loaded.requires:
         _refuse_labels(loaded, labels)
         return output.write(attribute_plan(output.draw, attributes, num))
     return _sample_plain(output, DEFAULT_NUM if num is None else num, labels, instances, label_maps)
+
+
+def _prepare(
+    loaded: LoadedModel, source: str | Path | LoadedModel, move: LatentMove | None, centre: str | None
+) -> None:
+    """Attach what moves the latents, and choose what truncation moves styles towards."""
+    if move is not None:
+        attach_move(loaded, move, _file_of(source))
+    if centre is not None:
+        set_truncation_centre(loaded.model.generator, centre, loaded.name)
 
 
 def _file_of(source: str | Path | LoadedModel) -> str | Path:

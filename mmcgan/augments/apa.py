@@ -72,4 +72,4 @@ class APA(Augment):
             name: torch.where(chosen.view(-1, *[1] * (value.dim() - 1)), generated[name], value)
             for name, value in real.condition.present().items()
         }
-        return GANBatch(image, Condition(**mixed))
+        return GANBatch(image, Condition.of(mixed))

@@ -128,19 +128,30 @@ def _truncation(text: str) -> float | None:
 def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> None:
     """Print tables and a row for the model zoo, and write what was asked for."""
     from mmcgan.evaluation.report.pictures import draw_evaluations
-    from mmcgan.evaluation.report.report import print_costs, print_failures, print_table, write_json
+    from mmcgan.evaluation.report.report import (
+        NO_FIGURE,
+        print_costs,
+        print_failures,
+        print_table,
+        without_figures,
+        write_json,
+    )
     from mmcgan.evaluation.report.sweep import heading
 
     entries = report["sweep"]
     columns = {heading(entry["truncation"]): entry["summary"] for entry in entries}
-    print_table(f"{report['config']}, {Path(report['checkpoint']).name}", columns)
+    reports = [found for entry in entries for found in entry["reports"] if found is not None]
+    missing = without_figures(reports)
+    print_table(f"{report['config']}, {Path(report['checkpoint']).name}", columns, missing)
     first = entries[0]["reports"][0]
     if first is not None:
         print_costs(first)
-        print_failures(first)
+        print_failures(reports)
         print(_row(report, cfg, first))
     for name, entry in entries[0]["summary"].items():
         print(f"{name}: {entry['mean']:.4f}")
+    for name in missing:
+        print(f"{name}: {NO_FIGURE}")
     if arguments.json:
         write_json(arguments.json, {"metrics": entries[0]["runs"][0], **report})
         print(f"report: {arguments.json}")

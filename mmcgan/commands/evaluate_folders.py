@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_failures,
         print_table,
         summarize,
+        without_figures,
         write_json,
     )
     from mmcgan.extractors.names import extractor_config
@@ -77,9 +78,10 @@ def run(arguments: argparse.Namespace) -> None:
     print_table(
         f"{arguments.fake} against {arguments.real}, {report['extractor']['name']}",
         {f"{report['generated_images']:,} images": summarize([report["figures"]])},
+        without_figures([report]),
     )
     print_costs(report)
-    print_failures(report)
+    print_failures([report])
     for side, images in report["images"].items():
         print(*counts_lines(images, side), sep="\n")
     for warning in report["warnings"]:

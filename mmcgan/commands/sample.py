@@ -51,6 +51,13 @@ def _condition_arguments(parser: argparse.ArgumentParser) -> None:
         help="SPADE: paint these maps of class ids, files or folders (default: the held-out data's)",
     )
     parser.add_argument(
+        "--condition",
+        nargs="+",
+        default=[],
+        metavar="FIELD=FILE.npy",
+        help="rows of any field of the condition, a plugin's too, in turn (default: drawn as in training)",
+    )
+    parser.add_argument(
         "--grid",
         metavar="KIND",
         help="IC-GAN: latents (instance x latent), classes (instance x class) or interpolate (two of each)",
@@ -167,6 +174,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write sample images and say where they are."""
     apply_sample_settings(arguments)
     from mmcgan.apis.attribute_sampling import parse_attributes
+    from mmcgan.apis.given_conditions import parse_conditions
     from mmcgan.apis.instance_sampling import InstanceOptions
     from mmcgan.apis.sampling import sample
     from mmcgan.apis.views import find_view
@@ -201,6 +209,7 @@ def run(arguments: argparse.Namespace) -> None:
         codes=None if arguments.codes is None else parse_codes(arguments.codes),
         centre=arguments.truncation_centre,
         view=find_view(arguments.size, arguments.window),
+        conditions=parse_conditions(arguments.condition),
     )
     print(f"{len(result.images)} images in {result.folder}")
     shown = "" if result.shown == len(result.images) else f" (the first {result.shown} images)"

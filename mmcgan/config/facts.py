@@ -13,19 +13,6 @@ from mmcgan.config.images import image_problems
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
 
-FACT_NAMES = (
-    "num_classes",
-    "image_size",
-    "image_channels",
-    "class_counts",
-    "num_attributes",
-    "attribute_groups",
-    "attribute_counts",
-    "instance_dim",
-    "instance_store",
-    "num_map_classes",
-    "has_edges",
-)
 SOURCE = "train_dataloader.dataset"
 # Where a silent config gets the dataset's values. Evaluators are left out: an extractor's
 # image size or class count is its own.
@@ -51,14 +38,14 @@ def dataset_facts(config: Mapping[str, Any]) -> dict[str, Any]:
     if kind is None:  # one of MMEngine's, or none: the validation says which
         return {}
     known = kind.facts(**{key: value for key, value in dataset.items() if key != "type"})
-    return {name: known[name] for name in FACT_NAMES if known.get(name) is not None}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def fill_facts(config: dict[str, Any]) -> list[Problem]:
     """Fill dataset facts and the latent size into ``config`` and return the contradictions."""
     try:
         facts = dataset_facts(config)
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, ImportError) as error:
         return [Problem(SOURCE, str(error))]
     nodes = list(_receivers(config))
     kind = config["train_dataloader"]["dataset"]["type"] if facts else ""
@@ -66,6 +53,7 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     _fill_latent_dim(config, nodes)
     _fill_sampled_set(config)
     problems += _other_latent_dim(config, nodes)
+    _fill_asked_conditions(config, nodes)
     problems += _batch_beyond(config, facts)
     problems += image_problems([node for node in walk(config) if node.path[0] == "model"], facts, kind)
     return [*problems, *_fill_latent_law(config, nodes), *_attributes_not_taken(nodes)]
@@ -88,6 +76,17 @@ def _fill_sampled_set(config: Mapping[str, Any]) -> None:
     component = find_component(sampler.get("type"), (SAMPLERS,))
     if component is not None and "dataset" in (parameters_of(component) or {}):
         sampler["dataset"] = deepcopy(dataset)
+
+
+def _fill_asked_conditions(config: Mapping[str, Any], nodes: list[Node]) -> None:
+    """Let evaluations that take any sampler of conditions ask for the model's, if silent."""
+    sampler = section(config, "model").get("condition_sampler")
+    for node in nodes:
+        takes = parameters_of(node.component) or {}  # type: ignore[arg-type]
+        optional = "condition_sampler" in takes and takes["condition_sampler"].default is None
+        silent = node.path[0] != "model" and node.config.get("condition_sampler") is None
+        if optional and silent and isinstance(sampler, dict):
+            node.config["condition_sampler"] = deepcopy(sampler)
 
 
 def _receivers(config: Mapping[str, Any]) -> Iterator[Node]:
@@ -118,10 +117,11 @@ def _attributes_not_taken(nodes: list[Node]) -> Iterator[Problem]:
     asked = "attribute_groups" in takes.get("model.condition_sampler", {})
     generator = takes.get("model.generator")
     if asked and generator is not None and "num_attributes" not in generator:
+        able = [n for n, x in GENERATORS.named().items() if "num_attributes" in (parameters_of(x) or {})]
         yield Problem(
             "model.generator.type",
             "the condition sampler asks for attributes, which this generator does not take; use "
-            "BigGANGenerator, BigGANDeepGenerator or StyleGAN2Generator",
+            f"{' or '.join(able)}",
         )
 
 
@@ -187,7 +187,7 @@ def _fill_latent_law(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[P
     model = section(config, "model")
     own = model.get("latent_sampler") or {"type": "NormalLatent"}
     for node in nodes:
-        if node.path[0] == "model" or "latent_sampler" not in (parameters_of(node.component) or {}):  # type: ignore[arg-type]
+        if node.path[0] == "model" or "latent_sampler" not in (node.parameters or {}):
             continue
         given = node.config.get("latent_sampler")
         if given is None:

@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.dist import get_world_size
 
 from mmcgan import registry as r
+from mmcgan.condition_fields import fact_names
 from mmcgan.config.annotations import annotations_of, described, fits
 from mmcgan.config.choices import choice_problems
 from mmcgan.config.components import (
@@ -21,7 +22,7 @@ from mmcgan.config.components import (
     top_level_keys,
     walk,
 )
-from mmcgan.config.facts import FACT_NAMES, section
+from mmcgan.config.facts import section
 from mmcgan.config.kinds import kind_problems, top_level_kinds
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.relations import figure_problems, label_problems
@@ -56,7 +57,7 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
         config: the whole config.
         facts_known: False if the data set cannot tell its facts: their absence is no problem then.
     """
-    supplied = () if facts_known else FACT_NAMES
+    supplied = () if facts_known else fact_names()
     nodes = list(walk(config))
     problems = [*_top_level(config), *top_level_kinds(config)]
     for node in nodes:
@@ -139,7 +140,7 @@ def _missing(node: Node, supplied: Sequence[str], dataset: Any) -> Iterator[Prob
 
 def _untold(name: str, dataset: Any) -> str:
     """Return that the data set could have said a value, if it could."""
-    if name not in FACT_NAMES or not isinstance(dataset, Mapping) or "type" not in dataset:
+    if name not in fact_names() or not isinstance(dataset, Mapping) or "type" not in dataset:
         return ""
     return f": neither here nor by the facts() of the data set {dataset['type']} (docs/extending/dataset.md)"
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mmcgan.datasets.class_order import ClassBalancedDraws
     from mmcgan.datasets.conditions.attribute_conditions import AttributeConditionDataset
     from mmcgan.datasets.conditions.base import ConditionDataset
+    from mmcgan.datasets.conditions.drawn_conditions import DrawnConditionDataset
     from mmcgan.datasets.conditions.instance_conditions import InstanceConditionDataset
     from mmcgan.datasets.conditions.label_map_conditions import LabelMapConditions
     from mmcgan.datasets.decode import BadImageError, ImageReader
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mmcgan.datasets.sets.digits import DigitsDataset
     from mmcgan.datasets.sets.fashion_mnist import FashionMNIST
     from mmcgan.datasets.sets.folder import ImageFolder
+    from mmcgan.datasets.sets.hub import HFDataset
     from mmcgan.datasets.sets.image_list import ImageList
     from mmcgan.datasets.sets.imagenet import ImageNet, TinyImageNet
     from mmcgan.datasets.sets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
@@ -49,8 +51,10 @@ __all__ = [
     "ConditionDataset",
     "DigitsDataset",
     "Draw",
+    "DrawnConditionDataset",
     "FashionMNIST",
     "GANDataset",
+    "HFDataset",
     "ImageDataset",
     "ImageFolder",
     "ImageList",

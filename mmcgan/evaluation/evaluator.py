@@ -38,6 +38,8 @@ class GenerationEvaluator(Evaluator):
         prefix: put in front of every figure's name, with a slash; to tell two extractors apart.
         overlap: extract and update metrics in a thread while the next images are generated; a fault of
             a batch is then reported with the next one, or at the end.
+        leave_out_impossible: a metric that needs what the extractor, the reference or the conditions do not
+            offer is left out, and its row of the report says why, instead of stopping.
 
     Raises:
         ValueError: no metrics, an unknown key of ``reference``, a metric that needs what the extractor or
@@ -52,6 +54,7 @@ class GenerationEvaluator(Evaluator):
         reference: dict[str, Any] | None = None,
         prefix: str | None = None,
         overlap: bool = True,
+        leave_out_impossible: bool = False,
     ) -> None:
         configs = [metrics] if isinstance(metrics, dict) else list(metrics)
         if not configs:
@@ -63,19 +66,27 @@ class GenerationEvaluator(Evaluator):
         )
         self.reference = _build_reference(reference, self.extractor)
         self.metrics: list[GenerationMetric] = [GENERATION_METRICS.build(config) for config in configs]
-        for metric in self.metrics:
-            metric.prepare(self.extractor, self.reference)
+        self.leave_out_impossible = leave_out_impossible
+        outcomes = Outcomes(self.metrics, {})
+        outcomes.prepare(self._prepare, leave_out_impossible)
+        self._unprepared = outcomes.errors
+        self._unfit = dict(self._unprepared)
         if self.reference is not None:
             self.reference.verify()
         self._worker = BackgroundWorker(self._absorb) if overlap else None
         self._report: dict[str, Any] = {}
         self._restart()
 
+    def _prepare(self, metric: GenerationMetric) -> None:
+        metric.prepare(self.extractor, self.reference)
+        metric.reset()
+
     def _restart(self) -> None:
         self._count = 0
-        self._outcomes = Outcomes(self.metrics)
+        self._outcomes = Outcomes(self.metrics, self._unfit)
         self._costs = [Cost() for _ in self.metrics]
         self._extraction = Cost()
+        self._figures_of: dict[int, dict[str, float]] = {}
 
     @property
     def dataset_meta(self) -> dict[str, Any] | None:
@@ -90,18 +101,10 @@ class GenerationEvaluator(Evaluator):
             ValueError: a metric needs labels or attributes and the conditions have none.
         """
         self._dataset_meta = dataset_meta
-        needing = [type(metric).__name__ for metric in self.metrics if metric.needs_labels]
-        if needing and dataset_meta is not None and dataset_meta.get("num_classes") == 0:
-            raise ValueError(f"{', '.join(needing)} need labels, the evaluation conditions have none")
-        needing = [type(metric).__name__ for metric in self.metrics if metric.needs_attributes]
-        if needing and dataset_meta is not None and not dataset_meta.get("attributes"):
-            raise ValueError(
-                f"{', '.join(needing)} needs attributes, the evaluation conditions have none; use "
-                "dict(type='AttributeConditionDataset')"
-            )
-        for metric in self.metrics:
-            metric.expect(dataset_meta or {})
-        self._outcomes = Outcomes(self.metrics)
+        outcomes = Outcomes(self.metrics, self._unprepared)
+        outcomes.prepare(partial(_expect, conditions=dataset_meta), self.leave_out_impossible)
+        self._unfit = dict(outcomes.errors)
+        self._outcomes = outcomes
         if self.reference is not None and self.reference.is_open:
             self._plan()
         size, width = (dataset_meta or {}).get("size"), self.extractor.feature_dim
@@ -191,7 +194,7 @@ class GenerationEvaluator(Evaluator):
         self._outcomes.agree()
         for place, cost in enumerate(self._costs):
             with cost.measure():
-                self._outcomes.attempt(place, partial(self._compute, self.metrics[place], figures))
+                self._outcomes.attempt(place, partial(self._compute, place, figures))
         try:
             self._outcomes.require_one()
             self._report = self._make_report(figures)
@@ -201,8 +204,9 @@ class GenerationEvaluator(Evaluator):
             self._restart()
         return figures
 
-    def _compute(self, metric: GenerationMetric, figures: dict[str, float]) -> None:
+    def _compute(self, place: int, figures: dict[str, float]) -> None:
         """Add a metric's figures, all or none."""
+        metric = self.metrics[place]
         metric.merge()
         found = {
             f"{self.prefix}/{name}" if self.prefix else name: value
@@ -215,6 +219,7 @@ class GenerationEvaluator(Evaluator):
                     "metric another name"
                 )
         figures |= found
+        self._figures_of[place] = found
 
     def _plan(self) -> None:
         """Leave out, before anything is extracted, what the numbers of images do not allow.
@@ -232,6 +237,7 @@ class GenerationEvaluator(Evaluator):
                 "type": type(metric).__name__,
                 "settings": metric.settings(),
                 "cost": cost.describe(),
+                "figures": self._figures_of.get(place, {}),
                 **(self._outcomes.describe(place) or metric.details()),
             }
             for place, (metric, cost) in enumerate(zip(self.metrics, self._costs, strict=True))
@@ -254,6 +260,23 @@ class GenerationEvaluator(Evaluator):
         if not self._report:
             raise RuntimeError("GenerationEvaluator.report(): nothing was evaluated yet")
         return self._report
+
+
+def _expect(metric: GenerationMetric, conditions: Mapping[str, Any] | None) -> None:
+    """Let a metric look at what images will be asked for.
+
+    Raises:
+        ValueError: it needs labels or attributes and the conditions have none, or others.
+    """
+    name = type(metric).__name__
+    if metric.needs_labels and conditions is not None and conditions.get("num_classes") == 0:
+        raise ValueError(f"{name} needs labels, the evaluation conditions have none")
+    if metric.needs_attributes and conditions is not None and not conditions.get("attributes"):
+        raise ValueError(
+            f"{name} needs attributes, the evaluation conditions have none; use "
+            "dict(type='AttributeConditionDataset')"
+        )
+    metric.expect(conditions or {})
 
 
 def _build_reference(config: Mapping[str, Any] | None, extractor: Extractor) -> Reference | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from mmengine.dist import all_reduce
@@ -19,12 +19,34 @@ class Outcomes:
 
     Args:
         metrics: all of them.
+        unfit: why some are left out in every evaluation, by place.
     """
 
-    def __init__(self, metrics: Sequence[GenerationMetric]) -> None:
+    def __init__(self, metrics: Sequence[GenerationMetric], unfit: Mapping[int, Exception]) -> None:
         self.metrics = metrics
-        self.errors: dict[int, Exception] = {}
+        self.errors: dict[int, Exception] = dict(unfit)
         self.planned = False
+
+    def prepare(self, work: Callable[[GenerationMetric], None], lenient: bool) -> None:
+        """Let every metric look at what there is before any image is made.
+
+        Args:
+            work: what a metric is told.
+            lenient: a metric that refuses is left out; False raises.
+
+        Raises:
+            ValueError: a metric refuses; with ``lenient``, all do.
+        """
+        for place, metric in enumerate(self.metrics):
+            if place in self.errors:
+                continue
+            try:
+                work(metric)
+            except ValueError as error:
+                if not lenient:
+                    raise
+                self.fail(place, error)
+        self.require_one()
 
     def plan(self, generated: int | None, real: int | None) -> None:
         """Leave out what so few images do not allow.
@@ -34,6 +56,8 @@ class Outcomes:
         """
         self.planned = True
         for place, metric in enumerate(self.metrics):
+            if place in self.errors:
+                continue
             reason = metric.shortage(generated, real)
             if reason is not None:
                 self.fail(place, ValueError(f"{type(metric).__name__}: {reason}"))

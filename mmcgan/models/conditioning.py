@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from mmcgan.attributes import AttributeGroups
 from mmcgan.models.layers import SpectralNormArg, embedding, linear
-from mmcgan.models.layers.condition_weight import WeighsCondition
+from mmcgan.models.layers.condition_weight import EmbedsCondition
 from mmcgan.structures import Condition
 
 
-class ConditionEmbedding(WeighsCondition):
+class ConditionEmbedding(EmbedsCondition):
     """Embeds label, attributes and instance and concatenates them, in this order.
 
     A part is built when its size is given; without any part the embedding is None. The label is
@@ -56,13 +56,15 @@ class ConditionEmbedding(WeighsCondition):
             self.parts["label"] = label_dim
             self.label = embedding(num_classes, label_dim)
         self.num_attributes = sum(attribute_sizes) or num_attributes
+        sizes = {"label": num_classes, "attributes": self.num_attributes, "instance": instance_dim}
+        self.sizes = {name: size for name, size in sizes.items() if size}
         if self.num_attributes:
-            sizes = list(attribute_sizes) or [num_attributes]
-            self.parts["attributes"] = attribute_dim * len(sizes)
+            groups = list(attribute_sizes) or [num_attributes]
+            self.parts["attributes"] = attribute_dim * len(groups)
             # one group keeps the plain name that weights without groups have
-            single = len(sizes) == 1
+            single = len(groups) == 1
             self.attributes = (
-                linear(sizes[0], attribute_dim, bias=False) if single else GroupMaps(sizes, attribute_dim)
+                linear(groups[0], attribute_dim, bias=False) if single else GroupMaps(groups, attribute_dim)
             )
         if instance_dim:
             self.parts["instance"] = instance_embedding_dim or instance_dim
@@ -158,7 +160,7 @@ def require_field(condition: Condition, name: str) -> Tensor:
     Raises:
         ValueError: it is absent; the message lists the present fields.
     """
-    value = getattr(condition, name)
+    value = condition.get(name)
     if value is None:
         present = list(condition.present()) or "nothing"
         raise ValueError(f"the generator needs condition.{name}, present: {present}")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Generator, Tensor
 
+from mmcgan.condition_fields import condition_of, mirrored
 from mmcgan.distributed import draw_shared
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.registry import MODELS
-from mmcgan.structures import CONDITION_FIELDS, Condition, GANBatch
-
-#: Fields of the condition that belong to pixels.
-MAPS = ("label_map", "edge_map")
+from mmcgan.structures import Condition, GANBatch
 
 
 @MODELS.register_module()
@@ -57,7 +54,7 @@ class GANDataPreprocessor(BaseDataPreprocessor):
         condition = self.condition(data)
         if training and self.flip_probability > 0:
             flipped = self._draw_flips(len(image), generator)
-            image, condition = _mirror(image, flipped), _mirror_maps(condition, flipped)
+            image, condition = _mirror(image, flipped), mirrored(condition, flipped)
         image = image.float().div_(127.5).sub_(1.0)
         if self.channels_last:
             image = image.contiguous(memory_format=torch.channels_last)
@@ -65,10 +62,7 @@ class GANDataPreprocessor(BaseDataPreprocessor):
 
     def condition(self, data: dict[str, Any]) -> Condition:
         """Return the :class:`Condition` in ``data`` on the model's device; other keys are ignored."""
-        present = {name: data[name] for name in CONDITION_FIELDS if data.get(name) is not None}
-        if "edge_map" in present:
-            present["edge_map"] = present["edge_map"].bool()
-        return Condition(**present).to(self.device)
+        return condition_of(data).to(self.device)
 
     @staticmethod
     def _checked(image: Any) -> Tensor:
@@ -94,9 +88,3 @@ class GANDataPreprocessor(BaseDataPreprocessor):
 def _mirror(value: Tensor, flipped: Tensor) -> Tensor:
     """Return ``value`` (N, ..., W) with the rows of the batch that ``flipped`` (N,) marks mirrored."""
     return torch.where(flipped.view(-1, *[1] * (value.dim() - 1)), value.flip(-1), value)
-
-
-def _mirror_maps(condition: Condition, flipped: Tensor) -> Condition:
-    """Return ``condition`` with what it says of every pixel mirrored like the image."""
-    maps = {name: getattr(condition, name) for name in MAPS if getattr(condition, name) is not None}
-    return replace(condition, **{name: _mirror(value, flipped) for name, value in maps.items()})

@@ -12,7 +12,7 @@ from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
 from mmcgan.models.mapping import equalize
 from mmcgan.registry import BACKBONES, HEADS
-from mmcgan.structures import CONDITION_FIELDS, Condition
+from mmcgan.structures import Condition
 from mmcgan.suggestions import nearest
 
 EQUALIZED = "equalized"
@@ -73,9 +73,9 @@ class Discriminator(nn.Module):
             ValueError: a head or the backbone needs a field of the condition that is absent, or returns other
                 tensors than it declares.
         """
-        missing = [field for field in self.requires if getattr(condition, field) is None]
+        missing = [field for field in self.requires if condition.get(field) is None]
         if missing:
-            present = [f for f in CONDITION_FIELDS if getattr(condition, f) is not None]
+            present = list(condition.present())
             needing = "backbone needs" if set(missing) & set(self.backbone_requires) else "heads need"
             raise ValueError(f"the discriminator's {needing} condition.{missing}, present: {present}")
         features = self.backbone(image, condition) if self.backbone_requires else self.backbone(image)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmcgan.models.conditioning import check_labels, require_field
-from mmcgan.models.layers.condition_weight import WeighsCondition
+from mmcgan.models.layers.condition_weight import EmbedsCondition
 from mmcgan.models.layers.equalized import EqualizedLinear
 from mmcgan.structures import Condition
 
@@ -23,7 +23,7 @@ def normalize_second_moment(x: Tensor) -> Tensor:
     return x * (x.square().mean(1, keepdim=True) + NORMALISATION_EPS).rsqrt()
 
 
-class MappingNetwork(WeighsCondition):
+class MappingNetwork(EmbedsCondition):
     """Rectified equalised linear maps over the normalised latent and the normalised condition.
 
     Label, attributes and instance each pass a linear map with bias; the results are concatenated and
@@ -66,7 +66,8 @@ class MappingNetwork(WeighsCondition):
         self.latent_dim, self.num_classes = latent_dim, num_classes
         lengths = {"label": label_dim, "attributes": label_dim, "instance": instance_embedding_dim}
         sizes = {"label": num_classes, "attributes": num_attributes, "instance": instance_dim}
-        self.parts = {name: lengths[name] or style_dim for name, size in sizes.items() if size}
+        self.sizes = {name: size for name, size in sizes.items() if size}
+        self.parts = {name: lengths[name] or style_dim for name in self.sizes}
         for name, length in self.parts.items():
             self.add_module(name, EqualizedLinear(sizes[name], length))
         width = latent_dim + sum(self.parts.values())

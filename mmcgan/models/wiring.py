@@ -11,15 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.augments.base import Augment
+from mmcgan.condition_fields import field_names
 from mmcgan.losses.base import Inputs, Loss, PairedLoss
 from mmcgan.registry import AUGMENTS, LOSSES
-from mmcgan.structures import CONDITION_FIELDS, height_and_width
+from mmcgan.structures import height_and_width
 from mmcgan.suggestions import nearest
 
 #: Argument of a loss -> named tensor, or several.
 Wiring = Mapping[str, str | Sequence[str]]
-
-ALWAYS_AVAILABLE = ("image", "train.iteration", *(f"cond.{field}" for field in CONDITION_FIELDS))
 
 PLAYER_VIEWS = {
     "discriminator": {"real", "fake", "discriminator"},
@@ -74,8 +73,9 @@ class WiredLoss(nn.Module):
 
     def weigh_condition(self, weight: float) -> None:
         """Give what the loss says of the condition ``weight``: a part of it, if it can tell, or all."""
-        if callable(getattr(self.loss, "weigh_condition", None)):
-            self.loss.weigh_condition(weight)  # type: ignore[operator]
+        weigh = getattr(self.loss, "weigh_condition", None)
+        if callable(weigh):
+            weigh(weight)
         elif self.sees_condition:
             self.condition_weight = weight
 
@@ -89,8 +89,8 @@ class WiredLoss(nn.Module):
     def generator(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return the weighted terms of the generator's step, named ``<loss>_<view>``."""
         fakes = self._pick(fake)
-        looks = self.loss.needs_real_in_generator_step and real is not None
-        reals: list[Any] = self._pick(real) if looks else [None] * len(fakes)  # type: ignore[arg-type]
+        seen = real if self.loss.needs_real_in_generator_step else None
+        reals: Sequence[dict[str, Tensor] | None] = [None] * len(fakes) if seen is None else self._pick(seen)
         return self._weighted([self.loss.generator_terms(*pair) for pair in zip(fakes, reals, strict=True)])
 
     def _pick(self, named: Inputs) -> list[dict[str, Tensor]]:
@@ -192,10 +192,15 @@ def calls_of(inputs: Wiring) -> list[dict[str, str]]:
     return [{name: values[index] for name, values in lists.items()} for index in range(number)]
 
 
+def always_available() -> list[str]:
+    """Return the named tensors that no part of a model emits."""
+    return ["image", "train.iteration", *(f"cond.{field}" for field in field_names())]
+
+
 def input_problems(loss: type[Loss], inputs: Wiring, available: Sequence[str]) -> list[str]:
     """Return what is wrong with the wiring ``inputs`` of ``loss``, one sentence each."""
     arguments = loss_arguments(loss)
-    known = [*available, *ALWAYS_AVAILABLE]
+    known = [*available, *always_available()]
     inputs = every_scale(inputs, known)
     problems = [
         f"{loss.__name__} has no input {argument!r}.{nearest(argument, list(arguments))}"

@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
+from mmcgan.condition_fields import condition_of, field_names
 from mmcgan.registry import DATASETS, SAMPLERS
 from mmcgan.samplers.base import ConditionSampler
-from mmcgan.structures import CONDITION_FIELDS, Condition
+from mmcgan.structures import Condition
 
 
 @SAMPLERS.register_module()
@@ -37,7 +38,7 @@ class RealCondition(ConditionSampler):
         if not condition.present():
             raise ValueError(
                 "RealCondition: the real images carry no condition; the data set must yield one of "
-                f"{list(CONDITION_FIELDS)}"
+                f"{list(field_names())}"
             )
         return condition
 
@@ -57,11 +58,3 @@ class RealCondition(ConditionSampler):
                 "RealCondition: set condition_sampler.dataset to the config of a data set to sample from"
             )
         return DATASETS.build(dict(self.dataset))
-
-
-def condition_of(batch: dict[str, Tensor]) -> Condition:
-    """Return the condition in a batch of a data set."""
-    present = {name: batch[name] for name in CONDITION_FIELDS if name in batch}
-    if "edge_map" in present:
-        present["edge_map"] = present["edge_map"].bool()
-    return Condition(**present)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mmcgan.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from mmcgan.testing.conditions import check_condition_field
     from mmcgan.testing.data import check_dataset
     from mmcgan.testing.evaluation import check_extractor, check_metric
     from mmcgan.testing.networks import check_backbone, check_generator, check_head
@@ -24,6 +25,7 @@ __all__ = [
     "CheckError",
     "check_augment",
     "check_backbone",
+    "check_condition_field",
     "check_condition_sampler",
     "check_dataset",
     "check_extractor",

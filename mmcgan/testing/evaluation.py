@@ -67,7 +67,13 @@ def made_up_output(n: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Condition
     return values, logits, image, Condition(label=torch.arange(n) % CLASSES)
 
 
-def check_metric(metric: Any, images: int = 16, reference: Any = None, extractor: Any = None) -> None:
+def check_metric(
+    metric: Any,
+    images: int = 16,
+    reference: Any = None,
+    extractor: Any = None,
+    condition: Condition | None = None,
+) -> None:
     """Check a metric: finite figures that it declares, the same in two batches as in one, forgotten on reset.
 
     Args:
@@ -75,6 +81,7 @@ def check_metric(metric: Any, images: int = 16, reference: Any = None, extractor
         images: how many made-up ones it sees.
         reference: for a metric that needs real images.
         extractor: in place of one with 8 features and 3 classes.
+        condition: of that many images; labels by default.
 
     Raises:
         CheckError: names what is wrong.
@@ -85,7 +92,8 @@ def check_metric(metric: Any, images: int = 16, reference: Any = None, extractor
     name = type(term).__name__
     term.prepare(extractor or MadeUpFeatures(), reference)
     term.expect({"num_classes": CLASSES, "classes": ("0", "1", "2"), "size": images})
-    features, logits, image, condition = made_up_output(images, 0)
+    features, logits, image, labels = made_up_output(images, 0)
+    condition = labels if condition is None else condition
 
     def figures(*cuts: slice) -> dict[str, float]:
         term.reset()

@@ -38,7 +38,7 @@ def check_generator(
     network = built(GENERATORS, generator).eval()
     name, size = type(network).__name__, height_and_width(network.image_size)
     if condition is None:
-        known = {"label_map": network.num_map_classes, **(sizes or {})}
+        known = {**{name: network.size_of(name) for name in network.requires}, **(sizes or {})}
         condition = made_up_condition(network.requires, ROWS, network.num_classes, known, network.image_size)
     latent = torch.randn(ROWS, network.latent_dim, generator=source())
     with torch.no_grad():

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan import condition_fields as fields
 from mmcgan.registry import ClosedRegistry
 from mmcgan.structures import Condition, height_and_width
 
@@ -48,20 +49,22 @@ def made_up_condition(
         requires: names of fields.
         n: number of rows.
         num_classes: of labels.
-        sizes: lengths of ``instance`` and ``attributes``, classes of ``label_map``.
+        sizes: of fields by name, such as lengths of ``instance`` and ``attributes``.
         image_size: of label maps.
+
+    Raises:
+        CheckError: no such field, or none can be made up.
     """
-    height, width = height_and_width(image_size)
-    kinds: dict[str, Callable[[], Tensor]] = {
-        "label": lambda: torch.arange(n) % max(num_classes, 1),
-        "instance": lambda: nn.functional.normalize(torch.randn(n, sizes["instance"], generator=source(1))),
-        "attributes": lambda: torch.randint(2, (n, sizes["attributes"]), generator=source(2)).float(),
-        "label_map": lambda: torch.randint(sizes["label_map"], (n, height, width), generator=source(3)),
-        "edge_map": lambda: torch.rand(n, height, width, generator=source(4)) > 0.5,
-    }
-    unknown = [name for name in requires if name not in kinds]
-    require(not unknown, f"give condition=...: no {unknown} can be made up")
-    return Condition(**{name: kinds[name]() for name in requires})
+    known = {"label": num_classes, **sizes}
+    unsized = [name for name in requires if fields.condition_field(name).facts and not known.get(name)]
+    unsized = [name for name in unsized if name not in ("label", "edge_map")]
+    require(not unsized, f"no size of {unsized} is known: give sizes=..., or let size_of() say it")
+    try:
+        return fields.made_up_condition(
+            requires, n, lambda name: known.get(name, 0), height_and_width(image_size), source(1)
+        )
+    except (ValueError, RuntimeError) as error:
+        raise CheckError(f"no condition of {tuple(requires)} can be made up: {error}") from error
 
 
 def check_state(module: nn.Module, run: Callable[[nn.Module], Mapping[str, Tensor]]) -> None:

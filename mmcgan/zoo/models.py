@@ -17,9 +17,11 @@ from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.closed_world import build, named
+from mmcgan.condition_fields import condition_field
 from mmcgan.config import load_config
 from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
+from mmcgan.models.generators.base import Generator
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.origin import USER, Origin
 from mmcgan.plugins import load_plugins
@@ -70,6 +72,21 @@ class LoadedModel:
     def requires(self) -> tuple[str, ...]:
         """Fields of a condition that the generator looks at."""
         return tuple(self.model.generator.requires)
+
+    def size_of(self, field: str) -> int:
+        """Return the size of a field of the condition: a number of classes, a length.
+
+        Raises:
+            ValueError: neither the generator nor its config say.
+        """
+        generator, facts = self.model.generator, condition_field(field).facts
+        found = generator.size_of(field) or (self.record.generator.get(facts[0]) if facts else 0)
+        if not found and facts:
+            raise ValueError(
+                f"{self.name}: {type(generator).__name__} does not say the size of condition.{field}: let it "
+                f"define size_of(), or take {facts[0]}; see {Generator.contract.page}"
+            )
+        return int(found or 0)
 
     @cached_property
     def store(self) -> InstanceStore | None:

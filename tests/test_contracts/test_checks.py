@@ -248,6 +248,6 @@ def test_randomness_that_is_not_the_generators_is_found():
 
 def test_every_check_is_exported_and_documented():
     names = [name for name in testing.__all__ if name.startswith("check_")]
-    assert len(names) == 12
+    assert len(names) == 13
     for name in names:
         assert re.match(r"Check ", inspect.getdoc(getattr(testing, name))), name

@@ -53,6 +53,7 @@ CHECKS = {
     "regularizer": lambda kind: testing.check_regularizer(dict(type=kind)),
     "augment": lambda kind: testing.check_augment(dict(type=kind)),
     "latent_sampler": lambda kind: testing.check_latent_sampler(dict(type=kind)),
+    "condition_field": lambda kind: testing.check_condition_field("joints"),
     "condition_sampler": lambda kind: testing.check_condition_sampler(dict(type=kind, num_classes=3)),
     "dataset": lambda kind: testing.check_dataset(dict(type=kind)),
     "extractor": lambda kind: testing.check_extractor(dict(type=kind)),

@@ -157,7 +157,7 @@ def test_mistakes_are_named_before_any_image_is_made(changes, phrase):
 
 def test_conditions_without_labels_are_refused():
     evaluator = build()
-    with pytest.raises(ValueError, match="ConditionalAccuracy need labels"):
+    with pytest.raises(ValueError, match="ConditionalAccuracy needs labels"):
         evaluator.dataset_meta = dict(num_classes=0)
 
 

@@ -1,8 +1,14 @@
 """Figures of other packages over the same features; a package that is not installed is skipped."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
+import torch.nn.functional as F
 
+from mmcgan.apis.folders import evaluate_folders
+from mmcgan.datasets import ImageFolder
 from mmcgan.evaluation import (
     feature_frechet_distance,
     improved_precision_recall,
@@ -11,6 +17,10 @@ from mmcgan.evaluation import (
     prdc,
 )
 from mmcgan.evaluation.metrics.similarity import ms_ssim, psnr, ssim
+from mmcgan.evaluation.statistics.reference import Reference, save_foreign_statistics
+from mmcgan.extractors import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.registry import EXTRACTORS
+from tests.test_datasets.image_files import picture, save
 
 pytestmark = pytest.mark.slow
 WIDTH = 256
@@ -125,3 +135,94 @@ def test_images_of_torchmetrics():
     assert float(ssim(one, other, 1.0)[0]) == pytest.approx(expected, rel=1e-3)
     expected = float(theirs.multiscale_structural_similarity_index_measure(other, one, data_range=1.0))
     assert float(ms_ssim(one, other, 1.0)[0]) == pytest.approx(expected, rel=1e-2)
+
+
+# --- statistics that we write, read by their own code -----------------------------------------------------
+
+
+def coarse_colours(pixels):
+    """Features (N, 48) of images in 0..255: a network that both sides can have without a download."""
+    return F.adaptive_avg_pool2d(pixels, 4).flatten(1)
+
+
+@EXTRACTORS.register_module(force=True)
+class CoarseColours(Extractor):
+    """The same features as an extractor of ours, at the size and with the resizing of clean-fid."""
+
+    def __init__(self) -> None:
+        super().__init__("coarse-colours", Preprocessing(299, "clean", (0.0,) * 3, (1 / 255,) * 3))
+        self.feature_dim, self.num_classes = 48, None
+        self.freeze()
+
+    def encode(self, pixels):
+        """Return the features."""
+        return ExtractorOutput(coarse_colours(pixels))
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sides")
+    for side, count, start in (("real", 70, 0), ("fake", 60, 1000)):
+        for number in range(count):
+            save(root / side / f"{number:03d}.png", picture(24, 24, seed=start + number))
+    return root / "real", root / "fake"
+
+
+@pytest.fixture(scope="module")
+def written(sides, tmp_path_factory):
+    """Our files of both sides, and the distance of ours."""
+    folder = tmp_path_factory.mktemp("written")
+    paths = []
+    for side in sides:
+        reference = Reference(ImageFolder(str(side), 24, labelled=False), CoarseColours(), keep=False)
+        paths.append(folder / f"{side.name}.npz")
+        save_foreign_statistics(paths[-1], reference.statistics())
+    return paths, evaluate_folders(*sides, dict(type="CoarseColours"), ["fid"])["figures"]["fid"]
+
+
+def test_pytorch_fid_reads_what_we_write(written, monkeypatch):
+    package("pytorch_fid")
+    from pytorch_fid import fid_score
+
+    class NoDownload(torch.nn.Module):
+        """Stands in for the network: both paths are statistics, so that nothing passes through it."""
+
+        BLOCK_INDEX_BY_DIM = fid_score.InceptionV3.BLOCK_INDEX_BY_DIM
+
+        def __init__(self, blocks) -> None:
+            super().__init__()
+
+    monkeypatch.setattr(fid_score, "InceptionV3", NoDownload)
+    paths, ours = written
+    theirs = fid_score.calculate_fid_given_paths([str(path) for path in paths], 50, "cpu", 2048, 0)
+    print(f"pytorch-fid {float(theirs):.12g}, ours {ours:.12g}")
+    assert ours == pytest.approx(float(theirs), rel=1e-6)
+
+
+def test_clean_fid_reads_what_we_write(written, sides, tmp_path):
+    package("cleanfid")
+    import cleanfid.fid
+
+    place = (
+        Path(cleanfid.__file__).parent
+        / "stats"
+        / f"{tmp_path.parent.name}-mmcgan_clean_custom_na.npz".lower()
+    )
+    place.parent.mkdir(exist_ok=True)
+    paths, ours = written
+    shutil.copy(paths[0], place)
+    try:
+        theirs = cleanfid.fid.compute_fid(
+            str(sides[1]),
+            dataset_name=place.name.removesuffix("_clean_custom_na.npz"),
+            dataset_split="custom",
+            mode="clean",
+            device=torch.device("cpu"),
+            num_workers=0,
+            custom_feat_extractor=coarse_colours,
+            verbose=False,
+        )
+    finally:
+        place.unlink()
+    print(f"clean-fid {float(theirs):.12g}, ours {ours:.12g}")
+    assert ours == pytest.approx(float(theirs), rel=1e-6)

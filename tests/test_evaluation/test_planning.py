@@ -1,5 +1,6 @@
 """Metrics are planned before anything is extracted, and one that fails never costs the others."""
 
+import json
 import re
 
 import numpy as np
@@ -20,6 +21,9 @@ from tests.test_evaluation import stand_ins
 from tests.test_evaluation.stand_ins import ColourDataset, MeanColour
 
 COLOURS = dict(type="MeanColour")
+
+
+FEATURES_ONLY = dict(type="MeanColour", logits=False)
 
 
 def folder(path, count, seed):
@@ -57,7 +61,65 @@ def test_what_cannot_be_is_known_before_anything_is_extracted(tmp_path, monkeypa
 def test_the_command_says_why(tmp_path, capsys):
     sides = str(folder(tmp_path / "real", 30, 0)), str(folder(tmp_path / "fake", 30, 500))
     assert main(["evaluate-folders", *sides, "--extractor", "digits-16", "--metrics", "fid", "kid"]) == 0
-    assert "no figure of KID: KID: it needs at least 1,000" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no figure of KID: it needs at least 1,000" in said and "kid:subset_size=N" in said
+    assert re.search(r"KID\W+none", said)
+
+
+def suite():
+    return {config["type"] for config in metric_configs(["all"])}
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("extractor", [COLOURS, FEATURES_ONLY])
+def test_every_metric_of_the_suite_has_a_row(tmp_path, extractor, labelled):
+    for side, seed in (("real", 0), ("fake", 500)):
+        for number, name in enumerate(("a", "b", "c")):
+            folder(tmp_path / side / name, 10, seed + 50 * number)
+    settings = dict(labelled=labelled, image_size=16)
+    sides = tmp_path / "real", tmp_path / "fake"
+    report = evaluate_folders(*sides, extractor, ["all"], **settings)
+    rows = {row["type"]: row for row in report["metrics"]}
+    assert rows.keys() == suite()
+    for row in rows.values():
+        assert bool(row["figures"]) != bool(row.get("error")), row
+    assert {name: value for row in rows.values() for name, value in row["figures"].items()} == report[
+        "figures"
+    ]
+    if extractor is not COLOURS:
+        assert "needs class logits" in rows["InceptionScore"]["error"]
+    if not labelled:
+        assert "needs labels" in rows["IntraFID"]["error"]
+
+
+@pytest.mark.parametrize("name", ["is", "accuracy"])
+def test_a_metric_asked_for_by_name_that_cannot_be_stops_before_work(tmp_path, name):
+    sides = folder(tmp_path / "real", 4, 0), folder(tmp_path / "fake", 6, 500)
+    with pytest.raises(ValueError, match="needs class logits"):
+        evaluate_folders(*sides, FEATURES_ONLY, [name, "fid"])
+
+
+def test_what_is_left_out_stays_so_in_the_next_evaluation():
+    metrics = [dict(type="InceptionScore"), dict(type="FID")]
+    reference = dict(dataset=ColourDataset(60))
+    evaluator = GenerationEvaluator(metrics, MeanColour(logits=False), reference, leave_out_impossible=True)
+    data = ColourDataset(60, 1)
+    for _ in range(2):
+        evaluator.process([dict(image=data.image, condition=Condition(label=data.label))])
+        assert set(evaluator.evaluate(60)) == {"fid"}
+        assert "needs class logits" in evaluator.report()["metrics"][0]["error"]
+
+
+def test_the_test_command_has_a_row_for_all(tmp_path, capsys):
+    out = tmp_path / "report.json"
+    where = ["--json", str(out), "--work-dir", str(tmp_path / "work")]
+    arguments = ["--num", "40", "--metrics", "all", "kid:subset_size=20", "--seeds", "0", "1"]
+    assert main(["test", "biggan_digits-16", *arguments, *where]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"FIDInfinity\W+none", said) and said.count("no figure of FIDInfinity") == 1
+    assert "subset_size=20" in said and re.search(r"kid ↓\W+-?\d", said)
+    for report in json.loads(out.read_text())["sweep"][0]["reports"]:
+        assert {row["type"] for row in report["metrics"]} == suite()
 
 
 @GENERATION_METRICS.register_module(force=True)

@@ -13,7 +13,7 @@ from mmcgan.config import find_config
 from mmcgan.evaluation.report.metric_names import metric_configs
 from mmcgan.evaluation.report.report import direction
 from mmcgan.hooks.monitor import Monitor
-from mmcgan.registry import HEADS, HOOKS, LOSSES, every_registry
+from mmcgan.registry import GENERATION_METRICS, HEADS, HOOKS, LOSSES, every_registry
 from mmcgan.weights import own_index, read_index, weight_path
 from mmcgan.zoo.store import published_records
 
@@ -154,7 +154,7 @@ from mmcgan.registry import GENERATION_METRICS
 class Vividness(GenerationMetric):
     short_names = {"vividness": {}, "fid": {}}
     suite = ("vividness",)
-    minimum = 7
+    least_generated = 7
     better = {"vividness": "greater"}
     figures = ("vividness",)
     def reset(self): pass
@@ -164,14 +164,13 @@ class Vividness(GenerationMetric):
 """
 
 
-def test_a_metric_of_a_plugin_has_its_short_name_minimum_and_direction(installed):
+def test_a_metric_of_a_plugin_has_its_short_name_and_direction(installed):
     installed("plugin_metric", METRIC)
     plugins.load_plugins()
     assert metric_configs(["vividness"]) == [dict(type="Vividness")]
-    assert dict(type="Vividness") in metric_configs(["all"], images=7)
-    assert dict(type="Vividness") not in metric_configs(["all"], images=6)
-    with pytest.raises(ValueError, match="'vividness' needs at least 7 generated images"):
-        metric_configs(["vividness"], images=6)
+    assert dict(type="Vividness") in metric_configs(["all"])
+    shortage = GENERATION_METRICS.build(dict(type="Vividness")).shortage
+    assert shortage(7, None) is None and "at least 7 generated images" in shortage(6, None)
     assert metric_configs(["fid"]) == [dict(type="FID")]  # a name that is taken stays whose it was
     assert Monitor("vividness").rule == "greater" and direction("val/vividness") == "↑"
 

@@ -62,8 +62,9 @@ def read_attribute_table(
     """Read the files and attributes of all images of ``split``.
 
     The first column of a CSV or TSV names the files, in a JSON list the key ``file``; a JSON object maps
-    files to their attributes. ``.txt`` is CelebA's format: a count, the names, then a file with 1 or -1
-    for every name on each line.
+    files to their attributes; ``dataset.json`` of StyleGAN2-ADA with labels that are lists of 0 and 1 makes
+    attributes that are called by their places. ``.txt`` is CelebA's format: a count, the names,
+    then a file with 1 or -1 for every name on each line.
 
     Args:
         path: the table.
@@ -140,8 +141,14 @@ def _row(path: Path, where: str, header: Sequence[str], values: Sequence[str]) -
 
 def _json(path: Path, text: str) -> Iterator[Row]:
     content = parse_json(text, path, "a table of attributes")
+    if isinstance(content, dict) and isinstance(content.get("labels"), list):
+        yield from _labels_of_stylegan(path, content["labels"])
+        return
     if isinstance(content, dict):
-        content = [{FILE: file, **values} for file, values in content.items() if isinstance(values, dict)]
+        for file, values in content.items():
+            if not isinstance(values, dict):
+                raise ValueError(f"{path}: {file!r} must have an object of its attributes, got {values!r}")
+        content = [{**values, FILE: file} for file, values in content.items()]
     if not isinstance(content, list):
         raise ValueError(f"{path}: must be a list of objects with {FILE!r}, or an object of them by file")
     for number, entry in enumerate(content):
@@ -150,6 +157,19 @@ def _json(path: Path, text: str) -> Iterator[Row]:
             raise ValueError(f"{path}: {where}, column {FILE!r}: the name of a file is missing")
         values = {key: _value(path, where, key, value) for key, value in entry.items() if key != FILE}
         yield Row(where, entry[FILE], values)
+
+
+def _labels_of_stylegan(path: Path, entries: Sequence[Any]) -> Iterator[Row]:
+    """Yield a row for every pair of StyleGAN2-ADA's ``dataset.json``, whose labels are lists of 0 and 1."""
+    for number, entry in enumerate(entries):
+        where = f"label {number}"
+        pair = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
+        label = entry[1] if pair else None
+        if not isinstance(label, list) or not label or any(value not in (0, 1) for value in label):
+            raise ValueError(f"{path}: {where} must be [name, list of 0 and 1], got {str(entry)[:80]}")
+        if len(label) != len(entries[0][1]):
+            raise ValueError(f"{path}: {where} has {len(label)} values, the first {len(entries[0][1])}")
+        yield Row(where, entry[0], {str(place): str(int(value)) for place, value in enumerate(label)})
 
 
 def _value(path: Path, where: str, column: str, value: Any) -> Value:

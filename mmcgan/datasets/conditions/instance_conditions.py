@@ -2,87 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
-
-from mmcgan.datasets.conditions.latents import SeededLatents
-from mmcgan.registry import DATASETS, SAMPLERS
-from mmcgan.samplers.drawing import INSTANCE, draw_conditions
+from mmcgan.datasets.conditions.drawn_conditions import DrawnConditionDataset
+from mmcgan.registry import DATASETS
 
 
 @DATASETS.register_module()
-class InstanceConditionDataset(SeededLatents):
+class InstanceConditionDataset(DrawnConditionDataset):
     """Seeded instances, labels and latents: item i is a function of (seed, i) alone.
 
-    The counterpart of :class:`~mmcgan.datasets.conditions.base.ConditionDataset`. Its sampler may look into
-    another store than training does: instances of images, or of classes, that were never trained on.
-
-    Args:
-        size: number of images to generate.
-        condition_sampler: config of an instance sampler; IC-GAN is evaluated with ``KMeansInstances``.
-        latent_dim: length of a latent vector; filled from the generator when the config is silent.
-        latent_sampler: config of the latent law; the model's when the config is silent.
-        seed: another seed, other conditions.
-        truncation: of the latents, a threshold; None for none.
-
-    Raises:
-        FileNotFoundError, StoreError: from the sampler, about its store.
-        ValueError: an argument is missing or out of range; the message names it.
+    Its sampler may look into another store than training does: instances of images, or of classes, that were
+    never trained on; IC-GAN is evaluated with ``KMeansInstances``. Arguments and errors are those of
+    :class:`~mmcgan.datasets.conditions.drawn_conditions.DrawnConditionDataset`.
     """
 
     disk_arguments = ()
 
-    def __init__(
-        self,
-        size: int,
-        condition_sampler: dict[str, Any],
-        latent_dim: int | None = None,
-        latent_sampler: dict[str, Any] | None = None,
-        seed: int = 0,
-        truncation: float | None = None,
-    ) -> None:
-        if size < 1:
-            raise ValueError(f"InstanceConditionDataset: size must be at least 1, got {size}")
-        super().__init__(latent_dim, latent_sampler, seed, truncation)
-        self.size = size
-        self.condition_sampler = SAMPLERS.build(dict(condition_sampler))
-
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What was asked: size, number of classes, sampler, store, and of the latents."""
-        return dict(
-            size=self.size,
-            num_classes=self.condition_sampler.num_classes,
-            condition_sampler=type(self.condition_sampler).__name__,
-            instances=self.condition_sampler.number_of_instances,
-            **self.latent_metainfo,
-        )
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        """Return ``latent`` float32 (D,), ``instance`` float32 (F,) and, with classes, ``label``.
-
-        Raises:
-            IndexError: ``index`` is outside 0..size-1.
-        """
-        batch = self.__getitems__([index])
-        item: dict[str, Any] = {name: value[0] for name, value in batch.items()}
-        if "label" in item:
-            item["label"] = int(item["label"])
-        return item
-
-    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        """Return ``latent`` float32 (N, D), ``instance`` (N, F) and, with classes, ``label`` int64 (N,).
-
-        Raises:
-            IndexError: an index is outside 0..size-1.
-        """
-        rows = [int(index) for index in indices]
-        if any(not 0 <= row < self.size for row in rows):
-            raise IndexError(f"InstanceConditionDataset has {self.size} items; asked for {rows}")
-        asked = draw_conditions(self.condition_sampler, self.seed, rows, INSTANCE)
-        return {"latent": self.latents(rows), **asked.present()}
+        """What was asked: also how many instances there are."""
+        return {**super().metainfo, "instances": self.condition_sampler.number_of_instances}

@@ -23,14 +23,13 @@ def _says_ways(value: Any) -> bool:
 class GenerationMetric:
     """Base of all generation metrics.
 
-    The evaluator calls :meth:`prepare` once, then for every evaluation :meth:`expect`, :meth:`reset`,
-    :meth:`update` per batch, :meth:`merge` and :meth:`compute`.
+    The evaluator calls :meth:`prepare` and :meth:`reset` once, then for every evaluation :meth:`expect`,
+    :meth:`update` per batch, :meth:`merge`, :meth:`compute` and :meth:`reset`.
 
     Class attributes say what must be there:
 
     * ``short_names``: name on command lines -> settings (``{"is": {}, "is10": {"splits": 10}}``);
     * ``suite``: those of them that ``--metrics all`` computes;
-    * ``minimum``: generated images that the default settings need;
     * ``better``: figure, or a pattern of figures -> ``less`` or ``greater``;
     * ``needs_logits``: the extractor classifies;
     * ``needs_labels``: images were asked for by label;
@@ -59,7 +58,6 @@ class GenerationMetric:
 
     short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     suite: ClassVar[tuple[str, ...]] = ()
-    minimum: ClassVar[int] = 0
     better: ClassVar[Mapping[str, str]] = {}
     needs_logits: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False

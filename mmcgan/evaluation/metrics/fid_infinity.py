@@ -64,7 +64,6 @@ class FIDInfinity(CollectedMetric):
 
     short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"fid-infinity": {}}
     suite: ClassVar[tuple[str, ...]] = ("fid-infinity",)
-    minimum = 5001
     better: ClassVar[Mapping[str, str]] = {"fid_infinity": "less"}
     figures = ("fid_infinity",)
 

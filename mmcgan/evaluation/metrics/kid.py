@@ -94,7 +94,6 @@ class KID(CollectedMetric):
 
     short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"kid": {}}
     suite: ClassVar[tuple[str, ...]] = ("kid",)
-    minimum = 1000
     better: ClassVar[Mapping[str, str]] = {"kid": "less"}
     figures = ("kid", "kid_std")
 

@@ -31,44 +31,43 @@ def _metric(name: str) -> Any:
     return GENERATION_METRICS.require(metric_names()[name]["type"])
 
 
-def metric_configs(
-    names: Sequence[str], has_logits: bool = True, has_labels: bool = True, images: int | None = None
-) -> list[dict[str, Any]]:
-    """Return configs of metrics for short names; ``all`` is every one that its needs allow.
+def metric_configs(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return configs of metrics for short names.
+
+    ``all`` is the whole suite, whatever can be computed: the evaluator says of each metric why it has no
+    figure, see :func:`asks_for_suite`. A metric of the suite that is also named has the settings given there.
 
     Args:
         names: short names, see :func:`metric_names`, with settings if wanted, as
             ``kid:subset_size=100,subsets=50``; or ``all``.
-        has_logits, has_labels: whether the extractor classifies, whether images are asked for by label.
-        images: how many generated images there will be; ``all`` leaves out what needs more.
 
     Raises:
-        ValueError: an unknown name or setting, with others suggested; or a metric that needs more images.
+        ValueError: an unknown name or setting, with others suggested.
     """
-    chosen: list[dict[str, Any]] = []
+    named: dict[str, tuple[dict[str, Any], ...]] = {}
     for text in names:
         name, _, written = text.partition(":")
         settings = _settings(text, written)
         if name == WHOLE_SUITE:
-            possible = [name for name in available_names() if _possible(name, has_logits, has_labels)]
-            enough = [name for name in possible if images is None or images >= _metric(name).minimum]
-            chosen += [metric_names()[name] for name in enough]
+            suite = [member for member in available_names() if member in _metric(member).suite]
+            named = {**dict.fromkeys(suite, ()), **named}
         elif name in available_names():
-            if not settings and images is not None and images < _metric(name).minimum:
-                raise ValueError(
-                    f"metric {name!r} needs at least {_metric(name).minimum:,} generated images, "
-                    f"there will be {images:,}; or give it other settings ({name}:key=number)"
-                )
-            chosen.append({**metric_names()[name], **settings})
+            named[name] = (*named.get(name, ()), {**metric_names()[name], **settings})
         else:
             hint = nearest(name, [*available_names(), WHOLE_SUITE])
             raise ValueError(f"no metric {name!r}.{hint}")
+    chosen = [config for name, given in named.items() for config in given or (metric_names()[name],)]
     found = [dict(config) for i, config in enumerate(chosen) if config not in chosen[:i]]
     if len([config for config in found if config["type"] == "InceptionScore"]) > 1:
         for config in found:
             if config["type"] == "InceptionScore" and config.get("splits", 1) > 1:
                 config["name"] = f"inception_score_{config['splits']}_splits"
     return found
+
+
+def asks_for_suite(names: Sequence[str]) -> bool:
+    """Return whether ``all`` is among short names: what is impossible then has a row that says why."""
+    return WHOLE_SUITE in names
 
 
 def _settings(text: str, written: str) -> dict[str, Any]:
@@ -96,9 +95,3 @@ def _settings(text: str, written: str) -> dict[str, Any]:
             if key not in allowed:
                 raise ValueError(f"metric {name!r} has no setting {key!r}.{nearest(key, allowed)}")
     return settings
-
-
-def _possible(name: str, has_logits: bool, has_labels: bool) -> bool:
-    metric = _metric(name)
-    needs = (has_logits or not metric.needs_logits) and (has_labels or not metric.needs_labels)
-    return name in metric.suite and needs

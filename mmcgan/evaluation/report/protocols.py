@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmcgan.evaluation.report.metric_names import metric_configs
+from mmcgan.evaluation.report.metric_names import asks_for_suite, metric_configs
 from mmcgan.registry import DATASETS
 from mmcgan.suggestions import nearest
 
@@ -161,7 +161,7 @@ def override(
 
     Args:
         config: a loaded config.
-        metrics: short names; ``all`` takes those that the conditions allow.
+        metrics: short names; ``all`` takes the whole suite, and says of what is impossible why.
         extractor: its config.
         images: how many to generate.
         where: ``test`` or ``val``.
@@ -177,6 +177,6 @@ def override(
     if extractor is not None:
         evaluator["extractor"] = extractor
     if metrics is not None:
-        classifies = evaluator["extractor"]["type"] not in ("SwAV", "DINO", "AttributeClassifier")
-        labelled = bool(dataset.get("num_classes"))
-        evaluator["metrics"] = metric_configs(metrics, classifies, labelled)
+        evaluator["metrics"] = metric_configs(metrics)
+        if asks_for_suite(metrics):
+            evaluator["leave_out_impossible"] = True

@@ -63,12 +63,20 @@ def direction(figure: str) -> str:
     return ARROWS[better(figure)]
 
 
-def print_table(title: str, columns: Mapping[str, Mapping[str, Mapping[str, float | int]]]) -> None:
+NO_FIGURE = "none"
+
+
+def print_table(
+    title: str,
+    columns: Mapping[str, Mapping[str, Mapping[str, float | int]]],
+    without: Sequence[str] = (),
+) -> None:
     """Show figures as rows and evaluations as columns.
 
     Args:
         title: above the table.
         columns: heading -> figure -> mean, std and runs, see :func:`summarize`.
+        without: metrics that have no figure in any of them: a row each, see :func:`print_failures`.
     """
     table = Table(title=title, title_justify="left")
     table.add_column("figure")
@@ -78,15 +86,36 @@ def print_table(title: str, columns: Mapping[str, Mapping[str, Mapping[str, floa
     for name in names:
         cells = [formatted(figures[name]) if name in figures else "" for figures in columns.values()]
         table.add_row(f"{name} {direction(name)}".rstrip(), *cells)
+    for name in without:
+        table.add_row(name, *(NO_FIGURE for _ in columns))
     Console().print(table)
 
 
-def print_failures(report: Mapping[str, Any]) -> bool:
-    """Say which metrics of one evaluation's report have no figure and why; return whether there are any."""
-    failed = [metric for metric in report["metrics"] if "error" in metric]
-    for metric in failed:
-        print(f"no figure of {metric['type']}: {metric['error']}")
-    return bool(failed)
+def failures(reports: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return, by metric, why it has no figure in some of the reports of one sweep; each reason once."""
+    found: dict[str, list[str]] = {}
+    for report in reports:
+        for metric in report["metrics"]:
+            if "error" in metric and metric["error"] not in found.setdefault(metric["type"], []):
+                found[metric["type"]].append(metric["error"])
+    return {name: reasons for name, reasons in found.items() if reasons}
+
+
+def print_failures(reports: Sequence[Mapping[str, Any]]) -> None:
+    """Say which metrics of the reports of one sweep have no figure and why."""
+    for name, reasons in failures(reports).items():
+        for reason in reasons:
+            said = reason.removeprefix(f"{name}: ")
+            print(f"no figure of {name}: {said}")
+
+
+def without_figures(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the metrics that have no figure in any of the reports of one sweep."""
+    failed = [{row["type"] for row in report["metrics"] if "error" in row} for report in reports]
+    done = {row["type"] for report in reports for row in report["metrics"] if "error" not in row}
+    return [
+        name for name in dict.fromkeys(name for names in failed for name in sorted(names)) if name not in done
+    ]
 
 
 def print_costs(report: Mapping[str, Any]) -> None:

@@ -7,11 +7,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
+from torch import Generator as RandomGenerator
 from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Emitting, Value, image_size, names, whole_number
 from mmcgan.dtypes import at_least_float32
 from mmcgan.image_shapes import ImageShapes
+from mmcgan.models.layers.condition_weight import EmbedsCondition
+from mmcgan.samplers.base import LatentSampler
 from mmcgan.structures import Condition
 
 LATENT, STYLE = "latent", "style"
@@ -64,6 +68,7 @@ class Generator(Emitting, nn.Module):
         truncation_centres: what its truncation may move towards, by name.
         truncation_centre: the one that is chosen.
         has_truncation: whether :meth:`forward_truncated` does something of its own.
+        latent_law: of the latents that it is given; a model sets it. None for N(0, I).
     """
 
     contract: ClassVar[Contract] = Contract(
@@ -92,6 +97,13 @@ class Generator(Emitting, nn.Module):
     has_truncation: ClassVar[bool] = False
     truncation_centres: ClassVar[tuple[str, ...]] = ()
     truncation_centre: str = "mean"
+    latent_law: LatentSampler | None = None
+
+    def draw_latents(self, n: int, source: RandomGenerator) -> Tensor:
+        """Return further latents (n, latent_dim) of its law: for styles to mix in, or for their mean."""
+        if self.latent_law is None:
+            return torch.randn(n, self.latent_dim, generator=source)
+        return self.latent_law.sample(n, source)
 
     @property
     def any_size(self) -> bool:
@@ -102,6 +114,16 @@ class Generator(Emitting, nn.Module):
     def full_size_channels(self) -> int:
         """Channels, over all layers, that ``any_size`` computes at the size of the image, for its memory."""
         return 0
+
+    def size_of(self, field: str) -> int:
+        """Return the size of a field of the condition: number of classes, length; 0 if it does not say.
+
+        Asked where conditions are made up: to trace for an export, in checks. Said here of labels and label
+        maps, and of what a :class:`~mmcgan.models.layers.condition_weight.EmbedsCondition` inside embeds.
+        """
+        inside = [part.sizes for part in self.modules() if isinstance(part, EmbedsCondition)]
+        found = {name: size for sizes in inside for name, size in sizes.items()}
+        return {**found, "label": self.num_classes, "label_map": self.num_map_classes}.get(field, 0)
 
     def embed(self, condition: Condition) -> Any:
         """Return what conditions the layers, one row for each of N conditions, or None.

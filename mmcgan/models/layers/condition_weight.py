@@ -23,7 +23,7 @@ class WeighsCondition(nn.Module):
         if NAME not in self._buffers:
             device = next((p.device for p in self.parameters()), torch.device("cpu"))
             self.register_buffer(NAME, torch.ones((), device=device))
-        self._buffers[NAME].fill_(weight)  # type: ignore[union-attr]
+        self.get_buffer(NAME).fill_(weight)
 
     def weighed(self, value: Tensor) -> Tensor:
         """Return what the condition adds, times its weight."""
@@ -47,6 +47,16 @@ class WeighsCondition(nn.Module):
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         self.adopt_stored({NAME} if f"{prefix}{NAME}" in state_dict else ())
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+class EmbedsCondition(WeighsCondition):
+    """Base of modules that make a vector of a condition.
+
+    Attributes:
+        sizes: of the fields that are embedded, by name: a number of classes, a length.
+    """
+
+    sizes: Mapping[str, int]
 
 
 def weighing(network: nn.Module) -> Iterator[Any]:

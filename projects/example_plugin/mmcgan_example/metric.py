@@ -37,8 +37,3 @@ class FeatureSpread(GenerationMetric):
         count, total, squares = self.sums
         variance = (squares / count - (total / count) ** 2).clamp_min(0)
         return {"feature_spread": float(variance.sqrt().mean())}
-
-    def prepare(self, extractor, reference):
-        """Start; called once."""
-        super().prepare(extractor, reference)
-        self.reset()
