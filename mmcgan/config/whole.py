@@ -103,6 +103,8 @@ def _scheduled(model: Any, nodes: Sequence[Node]) -> Iterator[Problem]:
             if root in SCHEDULED:
                 continue
             held = model.get(root) if isinstance(model, Mapping) else None
+            if not isinstance(held, Mapping | None):
+                continue  # what is no dict is found where it stands
             name = rest.partition(".")[0]
             if root not in takes and not hasattr(whole.component, root):  # type: ignore[union-attr]
                 hint = nearest(root, [*SCHEDULED, *takes])
