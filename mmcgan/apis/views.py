@@ -62,9 +62,12 @@ def find_view(size: Sequence[int] | int | None, window: Sequence[int] | None = N
     sides = sides * 2 if len(sides) == 1 else sides
     if len(sides) != 2:
         raise ValueError(f"size must be one number or a height and a width, got {sides}")
-    if window is not None and len(window) != 4:
+    if window is None:
+        return View((sides[0], sides[1]), None)
+    if len(window) != 4:
         raise ValueError(f"window must be top, left, height and width, got {list(window)}")
-    return View((sides[0], sides[1]), None if window is None else tuple(window))  # type: ignore[arg-type]
+    top, left, height, width = window
+    return View((sides[0], sides[1]), (top, left, height, width))
 
 
 def checked_view(generator: Generator, view: View | None, owner: str, kept: int = 1) -> View | None:

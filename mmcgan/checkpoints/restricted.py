@@ -179,7 +179,7 @@ def _item_size(kind: Any) -> int:
 def _set_byte_order(kind: NumpyType, state: Any) -> None:
     if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
         raise RefusedError("it asks for a NumPy array of structures")
-    kind.order = "=" if state[1] == "|" else str(state[1])
+    kind.set_order(state[1])
 
 
 class _Nested:

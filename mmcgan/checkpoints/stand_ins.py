@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -29,12 +29,26 @@ class Record:
     state: dict[Any, Any] = field(default_factory=dict)
 
 
+#: little, big, that of the machine
+ByteOrder = Literal["<", ">", "="]
+
+
 @dataclass(eq=False)
 class NumpyType:
     """What ``numpy.dtype`` was asked for, before and after its byte order is known."""
 
     name: str
-    order: str = "="
+    order: ByteOrder = "="
+
+    def set_order(self, order: Any) -> None:
+        """Take the byte order of NumPy's state; ``|``, of single bytes, is any.
+
+        Raises:
+            RefusedError: another one.
+        """
+        if order not in ("|", *get_args(ByteOrder)):
+            raise RefusedError(f"it asks for a NumPy array of the byte order {order!r}")
+        self.order = "=" if order == "|" else order
 
     def numpy(self) -> np.dtype[Any]:
         """Return the type, which is a number's.
@@ -45,7 +59,7 @@ class NumpyType:
         found = _NUMBERS.match(self.name)
         if not found:
             raise RefusedError(f"it asks for a NumPy array of type {self.name!r}, not of numbers")
-        return np.dtype(self.name).newbyteorder(self.order)  # type: ignore[arg-type]
+        return np.dtype(self.name).newbyteorder(self.order)
 
 
 @dataclass(eq=False)
@@ -73,8 +87,8 @@ class Array:
         self.tensor = _from_bytes(raw, kind, tuple(shape), "F" if fortran else "C")
 
 
-def _from_bytes(raw: bytes, kind: NumpyType, shape: tuple[int, ...], order: str) -> Tensor:
-    values = np.frombuffer(raw, kind.numpy()).reshape(shape, order=order)  # type: ignore[call-overload]
+def _from_bytes(raw: bytes, kind: NumpyType, shape: tuple[int, ...], order: Literal["C", "F"]) -> Tensor:
+    values = np.frombuffer(raw, kind.numpy()).reshape(shape, order=order)
     native = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("=")))
     return torch.from_numpy(native.copy())
 

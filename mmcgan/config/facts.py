@@ -38,7 +38,7 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     """Fill dataset facts and the latent size into ``config`` and return the contradictions."""
     try:
         facts = dataset_facts(config)
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, ImportError) as error:
         return [Problem(SOURCE, str(error))]
     nodes = list(_receivers(config))
     kind = config["train_dataloader"]["dataset"]["type"] if facts else ""
@@ -157,7 +157,7 @@ def _fill_latent_law(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[P
         return
     own = model.get("latent_sampler") or {"type": "NormalLatent"}
     for node in nodes:
-        if node.path[0] == "model" or "latent_sampler" not in (parameters_of(node.component) or {}):  # type: ignore[arg-type]
+        if node.path[0] == "model" or "latent_sampler" not in (node.parameters or {}):
             continue
         given = node.config.get("latent_sampler")
         if given is None:

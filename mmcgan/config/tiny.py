@@ -17,6 +17,7 @@ from mmcgan.config.facts import dataset_facts
 from mmcgan.config.load import prepare_config, read_config
 from mmcgan.config.locate import find_config
 from mmcgan.config.problems import ConfigError
+from mmcgan.config.tiny_evaluation import evaluations_of, try_evaluation
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
 from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, build_runner
@@ -35,7 +36,9 @@ LARGEST_ATTENDED = 32
 SMALL_SPLIT = "test"
 # larger images are not read from disk, even where the data set is present
 LARGEST_REAL_IMAGE = 32
-UNKNOWN_SIZE, UNKNOWN_CLASSES = 32, 10
+UNKNOWN_SIZE, UNKNOWN_CLASSES, UNKNOWN_IMAGES = 32, 10, 64
+#: where the evaluations are kept, which follow the tiny step
+EVALUATIONS = "_evaluations"
 EVALUATION_KEYS = tuple(
     f"{phase}_{part}" for phase in ("val", "test") for part in ("cfg", "dataloader", "evaluator")
 )
@@ -51,12 +54,10 @@ def load_tiny_config(path_or_name: str | Path) -> Config:
     load_plugins()
     config = read_config(find_config(path_or_name))
     content = config._cfg_dict
-    stood_in = _stand_in_if_unknown(content)
+    _stand_in_if_unknown(content)
     _leave_out_unavailable_losses(content)
     _use_untrained_extractors(content)
     problems = prepare_config(config, {})
-    if stood_in:  # what stands in has few images
-        problems = [problem for problem in problems if problem.path != "train_dataloader.batch_size"]
     if problems:
         raise ConfigError(str(path_or_name), problems)
     shrink(content)
@@ -81,6 +82,7 @@ def shrink(config: dict[str, Any]) -> None:
         step.update({name: count for name, count in TINY_STEP.items() if name in step})
     _shrink_data(config)
     config["train_cfg"]["max_iters"] = 1
+    config[EVALUATIONS] = evaluations_of(config)
     for key in EVALUATION_KEYS:
         config.pop(key, None)
     config["log_level"] = "ERROR"
@@ -131,28 +133,37 @@ def _available(dataset: Mapping[str, Any], absent: tuple[type[Exception], ...]) 
 
 
 def _synthetic(facts: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """Return made-up images, or what the data set's class itself proposes as a ``stand_in``."""
+    """Return made-up images, or what the data set's class itself proposes as a ``stand_in``.
+
+    Args:
+        facts: what is known of the data set; its ``size`` is the number of images that it is known to have.
+        dataset: its config.
+    """
     shape = {
         "num_classes": facts.get("num_classes", UNKNOWN_CLASSES),
         "image_size": facts.get("image_size", UNKNOWN_SIZE),
+        "size": facts.get("size", UNKNOWN_IMAGES),
     }
     kind = DATASETS.own(str(dataset.get("type")))
     proposed = None if kind is None else kind.stand_in(dataset, shape)
     return {"type": "SyntheticImages", **shape} if proposed is None else proposed
 
 
-def _stand_in_if_unknown(config: dict[str, Any]) -> bool:
-    """Replace a data set whose folder, and so whose class count, is not there; return whether that was so."""
+def _stand_in_if_unknown(config: dict[str, Any]) -> None:
+    """Replace a data set whose folder, and so whose class count, is not there.
+
+    Nobody knows how many images it has, except that they make a batch.
+    """
     try:
         dataset_facts(config)
     except OSError:
         loader = config["train_dataloader"]
         known = {"image_size": loader["dataset"].get("image_size", UNKNOWN_SIZE)}
+        if isinstance(batch := loader.get("batch_size"), int):
+            known["size"] = max(batch, UNKNOWN_IMAGES)
         loader["dataset"] = _synthetic(known, loader["dataset"])
-        return True
-    except (ValueError, TypeError):
-        return False  # wrong arguments: the validation reports them
-    return False
+    except (ValueError, TypeError, ImportError):
+        return  # wrong arguments: the validation reports them
 
 
 def _leave_out_unavailable_losses(config: dict[str, Any]) -> None:
@@ -188,9 +199,10 @@ def _quiet() -> Iterator[None]:
 
 
 def run_tiny_step(config: Config) -> None:
-    """Train ``config`` (see :func:`load_tiny_config`) for one iteration; leaves no files behind.
+    """Train ``config`` (see :func:`load_tiny_config`) for one iteration and evaluate; leaves no files behind.
 
     Raises:
+        EvaluationError: the extractor or a metric does not work.
         Exception: whatever the run raised.
     """
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -198,3 +210,5 @@ def run_tiny_step(config: Config) -> None:
         config.experiment_name = Path(folder).name  # MMEngine keeps global objects by this name
         runner = build_runner(config)
         runner.train()
+        for place, evaluation in config.get(EVALUATIONS, {}).items():
+            try_evaluation(place, evaluation, runner.model, runner.train_dataloader.dataset, config)

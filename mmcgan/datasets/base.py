@@ -65,7 +65,12 @@ class GANDataset(Dataset[Any]):
 
     @classmethod
     def stand_in(cls, config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return a config of made-up data in place of ``config``, whose files are not there; None for any."""
+        """Return a config of made-up data in place of ``config``, whose files are not there; None for any.
+
+        Args:
+            config: of this data set.
+            facts: ``num_classes``, ``image_size`` and ``size``, how many images it is to stand for.
+        """
         return None
 
     @classmethod

@@ -162,17 +162,18 @@ class NeighbourhoodDataset(GANDataset):
 
         Args:
             config: the config of this data set.
-            facts: ``num_classes`` and ``image_size`` of the stand-in where the images' own are not known.
+            facts: ``num_classes``, ``image_size`` and ``size`` (the number of images) of the stand-in where
+                the images' own are not known.
         """
-        shape = dict(facts)
+        shape = {"size": SYNTHETIC_SIZE, **facts}
         if "image_size" in config["dataset"]:
             shape["image_size"] = config["dataset"]["image_size"]
         with suppress(OSError):  # a named set knows its classes even where its files are absent
             known = _image_facts(config["dataset"])
             shape |= {name: known[name] for name in facts if name in known}
         num_classes = int(shape["num_classes"])
-        images = dict(type="SyntheticImages", size=SYNTHETIC_SIZE, **shape)
-        store = dict(size=SYNTHETIC_SIZE, num_classes=num_classes, dim=16)
+        images = dict(type="SyntheticImages", **shape)
+        store = dict(size=shape["size"], num_classes=num_classes, dim=16)
         kept = {key: value for key, value in config.items() if key not in ("dataset", "store", "k")}
         return {**kept, "dataset": images, "store": store}
 

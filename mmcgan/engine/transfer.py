@@ -17,7 +17,7 @@ def to_numbers(figures: Mapping[str, Tensor | float]) -> dict[str, float]:
     Raises:
         ValueError: a tensor has more than one element.
     """
-    waiting: dict[torch.device, list[str]] = {}
+    waiting: dict[torch.device, dict[str, Tensor]] = {}
     numbers: dict[str, float] = {}
     for name, value in figures.items():
         if not isinstance(value, Tensor):
@@ -25,10 +25,10 @@ def to_numbers(figures: Mapping[str, Tensor | float]) -> dict[str, float]:
         elif value.numel() != 1:
             raise ValueError(f"{name} must be a scalar, got a tensor of shape {tuple(value.shape)}")
         else:
-            waiting.setdefault(value.device, []).append(name)
-    for names in waiting.values():
-        values = [figures[name].detach().reshape(()) for name in names]  # type: ignore[union-attr]
+            waiting.setdefault(value.device, {})[name] = value
+    for tensors in waiting.values():
+        values = [value.detach().reshape(()) for value in tensors.values()]
         dtype = reduce(torch.promote_types, (value.dtype for value in values))
         copied = torch.stack([value.to(dtype) for value in values]).tolist()
-        numbers |= dict(zip(names, copied, strict=True))
+        numbers |= dict(zip(tensors, copied, strict=True))
     return {name: numbers[name] for name in figures}

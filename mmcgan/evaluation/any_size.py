@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmcgan.datasets.decode import read_rgb
+from mmcgan.datasets.decode import Source, read_rgb
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
 from mmcgan.parallel import ordered_map
@@ -28,7 +27,7 @@ class AnySizeReader:
 
     image_size: ClassVar[int] = 0
 
-    def __call__(self, path: str | Path) -> Tensor:
+    def __call__(self, path: Source) -> Tensor:
         """Read ``path``.
 
         Raises:
@@ -49,7 +48,7 @@ class AnySizeFiles(FileDataset):
         order = sorted(range(len(sizes)), key=lambda row: sizes[row])  # stable: by path within a size
         labels = None if index.labels is None else index.labels[torch.tensor(order)]
         index = replace(index, paths=[index.paths[row] for row in order], labels=labels)
-        super().__init__(index, AnySizeReader(), False, ())  # type: ignore[arg-type]
+        super().__init__(index, AnySizeReader(), False, ())
         self.sizes = [sizes[row] for row in order]
 
     def _fetch(self, index: Tensor) -> Tensor:

@@ -133,8 +133,9 @@ class _Interpolation:
 
     def linear(self, image: Tensor, size: int) -> Tensor:
         """Return the resized image without limits."""
-        options = {"mode": self.mode, "align_corners": False, "antialias": self.antialias}
-        return F.interpolate(image, (size, size), **options)  # type: ignore[arg-type]
+        return F.interpolate(
+            image, (size, size), mode=self.mode, align_corners=False, antialias=self.antialias
+        )
 
     def __call__(self, image: Tensor, size: int) -> Tensor:
         return self.linear(image, size).clamp(0, 255)

@@ -40,7 +40,7 @@ class SelfSupervisedExtractor(Extractor):
         network, self.record = load_ssl_extractor(path)
         super().__init__(f"ssl:{path.stem}", Preprocessing(self.record["options"]["image_size"]), precision)
         self.network = network
-        self.network.classifier = None  # type: ignore[assignment]
+        del self.network.classifier
         self.feature_dim = network.widths[-1]
         self.freeze()
 

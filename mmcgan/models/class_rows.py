@@ -52,9 +52,10 @@ def _own(module: nn.Module, prefix: str, copies: int = 1) -> Iterator[tuple[str,
 
 
 def _part(module: nn.Module, name: str) -> Any:
+    found: Any = module
     for step in name.split("."):
-        module = getattr(module, step, None)  # type: ignore[assignment]
-    return module
+        found = getattr(found, step, None)
+    return found
 
 
 def _says(module: nn.Module) -> bool:

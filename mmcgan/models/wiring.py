@@ -73,8 +73,9 @@ class WiredLoss(nn.Module):
 
     def weigh_condition(self, weight: float) -> None:
         """Give what the loss says of the condition ``weight``: a part of it, if it can tell, or all."""
-        if callable(getattr(self.loss, "weigh_condition", None)):
-            self.loss.weigh_condition(weight)  # type: ignore[operator]
+        weigh = getattr(self.loss, "weigh_condition", None)
+        if callable(weigh):
+            weigh(weight)
         elif self.sees_condition:
             self.condition_weight = weight
 
@@ -88,8 +89,8 @@ class WiredLoss(nn.Module):
     def generator(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return the weighted terms of the generator's step, named ``<loss>_<view>``."""
         fakes = self._pick(fake)
-        looks = self.loss.needs_real_in_generator_step and real is not None
-        reals: list[Any] = self._pick(real) if looks else [None] * len(fakes)  # type: ignore[arg-type]
+        seen = real if self.loss.needs_real_in_generator_step else None
+        reals: Sequence[dict[str, Tensor] | None] = [None] * len(fakes) if seen is None else self._pick(seen)
         return self._weighted([self.loss.generator_terms(*pair) for pair in zip(fakes, reals, strict=True)])
 
     def _pick(self, named: Inputs) -> list[dict[str, Tensor]]:

@@ -29,7 +29,8 @@ class StepClock(Hook):
     """
 
     def __init__(self, longest: float) -> None:
-        self.longest, self.seconds = longest, []  # type: ignore[var-annotated]
+        self.longest = longest
+        self.seconds: list[float] = []
         self._begun = 0.0
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:

@@ -89,7 +89,7 @@ class ConditionDataset(SeededLatents):
     def _label(self, index: int) -> int:
         if self._cycle is not None:
             return int(self._cycle[index % len(self._cycle)])
-        return int(draw_conditions(self._label_sampler, self.seed, [index], LABEL).label)  # type: ignore[arg-type]
+        return int(draw_conditions(self._label_sampler, self.seed, [index], LABEL).present()["label"])
 
     @property
     def metainfo(self) -> dict[str, Any]:

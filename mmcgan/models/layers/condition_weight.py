@@ -23,7 +23,7 @@ class WeighsCondition(nn.Module):
         if NAME not in self._buffers:
             device = next((p.device for p in self.parameters()), torch.device("cpu"))
             self.register_buffer(NAME, torch.ones((), device=device))
-        self._buffers[NAME].fill_(weight)  # type: ignore[union-attr]
+        self.get_buffer(NAME).fill_(weight)
 
     def weighed(self, value: Tensor) -> Tensor:
         """Return what the condition adds, times its weight."""

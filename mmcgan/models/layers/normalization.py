@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.factories import embedding, linear
+from mmcgan.models.layers.options import options_from
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
-from mmcgan.suggestions import nearest
 
 ENCODINGS = ("vector", "label", "one_hot")
 
@@ -53,11 +53,7 @@ def batch_norm_options(value: Mapping[str, object] | BatchNormOptions | None) ->
     """
     if value is None or isinstance(value, BatchNormOptions):
         return value or BatchNormOptions()
-    known = [field.name for field in fields(BatchNormOptions)]
-    for key in value:
-        if key not in known:
-            raise ValueError(f"batch_norm: unknown option {key!r}.{nearest(str(key), known)}")
-    return BatchNormOptions(**value)  # type: ignore[arg-type]
+    return options_from(BatchNormOptions, "batch_norm", value)
 
 
 class BiasedBatchNorm2d(nn.BatchNorm2d):

@@ -8,15 +8,15 @@ iteration on vectors that are kept between calls (buffers ``u0``, ``u1``, ...).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.models.layers.options import options_from
 from mmcgan.models.layers.tiled_convolution import Conv2d
-from mmcgan.suggestions import nearest
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,7 @@ def spectral_norm_options(value: SpectralNormArg) -> SpectralNormOptions | None:
         return SpectralNormOptions()
     if isinstance(value, SpectralNormOptions):
         return value
-    known = [field.name for field in fields(SpectralNormOptions)]
-    for key in value:
-        if key not in known:
-            raise ValueError(f"spectral_norm: unknown option {key!r}.{nearest(str(key), known)}")
-    return SpectralNormOptions(**value)  # type: ignore[arg-type]
+    return options_from(SpectralNormOptions, "spectral_norm", value)
 
 
 def _without(vector: Tensor, others: list[Tensor]) -> Tensor:

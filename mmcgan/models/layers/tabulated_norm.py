@@ -59,7 +59,10 @@ class TabulatedBatchNorm2d(nn.Module):
         if share == 0 or row + 1 >= self.rows:
             return self.means[row], self.variances[row]
         share = 1 - share if self.swapped else share
-        return tuple(torch.lerp(table[row], table[row + 1], share) for table in (self.means, self.variances))  # type: ignore[return-value]
+        mean, variance = (
+            torch.lerp(table[row], table[row + 1], share) for table in (self.means, self.variances)
+        )
+        return mean, variance
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise (N, C, H, W) per channel."""
