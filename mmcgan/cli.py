@@ -88,6 +88,7 @@ COMMANDS = {
             "draw evaluations over truncation, side by side",
             f"{HERE}.plot_evaluations",
         ),
+        Command("report", TRAIN, "write the page of a run, also of one that was killed", f"{HERE}.report"),
         Command("compare", TRAIN, "show runs side by side on one page", f"{HERE}.compare"),
         Command("film", TRAIN, "show a run's samples over training", f"{HERE}.film"),
         Command("claims", TRAIN, "try what the papers claim, and write down what came out", f"{HERE}.claims"),
@@ -149,7 +150,10 @@ COMMANDS = {
             f"{HERE}.completion",
         ),
         Command(
-            "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"
+            "check-config",
+            PROJECT,
+            "validate configs; train and evaluate each briefly",
+            f"{HERE}.check_config",
         ),
     )
 }

@@ -78,7 +78,7 @@ def _role(name: str, location: str, *bases: str) -> ClosedRegistry:
 RUNNERS = _closed_child(root.RUNNERS, "mmcgan.engine")  # what drives training: GANRunner
 RUNNER_CONSTRUCTORS = _child(root.RUNNER_CONSTRUCTORS, "mmcgan.engine")  # how a runner is made
 LOOPS = _child(root.LOOPS, "mmcgan.engine")  # iteration order: GANTrainLoop
-HOOKS = _child(root.HOOKS, "mmcgan.hooks")  # what runs at intervals
+HOOKS = _child(root.HOOKS, "mmcgan.hooks", "mmcgan.comparison")  # what runs at intervals, and at the end
 LOG_PROCESSORS = _child(root.LOG_PROCESSORS, "mmcgan.engine")  # how log lines are made
 STRATEGIES = _child(root.STRATEGIES, "mmcgan.engine")  # FlexibleRunner strategies (unused by us)
 DATASETS = _closed_child(  # images and seeded evaluation conditions

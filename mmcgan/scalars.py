@@ -13,6 +13,8 @@ from mmcgan.text_files import content_of, parse_json
 
 Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
+#: points of a curve that are drawn at most, and so few that each is marked
+DRAWN_POINTS, FEW_POINTS = 600, 30
 
 
 def read_scalars(work_dir: Path) -> dict[str, Series]:
@@ -78,13 +80,14 @@ def curves_picture(
     """Return the picture of curves; a run that has not logged a key has no curve in its panel.
 
     Args:
-        runs: name -> key -> iteration -> value.
+        runs: name -> key -> iteration -> value; without a legend if the only name is empty.
         keys: one panel each.
         kind: ``png``, ``pdf`` or ``svg``.
         log_scale: logarithmic vertical axes.
         columns: panels beside each other; all of them by default.
     """
-    from matplotlib.figure import Figure  # slow to import, and only wanted here
+    import matplotlib  # slow to import, and only wanted here
+    from matplotlib.figure import Figure
 
     columns = min(columns or len(keys), len(keys))
     rows = -(-len(keys) // columns)
@@ -92,13 +95,27 @@ def curves_picture(
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axis, key in zip(panels, keys, strict=False):
         for name, series in runs.items():
-            steps = sorted(series.get(key, {}))
-            axis.plot(steps, [series[key][step] for step in steps], label=name)
+            steps = thinned(series.get(key, {}))
+            few = "o" if len(steps) <= FEW_POINTS else None
+            axis.plot(steps, [series[key][step] for step in steps], label=name, marker=few, markersize=3)
         axis.set(xlabel="iteration", title=key, yscale="log" if log_scale else "linear")
         axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
     for axis in panels[len(keys) :]:
         axis.set_axis_off()
-    panels[0].legend()
+    if any(runs):
+        panels[0].legend()
     picture = io.BytesIO()
-    figure.savefig(picture, format=kind, dpi=120)
+    # the same curves make the same file
+    with matplotlib.rc_context({"svg.hashsalt": "mmcgan"}):
+        plain = {"Date": None} if kind == "svg" else None
+        figure.savefig(picture, format=kind, dpi=120, metadata=plain)
     return picture.getvalue()
+
+
+def thinned(series: Series) -> list[int]:
+    """Return the iterations to draw, in order: all of a short series, evenly spaced ones of a long one."""
+    steps = sorted(series)
+    if len(steps) <= DRAWN_POINTS:
+        return steps
+    return [steps[round(place * (len(steps) - 1) / (DRAWN_POINTS - 1))] for place in range(DRAWN_POINTS)]

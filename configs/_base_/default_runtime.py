@@ -16,5 +16,6 @@ default_hooks = dict(
     generator_ema=dict(type="GeneratorEMAHook", decay=0.999, start=1000),
     sample_grid=dict(type="SampleGridHook", interval=1000),
     checkpoint=dict(type="GANCheckpointHook", interval=1000, max_keep=2),
+    report=dict(type="ReportHook"),
 )
 visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])

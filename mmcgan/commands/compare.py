@@ -54,7 +54,7 @@ def samples_of(run: RunRecord, num: int, seed: int) -> bytes | str:
     import torch
 
     from mmcgan.apis.inference import CGANInferencer
-    from mmcgan.comparison.page import png
+    from mmcgan.comparison.html import png
     from mmcgan.pictures import contact_sheet
 
     if num == 0:

@@ -25,9 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
         FileNotFoundError: the run has no sample grids.
         ValueError: grids of different sizes, or a time below 10 milliseconds.
     """
-    import numpy as np
-    from PIL import Image
-
+    from mmcgan.comparison.film import grids_of, read_grid
     from mmcgan.films import video_writer, write_film
 
     if arguments.milliseconds < 10:
@@ -37,13 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
         video_writer()
     if out.exists() and not arguments.overwrite:
         raise FileExistsError(f"{out} exists; choose another --out or give --overwrite")
-    grids = sorted((arguments.run / "samples").glob("iter_*.png"))
+    grids = grids_of(arguments.run)
     if not grids:
         raise FileNotFoundError(f"no sample grids in {arguments.run} (looked for samples/iter_*.png)")
     frames = []
     for file in grids:
-        with Image.open(file, formats=("PNG",)) as picture:
-            frames.append(np.asarray(picture.convert("RGB")))
+        frames.append(read_grid(file))
         if frames[-1].shape != frames[0].shape:
             raise ValueError(f"{file} is not of the size of {grids[0]}: not one run's grids")
     write_film([*frames, *[frames[-1]] * 3], out, arguments.milliseconds)  # the end is looked at longest

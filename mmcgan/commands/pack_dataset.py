@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmcgan.commands.shared import add_options, writes
@@ -39,12 +38,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _open_source(arguments: argparse.Namespace) -> ImageDataset:
+    from mmcgan.archives import is_folder
     from mmcgan.config import load_config, parse_options
     from mmcgan.datasets.sets.folder import ImageFolder
     from mmcgan.registry import DATASETS
 
     source = arguments.source
-    if Path(source).is_dir():
+    if is_folder(source):
         if arguments.image_size is None:
             raise ValueError(f"{source} is a folder: give --image-size, the height and width to pack it at")
         if arguments.cfg_options:

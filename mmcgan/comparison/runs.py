@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +28,14 @@ class RunRecord:
         folder: its work folder.
         settings: its config's leaves by dotted path.
         series: logged figures by name and iteration.
+        config: the file its settings stand in.
     """
 
     name: str
     folder: Path
     settings: Mapping[str, Any]
     series: Mapping[str, Series]
+    config: Path
 
     @property
     def checkpoint(self) -> Path | None:
@@ -61,14 +64,37 @@ def is_figure(key: str) -> bool:
     return "loss" not in key
 
 
-def read_run(name: str, folder: Path) -> RunRecord:
+def best_of(series: Series | None, name: str) -> float | None:
+    """Return the best value of a figure; None where there is none but NaN."""
+    values = [value for value in (series or {}).values() if not math.isnan(value)]
+    if not values:
+        return None
+    return min(values) if Monitor(name).rule == "less" else max(values)
+
+
+def last_of(series: Series | None, name: str) -> float | None:
+    """Return the last value of a figure."""
+    return series[max(series)] if series else None
+
+
+def read_run(name: str, folder: Path, figures_needed: bool = True) -> RunRecord:
     """Return what a work folder says; its config is read as data.
 
+    Args:
+        name: what the run is called on the page.
+        folder: its work folder.
+        figures_needed: whether a run that has logged nothing is refused.
+
     Raises:
-        FileNotFoundError: the folder has no logged figures or no config.
+        FileNotFoundError: the folder has no config, or no logged figures where they are needed.
         ValueError: one of them is damaged.
     """
-    series = read_scalars(folder)
+    try:
+        series = read_scalars(folder)
+    except FileNotFoundError:
+        if figures_needed:
+            raise
+        series = {}
     configs = sorted(folder.glob("*.py"))
     if not configs:
         raise FileNotFoundError(f"{folder} has no config (looked for {folder}/*.py): not a run's work folder")
@@ -77,7 +103,7 @@ def read_run(name: str, folder: Path) -> RunRecord:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{configs[0]}: cannot be read as a run's config: {error}") from error
     settings = {path: value for path, value in leaves(found) if path.split(".")[0] not in PLACES}
-    return RunRecord(name, folder, settings, series)
+    return RunRecord(name, folder, settings, series, configs[0])
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

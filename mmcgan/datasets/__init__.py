@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mmcgan.datasets.sets.digits import DigitsDataset
     from mmcgan.datasets.sets.fashion_mnist import FashionMNIST
     from mmcgan.datasets.sets.folder import ImageFolder
+    from mmcgan.datasets.sets.hub import HFDataset
     from mmcgan.datasets.sets.image_list import ImageList
     from mmcgan.datasets.sets.imagenet import ImageNet, TinyImageNet
     from mmcgan.datasets.sets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
@@ -53,6 +54,7 @@ __all__ = [
     "DrawnConditionDataset",
     "FashionMNIST",
     "GANDataset",
+    "HFDataset",
     "ImageDataset",
     "ImageFolder",
     "ImageList",

@@ -23,6 +23,7 @@ FILES = {
     "plot": [["none", "--out", "{}.png"]],
     "plot-evaluations": [["none", "--out", "{}.png"]],
     "compare": [["none", "--out", "{}.html"]],
+    "report": [["none", "--out", "{}.html"]],
     "film": [["none", "--out", "{}.gif"]],
     "preview": [["none", "--out", "{}.png"]],
 }

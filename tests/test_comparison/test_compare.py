@@ -46,7 +46,7 @@ def test_runs_that_differ_in_the_seed_are_one_row_with_a_deviation(tmp_path, cap
     assert "<td>s0</td><td>3</td><td>3 ± 1</td>" in page
     assert "<td>wide</td><td>1</td><td>9</td>" in page
     assert "d_loss" not in page and "<th>lr</th>" not in page
-    assert page.count("data:image/png;base64,") == 1, "curves"
+    assert page.count("data:image/svg+xml;base64,") == 2, "a curve for fid and one for recall"
     assert not re.search(r"(src|href)=\"(?!data:)", page), "nothing is fetched"
     assert str(out) in capsys.readouterr().out
 

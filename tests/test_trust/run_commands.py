@@ -85,6 +85,11 @@ TAKES = {
     "new": [["{photos}", "--out", "{out}"]],
     "plot": [["{logs}", "--out", "{out}.png"]],
     "compare": [["{logs}", "--out", "{out}.html"], ["{compared}", "--out", "{out}.html"]],
+    "report": [
+        ["{logs}", "--out", "{out}.html"],
+        ["{compared}", "--out", "{out}.html"],
+        ["{reported}", "--out", "{out}.html"],
+    ],
     "film": [["{filmed}", "--out", "{out}.gif"]],
     "plot-evaluations": [["{json}", "--out", "{out}.png"]],
     "coco-stuff-split": [["--annotations", "{coco}", "--out", "{out}"]],
@@ -143,7 +148,7 @@ def make_files(folder, flag):
     }
     names["pickle"] = folder / "weights.pth"
     names["pickle"].write_bytes(pickle.dumps({"state_dict": Payload(flag)}))
-    for name in ("photos", "good", "resumed", "folder", "logs", "coco", "compared", "filmed"):
+    for name in ("photos", "good", "resumed", "folder", "logs", "coco", "compared", "filmed", "reported"):
         names[name] = folder / name
         names[name].mkdir()
     for letter in "abcd":
@@ -166,8 +171,10 @@ def make_files(folder, flag):
     logged.write_text('{"fid": 1.0, "step": 1}\n')
     (names["compared"] / "config.py").write_text(f"import os\nos.system('touch {flag}')\n")
     shutil.copy(names["run"], names["compared"] / "iter_1.pth")
-    (names["filmed"] / "samples").mkdir()
-    (names["filmed"] / "samples" / "iter_0000001.png").write_bytes(hostile.EPS)
+    for name in ("filmed", "reported"):
+        (names[name] / "samples").mkdir()
+        (names[name] / "samples" / "iter_0000001.png").write_bytes(hostile.EPS)
+    (names["reported"] / "config.py").write_text("train_cfg = dict(max_iters=1)\n")
     for name in ("instances_train2017", "instances_val2017", "stuff_train2017", "stuff_val2017"):
         (names["coco"] / f"{name}.json").write_text(deep)
     return {key: str(value) for key, value in names.items()}

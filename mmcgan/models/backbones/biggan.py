@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import down_blocks, pooled_features, through_blocks
 from mmcgan.models.layers import DownBlockOptions, activation, initialize
@@ -69,6 +70,8 @@ class BigGANBackbone(BlockBackbone):
     Raises:
         ValueError: unknown image size or pooling, or attention outside the network.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
 
     emits = ("pooled", "map")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import pooled_features, through_blocks
 from mmcgan.models.generators.dcgan import number_of_doublings
@@ -61,6 +62,8 @@ class DCGANBackbone(BlockBackbone):
     Raises:
         ValueError: unusable image size or pooling, or attention outside the network.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     emits = ("pooled", "map")
 

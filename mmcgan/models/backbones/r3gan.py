@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.layers.inverted_bottleneck import (
     BottleneckOptions,
@@ -42,6 +43,8 @@ class R3GANBackbone(BlockBackbone):
     Raises:
         ValueError: an image size that is no power of two, or lists that do not fit it.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     emits = ("pooled", "map")
 

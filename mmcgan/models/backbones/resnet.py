@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import down_blocks, pooled_features, through_blocks
 from mmcgan.models.layers import DownBlockOptions, SpectralNormArg, activation, initialize
@@ -46,6 +47,8 @@ class ResNetBackbone(BlockBackbone):
         ValueError: no table for the image size, lists of different lengths, unknown pooling, or
             attention outside the network.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
 
     emits = ("pooled", "map")
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import EmbeddingGenerator
 from mmcgan.models.layers import UpBlock, linear
 from mmcgan.models.layers.options import takes_options
@@ -76,6 +77,8 @@ class BigGANGenerator(EmbeddingGenerator):
         ValueError: unknown image size, attention outside the network, or settings that exclude
             each other.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `bottom_size`", square=True)
 
     @takes_options
     def __init__(

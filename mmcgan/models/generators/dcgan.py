@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import LabelGenerator
 from mmcgan.models.generators.output import implicit_output
 from mmcgan.models.generators.resnet import ClassNorm
@@ -85,6 +86,8 @@ class DCGANGenerator(LabelGenerator):
     Raises:
         ValueError: unusable image size, or attention outside the network.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     @takes_options
     def __init__(

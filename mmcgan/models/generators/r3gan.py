@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.conditioning import ConditionEmbedding
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers.inverted_bottleneck import (
@@ -48,6 +49,8 @@ class R3GANGenerator(ImageGenerator):
     Raises:
         ValueError: an image size that is no power of two, or lists that do not fit it.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     @takes_options
     def __init__(

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import LabelGenerator
 from mmcgan.models.layers import (
     BatchNormOptions,
@@ -60,6 +61,8 @@ class ResNetGenerator(LabelGenerator):
         ValueError: no table for the image size, channels that lead to another size, or attention
             outside the network.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `bottom_size`", square=True)
 
     @takes_options
     def __init__(
