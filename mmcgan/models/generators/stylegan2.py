@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.distributed import draw_shared
 from mmcgan.dtypes import at_least_float32
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.base import STYLE, FirstMap, Generator, Stages
 from mmcgan.models.layers.equalized import EqualizedLinear
 from mmcgan.models.layers.resample import BINOMIAL
@@ -72,6 +73,8 @@ class StyleGAN2Generator(Generator):
     Raises:
         ValueError: unknown image size, architecture or noise, or a number out of range.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     truncates_latent = False
     has_truncation = True
