@@ -59,7 +59,7 @@ def require_classes(sampler: Any, classes: Sequence[str]) -> None:
         StoreError: the store's classes are others, or in another order.
     """
     store = getattr(sampler, "store", None)
-    if isinstance(store, InstanceStore) and getattr(sampler, "num_classes", 0):
+    if isinstance(store, InstanceStore) and getattr(sampler, "num_classes", None):
         store.require_classes(classes)
 
 
