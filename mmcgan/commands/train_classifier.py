@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import inspect
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmcgan.commands.shared import add_training
@@ -54,20 +53,21 @@ def find_recipe(
         FileNotFoundError: neither a recipe nor a config nor a folder.
         ValueError: no size for a folder, a size for something else, or a share that is not needed.
     """
+    from mmcgan.archives import is_folder
     from mmcgan.config import load_config
     from mmcgan.extractor_training.train_classifier import RECIPES, Recipe, TrainOptions
     from mmcgan.registry import DATASETS
 
-    is_folder = data not in RECIPES and Path(data).is_dir()
-    if is_folder and image_size is None:
+    of_folder = data not in RECIPES and is_folder(data)
+    if of_folder and image_size is None:
         raise ValueError(f"{data} is a folder: give --image-size, the height and width to read images at")
-    if not is_folder and image_size is not None:
+    if not of_folder and image_size is not None:
         raise ValueError(f"{data} is not a folder, whose images --image-size is for")
     dataset: dict[str, Any]
     if data in RECIPES:
         _refuse_share(data, held_out)
         return RECIPES[data]
-    if is_folder:
+    if of_folder:
         dataset = {"type": "ImageFolder", "root": data, "image_size": image_size}
     else:
         try:

@@ -11,23 +11,22 @@ For a product in floating point with unit roundoff u, whatever the order of its 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from mmcgan.precision import has_bfloat16_units
+from mmcgan.timing import least_seconds
 
 #: largest relative error of rounding to nearest
 UNIT_ROUNDOFF = {torch.bfloat16: 2.0**-8, torch.float32: 2.0**-24, torch.float64: 2.0**-53}
 #: sums on matrix units of a GPU are aligned and cut off instead of rounded
 CUT_OFF = 4.0
 PROBE_SHAPE = (512, 1024)
-PROBE_ROUNDS = 6
 #: how much faster bfloat16 has to be, since more pairs have to be measured again after it
 WORTH_ITS_DIGITS = 1.5
 
@@ -43,15 +42,15 @@ def bfloat16_gain(kind: str) -> float:
         return math.inf if kind == "cuda" else 0.0
     if not has_bfloat16_units():
         return 0.0
-    seconds = dict.fromkeys((torch.float32, torch.bfloat16), math.inf)
-    with full_precision():
-        for _ in range(PROBE_ROUNDS):
-            for dtype in seconds:
-                factor = torch.ones(PROBE_SHAPE, dtype=dtype)
-                start = time.perf_counter()
-                F.linear(factor, factor)
-                seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
-    return seconds[torch.float32] / seconds[torch.bfloat16]
+    factors = [torch.ones(PROBE_SHAPE, dtype=dtype) for dtype in (torch.float32, torch.bfloat16)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with full_precision():
+            float32, bfloat16 = least_seconds([partial(F.linear, factor, factor) for factor in factors])
+    finally:
+        torch.set_num_threads(threads)
+    return float32 / bfloat16
 
 
 def product_dtype(device: torch.device) -> torch.dtype:

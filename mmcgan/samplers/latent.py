@@ -92,6 +92,10 @@ class NormalLatent(LatentSampler):
         """Draw float32 (n, latent_dim)."""
         return torch.randn(n, self.latent_dim, generator=generator, device=generator.device)
 
+    def energy(self, latent: Tensor) -> Tensor:
+        """Return |z|^2 / 2."""
+        return 0.5 * latent.square().sum(1)
+
     def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
         """Return :func:`truncate` of the latents."""
         return truncate(latent, threshold, generator)
@@ -135,6 +139,10 @@ class TruncatedNormalLatent(LatentSampler):
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw float32 (n, latent_dim) in [-threshold, threshold]."""
         return truncated_normal((n, self.latent_dim), self.threshold, generator)
+
+    def energy(self, latent: Tensor) -> Tensor:
+        """Return |z|^2 / 2, that of the law inside of the threshold."""
+        return 0.5 * latent.square().sum(1)
 
     def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
         """Return latents with values beyond the smaller of both thresholds redrawn."""

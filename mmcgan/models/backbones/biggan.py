@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import (
     check_pooling,
@@ -85,6 +86,8 @@ class BigGANBackbone(BlockBackbone):
     Raises:
         ValueError: unknown image size or pooling, or attention outside the network.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
 
     emits = ("pooled", "map")
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.biggan import CHANNELS
 from mmcgan.models.backbones.blocks import (
@@ -47,6 +48,8 @@ class BigGANDeepBackbone(BlockBackbone):
     Raises:
         ValueError: unknown image size or pooling, lists of different lengths, or attention outside.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
 
     emits = ("pooled", "map")
 

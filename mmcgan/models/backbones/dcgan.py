@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import (
     check_pooling,
@@ -69,6 +70,8 @@ class DCGANBackbone(BlockBackbone):
     Raises:
         ValueError: unusable image size or pooling, or attention outside the network.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     emits = ("pooled", "map")
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import check_pooling, pooled_features
 from mmcgan.models.backbones.frozen import FrozenFeatures
@@ -67,6 +68,8 @@ class ProjectedBackbone(BlockBackbone):
         ValueError: a stride that the extractor does not have, images or maps that are too small, other
             weights, or a number out of range.
     """
+
+    image_shapes = ImageShapes("any that its extractor can see", square=True)
 
     def __init__(
         self,

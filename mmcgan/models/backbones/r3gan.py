@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.layers.inverted_bottleneck import (
     RESAMPLING,
@@ -46,6 +47,8 @@ class R3GANBackbone(BlockBackbone):
     Raises:
         ValueError: an image size that is no power of two, or lists that do not fit it.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     emits = ("pooled", "map")
 

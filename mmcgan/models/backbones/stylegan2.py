@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear, full_precision
 from mmcgan.models.layers.minibatch_std import MinibatchStd
@@ -85,6 +86,8 @@ class StyleGAN2Backbone(BlockBackbone):
     Raises:
         ValueError: unknown image size or architecture, or a number out of range.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     emits = ("pooled", "map")
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.conditioning import attribute_sizes
 from mmcgan.models.generators.blocks import EmbeddingGenerator
 from mmcgan.models.layers import (
@@ -97,6 +98,8 @@ class BigGANGenerator(EmbeddingGenerator):
         ValueError: unknown image size, attention outside the network, or settings that exclude
             each other.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `bottom_size`", square=True)
 
     def __init__(
         self,

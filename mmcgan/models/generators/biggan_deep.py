@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.conditioning import attribute_sizes
 from mmcgan.models.generators.base import FirstMap, padded
 from mmcgan.models.generators.biggan import block_channels
@@ -73,6 +74,8 @@ class BigGANDeepGenerator(EmbeddingGenerator):
         ValueError: unknown image size, attention outside the network, or settings that exclude
             each other.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `bottom_size`", square=True)
 
     has_truncation = True
 

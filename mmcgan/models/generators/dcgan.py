@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import LabelGenerator
 from mmcgan.models.generators.output import implicit_output
 from mmcgan.models.generators.resnet import ClassNorm
@@ -93,6 +94,8 @@ class DCGANGenerator(LabelGenerator):
     Raises:
         ValueError: unusable image size, or attention outside the network.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     def __init__(
         self,

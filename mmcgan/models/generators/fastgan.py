@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
@@ -72,6 +73,8 @@ class FastGANGenerator(ImageGenerator):
     Raises:
         ValueError: an image size without widths, a list of another length, or a number out of range.
     """
+
+    image_shapes = ImageShapes("8, 16, ... 1024 pixels", square=True)
 
     def __init__(
         self,

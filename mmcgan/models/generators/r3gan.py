@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers.inverted_bottleneck import (
@@ -56,6 +57,8 @@ class R3GANGenerator(ImageGenerator):
     Raises:
         ValueError: an image size that is no power of two, or lists that do not fit it.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     def __init__(
         self,

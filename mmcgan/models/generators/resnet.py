@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import LabelGenerator
 from mmcgan.models.layers import (
     BatchNormOptions,
@@ -70,6 +71,8 @@ class ResNetGenerator(LabelGenerator):
         ValueError: no table for the image size, channels that lead to another size, or attention
             outside the network.
     """
+
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `bottom_size`", square=True)
 
     def __init__(
         self,

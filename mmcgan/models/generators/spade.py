@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.dtypes import at_least_float32
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.label_maps import semantic_map
 from mmcgan.models.encoder import LAW, encoder_of, sample_law
 from mmcgan.models.generators.base import FirstMap, Generator, Stages
@@ -62,6 +63,8 @@ class SPADEGenerator(Generator):
         ValueError: an image size that does not fit, no class, an encoder without latent, or another number
             of ``channels``.
     """
+
+    image_shapes = ImageShapes("multiples of 32, of 64 or 128 by `upsampling`")
 
     num_classes = 0
 

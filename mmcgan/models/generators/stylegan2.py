@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.distributed import draw_shared
 from mmcgan.dtypes import at_least_float32
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.base import STYLE, FirstMap, Generator, Stages
 from mmcgan.models.layers.equalized import EqualizedLinear
 from mmcgan.models.layers.resample import BINOMIAL
@@ -72,6 +73,8 @@ class StyleGAN2Generator(Generator):
     Raises:
         ValueError: unknown image size, architecture or noise, or a number out of range.
     """
+
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
 
     truncates_latent = False
     has_truncation = True
@@ -170,13 +173,13 @@ class StyleGAN2Generator(Generator):
     def draw_mixing(self, latent: Tensor) -> tuple[Tensor, int] | None:
         """Return latents to mix in and the first style they decide, or None (StyleGAN, Sec. 3.1).
 
-        The latents are drawn from N(0, I). One draw decides for the whole batch, on all ranks alike.
+        The latents are drawn from their law. One draw decides for the whole batch, on all ranks alike.
         """
         source = self.random_source.shared("style mixing")
         if float(torch.rand((), generator=source)) >= self.style_mixing:
             return None
         first = int(torch.randint(1, self.num_ws, (), generator=source))
-        other = draw_shared(lambda n: torch.randn(n, self.latent_dim, generator=source), len(latent))
+        other = draw_shared(lambda n: self.draw_latents(n, source), len(latent))
         return other.to(latent, non_blocking=True), first
 
     @staticmethod
@@ -204,7 +207,7 @@ class StyleGAN2Generator(Generator):
         if self.mapping.parts:
             raise ValueError("truncation of a conditional StyleGAN2Generator needs mean_decay, got None")
         source = make_generator("mean style")
-        latent = torch.randn(MEAN_SAMPLES, self.latent_dim, generator=source).to(self.constant)
+        latent = self.draw_latents(MEAN_SAMPLES, source).to(self.constant)
         with torch.no_grad():
             return self.mapping(latent, None).mean(0)
 
@@ -214,7 +217,7 @@ class StyleGAN2Generator(Generator):
         if embedding is None:
             return self.average_style().expand(1, 1, -1)
         source = make_generator("mean style")
-        latent = torch.randn(MEAN_SAMPLES, self.latent_dim, generator=source).to(self.constant)
+        latent = self.draw_latents(MEAN_SAMPLES, source).to(self.constant)
         rows, place = embedding.unique(dim=0, return_inverse=True)
         with torch.no_grad():
             means = [self.mapping(latent, row.expand(MEAN_SAMPLES, -1)).mean(0) for row in rows]

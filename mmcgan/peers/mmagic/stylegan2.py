@@ -8,8 +8,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mmcgan.peers.mmagic.common import role_of, stated, type_of
-from mmcgan.peers.stylegan2_ada import MAPPING, style_reading
+from mmcgan.models.layers.resample import FIRFilter
+from mmcgan.models.style_table import style_channels
+from mmcgan.peers.mmagic.common import files, role_of, stated, type_of
+from mmcgan.peers.stylegan2_ada import KINDS, MAPPING, style_reading
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
     GENERATOR,
@@ -21,9 +23,12 @@ from mmcgan.peers.translation import (
     State,
     Table,
     Values,
+    Writing,
+    complete,
     register_peer,
     scalar,
 )
+from mmcgan.peers.writing.describing import own_config
 from mmcgan.structures import Condition
 
 TYPES = ("StyleGAN2Generator", "StyleGANv2Generator", "StyleGAN2Discriminator", "StyleGANv2Discriminator")
@@ -32,6 +37,8 @@ PRECISION = ("num_fp16_scales", "fp16_enabled", "out_fp32", "convert_input_fp32"
 BOTTOM = 4
 #: Largest size at which the peer's channels are 512 whatever the multiplier.
 WIDE = 32
+#: Channels times size above it, with a multiplier of 1.
+WIDTH = 16384
 #: Epsilons of its pixel norm that differ from ours by less than rounding.
 NORM_EPS = (1e-6, 1e-8)
 
@@ -192,7 +199,7 @@ def _channels(spec: Spec, size: int, multiplier: float) -> list[int]:
         keys = [f"convs.{step}.skip.1.conv.weight_orig" for step in reversed(steps[1:])]
         inputs = [(_described_shape(spec, key) or [0, 0])[1] for key in keys]
         return [last[0], *inputs]
-    table = {BOTTOM << step: 16384 / (BOTTOM << step) * multiplier for step in steps}
+    table = {BOTTOM << step: WIDTH / (BOTTOM << step) * multiplier for step in steps}
     return [512 if width <= WIDE else int(channels) for width, channels in table.items()]
 
 
@@ -249,6 +256,82 @@ def _discriminator(spec: Spec) -> Config:
     return {"backbone": backbone, "heads": {"adv": head}, "init": "equalized"}
 
 
+# --- the way back ---------------------------------------------------------------------------------
+def _describe(role: str, config: Config, network: nn.Module) -> Config:
+    """Return what ``StyleGAN2Generator`` or ``StyleGAN2Discriminator`` is called with.
+
+    Raises:
+        ValueError: an architecture, clamp or head that the peer does not have.
+    """
+    own = own_config(role, config, network)
+    architecture = "skip" if role == GENERATOR else "resnet"
+    if own["architecture"] != architecture or own["clamp"] is not None:
+        raise ValueError(f"it has architecture={architecture} and clamp=None alone")
+    widths = own["channels"] or style_channels(own["image_size"], own["channel_base"], own["max_channels"])
+    shared = {
+        "channel_multiplier": widths[-1] * own["image_size"] / WIDTH if own["image_size"] > WIDE else 2,
+        "blur_kernel": [float(tap) for tap in own["taps"]],
+    }
+    reader = _describe_generator if role == GENERATOR else _describe_discriminator
+    return {"constructor": {**reader(config, own), **shared}}
+
+
+def _describe_generator(config: Config, own: Config) -> Config:
+    classes = own["num_classes"] or 0
+    decay = {} if own["mean_decay"] is None else {"w_avg_beta": own["mean_decay"]}
+    conditional = {"cond_size": classes, "cond_mapping_channels": own["label_dim"] or None}
+    return {
+        "type": "StyleGAN2Generator",
+        "out_size": own["image_size"],
+        "style_channels": own["style_dim"],
+        "noise_size": own["latent_dim"],
+        "num_mlps": own["mapping_layers"],
+        "lr_mlp": own["mapping_lr_mult"],
+        "update_mean_latent_with_ema": bool(decay),
+        **decay,
+        **(conditional if classes else {}),
+    }
+
+
+def _describe_discriminator(config: Config, own: Config) -> Config:
+    head = complete(config["heads"]["adv"]) if "adv" in config["heads"] else {}
+    conditional = {}
+    if head.get("type") == "MappedProjectionHead":
+        conditional = {
+            "cond_size": head["num_classes"],
+            "cond_mapping_channels": head["dim"] or 512,
+            "cond_mapping_layers": head["num_layers"],
+        }
+    if own["minibatch_channels"] != 1:
+        raise ValueError("it has minibatch_channels=1 alone")
+    return {
+        "type": "StyleGAN2Discriminator",
+        "in_size": own["image_size"],
+        "mbstd_cfg": {"group_size": own["minibatch_group"], "channel_groups": 1},
+        **conditional,
+    }
+
+
+#: Layers with a filter, and the gain of doubling there.
+KERNELS = (
+    (re.compile(r"(convs\.\d*[02468]\.conv)\.weight_orig"), "blur.kernel", 4.0),
+    (re.compile(r"(to_rgbs\.\d+)\.conv\.weight_orig"), "upsample.kernel", 4.0),
+    (re.compile(r"(convs\.\d+\.conv2)\.1\.conv\.weight_orig"), "0.kernel", 1.0),
+    (re.compile(r"(convs\.\d+\.skip)\.1\.conv\.weight_orig"), "0.kernel", 1.0),
+)
+
+
+def _kernels(state: State, network: nn.Module) -> State:
+    """Return the low-pass filters that layers which change the size store."""
+    kernel = next(module.kernel for module in network.modules() if isinstance(module, FIRFilter))
+    return {
+        f"{found[1]}.{leaf}": kernel * gain
+        for key in state
+        for pattern, leaf, gain in KERNELS
+        if (found := pattern.fullmatch(key))
+    }
+
+
 def present(spec: Spec, outputs: State) -> State:
     """Turn images to BGR where the peer does."""
     flipped = role_of(spec) == GENERATOR and spec["constructor"].get("bgr2rgb")
@@ -271,6 +354,7 @@ MMAGIC_STYLEGAN2 = register_peer(
         configs={GENERATOR: _generator, DISCRIMINATOR: _discriminator},
         tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
         reading=style_reading(0.998),
+        writing=Writing(KINDS, _describe, files, extras=_kernels),
         values=VALUES,
         stated=stated,
         inputs={"z": "latent", "x": "image", "label_onehot": "label"},

@@ -130,7 +130,7 @@ def _deep_discriminator(spec: Spec) -> Config:
 
 
 def _describe_deep(role: str, config: Config, network: nn.Module) -> Config:
-    own = config if role == GENERATOR else config["backbone"]
+    own = config.get("generator", config) if role == GENERATOR else config["backbone"]
     form = OWN if own.get("projected_shortcut") else LEGACY
     channels = {**BACKBONE_CHANNELS, **(OWN_CHANNELS if form == OWN else {})}
     return describe(form, {**CHANNELS, **GENERATOR_CHANNELS}, channels, role, config, network)

@@ -228,34 +228,49 @@ def run(network, inputs, monkeypatch, form):
     penalty = first[0].square().sum()
     second = torch.autograd.grad(penalty, weights, allow_unused=True)
     found = [value for value in (y, *first, *second) if value is not None]
-    return found, len(seen)
+    return [value.detach() for value in found], len(seen)
 
 
-def check_both_forms(network, inputs, monkeypatch):
+#: relative to the largest entry, in float64. In evaluation at its first values nothing normalises FastGAN, so
+#: that its derivatives grow to 1e63 through products of activations, and the plain form itself moves by
+#: 1e-11 where the latent moves in its last place: see the last test. The others move by less than 1e-14.
+TOLERANCE = 1e-12
+BADLY_CONDITIONED = {"FastGANGenerator": 5e-11}
+
+
+def distances(found, expected):
+    """Return the largest difference of every pair of tensors, relative to its scale."""
+    whole = max(float(value.abs().max()) for value in expected)
+    for ours, value in zip(found, expected, strict=True):
+        assert ours.shape == value.shape
+        # a single number (a weight of noise) is a sum over positions that cancel: the terms set its rounding
+        scale = whole if value.numel() == 1 else max(float(value.abs().max()), 1e-3)
+        yield float((ours - value).abs().max()) / scale
+
+
+def check_both_forms(network, inputs, monkeypatch, tolerance=TOLERANCE):
     network.double().eval()
     ours, count = run(network, inputs, monkeypatch, True)
     plain, _ = run(network, inputs, monkeypatch, False)
     merging = [m for m in network.modules() if isinstance(m, EnlargingConv2d | PoolingConv2d)]
     assert count == len(merging) > 0
     assert all(isinstance(m, nn.Conv2d) and m.weight.shape[2:] == (3, 3) for m in merging)
-    whole = max(float(expected.abs().max()) for expected in plain)
-    for found, expected in zip(ours, plain, strict=True):
-        # a single number (a weight of noise) is a sum over positions that cancel: the terms set its rounding
-        scale = whole if expected.numel() == 1 else expected.abs().max().clamp_min(1e-3)
-        # FastGAN's second derivatives move by 6e-12 where the latent moves in its last place
-        torch.testing.assert_close(found / scale, expected / scale, rtol=0, atol=5e-11)
+    assert max(distances(ours, plain)) <= tolerance
 
 
 @pytest.mark.parametrize(("name", "options"), pairs(GENERATOR_SETTINGS))
 def test_generators_are_the_same_in_both_forms(name, options, monkeypatch):
+    colours, latent = build_colours(name, options)
+    check_both_forms(colours, [latent], monkeypatch, BADLY_CONDITIONED.get(name, TOLERANCE))
+
+
+def build_colours(name, options):
+    """Return a generator up to the colours before tanh, which end in float32, and latents for it."""
     init_default_scope("mmcgan")
     torch.manual_seed(0)
     generator = GENERATORS.build(dict(type=name, **options))
-    condition = Condition(label=torch.tensor([0, 2]))
     latent = torch.randn(2, generator.latent_dim, dtype=torch.float64)
-    # the colours before tanh, which end in float32
-    colours = _Colours(generator, condition)
-    check_both_forms(colours, [latent], monkeypatch)
+    return _Colours(generator, Condition(label=torch.tensor([0, 2]))).double().eval(), latent
 
 
 class _Colours(nn.Module):
@@ -284,3 +299,17 @@ class _Pooled(nn.Module):
 
     def forward(self, image):
         return self.backbone(image)["map"]
+
+
+@pytest.mark.parametrize("name", GENERATOR_SETTINGS)
+def test_the_tolerance_is_what_rounding_of_the_input_does_to_the_plain_form(name, monkeypatch):
+    colours, latent = build_colours(name, GENERATOR_SETTINGS[name][0])
+    plain, _ = run(colours, [latent], monkeypatch, False)
+    moved = 0.0
+    for _ in range(4):
+        step = 2.0**-52 * torch.randint(-1, 2, latent.shape).double()
+        found, _ = run(colours, [latent * (1 + step)], monkeypatch, False)
+        moved = max(moved, *distances(found, plain))
+    # an exception that is no longer needed fails here, and so does a network that needs a new one
+    low, high = (2e-12, 2e-10) if name in BADLY_CONDITIONED else (0, 1e-13)
+    assert low <= moved <= high
