@@ -199,6 +199,10 @@ DECLARATIONS: Mapping[str, Any] = {
     "disk_arguments": None,
     "user_arguments": (),
     "changes_training": None,
+    "only_once": False,
+    "needs_reference": False,
+    "image_shapes": None,
+    "facts": None,
 }
 
 

@@ -67,6 +67,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "parallel",
                 "output_paths",
                 "array_files",
+                "image_shapes",
                 "suggestions",
             ),
         ),

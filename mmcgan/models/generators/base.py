@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Emitting, Value, image_size, names, whole_number
 from mmcgan.dtypes import at_least_float32
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.layers.condition_weight import EmbedsCondition
 from mmcgan.samplers.base import LatentSampler
 from mmcgan.structures import Condition
@@ -62,6 +63,7 @@ class Generator(Emitting, nn.Module):
         requires: fields of the condition that must be there; ``()`` if unconditional.
         num_map_classes: number of classes of pixels, 0 without label maps.
         emits: names that losses find as ``latent.<name>``: the law of latents that :meth:`encode` draws.
+        image_shapes: which images the class can make.
         truncates_latent: whether truncation narrows the latents.
         truncation_centres: what its truncation may move towards, by name.
         truncation_centre: the one that is chosen.
@@ -90,6 +92,7 @@ class Generator(Emitting, nn.Module):
     requires: tuple[str, ...]
     emits: tuple[str, ...] = ()
     num_map_classes: int = 0
+    image_shapes: ClassVar[ImageShapes] = ImageShapes()
     truncates_latent: ClassVar[bool] = True
     has_truncation: ClassVar[bool] = False
     truncation_centres: ClassVar[tuple[str, ...]] = ()
