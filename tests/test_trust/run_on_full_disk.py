@@ -1,8 +1,8 @@
 """Calls every command that writes where no file can grow, prints a JSON report of what each says.
 
 A program of its own (``python -m tests.test_trust.run_on_full_disk FOLDER``): the limit is one of the
-system's (RLIMIT_FSIZE), so that every writer, Python's or a library's, meets a real error of the disk. A command that
-writes is in ``WRITES``, with how it is called, or in ``ELSEWHERE``, and why.
+system's (RLIMIT_FSIZE), so that every writer, Python's or a library's, meets a real error of the disk. A
+command that writes is in ``WRITES``, with how it is called, or in ``ELSEWHERE``, and why.
 """
 
 import json

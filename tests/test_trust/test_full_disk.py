@@ -1,4 +1,4 @@
-"""A disk that takes no more is one sentence that names the file, whatever writes, and leaves no part of it."""
+"""A disk that takes no more is a sentence that names the file, whatever writes, and no part is left."""
 
 import json
 import os
