@@ -153,7 +153,8 @@ def _agree(chosen: Sequence[Fit]) -> bool:
     if len({fit.format.name for fit in chosen}) > 1 and not all(fit.format.mixes for fit in chosen):
         return False
     facts = [_facts(fit) for fit in chosen]
-    return all(len({fact[name] for fact in facts if fact.get(name)}) <= 1 for name in SHARED_FACTS)
+    # as text: a size may be a height and a width
+    return all(len({str(fact[name]) for fact in facts if fact.get(name)}) <= 1 for name in SHARED_FACTS)
 
 
 def _facts(fit: Fit) -> dict[str, Any]:
