@@ -101,6 +101,8 @@ class LoadedModel:
             described = self.record.extractor.get("describe")
             if found is not None and described:
                 found.require_extractor(described)
+            if found is not None and "label" in self.requires:
+                found.require_classes(self.record.classes or ())
             return found
 
     @property
@@ -208,7 +210,8 @@ def _assemble(
     except (RuntimeError, AttributeError, TypeError) as error:  # a stranger's "weights" may be anything
         raise ValueError(f"{path} does not fit the generator of the config: {error}") from error
     model.requires_grad_(False).eval()
-    sampler = instances or LateSampler(record.condition_sampler, origin)
+    named_classes = record.classes if "label" in model.generator.requires else None
+    sampler = instances or LateSampler(record.condition_sampler, origin, named_classes or ())
     return LoadedModel(model, sampler, record, path.stem, instances, origin, file)
 
 
