@@ -49,6 +49,21 @@ def matching(asked: Classes, known: Classes) -> list[int] | None:
     return None
 
 
+def require_same(first: Classes, second: Classes) -> None:
+    """Refuse classes that have other numbers on the other side, where nothing can be renumbered.
+
+    Raises:
+        ValueError: another number of classes, other names, or the same names in another order.
+    """
+    numbers = matching(first, second)
+    if numbers is not None:
+        place = next(here for here, there in enumerate(numbers) if here != there)
+        raise ValueError(
+            f"{first.whose} and {second.whose} have the same classes in another order: number {place} is "
+            f"{first.names[place]!r} of the first and {second.names[place]!r} of the second"
+        )
+
+
 def _apart(asked: Classes, known: Classes) -> str:
     return (
         f"{asked.described()}, {known.described()}: they are not the same classes, and what is said of one "

@@ -207,15 +207,33 @@ def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:
     Raises:
         CheckpointError: another network.
         FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
+        ValueError: stages of the discriminator are to stay as they are, and the model brings none.
     """
     if cfg.get("load_from"):
         raise ValueError(f"--from {source} and load_from={cfg.load_from} both say where to start; give one")
     start = read_start(source)
     names = _names(getattr(DATASETS.build(cfg.train_dataloader.dataset), "metainfo", None))
     weights = fitted(start, MODELS.build(cfg.model), names)
+    _refuse_frozen_noise(cfg, start, weights)
     path = work_dir / FOLDER / "weights.pth"
     path.parent.mkdir(parents=True, exist_ok=True)
     meta = {"partial": True, "from": str(source), "notes": start.notes, "dataset_meta": {"classes": names}}
     save_checkpoint({"state_dict": weights, "meta": meta}, path)
     cfg.load_from = str(path)
     return start.notes
+
+
+def _refuse_frozen_noise(cfg: Config, start: Start, weights: Mapping[str, Tensor]) -> None:
+    """Refuse stages that stay as they are (FreezeD) where there is nothing that they could be.
+
+    Raises:
+        ValueError: the discriminator's backbone starts afresh.
+    """
+    stages = (cfg.model.get("discriminator") or {}).get("freeze_stages") or 0
+    if stages and not any(name.startswith(f"{DISCRIMINATOR}backbone.") for name in weights):
+        raise ValueError(
+            f"--freeze-d {stages} (model.discriminator.freeze_stages) would keep noise: {start.source} "
+            "brings no discriminator. Start from a run's iter_N.pth, or from weights that have "
+            "NAME-discriminator.safetensors beside them (mmcgan export-weights --discriminator), or give "
+            "--freeze-d 0"
+        )

@@ -7,7 +7,7 @@ from PIL import Image
 
 from mmcgan.apis.folders import evaluate_folders
 from mmcgan.attributes import AttributeGroups
-from mmcgan.class_names import Classes, matching
+from mmcgan.class_names import Classes, matching, require_same
 from mmcgan.datasets.base import MemoryDataset
 from mmcgan.evaluation import (
     AttributeAccuracy,
@@ -174,6 +174,16 @@ def test_attributes_are_matched_by_group_and_name():
     assert figures == [1.0, 1.0]
     with pytest.raises(ValueError, match=r"not those of the classifier.*tall"):
         metric.expect(dict(attributes={"size": ["small", "tall"], "extras": {"any_of": ["hat"]}}))
+
+
+def test_where_nothing_can_be_renumbered_another_order_is_refused():
+    ours, theirs = Classes("A", 3, ("c", "b", "a")), Classes("B", 3, ("c", "a", "b"))
+    with pytest.raises(ValueError, match="in another order: number 1 is 'b' of the first and 'a'"):
+        require_same(ours, theirs)
+    require_same(ours, ours)
+    require_same(Classes("A", 3), theirs)
+    with pytest.raises(ValueError, match="not the same classes"):
+        require_same(Classes("A", 2), theirs)
 
 
 def test_matching_by_hand():
