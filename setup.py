@@ -59,6 +59,8 @@ EXTRAS = {
     "webdataset": SHARDS,
     "onnx": ONNX,
     "completion": ["shtab>=1.7"],
+    # the site, and what runs the notebook
+    "docs": ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.27", "nbclient>=0.10", "ipykernel>=6.29"],
     "video": ["imageio>=2.31", "imageio-ffmpeg>=0.4.9"],
     "dev": [*TEST, "ruff>=0.9", "mypy>=1.14", "pre-commit>=3"],
 }
