@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mmcgan.archives import is_member, read_member
+from mmcgan.archives import is_member, read_bytes, read_member
 from mmcgan.datasets.base import check_choice, check_image_size
 from mmcgan.image_files import EncodedImage, open_image
 from mmcgan.text_files import printable
@@ -41,6 +41,8 @@ UNREAD_SUFFIXES = {
 }
 #: a picture: a path, of a file or of a member of a zip archive, or its bytes
 Source = str | Path | EncodedImage
+#: endings of names of Pillow's formats, where they are not called alike
+ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2", "PPM": ".ppm"}
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -125,7 +127,7 @@ def _checked(path: Source, wanted: int | None) -> Image.Image:
     limit = max_pixels()
     _let_pillow_open(limit * DRAFT_FACTOR)
     try:
-        image = open_image(_bounded(path, limit))
+        image = open_image(_bounded(path))
     except Exception as error:
         raise _bad(path, error) from error
     try:
@@ -143,9 +145,9 @@ def _checked(path: Source, wanted: int | None) -> Image.Image:
     return image
 
 
-def _bounded(source: Source, limit: int) -> str | Path | io.BytesIO:
-    """Return what to open, unless it has more bytes than any image of ``limit`` pixels."""
-    most = limit * MAX_BYTES_PER_PIXEL
+def _bounded(source: Source) -> str | Path | io.BytesIO:
+    """Return what to open, unless it has more bytes than any image of as many pixels as are allowed."""
+    most = most_bytes()
     if isinstance(source, EncodedImage):
         check_bytes(len(source.content), most)
         return io.BytesIO(source.content)
@@ -165,6 +167,26 @@ def check_bytes(size: int, most: int) -> None:
             f"the file has {size:,} bytes, more than any image of as many pixels as are allowed "
             f"({most:,}); set {PIXELS_VARIABLE} to allow more"
         )
+
+
+def most_bytes() -> int:
+    """Return how many bytes a file of an image may have."""
+    return max_pixels() * MAX_BYTES_PER_PIXEL
+
+
+def bytes_of(source: Source) -> tuple[str, bytes]:
+    """Return an encoded picture as it is, with the ending of a name that suits its format.
+
+    Raises:
+        BadImageError: see :func:`read_rgb`; its header is looked at, its pixels are not.
+    """
+    with _checked(source, None) as image:
+        ending = ENDINGS.get(str(image.format), f".{str(image.format).lower()}")
+    try:
+        content = source.content if isinstance(source, EncodedImage) else read_bytes(source, most_bytes())
+    except OSError as error:
+        raise _bad(source, error) from error
+    return ending, content
 
 
 def name_of(source: Source) -> str:

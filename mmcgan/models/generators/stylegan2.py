@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -14,9 +15,9 @@ from mmcgan.dtypes import at_least_float32
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.base import STYLE, FirstMap, Generator, Stages
 from mmcgan.models.layers.equalized import EqualizedLinear
-from mmcgan.models.layers.resample import BINOMIAL
-from mmcgan.models.layers.synthesis_block import SynthesisBlock
-from mmcgan.models.mapping import MappingNetwork
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.layers.synthesis_block import SynthesisBlock, SynthesisOptions
+from mmcgan.models.mapping import MappingOptions
 from mmcgan.models.random_source import RandomSource
 from mmcgan.models.style_table import BOTTOM_SIZE, check_architecture, resolve_channels
 from mmcgan.random import make_generator
@@ -29,6 +30,22 @@ MEAN_SAMPLES = 4096
 
 #: A noise mode, or one tensor broadcastable to (N, 1, size, size) for every layer.
 Noise = str | Sequence[Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleOptions:
+    """How styles are mixed in training and truncated in sampling.
+
+    Attributes:
+        style_mixing: probability that, in training, the layers from a random one on take the style of
+            a second latent.
+        mean_decay: of the running mean of styles that truncation moves towards; None keeps none.
+        truncation_cutoff: number of styles that truncation applies to; None for all.
+    """
+
+    style_mixing: float = 0.9
+    mean_decay: float | None = 0.995
+    truncation_cutoff: int | None = None
 
 
 @GENERATORS.register_module()
@@ -46,22 +63,12 @@ class StyleGAN2Generator(Generator):
         max_channels: most channels at any size.
         latent_dim: length of z.
         style_dim: length of w.
-        mapping_layers, mapping_lr_mult: number of layers of the mapping network, and their relative
-            learning rate.
-        instance_dim: length of an instance feature, 0 for none (IC-GAN).
-        num_attributes: number of attributes, 0 for none.
-        label_dim, instance_embedding_dim: lengths of their embeddings; 0 means ``style_dim``.
-        architecture: ``skip`` sums up images of all sizes, ``resnet`` has residual blocks, ``orig``
-            neither.
-        style_mixing: probability that, in training, the layers from a random one on take the style of
-            a second latent.
         noise: ``random``, ``const`` or ``none`` in training.
         eval_noise: the same in evaluation; ``const`` adds the stored noise, which is reproducible.
-        mean_decay: of the running mean of styles that truncation moves towards; None keeps none.
-        truncation_cutoff: number of styles that truncation applies to; None for all.
         channels: channels at 4, 8, ... image_size, in place of the rule.
-        taps: of the low-pass filter.
-        clamp: limit of the features (256 in StyleGAN2-ADA with float16), or None.
+        mapping: see :class:`~mmcgan.models.mapping.MappingOptions`.
+        synthesis: see :class:`~mmcgan.models.layers.synthesis_block.SynthesisOptions`.
+        styles: see :class:`StyleOptions`.
 
     Attributes:
         num_ws: number of styles that an image takes.
@@ -81,6 +88,7 @@ class StyleGAN2Generator(Generator):
     truncation_centres = ("mean", "class")
     mean_style: Tensor | None
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
@@ -90,54 +98,34 @@ class StyleGAN2Generator(Generator):
         latent_dim: int = 512,
         style_dim: int = 512,
         *,
-        mapping_layers: int = 8,
-        mapping_lr_mult: float = 0.01,
-        instance_dim: int = 0,
-        num_attributes: int = 0,
-        label_dim: int = 0,
-        instance_embedding_dim: int = 0,
-        architecture: str = "skip",
-        style_mixing: float = 0.9,
         noise: str = "random",
         eval_noise: str = "const",
-        mean_decay: float | None = 0.995,
-        truncation_cutoff: int | None = None,
         channels: Sequence[int] | None = None,
-        taps: Sequence[float] = BINOMIAL,
-        clamp: float | None = None,
+        mapping: MappingOptions = MappingOptions(),
+        synthesis: SynthesisOptions = SynthesisOptions(),
+        styles: StyleOptions = StyleOptions(),
     ) -> None:
         super().__init__()
-        check_architecture(architecture)
-        _check_numbers(noise, eval_noise, style_mixing, mean_decay)
+        check_architecture(synthesis.architecture)
+        _check_numbers(noise, eval_noise, styles.style_mixing, styles.mean_decay)
         widths = resolve_channels(image_size, channel_base, max_channels, channels)
         self.image_size, self.num_classes = image_size, num_classes
         self.latent_dim, self.style_dim = latent_dim, style_dim
-        self.style_mixing, self.noise, self.eval_noise = style_mixing, noise, eval_noise
-        self.mean_decay, self.truncation_cutoff = mean_decay, truncation_cutoff
+        self.style_mixing, self.noise, self.eval_noise = styles.style_mixing, noise, eval_noise
+        self.mean_decay, self.truncation_cutoff = styles.mean_decay, styles.truncation_cutoff
         self.truncation_centre = "mean"
         self.random_source = RandomSource()
-        self.mapping = MappingNetwork(
-            latent_dim,
-            style_dim,
-            mapping_layers,
-            num_classes=num_classes,
-            num_attributes=num_attributes,
-            instance_dim=instance_dim,
-            label_dim=label_dim,
-            instance_embedding_dim=instance_embedding_dim,
-            lr_mult=mapping_lr_mult,
-        )
+        self.mapping = mapping.network(latent_dim, style_dim, num_classes)
         self.requires = tuple(self.mapping.requires)
         self.constant = nn.Parameter(torch.randn(widths[0], BOTTOM_SIZE, BOTTOM_SIZE))
         self.blocks = nn.ModuleDict()
         for step, (before, after) in enumerate(pairwise([0, *widths])):
             size = BOTTOM_SIZE << step
-            last = size == image_size
             self.blocks[str(size)] = SynthesisBlock(
-                before, after, style_dim, size, architecture=architecture, last=last, taps=taps, clamp=clamp
+                before, after, style_dim, size, synthesis, last=size == image_size
             )
         self.num_ws = sum(len(block.layers) for block in self._blocks()) + 1
-        self.register_buffer("mean_style", None if mean_decay is None else torch.zeros(style_dim))
+        self.register_buffer("mean_style", None if styles.mean_decay is None else torch.zeros(style_dim))
 
     def _blocks(self) -> list[SynthesisBlock]:
         return list(self.blocks.values())  # type: ignore[arg-type]
