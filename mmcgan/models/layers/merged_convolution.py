@@ -22,9 +22,9 @@ from mmcgan.models.layers.tiled_convolution import DOUBLING, HALVING, convolve
 #: From so many positions of the smaller map on, over the batch, the merged form is the faster one.
 #: Measured with benchmarks/merged_convolution.py; docs/performance.md has the table.
 #: 128 would do, too. There one golden step of FastGAN (projected_gan__step_lite_uncond) has gradient norms
-#: that are off by 1.4 % in float32 on AVX-512, although in float64 the forms from 256, 128 and 1 on agree with
-#: the two steps to 3e-14. From 1 on, where more is merged, its float32 is right to 1.5e-4 again. So it is one
-#: draw of rounding, not the form; the more cautious number avoids it.
+#: that are off by 1.4 % in float32 on AVX-512, although in float64 the forms from 256, 128 and 1 on agree
+#: with the two steps to 3e-14. From 1 on, where more is merged, its float32 is right to 1.5e-4 again. So it
+#: is one draw of rounding, not the form; the more cautious number avoids it.
 MERGED_FROM = 256
 #: On processors in bfloat16, oneDNN's convolutions of stride 2 with fewer channels are so slow that it is
 #: slower: the digits' step, all of whose layers have fewer, takes 0.127 s merged and 0.080 s in two steps.
