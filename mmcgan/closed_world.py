@@ -261,10 +261,8 @@ def _check_texts(value: Any, origin: Origin, path: str) -> None:
             files = _files_of(component, value, origin, path)
         for key, item in value.items():
             inner = f"{path}.{key}"
-            if isinstance(item, str) and origin.own:
-                value[key] = _users_file(item, origin, key in files)
-            elif key in files and not origin.own:
-                value[key] = _own_file(item, origin, inner)
+            if key in files or (origin.own and isinstance(item, str)):
+                value[key] = _files(item, origin, key in files, inner)
             elif key != "type":
                 _check_texts(item, origin, inner)
     elif isinstance(value, list):
@@ -321,6 +319,16 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
     return tuple(declared or ())
 
 
+def _files(value: Any, origin: Origin, is_file: bool, path: str) -> Any:
+    """Return the value of a setting with the names of files in it as they lead to something."""
+    if isinstance(value, list):
+        return [_files(item, origin, is_file, f"{path}.{index}") for index, item in enumerate(value)]
+    if not isinstance(value, str):
+        _check_texts(value, origin, path)
+        return value
+    return _users_file(value, origin, is_file) if origin.own else _own_file(value, origin, path)
+
+
 def _users_file(text: str, origin: Origin, is_file: bool) -> str:
     """Return a text of the user's own file; a path as it leads to something, see :meth:`Origin.found`."""
     if text.removesuffix(".safetensors") in read_index() or not (is_file or "/" in text):
@@ -328,15 +336,8 @@ def _users_file(text: str, origin: Origin, is_file: bool) -> str:
     return origin.found(text)
 
 
-def _own_file(value: Any, origin: Origin, path: str) -> Any:
-    """Return the absolute path of a file in the model's folder, for a setting that names files.
-
-    A name of weights that ship stays as it is, and so does what names none: None, numbers in place of their
-    file, a store that is made up on the spot.
-    """
-    if not isinstance(value, str):
-        _check_texts(value, origin, path)
-        return value
+def _own_file(value: str, origin: Origin, path: str) -> str:
+    """Return the absolute path of a file in the model's folder; a name of weights that ship as it is."""
     if value.removesuffix(".safetensors") in read_index() and not leaves(value):
         return value
     folder = None if origin.folder is None else origin.folder.resolve()

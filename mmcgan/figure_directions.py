@@ -18,6 +18,10 @@ def better(figure: str) -> str | None:
     """Return ``less`` or ``greater`` if it is known which is better of ``figure``, else None.
 
     A prefix with a slash (``inception/fid``) is looked through; a figure's spread has no better way.
+
+    Examples:
+        >>> better("inception/fid"), better("recall"), better("d_loss_real")
+        ('less', 'greater', None)
     """
     if figure.endswith(SPREAD):
         return None
@@ -33,11 +37,10 @@ def better(figure: str) -> str | None:
 
 def declared() -> dict[str, str]:
     """Return pattern -> way of all registered metrics, exact names before patterns."""
-    return _declared(len(GENERATION_METRICS._module_dict), len(GENERATION_METRICS.namespaces))
+    return _declared(tuple(GENERATION_METRICS.module_dict.values()))
 
 
 @cache
-def _declared(registered: int, plugins: int) -> dict[str, str]:
-    metrics: list[Any] = list(GENERATION_METRICS.module_dict.values())
+def _declared(metrics: tuple[Any, ...]) -> dict[str, str]:
     found = {pattern: way for metric in metrics for pattern, way in metric.better.items()}
     return dict(sorted(found.items(), key=lambda item: ("*" in item[0], item[0])))

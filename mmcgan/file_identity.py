@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from mmcgan.archives import content_hash, state_of
 from mmcgan.cache import cache_folder
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 
@@ -81,7 +81,7 @@ def _quick_digest(files: Sequence[bytes], names: Sequence[bytes]) -> tuple[str, 
     digest = hashlib.sha256(b"mmcgan-files-1")
     newest, now = 0, time.time_ns()
     for file, name in zip(files, names, strict=True):
-        state = os.stat(file)
+        state = state_of(file)
         # the change time too: it moves when a size and a modification time were put back
         newest = max(newest, state.st_mtime_ns, state.st_ctime_ns)
         values = (len(name), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
@@ -91,8 +91,8 @@ def _quick_digest(files: Sequence[bytes], names: Sequence[bytes]) -> tuple[str, 
 
 def _contents(files: Sequence[bytes]) -> list[bytes]:
     """Return the SHA-256 of every file; each is read in blocks, several at once."""
-    large = sum(os.stat(file).st_size for file in files) > BAR_BYTES
-    results = map(bytes.fromhex, ordered_map(file_hash, files, ahead=16))
+    large = sum(state_of(file).st_size for file in files) > BAR_BYTES
+    results = map(bytes.fromhex, ordered_map(content_hash, files, ahead=16))
     if not large:
         return list(results)
     found: list[bytes] = []
@@ -101,6 +101,20 @@ def _contents(files: Sequence[bytes]) -> list[bytes]:
             found.append(content)
             advance()
     return found
+
+
+def remembered(quick: str, compute: Callable[[], str]) -> str:
+    """Return a SHA-256 that was computed for the same ``quick``, maybe by another process, or compute it.
+
+    Args:
+        quick: digest of what says, without reading everything, that nothing has changed.
+        compute: returns it.
+    """
+    known = _recall(quick)
+    if known is None:
+        known = compute()
+        _remember(quick, known)
+    return known
 
 
 def _recall(quick: str) -> str | None:

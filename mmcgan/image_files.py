@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,19 @@ FORMATS = {
     "AVIF": "AvifImagePlugin",
     "JPEG2000": "Jpeg2KImagePlugin",
 }
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """A picture of a format of files that does not lie in a file of its own, but in a table, say.
+
+    Attributes:
+        name: what to call it in messages.
+        content: the bytes that such a file would have.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
 
 
 @cache

@@ -22,7 +22,7 @@ def one_hot_map(label_map: Tensor, num_map_classes: int, edge_map: Tensor | None
     """
     check_label_map(label_map, num_map_classes)
     channels = num_map_classes + (edge_map is not None)
-    size = (len(label_map), channels, *label_map.shape[1:])
+    size = (label_map.shape[0], channels, *label_map.shape[1:])
     encoded = torch.zeros(size, device=label_map.device)
     encoded.scatter_(1, label_map[:, None], 1.0)
     if edge_map is not None:
@@ -46,11 +46,13 @@ def semantic_map(condition: Condition, num_map_classes: int, has_edges: bool) ->
 
 
 def check_label_map(label_map: Tensor, num_map_classes: int) -> None:
-    """Check class ids on the CPU, where it costs little (a GPU would have to wait).
+    """Check class ids on the CPU, where it costs little (a GPU would have to wait), and not while tracing.
 
     Raises:
         ValueError: ids outside [0, num_map_classes), which are named.
     """
+    if torch.compiler.is_compiling():
+        return
     if not label_map.is_cpu or not label_map.numel():
         return
     if int(label_map.min()) < 0 or int(label_map.max()) >= num_map_classes:

@@ -22,10 +22,19 @@ def read_text(path: str | Path) -> str:
         FileNotFoundError: no such file.
         ValueError: not UTF-8; names the file.
     """
+    return decoded(Path(path).read_bytes(), path)
+
+
+def decoded(content: bytes, source: str | Path) -> str:
+    """Return bytes that were read as :func:`read_text` does.
+
+    Raises:
+        ValueError: not UTF-8; names the source.
+    """
     try:
-        text = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8).decode("utf-8")
+        text = content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{printable(path)}: not UTF-8 text ({error})") from error
+        raise ValueError(f"{printable(source)}: not UTF-8 text ({error})") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -1,9 +1,5 @@
 # A thousand classes of some fifty images: where conditioning itself makes a GAN collapse.
-_base_ = [
-    "../_base_/models/biggan.py",
-    "../_base_/datasets/stacked-digits-16.py",
-    "../_base_/schedules/laptop-stacked-digits.py",
-]
+_base_ = ["../_base_/models/biggan.py", "../_base_/recipes/stacked-digits-16.py"]
 model = dict(
     generator=dict(channels=(64, 32, 16), latent_dim=48, shared_dim=32),
     discriminator=dict(backbone=dict(channels=(16, 32, 64))),

@@ -1,9 +1,2 @@
 _base_ = ["../_base_/models/biggan.py", "../_base_/recipes/tiny-imagenet-64.py"]
-# Setting I of ReACGAN, Table A1: batch 1,024, one critic update.
-model = dict(
-    generator=dict(base_channels=80, latent_dim=100, attention_resolutions=(32,)),
-    discriminator=dict(backbone=dict(base_channels=80, attention_resolutions=(32,))),
-    data_preprocessor=dict(flip_probability=0.5),
-    step=dict(n_critic=1, split_d=True),
-)
-train_dataloader = dict(batch_size=1024)
+model = {{_base_._setting_i}}

@@ -6,4 +6,3 @@ model = dict(
     data_preprocessor=dict(flip_probability=0.5),
     step=dict(n_critic=2, split_d=True),
 )
-train_dataloader = dict(batch_size=256 * 2)  # batch x n_critic

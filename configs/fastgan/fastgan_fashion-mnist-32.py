@@ -1,8 +1,4 @@
-_base_ = [
-    "../_base_/models/fastgan.py",
-    "../_base_/datasets/fashion-mnist-32.py",
-    "../_base_/schedules/laptop-fashion-mnist.py",
-]
+_base_ = ["../_base_/models/fastgan.py", "../_base_/recipes/fashion-mnist-32.py"]
 model = dict(
     generator=dict(base_channels=16, latent_dim=64, excitation_factor=4),
     discriminator=dict(backbone=dict(channels=(16, 32, 64, 64))),

@@ -1,11 +1,5 @@
 _base_ = ["../_base_/models/icgan-class.py", "../_base_/recipes/imagenet-instances.py"]
-model = dict(
-    generator=dict(base_channels=96, attention_resolutions=(64,)),
-    discriminator=dict(backbone=dict(base_channels=96, attention_resolutions=(64,))),
-    condition_sampler=dict(flip=True),
-    data_preprocessor=dict(flip_probability=0.5),
-    step=dict(n_critic=1),
-)
+model = {{_base_._networks_128}}
 train_dataloader = dict(
     batch_size=2048 * 1,  # batch x n_critic
     dataset=dict(dataset=dict(image_size=128), store="data/instances/imagenet-supervised"),

@@ -1,13 +1,7 @@
-_base_ = [
-    "../_base_/models/icgan-class.py",
-    "../_base_/datasets/imagenet-lt-instances.py",
-    "../_base_/schedules/imagenet.py",
-]
+_base_ = "./icgan-class_biggan_imagenet-lt-128.py"
 model = dict(
-    generator=dict(base_channels=64, attention_resolutions=(32,)),
-    discriminator=dict(backbone=dict(base_channels=64, attention_resolutions=(32,))),
-    augment=dict(type="DiffAugment", policy=("translation",)),
-    data_preprocessor=dict(flip_probability=0.5),
+    generator=dict(attention_resolutions=(32,)),
+    discriminator=dict(backbone=dict(attention_resolutions=(32,))),
     step=dict(n_critic=1),
 )
 train_dataloader = dict(batch_size=128 * 1, dataset=dict(dataset=dict(image_size=64)))  # batch x n_critic

@@ -9,34 +9,11 @@ _base_ = "./icgan_biggan_fashion-mnist-32.py"
 # and instances of the unseen classes are asked for with
 #   mmcgan test icgan-transfer_biggan_fashion-mnist-32 CKPT --cfg-options \
 #       test_dataloader.dataset.condition_sampler.instance_store=data/instances/fashion-mnist-32-unseen
+_images = dict(type="FashionMNIST", split="train", image_size=32)
+_seen = dict(type="ClassSubset", dataset=_images, keep=(0, 1, 2, 4, 5, 6, 9))
+_unseen = dict(type="ClassSubset", dataset=_images, keep=(3, 7, 8))
 train_dataloader = dict(
-    dataset=dict(
-        dataset=dict(
-            _delete_=True,
-            type="ClassSubset",
-            dataset=dict(type="FashionMNIST", split="train", image_size=32),
-            keep=(0, 1, 2, 4, 5, 6, 9),
-        ),
-        store="data/instances/fashion-mnist-32-seen",
-    )
+    dataset=dict(dataset=dict(_delete_=True, **_seen), store="data/instances/fashion-mnist-32-seen")
 )
-val_evaluator = dict(
-    reference=dict(
-        dataset=dict(
-            _delete_=True,
-            type="ClassSubset",
-            dataset=dict(type="FashionMNIST", split="train", image_size=32),
-            keep=(0, 1, 2, 4, 5, 6, 9),
-        )
-    )
-)
-test_evaluator = dict(
-    reference=dict(
-        dataset=dict(
-            _delete_=True,
-            type="ClassSubset",
-            dataset=dict(type="FashionMNIST", split="train", image_size=32),
-            keep=(3, 7, 8),
-        )
-    )
-)
+val_evaluator = dict(reference=dict(dataset=dict(_delete_=True, **_seen)))
+test_evaluator = dict(reference=dict(dataset=dict(_delete_=True, **_unseen)))

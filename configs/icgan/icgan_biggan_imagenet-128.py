@@ -1,10 +1,4 @@
 _base_ = ["../_base_/models/icgan.py", "../_base_/recipes/imagenet-instances.py"]
-model = dict(
-    generator=dict(base_channels=96, attention_resolutions=(64,)),
-    discriminator=dict(backbone=dict(base_channels=96, attention_resolutions=(64,))),
-    condition_sampler=dict(flip=True),
-    data_preprocessor=dict(flip_probability=0.5),
-    step=dict(n_critic=1),
-)
+model = {{_base_._networks_128}}
 train_dataloader = dict(batch_size=2048 * 1, dataset=dict(dataset=dict(image_size=128)))  # batch x n_critic
 optim_wrapper = dict(generator=dict(optimizer=dict(lr=4e-5)), discriminator=dict(optimizer=dict(lr=1e-4)))

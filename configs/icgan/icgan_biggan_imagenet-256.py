@@ -1,8 +1,4 @@
 _base_ = "./icgan_biggan_imagenet-128.py"
-model = dict(
-    discriminator=dict(backbone=dict(base_channels=64)),
-    generator=dict(base_channels=64),
-    step=dict(n_critic=2),
-)
+model = {{_base_._networks_256}}
 train_dataloader = dict(batch_size=2048 * 2, dataset=dict(dataset=dict(image_size=256)))
 optim_wrapper = dict(generator=dict(optimizer=dict(lr=1e-4)))

@@ -7,5 +7,3 @@ model = dict(
 optim_wrapper = dict(
     generator=dict(adopts=["discriminator.heads.discrete_code.*", "discriminator.heads.continuous_code.*"]),
 )
-# Without labels there is no class to be right about.
-default_hooks = dict(checkpoint=dict(save_best="fid", rule="less"))

@@ -1,22 +1,5 @@
-_base_ = "./projected_fastgan_fashion-mnist-32.py"
-model = dict(
-    generator=dict(num_classes=0),
-    discriminator=dict(
-        heads=dict(
-            adv=dict(
-                head=dict(
-                    _delete_=True,
-                    type="PatchHead",
-                    kernel_size=4,
-                    padding=0,
-                    bias=False,
-                    spectral_norm=dict(eps=1e-12, iterate_in_eval=False),
-                )
-            )
-        )
-    ),
-    condition_sampler=dict(_delete_=True, type="ConstantLabel", label=0),
-)
+_base_ = ["./projected_fastgan_fashion-mnist-32.py", "../_base_/parts/projected-unconditional.py"]
+model = {{_base_._unconditional}}
 val_dataloader = dict(dataset=dict(num_classes=0))
 val_evaluator = dict(metrics=[dict(type="FID"), dict(type="InceptionScore")])
 test_dataloader, test_evaluator = val_dataloader, val_evaluator

@@ -1,13 +1,3 @@
-_base_ = ["../_base_/models/reacgan-tac.py", "../_base_/recipes/cifar10-32.py"]
 # Setting B of ReACGAN, Table A1.
-model = dict(
-    generator=dict(latent_dim=80, attention_resolutions=(16,)),
-    discriminator=dict(backbone=dict(attention_resolutions=(16,))),
-    data_preprocessor=dict(flip_probability=0.5),
-    step=dict(n_critic=5, split_d=True),
-)
-train_dataloader = dict(batch_size=128 * 5)  # batch x n_critic
-optim_wrapper = dict(
-    generator=dict(optimizer=dict(lr=2.82e-4)),
-    discriminator=dict(optimizer=dict(lr=2.82e-4)),
-)
+_base_ = ["./reacgan_biggan_cifar10-32.py", "../_base_/parts/reacgan-tac.py"]
+model = {{_base_._tac}}

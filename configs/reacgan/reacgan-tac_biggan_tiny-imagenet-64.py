@@ -13,4 +13,3 @@ model = dict(
     data_preprocessor=dict(flip_probability=0.5),
     step=dict(n_critic=1, split_d=True),
 )
-train_dataloader = dict(batch_size=1024)

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import CheckpointError, save_checkpoint
+from mmcgan.class_names import composed
 from mmcgan.models.class_rows import ClassAxis, class_axes
 from mmcgan.registry import DATASETS, MODELS
 from mmcgan.weights import read_index
@@ -71,7 +72,7 @@ def read_start(source: str | Path) -> Start:
     content = read_content(path)
     own = {f"{GENERATOR}{key}": value for key, value in content.weights.items()}
     classes = None if content.record is None or content.record.classes is None else content.record.classes
-    start = Start(str(source), own, None if classes is None else [str(name) for name in classes])
+    start = Start(str(source), own, None if classes is None else composed(classes))
     beside = path.with_name(f"{path.stem}{DISCRIMINATOR_SUFFIX}.safetensors")
     named = f"{path.stem}{DISCRIMINATOR_SUFFIX}"
     place = beside if beside.is_file() else (named if named in read_index(KIND) else None)
@@ -191,7 +192,7 @@ def _told(start: Start, classes: Sequence[str] | None) -> list[str]:
 
 def _names(facts: Any) -> list[str] | None:
     names = facts.get("classes") if isinstance(facts, Mapping) else None
-    return [str(name) for name in names] if names else None
+    return composed(names) if names else None
 
 
 def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:
@@ -207,15 +208,33 @@ def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:
     Raises:
         CheckpointError: another network.
         FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
+        ValueError: stages of the discriminator are to stay as they are, and the model brings none.
     """
     if cfg.get("load_from"):
         raise ValueError(f"--from {source} and load_from={cfg.load_from} both say where to start; give one")
     start = read_start(source)
     names = _names(getattr(DATASETS.build(cfg.train_dataloader.dataset), "metainfo", None))
     weights = fitted(start, MODELS.build(cfg.model), names)
+    _refuse_frozen_noise(cfg, start, weights)
     path = work_dir / FOLDER / "weights.pth"
     path.parent.mkdir(parents=True, exist_ok=True)
     meta = {"partial": True, "from": str(source), "notes": start.notes, "dataset_meta": {"classes": names}}
     save_checkpoint({"state_dict": weights, "meta": meta}, path)
     cfg.load_from = str(path)
     return start.notes
+
+
+def _refuse_frozen_noise(cfg: Config, start: Start, weights: Mapping[str, Tensor]) -> None:
+    """Refuse stages that stay as they are (FreezeD) where there is nothing that they could be.
+
+    Raises:
+        ValueError: the discriminator's backbone starts afresh.
+    """
+    stages = (cfg.model.get("discriminator") or {}).get("freeze_stages") or 0
+    if stages and not any(name.startswith(f"{DISCRIMINATOR}backbone.") for name in weights):
+        raise ValueError(
+            f"--freeze-d {stages} (model.discriminator.freeze_stages) would keep noise: {start.source} "
+            "brings no discriminator. Start from a run's iter_N.pth, or from weights that have "
+            "NAME-discriminator.safetensors beside them (mmcgan export-weights --discriminator), or give "
+            "--freeze-d 0"
+        )

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 
+from mmcgan.class_names import Classes, matching
 from mmcgan.evaluation.any_size import batches_of
 from mmcgan.evaluation.image_source import open_images
 from mmcgan.evaluation.overlap import prefetch
@@ -118,12 +119,12 @@ def _size_warnings(real: Any, fake: Any) -> list[str]:
 
 def _check_classes(real: Any, fake: Any, real_root: Path, fake_root: Path) -> None:
     """Refuse labels that mean different things on the two sides."""
-    if real.classes is not None and fake.classes is not None and set(real.classes) != set(fake.classes):
-        only = sorted(set(real.classes) ^ set(fake.classes))
-        raise ValueError(
-            f"{real_root} and {fake_root} have different classes (in one only: {', '.join(only[:5])}); "
-            "labels would not mean the same"
-        )
+    sides = ((fake, fake_root), (real, real_root))
+    judged, reference = (
+        Classes(str(root), None if side.classes is None else len(side.classes), side.classes or ())
+        for side, root in sides
+    )
+    matching(judged, reference)
 
 
 def _batches(dataset: Any, batch_size: int) -> Iterator[dict[str, torch.Tensor]]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcgan.archives import is_folder
 from mmcgan.closed_world import build, named
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.scan import scan_folder
@@ -57,7 +58,7 @@ def find_photos(sources: Sequence[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for source in map(Path, sources):
-        if source.is_dir():
+        if is_folder(source):
             found += map(Path, scan_folder(source, labelled=False).paths)
         elif source.is_file():
             found.append(source)

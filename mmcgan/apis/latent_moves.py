@@ -20,7 +20,8 @@ def attach_move(loaded: LoadedModel, move: LatentMove, checkpoint: str | Path) -
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: no discriminator in it, or one that does not emit what ``move`` reads.
+        ValueError: no discriminator in it, one that does not emit what ``move`` reads, or a law of latents
+            that ``move`` cannot follow.
     """
     path = Path(checkpoint)
     if path.suffix != ".pth":
@@ -33,5 +34,6 @@ def attach_move(loaded: LoadedModel, move: LatentMove, checkpoint: str | Path) -
         raise ValueError(f"{path} holds no discriminator with its config")
     discriminator = found.network
     check_reads(move, discriminator.emits)
+    move.follow(loaded.model.latent_sampler)
     loaded.model.discriminator = discriminator.to(loaded.model.device)
     loaded.model.latent_move = move

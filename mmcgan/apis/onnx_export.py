@@ -33,6 +33,15 @@ OPSET = 18
 #: batch sizes at which both are compared: neither is the one it was traced with
 CHECKED = (1, 3)
 TRACED = 2
+#: operators of ONNX that give other results every time
+RANDOM_OPERATORS = {
+    "Bernoulli",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+}
 
 
 @dataclass(frozen=True)
@@ -51,21 +60,30 @@ class OnnxFile:
 
 
 class _Network(nn.Module):
-    """What is traced: tensors in, an image in [-1, 1] out."""
+    """What is traced: tensors in, an image in [-1, 1] out.
+
+    Attributes:
+        inputs: names of the tensors: the latent, unless the generator has none, and fields of a condition.
+    """
 
     generator: Generator
-    known_labels: Tensor
+    known_label: Tensor
+    known_label_map: Tensor
 
     def __init__(self, generator: Generator, fields: tuple[str, ...], extra: Mapping[str, Any]) -> None:
         super().__init__()
-        self.generator, self.fields, self.extra = generator, fields, extra
-        count = generator.num_classes
-        self.register_buffer("known_labels", torch.arange(count), persistent=False)
+        self.generator, self.extra = generator, extra
+        self.inputs = ("latent", *fields) if generator.latent_dim else fields
+        for name, count in (("label", generator.num_classes), ("label_map", generator.num_map_classes)):
+            self.register_buffer(f"known_{name}", torch.arange(count), persistent=False)
 
-    def forward(self, latent: Tensor, *values: Tensor) -> Tensor:
-        given = dict(zip(self.fields, values, strict=True))
-        if "label" in given:
-            given["label"] = self._checked(given["label"])
+    def forward(self, *values: Tensor) -> Tensor:
+        given = dict(zip(self.inputs, values, strict=True))
+        # len() would fix the batch size in the trace
+        latent = given.pop("latent") if "latent" in given else torch.zeros(values[0].shape[0], 0)
+        for name in ("label", "label_map"):
+            if name in given:
+                given[name] = _checked(given[name], getattr(self, f"known_{name}"))
         condition = Condition.of(given)
         if "truncation" in self.extra:
             image = self.generator.forward_truncated(latent, condition, self.extra["truncation"])
@@ -73,13 +91,14 @@ class _Network(nn.Module):
             image = self.generator(latent, condition, **self.extra)
         return image.float().clamp(-1, 1)
 
-    def _checked(self, label: Tensor) -> Tensor:
-        """Return the labels, looked up in a table: beyond it whoever runs the file fails, as we do.
 
-        A negative index would count from the end, a one-hot code of a label that is too large be all zero.
-        """
-        beyond = label.new_full((), len(self.known_labels))
-        return self.known_labels[torch.where(label < 0, beyond, label)]
+def _checked(label: Tensor, known: Tensor) -> Tensor:
+    """Return class numbers, looked up in a table: beyond it whoever runs the file fails, as we do.
+
+    A negative index would count from the end, a one-hot code of a number that is too large be all zero.
+    """
+    beyond = label.new_full((), len(known))
+    return known[torch.where(label < 0, beyond, label)]
 
 
 def export_onnx(
@@ -96,8 +115,9 @@ def export_onnx(
     """Write the generator of a model as ONNX and compare it with PyTorch on the CPU.
 
     Inputs are ``latent`` (batch, latent_dim), float32, and what the generator is conditioned on: ``label``
-    (batch,), int64; ``instance`` (batch, F), of length 1; ``attributes`` (batch, A); plugins' fields. Output
-    is ``image`` (batch, 3, H, W) in [-1, 1]. The batch size is free.
+    (batch,), int64; ``instance`` (batch, F), of length 1; ``attributes`` (batch, A); ``label_map``
+    (batch, H, W), int64, and ``edge_map``, bool; plugins' fields. A generator without a latent has no such
+    input. Output is ``image`` (batch, 3, H, W) in [-1, 1]. The batch size is free.
 
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
@@ -128,7 +148,7 @@ def export_onnx(
     temporary = path.with_name(f".{path.name}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _trace(network, _examples(loaded, network.fields, TRACED), temporary)
+        _trace(network, loaded, temporary)
         difference = _compare(runtime, network, loaded, temporary)
         if not difference <= tolerance:
             raise ValueError(
@@ -138,9 +158,8 @@ def export_onnx(
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    values = _examples(loaded, network.fields, TRACED)
-    names = ("latent", *network.fields)
-    shapes = {name: ("batch", *value.shape[1:]) for name, value in zip(names, values, strict=True)}
+    values = _examples(loaded, network, TRACED)
+    shapes = {name: ("batch", *value.shape[1:]) for name, value in zip(network.inputs, values, strict=True)}
     return OnnxFile(path, shapes, difference)
 
 
@@ -177,7 +196,7 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if not condition_field(name).exported]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
-    if getattr(loaded.model.generator, "eval_noise", None) == "random":
+    if any(getattr(part, "eval_noise", None) == "random" for part in loaded.model.generator.modules()):
         raise ValueError(
             f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
             "export it with --cfg-options model.generator.eval_noise=const, or none"
@@ -198,33 +217,57 @@ def _baked(generator: Generator) -> Generator:
     return copy
 
 
-def _examples(loaded: LoadedModel, fields: tuple[str, ...], count: int) -> tuple[Tensor, ...]:
+def _examples(loaded: LoadedModel, network: _Network, count: int) -> tuple[Tensor, ...]:
     """Return latents and conditions to trace or compare with."""
     source = make_generator(0, "onnx", count)
     latent = loaded.model.latent_sampler.sample(count, source)
     image_size = height_and_width(loaded.model.generator.image_size)
+    fields = [name for name in network.inputs if name != "latent"]
     condition = made_up_condition(fields, count, loaded.size_of, image_size, source).present()
-    return (latent, *(condition[name] for name in fields))
+    given = (condition[name] for name in fields)
+    return (latent, *given) if loaded.model.generator.latent_dim else tuple(given)
 
 
-def _trace(network: _Network, values: tuple[Tensor, ...], path: Path) -> None:
-    """Write the network, traced with ``values``, to ``path``."""
-    names = ["latent", *network.fields]
+def _trace(network: _Network, loaded: LoadedModel, path: Path) -> None:
+    """Write the network, traced with examples, to ``path``.
+
+    Raises:
+        ValueError: it draws random numbers inside.
+    """
+    values = _examples(loaded, network, TRACED)
     batch = torch.export.Dim("batch")
-    first, *rest = ({0: batch} for _ in values)
     with torch.no_grad(), _quiet():
         torch.onnx.export(
             network,
             values,
             path,
-            input_names=names,
+            input_names=list(network.inputs),
             output_names=["image"],
             opset_version=OPSET,
             dynamo=True,
-            dynamic_shapes=(first, tuple(rest)) if rest else (first,),
+            dynamic_shapes=(tuple({0: batch} for _ in values),),
             external_data=False,
             optimize=False,  # whoever runs the file does that, and it is most of the time here
             verbose=False,
+        )
+    _refuse_randomness(path, loaded.name)
+
+
+def _refuse_randomness(path: Path, owner: str) -> None:
+    """Refuse a network that draws random numbers inside: every run of the file would draw others.
+
+    Raises:
+        ValueError: it does.
+    """
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False)
+    nodes = [node for part in (graph.graph, *graph.functions) for node in part.node]
+    found = sorted({node.op_type for node in nodes if node.op_type in RANDOM_OPERATORS})
+    if found:
+        raise ValueError(
+            f"{owner} draws random numbers inside ({', '.join(found)}), which an ONNX file cannot repeat; "
+            "let the generator take them from the latent, or draw none in evaluation"
         )
 
 
@@ -247,9 +290,9 @@ def _quiet() -> Iterator[None]:
 def _compare(runtime: ModuleType, network: _Network, loaded: LoadedModel, path: Path) -> float:
     """Return the largest absolute difference between the file and the network."""
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    names, differences = ("latent", *network.fields), []
+    names, differences = network.inputs, []
     for count in CHECKED:
-        values = _examples(loaded, network.fields, count)
+        values = _examples(loaded, network, count)
         with torch.no_grad():
             expected = network(*values)
         feeds = {name: value.numpy() for name, value in zip(names, values, strict=True)}

@@ -25,6 +25,7 @@ from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.models import read_weights
+from mmcgan.zoo.stored_instances import require_classes
 
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr")
 EVALUATION_PARTS = ("dataloader", "evaluator", "cfg")
@@ -123,6 +124,8 @@ def _evaluate_once(
     runner.model.truncation = request.truncation
     loader = runner.build_dataloader({**cfg.test_dataloader, "dataset": request.dataset}, seed=runner.seed)
     asked = loader.dataset.metainfo
+    if asked.get("num_classes"):
+        require_classes(getattr(loader.dataset, "condition_sampler", None), classes)
     if asked.get("num_classes") == len(classes):
         asked = {"classes": classes, **asked}
     loop.dataloader, loop.evaluator.dataset_meta = loader, asked

@@ -1,8 +1,8 @@
 """Where a run shows its figures besides its own files: TensorBoard, Weights & Biases, MLflow.
 
-These are MMEngine's backends; each gets the config, every logged figure and the sample grids. All three work
-without a network: TensorBoard and MLflow write to the run's folder, and Weights & Biases does with
-``WANDB_MODE=offline``.
+These are MMEngine's backends, but for what they send besides; each gets the config, every logged figure and
+the sample grids. All three work without a network: TensorBoard and MLflow write to the run's folder, and
+Weights & Biases does with ``WANDB_MODE=offline``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.visualization import MLflowVisBackend
+from mmengine.visualization import MLflowVisBackend, WandbVisBackend
+from mmengine.visualization.vis_backend import force_init_env
 
 from mmcgan.registry import VISBACKENDS
 from mmcgan.suggestions import nearest
@@ -23,11 +25,36 @@ from mmcgan.suggestions import nearest
 
 @VISBACKENDS.register_module()
 class MLflowPictures(MLflowVisBackend):
-    """MMEngine's backend of MLflow, which leaves out the ending by which MLflow knows what a picture is."""
+    """MMEngine's backend of MLflow, with the ending by which MLflow knows what a picture is.
+
+    At the end it keeps the log. MMEngine's would copy every JSON, YAML and Python file of the work folder,
+    MLflow's own records among them, so that they grow with every start of a run.
+    """
 
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         """Record a picture (H, W, 3) under its name and step."""
         super().add_image(f"{name}_{step:07d}.png", image, step, **kwargs)
+
+    def close(self) -> None:
+        """Keep the log of this start, and end the run."""
+        if not hasattr(self, "_mlflow"):
+            return
+        for log in sorted(Path(self._save_dir).parent.glob("*.log")):
+            self._mlflow.log_artifact(str(log))
+        self._mlflow.end_run()
+
+
+@VISBACKENDS.register_module()
+class WandbFigures(WandbVisBackend):
+    """MMEngine's backend of Weights & Biases, which sends the config and not the code.
+
+    MMEngine's would upload every Python file below the folder that the run was started in.
+    """
+
+    @force_init_env
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Record the config."""
+        self._wandb.config.update(config.to_dict(), allow_val_change=True)
 
 
 @dataclass(frozen=True)
@@ -47,7 +74,7 @@ class Tracker:
 
 TRACKERS = {
     "tensorboard": Tracker("TensorboardVisBackend", "tensorboard", "tensorboard"),
-    "wandb": Tracker("WandbVisBackend", "wandb", "wandb"),
+    "wandb": Tracker("WandbFigures", "wandb", "wandb"),
     "mlflow": Tracker("MLflowPictures", "mlflow", "mlflow"),
 }
 

@@ -35,7 +35,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--ema", action="store_true", help="the averaged generator (default where there is one)"
     )
     which.add_argument("--raw", action="store_true", help="the generator that was trained, not its average")
-    parser.add_argument("--generator-only", action="store_true", help="leave a discriminator out")
+    parser.add_argument(
+        "--generator-only",
+        action="store_true",
+        help="leave a discriminator out; with --to, write the averaged generator alone",
+    )
     parser.add_argument(
         "--strict", action="store_true", help="assume nothing: all that weights do not show is given"
     )
@@ -45,8 +49,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="PEER",
-        help="write our weights in another codebase's format: biggan_pytorch, mmagic, r3gan, studiogan, "
-        "or a plugin's",
+        help="write our weights in another codebase's format: biggan_pytorch, dgp, hfbiggan, ic_gan, mmagic, "
+        "omni_inr, omnigan, projected_gan, r3gan, spade, studiogan, or a plugin's",
     )
 
 
@@ -97,6 +101,7 @@ def _export(arguments: argparse.Namespace) -> None:
         arguments.to,
         force=arguments.force,
         dry_run=arguments.dry_run,
+        generator_only=arguments.generator_only,
     )
     if not arguments.dry_run:
         print_files(files)

@@ -129,6 +129,7 @@ def open_dataset(arguments: argparse.Namespace, image_size: int, labelled: bool)
         FileNotFoundError: no such folder or config.
         ValueError: ``--cfg-options`` with a folder.
     """
+    from mmcgan.archives import is_folder
     from mmcgan.datasets.sets.folder import ImageFolder
     from mmcgan.registry import DATASETS
 
@@ -136,7 +137,7 @@ def open_dataset(arguments: argparse.Namespace, image_size: int, labelled: bool)
         if arguments.cfg_options:
             raise ValueError("--cfg-options is for --dataset")
         root = Path(arguments.images)
-        if not root.is_dir():
+        if not is_folder(root):
             raise FileNotFoundError(f"--images {root}: no such folder")
         return ImageFolder(str(root), image_size, labelled=labelled)
     dataset = _dataset_config(arguments)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmcgan.commands.shared import add_training
@@ -32,11 +30,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--held-out",
         type=float,
         metavar="SHARE",
-        help="share of each class to test on, where the images have no test set of their own (default: 0.2)",
+        help="share of each class, or combination of attributes, to test on, where the images have no test "
+        "set of their own (default: 0.2)",
     )
-
-
-HELD_OUT = 0.2
 
 
 def find_recipe(
@@ -48,26 +44,28 @@ def find_recipe(
         data: name, config or folder.
         flip: classes do not change when mirrored.
         image_size: of a folder's images.
-        held_out: share of each class to test on, where there is no test set; None for ``HELD_OUT``.
+        held_out: share of each class, or combination of attributes, to test on, where there is no test set;
+            None for a fifth.
 
     Raises:
         FileNotFoundError: neither a recipe nor a config nor a folder.
         ValueError: no size for a folder, a size for something else, or a share that is not needed.
     """
+    from mmcgan.archives import is_folder
     from mmcgan.config import load_config
+    from mmcgan.extractor_training.held_out import refuse_share, share_of
     from mmcgan.extractor_training.train_classifier import RECIPES, Recipe, TrainOptions
-    from mmcgan.registry import DATASETS
 
-    is_folder = data not in RECIPES and Path(data).is_dir()
-    if is_folder and image_size is None:
+    of_folder = data not in RECIPES and is_folder(data)
+    if of_folder and image_size is None:
         raise ValueError(f"{data} is a folder: give --image-size, the height and width to read images at")
-    if not is_folder and image_size is not None:
+    if not of_folder and image_size is not None:
         raise ValueError(f"{data} is not a folder, whose images --image-size is for")
     dataset: dict[str, Any]
     if data in RECIPES:
-        _refuse_share(data, held_out)
+        refuse_share(data, held_out)
         return RECIPES[data]
-    if is_folder:
+    if of_folder:
         dataset = {"type": "ImageFolder", "root": data, "image_size": image_size}
     else:
         try:
@@ -76,15 +74,10 @@ def find_recipe(
             raise FileNotFoundError(f"{error} Recipes: {', '.join(RECIPES)}.") from error
     options = TrainOptions()
     options = replace(options, augmentation=replace(options.augmentation, flip=flip))
-    if "split" not in inspect.signature(DATASETS.require(dataset["type"])).parameters:
-        return Recipe(dataset, None, options, HELD_OUT if held_out is None else held_out)
-    _refuse_share(data, held_out)
+    share = share_of(dataset, data, held_out)
+    if share:
+        return Recipe(dataset, None, options, share)
     return Recipe({**dataset, "split": "train"}, {**dataset, "split": "test"}, options)
-
-
-def _refuse_share(data: str, held_out: float | None) -> None:
-    if held_out is not None:
-        raise ValueError(f"{data} has a test set: --held-out is for images without one")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -106,7 +99,8 @@ def run(arguments: argparse.Namespace) -> None:
         attributes = issubclass(DATASETS.require(recipe.train["type"]), AttributeImages)
         train = train_attribute_classifier if attributes else train_classifier
         record = train(replace(recipe, options=options), arguments.out, arguments.invocation, progress)
-    note = f" (held out: {record.held_out:.0%} of each class)" if record.held_out else ""
+    kind = "combination" if record.attributes else "class"
+    note = f" (held out: {record.held_out:.0%} of each {kind})" if record.held_out else ""
     print(f"accuracy on {record.test_images} real test images{note}: {record.test_accuracy:.2%}")
     for name, share in record.group_accuracy.items():
         print(f"  {name}: {share:.2%}")

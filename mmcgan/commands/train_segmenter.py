@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,33 +23,42 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="updates; default: that of the recipe")
     parser.add_argument("--ignore-label", type=int, metavar="ID", help="pixels of this class do not count")
     from_number(parser, "ignore_label", 0)
+    parser.add_argument(
+        "--held-out",
+        type=float,
+        metavar="SHARE",
+        help="share of the images to test on, where they have no test set of their own (default: 0.2)",
+    )
 
 
-def find_recipe(data: str) -> SegmenterRecipe:
+def find_recipe(data: str, held_out: float | None = None) -> SegmenterRecipe:
     """Return the named recipe, or one for the training set of a config.
+
+    Args:
+        data: name or config.
+        held_out: share of the images to test on, where there is no test set; None for a fifth.
 
     Raises:
         FileNotFoundError: neither a recipe nor a config.
-        ValueError: the config's training set has no ``split`` argument to take test images from.
+        ValueError: a share that is not needed, or out of range.
     """
     from mmcgan.config import load_config
+    from mmcgan.extractor_training.held_out import refuse_share, share_of
     from mmcgan.extractor_training.train_segmenter import SEGMENTER_RECIPES, SegmenterRecipe
-    from mmcgan.registry import DATASETS
 
     if data in SEGMENTER_RECIPES:
+        refuse_share(data, held_out)
         return SEGMENTER_RECIPES[data]
     try:
         config = load_config(data)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error} Recipes: {', '.join(SEGMENTER_RECIPES)}.") from error
     dataset = dict(config.train_dataloader.dataset)
-    if "split" not in inspect.signature(DATASETS.require(dataset["type"])).parameters:
-        raise ValueError(
-            f"{data}: {dataset['type']} has no split to take test images from; point the config's "
-            "train_dataloader.dataset at a data set with split='train' and others"
-        )
-    held_out = ((config.get("val_dataloader") or {}).get("dataset") or {}).get("dataset") or {}
-    return SegmenterRecipe({**dataset, "split": "train"}, {**dataset, "split": held_out.get("split", "test")})
+    share = share_of(dataset, data, held_out)
+    if share:
+        return SegmenterRecipe(dataset, None, held_out=share)
+    tested = ((config.get("val_dataloader") or {}).get("dataset") or {}).get("dataset") or {}
+    return SegmenterRecipe({**dataset, "split": "train"}, {**dataset, "split": tested.get("split", "test")})
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -61,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.progress import training_bar
 
     torch.set_num_threads(arguments.threads)
-    recipe = find_recipe(arguments.data)
+    recipe = find_recipe(arguments.data, arguments.held_out)
     options = replace(recipe.options, seed=arguments.seed, precision=arguments.precision)
     if arguments.ignore_label is not None:
         options = replace(options, ignore_label=arguments.ignore_label)
@@ -70,8 +78,9 @@ def run(arguments: argparse.Namespace) -> None:
     with training_bar() as progress:
         chosen = replace(recipe, options=options)
         record = train_segmenter(chosen, arguments.out, arguments.invocation, progress)
+    note = f" (held out: {record.held_out:.0%} of the images)" if record.held_out else ""
     print(
-        f"on {record.test_images} real test images: mean IoU {record.test_miou:.2%}, "
+        f"on {record.test_images} real test images{note}: mean IoU {record.test_miou:.2%}, "
         f"pixel accuracy {record.test_pixel_accuracy:.2%}"
     )
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")

@@ -48,7 +48,6 @@ class LabelMap(ConditionField):
     """Class of every pixel, int64 (N, H, W)."""
 
     facts = ("num_map_classes",)
-    exported = False
     interpolates = False
 
     def made_up(self, n: int, size: int, image_size: tuple[int, int], source: Generator) -> Tensor:
@@ -65,7 +64,6 @@ class EdgeMap(ConditionField):
     """Whether a pixel lies at the border of an instance, bool (N, H, W); bytes in batches."""
 
     facts = ("has_edges",)
-    exported = False
     interpolates = False
 
     def made_up(self, n: int, size: int, image_size: tuple[int, int], source: Generator) -> Tensor:

@@ -14,7 +14,7 @@ from mmcgan.registry import CONDITION_FIELDS
 from mmcgan.structures import FIELDS, Condition, check_field
 
 #: what a data set knows of its images themselves
-IMAGE_FACTS = ("image_size",)
+IMAGE_FACTS = ("image_size", "image_channels")
 
 
 def field_names() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +14,27 @@ NUMBERS: dict[type, tuple[type, ...]] = {int: (int,), float: (int, float)}
 
 
 def annotations_of(component: Callable[..., Any]) -> dict[str, Any]:
-    """Return resolved annotations of a constructor or function; empty if they do not resolve."""
+    """Return resolved annotations of a constructor or function; empty if they do not resolve.
+
+    A constructor that hands keywords on (MMEngine's schedules) has those of its base classes too.
+    """
+    if isinstance(component, type) and _hands_on(component.__init__):  # type: ignore[misc]
+        written = [base.__init__ for base in reversed(component.__mro__[:-1]) if "__init__" in vars(base)]  # type: ignore[misc]
+        return {key: kind for function in written for key, kind in _hints(function).items()}
     function = component.__init__ if isinstance(component, type) else component  # type: ignore[misc]
+    return _hints(function)
+
+
+def _hands_on(function: Callable[..., Any]) -> bool:
+    """Return whether a constructor takes any keyword."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function)
     except (NameError, TypeError, AttributeError):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from mmcgan.config.components import Node, find_component, parameters_of, walk
+from mmcgan.config.images import image_problems
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
 
@@ -18,13 +19,19 @@ SOURCE = "train_dataloader.dataset"
 FILLED_AT = (("model",), ("val_dataloader", "dataset"), ("test_dataloader", "dataset"))
 
 
+def section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return what stands at the top of a config; an empty dict if that is none."""
+    found = config.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
 def dataset_facts(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the training dataset knows without decoding an image; empty if there is none.
 
     Raises:
         ValueError, FileNotFoundError, TypeError: from the dataset, about its own arguments.
     """
-    dataset = (config.get("train_dataloader") or {}).get("dataset")
+    dataset = section(config, "train_dataloader").get("dataset")
     if not isinstance(dataset, dict) or not isinstance(dataset.get("type"), str):
         return {}
     kind = DATASETS.own(dataset["type"])
@@ -38,15 +45,17 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     """Fill dataset facts and the latent size into ``config`` and return the contradictions."""
     try:
         facts = dataset_facts(config)
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, ImportError) as error:
         return [Problem(SOURCE, str(error))]
     nodes = list(_receivers(config))
     kind = config["train_dataloader"]["dataset"]["type"] if facts else ""
     problems = [problem for node in nodes for problem in _fill(node, facts, kind)]
     _fill_latent_dim(config, nodes)
     _fill_sampled_set(config)
+    problems += _other_latent_dim(config, nodes)
     _fill_asked_conditions(config, nodes)
     problems += _batch_beyond(config, facts)
+    problems += image_problems([node for node in walk(config) if node.path[0] == "model"], facts, kind)
     return [*problems, *_fill_latent_law(config, nodes), *_attributes_not_taken(nodes)]
 
 
@@ -60,8 +69,8 @@ def _batch_beyond(config: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterat
 
 def _fill_sampled_set(config: Mapping[str, Any]) -> None:
     """Let a condition sampler that draws from a data set draw from the training one if it names none."""
-    sampler = (config.get("model") or {}).get("condition_sampler")
-    dataset = (config.get("train_dataloader") or {}).get("dataset")
+    sampler = section(config, "model").get("condition_sampler")
+    dataset = section(config, "train_dataloader").get("dataset")
     if not isinstance(sampler, dict) or not isinstance(dataset, dict) or sampler.get("dataset") is not None:
         return
     component = find_component(sampler.get("type"), (SAMPLERS,))
@@ -71,7 +80,7 @@ def _fill_sampled_set(config: Mapping[str, Any]) -> None:
 
 def _fill_asked_conditions(config: Mapping[str, Any], nodes: list[Node]) -> None:
     """Let evaluations that take any sampler of conditions ask for the model's, if silent."""
-    sampler = (config.get("model") or {}).get("condition_sampler")
+    sampler = section(config, "model").get("condition_sampler")
     for node in nodes:
         takes = parameters_of(node.component) or {}  # type: ignore[arg-type]
         optional = "condition_sampler" in takes and takes["condition_sampler"].default is None
@@ -139,7 +148,7 @@ def _short(value: Any) -> str:
 def _fill_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> None:
     """Give evaluation datasets that ask for it the latent size of the built generator."""
     asking = [node for node in nodes if node.path[0] != "model" and _asks_latent_dim(node)]
-    generator = (config.get("model") or {}).get("generator")
+    generator = section(config, "model").get("generator")
     if not asking or not isinstance(generator, dict):
         return
     try:
@@ -150,11 +159,32 @@ def _fill_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> None:
         node.config["latent_dim"] = latent_dim
 
 
+def _other_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[Problem]:
+    """Yield evaluation data sets whose latents have another length than the generator's."""
+    generator = section(config, "model").get("generator")
+    given = [node for node in nodes if node.path[0] != "model" and _takes_latent_dim(node)]
+    given = [node for node in given if isinstance(node.config.get("latent_dim"), int)]
+    if not given or not isinstance(generator, dict):
+        return
+    try:
+        latent_dim = effective_latent_dim(generator)
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        return
+    for node in given:
+        if node.config["latent_dim"] != latent_dim:
+            message = (
+                f"{node.config['latent_dim']} contradicts model.generator, whose latents have {latent_dim}"
+            )
+            yield Problem(dotted((*node.path, "latent_dim")), f"{message}; leave it out")
+
+
+def _takes_latent_dim(node: Node) -> bool:
+    return node.component is not None and "latent_dim" in (parameters_of(node.component) or {})
+
+
 def _fill_latent_law(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[Problem]:
     """Let evaluations draw latents from the law of the model, and yield those that say otherwise."""
-    model = config.get("model")
-    if not isinstance(model, dict):
-        return
+    model = section(config, "model")
     own = model.get("latent_sampler") or {"type": "NormalLatent"}
     for node in nodes:
         if node.path[0] == "model" or "latent_sampler" not in (node.parameters or {}):

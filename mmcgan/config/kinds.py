@@ -27,6 +27,7 @@ LOADER: Dict = {
     "timeout": float,
 }
 PLAYER: Dict = {"optimizer": Dict, "rules": Dict | None, "adopts": list[str], "clip_grad": Dict | None}
+REFERENCE: Dict = {"dataset": Dict, "path": str | None, "batch_size": int, "keep": bool}
 #: Dicts without a class of their own: path -> the kinds of what stands in them.
 KINDS: dict[str, Dict] = {
     "train_dataloader": LOADER,
@@ -39,6 +40,7 @@ KINDS: dict[str, Dict] = {
     "visualizer": {"vis_backends": list[Dict] | None},
     "val_evaluator": {"metrics": list[Dict] | Dict},
     "test_evaluator": {"metrics": list[Dict] | Dict},
+    **dict.fromkeys(("val_evaluator.reference", "test_evaluator.reference"), REFERENCE),
 }
 #: Keys under which several components stand, named or in a row.
 SEVERAL = {
@@ -62,7 +64,9 @@ def top_level_kinds(config: Mapping[str, Any]) -> Iterator[Problem]:
 def _elements(place: str, values: Sequence[Any]) -> Iterator[Problem]:
     """Yield what stands in a list of components and is none: text and numbers."""
     for index, element in enumerate(values):
-        if isinstance(element, str | bool | int | float):
+        if isinstance(element, Mapping) and "type" in element:
+            continue
+        if element is None or isinstance(element, str | bool | int | float | list | tuple | Mapping):
             message = f"must be a dict that names a component, got {element!r}"
             yield Problem(f"{place}.{index}", message)
 

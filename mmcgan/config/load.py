@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
+from mmcgan.config.annotations import fits
 from mmcgan.config.facts import SOURCE, fill_facts
 from mmcgan.config.locate import config_folders, find_config
 from mmcgan.config.options import apply_options
@@ -33,6 +34,15 @@ def load_config(path_or_name: str | Path, options: Mapping[str, Any] | None = No
     Raises:
         FileNotFoundError: no such config; suggests names.
         ConfigError: lists every problem with its path in the config and a suggestion.
+
+    Examples:
+        >>> config = load_config("biggan_digits-16", {"train_cfg.max_iters": 100})
+        >>> config.model.generator.type, config.train_cfg.max_iters
+        ('BigGANGenerator', 100)
+        >>> load_config("biggan_digits-16", {"train_cfg.max_iter": 100})
+        Traceback (most recent call last):
+            ...
+        mmcgan.config.problems.ConfigError: ...
     """
     load_plugins()
     path = find_config(path_or_name)
@@ -69,7 +79,10 @@ def prepare_config(config: Config, options: Mapping[str, Any]) -> list[Problem]:
     fact_problems = fill_facts(content)
     # without its data set a config lacks values through no fault of its own
     facts_known = all(problem.path != SOURCE for problem in fact_problems)
-    return problems + fact_problems + find_problems(content, facts_known)
+    found = find_problems(content, facts_known)
+    # a size that is no square: which networks can says more than that it is no whole number
+    sized = {problem.path for problem in fact_problems if problem.path.endswith(".image_size")}
+    return problems + fact_problems + [problem for problem in found if problem.path not in sized]
 
 
 def _import_custom(settings: Any) -> list[Problem]:
@@ -77,6 +90,8 @@ def _import_custom(settings: Any) -> list[Problem]:
     if settings is None:
         return []
     names = settings.get("imports", []) if isinstance(settings, dict) else settings
+    if not fits(names, str | Sequence[str]):
+        return [Problem("custom_imports", f"must name modules, got {settings!r}")]
     optional = isinstance(settings, dict) and settings.get("allow_failed_imports", False)
     problems = []
     for name in [names] if isinstance(names, str) else names:

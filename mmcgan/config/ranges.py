@@ -76,7 +76,7 @@ RANGES: dict[str, Range] = {
             *("base_channels", "channel_base", "max_channels", "embed_dim", "style_dim", "latent_dim"),
             *("shared_dim", "label_dim", "num_layers", "mapping_layers", "minibatch_channels", "T_max"),
             *("n_critic", "d_accumulation", "g_accumulation", "generator_batch_size", "num_scales", "k"),
-            *("expansion", "kernel_size", "prefetch_factor", "hidden_channels"),
+            *("expansion", "kernel_size", "prefetch_factor", "hidden_channels", "window_size"),
         ),
         COUNT,
     ),
@@ -84,14 +84,29 @@ RANGES: dict[str, Range] = {
         (
             *("num_workers", "num_classes", "instance_dim", "instance_embedding_dim", "num_attributes"),
             *("code_dim", "start", "val_begin", "warmup", "freeze_stages", "minibatch_group", "dim"),
-            *("full_precision_stages", "begin", "seed"),
+            *("full_precision_stages", "begin"),
         ),
         COUNT_OR_NONE,
     ),
+    "seed": Range(least=0, most=2**32 - 1, whole=True),  # NumPy's
     **dict.fromkeys(
-        ("lr", "half_life_images", "ramp_up", "temperature", "kimg", "gamma", "max_norm", "T_mult"), POSITIVE
+        (
+            "lr",
+            "half_life_images",
+            "ramp_up",
+            "temperature",
+            "kimg",
+            "gamma",
+            "max_norm",
+            "T_mult",
+            "clip_value",
+        ),
+        POSITIVE,
     ),
-    **dict.fromkeys(("weight_decay", "eps", "eta_min", "min_lr", "lr_mult", "decay_mult"), NOT_NEGATIVE),
+    **dict.fromkeys(
+        ("weight_decay", "eps", "eta_min", "min_lr", "lr_mult", "decay_mult", "truncation", "timeout"),
+        NOT_NEGATIVE,
+    ),
     **dict.fromkeys(
         (
             *("decay", "mean_decay", "style_mixing", "flip_probability", "p", "prob", "probability"),
@@ -105,6 +120,8 @@ RANGES: dict[str, Range] = {
     "milestones": COUNT_OR_NONE,
     "labels": COUNT_OR_NONE,
 }
+#: Arguments that infinity is a value of: the maximum norm of clipping.
+ENDLESS = ("norm_type",)
 #: Tables for a place: penalties have a weight that is not negative; that of a loss may be.
 BY_PLACE: dict[tuple[str, ...], dict[str, Range]] = {("model", "regularizers"): {"weight": NOT_NEGATIVE}}
 
@@ -122,13 +139,17 @@ def range_of(node: Node, key: str) -> Range | None:
 
 def range_problems(node: Node) -> Iterator[Problem]:
     """Yield the numbers of ``node`` that are out of their range, and those that are not a number (NaN)."""
-    named = node.component is not None or dotted(node.path) in STRUCTURES
+    path = dotted(node.path)
+    named = node.component is not None or path in STRUCTURES or node.path[-1] == "clip_grad"
     for key, value in node.config.items():
         # the keys of other dicts are free names, or arguments that their owner knows
         allowed = range_of(node, str(key)) if named else None
         for number in numbers_in(value):
             if math.isnan(number):
                 yield Problem(dotted((*node.path, str(key))), f"is not a number (NaN): {value!r}")
+                break
+            if math.isinf(number) and key not in ENDLESS and not _is_default(node, key, value):
+                yield Problem(dotted((*node.path, str(key))), f"must be a finite number, got {value!r}")
                 break
             if allowed is not None and not allowed.holds(number) and not _is_default(node, key, value):
                 yield Problem(dotted((*node.path, str(key))), f"must be {allowed}, got {value!r}")

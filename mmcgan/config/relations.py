@@ -25,11 +25,17 @@ def figure_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
     known = _figures(config, "val_evaluator")
     if known is None:
         return
+    for place, name in watched_figures(config):
+        if not any(fnmatchcase(name, pattern) for pattern in known):
+            yield Problem(place, _unwatchable(name, known))
+
+
+def watched_figures(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the figures that hooks watch, each with the dotted path of the argument."""
     for place, hook in _hooks(config):
-        watched = {key: hook[key] for key in WATCHED if isinstance(hook.get(key), str)}
-        for key, name in watched.items():
-            if not any(fnmatchcase(name, pattern) for pattern in known):
-                yield Problem(f"{place}.{key}", _unwatchable(name, known))
+        for key in WATCHED:
+            if isinstance(hook.get(key), str):
+                yield f"{place}.{key}", hook[key]
 
 
 def _unwatchable(name: str, known: list[str]) -> str:

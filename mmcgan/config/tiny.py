@@ -17,6 +17,7 @@ from mmcgan.config.facts import dataset_facts
 from mmcgan.config.load import prepare_config, read_config
 from mmcgan.config.locate import find_config
 from mmcgan.config.problems import ConfigError
+from mmcgan.config.tiny_evaluation import evaluations_of, try_evaluation
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
 from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, build_runner
@@ -36,6 +37,8 @@ SMALL_SPLIT = "test"
 # larger images are not read from disk, even where the data set is present
 LARGEST_REAL_IMAGE = 32
 UNKNOWN_SIZE, UNKNOWN_CLASSES, UNKNOWN_IMAGES = 32, 10, 64
+#: where the evaluations are kept, which follow the tiny step
+EVALUATIONS = "_evaluations"
 EVALUATION_KEYS = tuple(
     f"{phase}_{part}" for phase in ("val", "test") for part in ("cfg", "dataloader", "evaluator")
 )
@@ -79,6 +82,7 @@ def shrink(config: dict[str, Any]) -> None:
         step.update({name: count for name, count in TINY_STEP.items() if name in step})
     _shrink_data(config)
     config["train_cfg"]["max_iters"] = 1
+    config[EVALUATIONS] = evaluations_of(config)
     for key in EVALUATION_KEYS:
         config.pop(key, None)
     config["log_level"] = "ERROR"
@@ -158,7 +162,7 @@ def _stand_in_if_unknown(config: dict[str, Any]) -> None:
         if isinstance(batch := loader.get("batch_size"), int):
             known["size"] = max(batch, UNKNOWN_IMAGES)
         loader["dataset"] = _synthetic(known, loader["dataset"])
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ImportError):
         return  # wrong arguments: the validation reports them
 
 
@@ -195,9 +199,10 @@ def _quiet() -> Iterator[None]:
 
 
 def run_tiny_step(config: Config) -> None:
-    """Train ``config`` (see :func:`load_tiny_config`) for one iteration; leaves no files behind.
+    """Train ``config`` (see :func:`load_tiny_config`) for one iteration and evaluate; leaves no files behind.
 
     Raises:
+        EvaluationError: the extractor or a metric does not work.
         Exception: whatever the run raised.
     """
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -205,3 +210,5 @@ def run_tiny_step(config: Config) -> None:
         config.experiment_name = Path(folder).name  # MMEngine keeps global objects by this name
         runner = build_runner(config)
         runner.train()
+        for place, evaluation in config.get(EVALUATIONS, {}).items():
+            try_evaluation(place, evaluation, runner.model, runner.train_dataloader.dataset, config)

@@ -32,6 +32,9 @@ STAND_INS: dict[str, dict[str, Any]] = {
     r.SAMPLERS.name: {"latent_dim": 1 << 20},
     r.HEADS.name: {"in_channels": 64},
 }
+#: Loaders, and what of them is not torch's: made by the runner of their settings.
+LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+BUILT_FROM = ("dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch")
 REFUSALS = (ValueError, OSError, RuntimeError, AssertionError, ZeroDivisionError, OverflowError)
 
 
@@ -67,7 +70,8 @@ def _sentence(error: Exception) -> str:
 
 def _can_be_called(node: Node) -> bool:
     """Return whether all arguments are there that the component must have."""
-    assert node.component is not None
+    if node.component is None or r.PARAM_SCHEDULERS in node.registries:
+        return True
     try:
         inspect.signature(node.component).bind(**_arguments(node))
     except TypeError:
@@ -78,14 +82,79 @@ def _can_be_called(node: Node) -> bool:
 def _builder(node: Node) -> Callable[[], object] | None:
     component = node.component
     if component is None:
-        return None
+        return _parts_of_torch(node)
     if any(registry in TRIED for registry in node.registries):
         return lambda: _check(node, component(**_arguments(node)))
     if _is_network(node):
         return lambda: _shapes_of(component, node)
     if r.OPTIMIZERS in node.registries:
         return lambda: component([torch.nn.Parameter(torch.zeros(1))], **_arguments(node))
+    if r.PARAM_SCHEDULERS in node.registries:
+        return lambda: _schedule(component, _arguments(node))
+    if r.DATASETS in node.registries and dotted(node.path) != "train_dataloader.dataset":
+        return _telling(component, node)
     return None
+
+
+def _telling(component: Any, node: Node) -> Callable[[], object] | None:
+    """Return what asks a data set for its facts, which it tells without reading images."""
+    facts = getattr(component, "facts", None)
+    return None if facts is None else lambda: facts(**_arguments(node))
+
+
+def _optimizer() -> torch.optim.Optimizer:
+    """Return an optimiser of nothing, whose numbers a schedule may set."""
+    with torch.device("cpu"):
+        return torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
+def _schedule(component: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Make a schedule and go two steps."""
+    optimizer = _optimizer()
+    schedule = component(optimizer, **arguments)
+    for _ in range(2):
+        optimizer.step()
+        schedule.step()
+
+
+def _parts_of_torch(node: Node) -> Callable[[], object] | None:
+    """Return what tries settings that are torch's own: of a data loader, of the clipping of gradients."""
+    path, settings = dotted(node.path), dict(node.config)
+    if path in LOADERS and "dataset" in settings:
+        given = {key: value for key, value in settings.items() if key not in BUILT_FROM}
+        order = {"sampler": torch.utils.data.SequentialSampler(range(1))} if settings.get("sampler") else {}
+        return lambda: _loader(given, order)
+    if node.path[-1] == "clip_grad" and node.path[0] == "optim_wrapper":
+        return lambda: _clipping(settings)
+    return None
+
+
+def _loader(given: Mapping[str, Any], order: Mapping[str, Any]) -> None:
+    """Make a loader of nothing.
+
+    Raises:
+        ValueError: torch refuses the settings, or waits for workers that there are not.
+    """
+    if given.get("timeout") and not given.get("num_workers"):
+        raise ValueError(f"timeout={given['timeout']!r} is for workers: set num_workers, or leave it out")
+    torch.utils.data.DataLoader(range(1), **order, **given)  # type: ignore[arg-type]
+
+
+def _clipping(settings: dict[str, Any]) -> None:
+    """Clip nothing.
+
+    Raises:
+        TypeError, ValueError: torch takes no such settings.
+    """
+    kind = settings.pop("type", "norm")
+    clips: dict[str, Callable[..., Any]] = {
+        "norm": torch.nn.utils.clip_grad_norm_,
+        "value": torch.nn.utils.clip_grad_value_,
+    }
+    if kind not in clips:
+        raise ValueError(f"type must be one of {', '.join(clips)}, got {kind!r}")
+    inspect.signature(clips[kind]).bind([], **settings)
+    clips[kind]([], **settings)
 
 
 def _is_network(node: Node) -> bool:

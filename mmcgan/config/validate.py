@@ -11,6 +11,7 @@ from mmengine.dist import get_world_size
 from mmcgan import registry as r
 from mmcgan.condition_fields import fact_names
 from mmcgan.config.annotations import annotations_of, described, fits
+from mmcgan.config.choices import choice_problems
 from mmcgan.config.components import (
     Node,
     allowed_keys,
@@ -21,11 +22,13 @@ from mmcgan.config.components import (
     top_level_keys,
     walk,
 )
+from mmcgan.config.facts import section
 from mmcgan.config.kinds import kind_problems, top_level_kinds
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.relations import figure_problems, label_problems
 from mmcgan.config.trials import CANNOT_BE_BUILT
 from mmcgan.config.values import value_problems
+from mmcgan.config.whole import whole_problems
 from mmcgan.contracts import Emitting, Reading
 from mmcgan.losses.base import Loss
 from mmcgan.models.step_options import StepOptions
@@ -61,14 +64,15 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
         found = [
             *_unknown_type(node),
             *_unknown_keys(node),
-            *_missing(node, supplied, (config.get("train_dataloader") or {}).get("dataset")),
+            *_missing(node, supplied, section(config, "train_dataloader").get("dataset")),
             *_wrong_types(node),
             *kind_problems(node),
         ]
         problems += found or value_problems(node, facts_known)
     problems = _without_consequences(problems)
     named = [*_wiring(config), *_reading(config, nodes)]
-    return [*problems, *named, *_batch_size(config), *figure_problems(config), *label_problems(config, nodes)]
+    named += [*_batch_size(config), *figure_problems(config), *label_problems(config, nodes)]
+    return [*problems, *named, *choice_problems(config), *whole_problems(config, nodes)]
 
 
 def _without_consequences(problems: list[Problem]) -> list[Problem]:
@@ -169,6 +173,9 @@ def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
         wiring = component.default_inputs if inputs is None else inputs
         if not isinstance(wiring, Mapping):
             yield Problem(f"{path}.inputs", f"must be a dict of argument='head.tensor', got {wiring!r}")
+        elif not all(fits(source, str | Sequence[str]) for source in wiring.values()):
+            message = "must name tensors as 'head.tensor', or lists of such names"
+            yield Problem(f"{path}.inputs", f"{message}, got {dict(wiring)!r}")
         elif available is not None:
             for message in input_problems(component, wiring, available):
                 yield Problem(f"{path}.inputs", message)
@@ -247,7 +254,7 @@ def _component(config: Any, registry: r.SuggestingRegistry) -> Any:
 
 
 def _batch_size(config: Mapping[str, Any]) -> Iterator[Problem]:
-    size = (config.get("train_dataloader") or {}).get("batch_size")
+    size = section(config, "train_dataloader").get("batch_size")
     model = config.get("model")
     step = model.get("step") if isinstance(model, dict) else None
     if not isinstance(size, int) or not isinstance(step or {}, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmcgan.config.choices import file_problems, priority_problems
 from mmcgan.config.components import Node
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.ranges import range_problems
@@ -27,7 +28,7 @@ def value_problems(node: Node, facts_known: bool = True) -> Iterator[Problem]:
         node: as above.
         facts_known: False if the data set could not tell its facts: networks are not built then.
     """
-    found = [*range_problems(node)]
+    found = [*range_problems(node), *priority_problems(node), *file_problems(node)]
     if dotted(node.path) == "env_cfg":
         found += _environment_problems(node.config)
     if "precision" in node.config and dotted(node.path) in OPTIMISER_SECTIONS:

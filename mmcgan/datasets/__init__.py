@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from mmcgan.datasets.neighbourhood import NeighbourhoodDataset
     from mmcgan.datasets.order import Draw, InfiniteShuffle, gan_collate
     from mmcgan.datasets.packing.packed import PackedDataset
+    from mmcgan.datasets.packing.shards import ShardDataset
     from mmcgan.datasets.sets.cifar import CIFAR10, CIFAR100
     from mmcgan.datasets.sets.cityscapes import Cityscapes
     from mmcgan.datasets.sets.class_subset import ClassSubset
     from mmcgan.datasets.sets.digits import DigitsDataset
     from mmcgan.datasets.sets.fashion_mnist import FashionMNIST
     from mmcgan.datasets.sets.folder import ImageFolder
+    from mmcgan.datasets.sets.hub import HFDataset
     from mmcgan.datasets.sets.image_list import ImageList
     from mmcgan.datasets.sets.imagenet import ImageNet, TinyImageNet
     from mmcgan.datasets.sets.long_tail import ImageNetLT, ImbalancedDataset, shot_groups
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from mmcgan.datasets.sets.stacked_digits import StackedDigits
     from mmcgan.datasets.sets.synthetic import SyntheticImages
     from mmcgan.datasets.sets.two_domain import TwoDomainDigits
+    from mmcgan.datasets.shard_order import ShardShuffle
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
 
@@ -53,6 +56,7 @@ __all__ = [
     "DrawnConditionDataset",
     "FashionMNIST",
     "GANDataset",
+    "HFDataset",
     "ImageDataset",
     "ImageFolder",
     "ImageList",
@@ -69,6 +73,8 @@ __all__ = [
     "NeighbourhoodDataset",
     "PackedDataset",
     "Scenes",
+    "ShardDataset",
+    "ShardShuffle",
     "StackedDigits",
     "SyntheticImages",
     "SyntheticLabelMaps",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from mmcgan.archives import is_member, read_bytes, read_member
 from mmcgan.datasets.base import check_choice, check_image_size
-from mmcgan.image_files import open_image
+from mmcgan.image_files import EncodedImage, open_image
 from mmcgan.text_files import printable
 
 FITS = ("crop_long_side", "resize_short_side", "stretch", "exact")
@@ -37,6 +39,10 @@ UNREAD_SUFFIXES = {
     **dict.fromkeys((".exr", ".hdr", ".pfm"), "of floating-point values"),
     **dict.fromkeys((".psd", ".tga", ".dds", ".ico", ".svg"), "of a format that is not read"),
 }
+#: a picture: a path, of a file or of a member of a zip archive, or its bytes
+Source = str | Path | EncodedImage
+#: endings of names of Pillow's formats, where they are not called alike
+ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2", "PPM": ".ppm"}
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -73,11 +79,11 @@ def max_pixels() -> int:
     return int(given)
 
 
-def read_rgb(path: str | Path, wanted: int | None = None) -> Image.Image:
+def read_rgb(path: Source, wanted: int | None = None) -> Image.Image:
     """Return an image file as 8-bit RGB, upright by its EXIF orientation; of several pictures the first.
 
     Args:
-        path: the file.
+        path: the file, or the bytes of one.
         wanted: side that is wanted; a much larger JPEG may be decoded at a fraction of its size, no smaller.
 
     Raises:
@@ -93,7 +99,7 @@ def read_rgb(path: str | Path, wanted: int | None = None) -> Image.Image:
             raise _bad(path, error) from error
 
 
-def image_size(path: str | Path) -> tuple[int, int]:
+def image_size(path: Source) -> tuple[int, int]:
     """Return width and height of an image once upright, from its header.
 
     Raises:
@@ -107,7 +113,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
         return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
 
 
-def open_checked(path: str | Path) -> Image.Image:
+def open_checked(path: Source) -> Image.Image:
     """Return an image that is opened, not decoded, if its size allows; close it after use.
 
     Raises:
@@ -116,20 +122,12 @@ def open_checked(path: str | Path) -> Image.Image:
     return _checked(path, None)
 
 
-def _checked(path: str | Path, wanted: int | None) -> Image.Image:
+def _checked(path: Source, wanted: int | None) -> Image.Image:
     """Open a file and check what its header says, before anything is decoded."""
     limit = max_pixels()
     _let_pillow_open(limit * DRAFT_FACTOR)
     try:
-        state = os.stat(path)
-        if not stat.S_ISREG(state.st_mode):
-            raise OSError("not a regular file")
-        if state.st_size > limit * MAX_BYTES_PER_PIXEL:
-            raise OSError(
-                f"the file has {state.st_size:,} bytes, more than any image of the {limit:,} pixels that are "
-                f"allowed; set {PIXELS_VARIABLE} to allow more"
-            )
-        image = open_image(path)
+        image = open_image(_bounded(path))
     except Exception as error:
         raise _bad(path, error) from error
     try:
@@ -147,17 +145,66 @@ def _checked(path: str | Path, wanted: int | None) -> Image.Image:
     return image
 
 
+def _bounded(source: Source) -> str | Path | io.BytesIO:
+    """Return what to open, unless it has more bytes than any image of as many pixels as are allowed."""
+    most = most_bytes()
+    if isinstance(source, EncodedImage):
+        check_bytes(len(source.content), most)
+        return io.BytesIO(source.content)
+    if is_member(source):
+        return io.BytesIO(read_member(source, most))
+    state = os.stat(source)
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError("not a regular file")
+    check_bytes(state.st_size, most)
+    return source
+
+
+def check_bytes(size: int, most: int) -> None:
+    """Raise OSError if a file of an image has more than ``most`` bytes."""
+    if size > most:
+        raise OSError(
+            f"the file has {size:,} bytes, more than any image of as many pixels as are allowed "
+            f"({most:,}); set {PIXELS_VARIABLE} to allow more"
+        )
+
+
+def most_bytes() -> int:
+    """Return how many bytes a file of an image may have."""
+    return max_pixels() * MAX_BYTES_PER_PIXEL
+
+
+def bytes_of(source: Source) -> tuple[str, bytes]:
+    """Return an encoded picture as it is, with the ending of a name that suits its format.
+
+    Raises:
+        BadImageError: see :func:`read_rgb`; its header is looked at, its pixels are not.
+    """
+    with _checked(source, None) as image:
+        ending = ENDINGS.get(str(image.format), f".{str(image.format).lower()}")
+    try:
+        content = source.content if isinstance(source, EncodedImage) else read_bytes(source, most_bytes())
+    except OSError as error:
+        raise _bad(source, error) from error
+    return ending, content
+
+
+def name_of(source: Source) -> str:
+    """Return what to call a picture, as it can be printed."""
+    return printable(source.name if isinstance(source, EncodedImage) else source)
+
+
 def _let_pillow_open(pixels: int) -> None:
     """Raise Pillow's own bound where ours is higher; it refuses twice as many."""
     if Image.MAX_IMAGE_PIXELS is not None and pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = pixels
 
 
-def _bad(path: str | Path, error: Exception) -> BadImageError:
-    kind = UNREAD_SUFFIXES.get(Path(os.fsdecode(path)).suffix.lower())
+def _bad(source: Source, error: Exception) -> BadImageError:
+    kind = UNREAD_SUFFIXES.get(os.path.splitext(name_of(source))[1].lower())
     hint = f" (it seems to be {kind}: convert it to PNG or JPEG)" if kind else ""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-    return BadImageError(f"{printable(path)}: unreadable image: {str(reason) or type(error).__name__}{hint}")
+    return BadImageError(f"{name_of(source)}: unreadable image: {str(reason) or type(error).__name__}{hint}")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -221,7 +268,7 @@ class ImageReader:
         check_choice(self.fit, FITS, "fit", "image reader")
         check_choice(self.interpolation, tuple(INTERPOLATIONS), "interpolation", "image reader")
 
-    def __call__(self, path: str | Path) -> Tensor:
+    def __call__(self, path: Source) -> Tensor:
         """Read ``path``, turned upright by its EXIF orientation.
 
         Raises:
@@ -230,13 +277,13 @@ class ImageReader:
         upright = read_rgb(path, None if self.fit == "exact" else self.image_size)
         return torch.from_numpy(np.array(self._fitted(upright, path))).permute(2, 0, 1).contiguous()
 
-    def _fitted(self, image: Image.Image, path: str | Path) -> Image.Image:
+    def _fitted(self, image: Image.Image, path: Source) -> Image.Image:
         size = self.image_size
         if image.size == (size, size):
             return image
         if self.fit == "exact":
             raise BadImageError(
-                f"{printable(path)}: the image is {image.width}x{image.height} (width x height), expected "
+                f"{name_of(path)}: the image is {image.width}x{image.height} (width x height), expected "
                 f"{size}x{size}; fit='crop_long_side' or 'resize_short_side' would resize it"
             )
         resample = INTERPOLATIONS[self.interpolation]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import CheckpointError
-from mmcgan.models.class_rows import ClassAxis, UnmappableError, class_axes, reordered, undescribed
+from mmcgan.class_names import composed
+from mmcgan.models.class_rows import ClassAxis, UnmappableError, class_axes, resized, undescribed
 
 #: facts of a data set whose numbers stand for names that are written in images or in columns of a table
 FIXED = ("map_classes", "attributes")
@@ -26,8 +28,9 @@ def follow_classes(runner: Any, checkpoint: State, source: str, *, resumed: bool
         checkpoint: its content; its ``state_dict`` and ``optimizer`` are changed, not their tensors.
         source: the checkpoint's file, for messages.
         resumed: whether the run goes on, or only takes over weights.
-        allowed: whether the user allows changes: classes without a namesake then take the rows that are
-            left, in order.
+        allowed: whether the user allows changes. Classes without a namesake then take the rows that are
+            left, in order, where there are as many classes as before; otherwise they take the mean of all
+            rows, as moments do (:func:`~mmcgan.models.class_rows.resized`).
 
     Raises:
         CheckpointError: other names, or a component that does not say which of its tensors belong to classes.
@@ -38,14 +41,17 @@ def follow_classes(runner: Any, checkpoint: State, source: str, *, resumed: bool
     notes = [note for key in FIXED for note in _check_fixed(before, now, key, source, resumed, allowed)]
     places, more = class_places(before, now, source, resumed, allowed)
     if places is not None:
-        _move(checkpoint, places, source, runner.model, runner.cfg.model)
+        known = len(_names(before, "classes") or ())
+        _move(checkpoint, places, known, source, runner.model, runner.cfg.model)
     return notes + more
 
 
 def class_places(
     before: Any, now: Mapping[str, Any], source: str, resumed: bool, allowed: bool
-) -> tuple[list[int] | None, list[str]]:
+) -> tuple[list[int | None] | None, list[str]]:
     """Return for each class its number in the checkpoint, or None if they are the same, and notes.
+
+    The number of a new class is None where the number of classes has changed.
 
     Raises:
         CheckpointError: other names; lists them.
@@ -64,19 +70,44 @@ def class_places(
             f"{source}: its classes stood in another order: {text}"
         ]
     text = f"{source}: its classes were others: {_apart(theirs, ours)}"
-    if not allowed or not unique or len(ours) != len(theirs):
-        raise CheckpointError(
-            f"{text}. What it has learnt of one class would be taken for another: name the classes as they "
-            "were, or give --allow-changes, with which as many new ones take the rows of those that are gone"
-        )
+    if not allowed or not unique:
+        raise CheckpointError(f"{text}. {_advice(theirs, ours, unique, resumed)}")
+    if len(ours) != len(theirs):
+        return _of_another_number(theirs, ours, text)
     gone = iter([name for name in theirs if name not in shared])
     heirs = {name: name if name in shared else next(gone) for name in ours}
     taken = ", ".join(f"{name!r} starts from {old!r}" for name, old in heirs.items() if name != old)
     return [theirs.index(heirs[name]) for name in ours], [f"{text}: {taken}"]
 
 
+def _advice(theirs: Sequence[str], ours: Sequence[str], unique: bool, resumed: bool) -> str:
+    text = "What it has learnt of one class would be taken for another: "
+    if not unique:
+        return f"{text}give every class a name of its own, as they were"
+    text += "name the classes as they were, or "
+    if not resumed:
+        return f"{text}start with `mmcgan train --from`, which gives new classes the mean of all rows"
+    if len(ours) != len(theirs):
+        return f"{text}give --allow-changes, with which new ones start from the mean of all rows"
+    return f"{text}give --allow-changes, with which as many new ones take the rows of those that are gone"
+
+
+def _of_another_number(
+    theirs: Sequence[str], ours: Sequence[str], text: str
+) -> tuple[list[int | None], list[str]]:
+    new = [name for name in ours if name not in theirs]
+    told = f"{text}: {len(ours) - len(new)} of {len(ours)} keep the rows of their names"
+    told += f", {_some(new)} start from the mean of all rows, moments alike" if new else ""
+    return [theirs.index(name) if name in theirs else None for name in ours], [told]
+
+
 def _move(
-    checkpoint: State, places: Sequence[int], source: str, model: nn.Module, config: Mapping[str, Any]
+    checkpoint: State,
+    places: Sequence[int | None],
+    known: int,
+    source: str,
+    model: nn.Module,
+    config: Mapping[str, Any],
 ) -> None:
     try:
         unknown = undescribed(config, model)
@@ -90,16 +121,25 @@ def _move(
         )
     axes = class_axes(model)
     weights = checkpoint.get("state_dict", checkpoint)
-    moved = {
-        name: reordered(value, axes[name], places) if name in axes else value
-        for name, value in weights.items()
-    }
-    weights.update(moved)
-    _move_moments(checkpoint, axes, places, source)
+    _move_moments(checkpoint, axes, places, known, source)
+    for name, axis in axes.items():
+        if name in weights:
+            weights[name] = _as_long(resized(weights[name], axis, known, places), weights[name], name)
+
+
+def _as_long(moved: Tensor, before: Tensor, name: str) -> Tensor:
+    """Return rows of another number; singular vectors of a spectral norm keep their length."""
+    if moved.shape == before.shape or ".spectral." not in name:
+        return moved
+    return F.normalize(moved, dim=0) * before.norm()
 
 
 def _move_moments(
-    checkpoint: State, axes: Mapping[str, ClassAxis], places: Sequence[int], source: str
+    checkpoint: State,
+    axes: Mapping[str, ClassAxis],
+    places: Sequence[int | None],
+    known: int,
+    source: str,
 ) -> None:
     """Move optimisers' moments, which have the shapes of their parameters."""
     for name, kept in _moments(checkpoint):
@@ -110,7 +150,7 @@ def _move_moments(
                     f"{source}: its classes stand elsewhere, and {key} of {name} has another shape than "
                     "its parameter: sort the classes as they were"
                 )
-            kept[key] = reordered(value, axes[name], places)
+            kept[key] = resized(value, axes[name], known, places)
 
 
 def _moments(checkpoint: State) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -145,8 +185,8 @@ def _check_fixed(
 def _names(facts: Any, key: str) -> list[str] | None:
     names = facts.get(key) if isinstance(facts, Mapping) else None
     if isinstance(names, Mapping):  # by group
-        return [f"{group}: {name}" for group, many in names.items() for name in many]
-    return None if not names else [str(name) for name in names]
+        return composed([f"{group}: {name}" for group, many in names.items() for name in many])
+    return None if not names else composed(names)
 
 
 def _apart(theirs: Sequence[str], ours: Sequence[str]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmcgan.datasets.decode import read_rgb
+from mmcgan.datasets.decode import Source, read_rgb
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
 from mmcgan.parallel import ordered_map
@@ -28,7 +27,7 @@ class AnySizeReader:
 
     image_size: ClassVar[int] = 0
 
-    def __call__(self, path: str | Path) -> Tensor:
+    def __call__(self, path: Source) -> Tensor:
         """Read ``path``.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
+from mmcgan.extractor_training.held_out import held_out_rows
 from mmcgan.extractor_training.train_classifier import Progress, Recipe, train_network
 from mmcgan.extractors.attribute_classifier import attribute_hits
 from mmcgan.extractors.base import Preprocessing
@@ -37,23 +39,21 @@ def train_attribute_classifier(
     """Train on a data set with attributes, measure on its test images, write ``out``.
 
     Args:
-        recipe, out, command, progress: as in ``train_classifier``.
+        recipe, out, command, progress: as in ``train_classifier``; what is held out is a share of the images
+            of each combination of attributes.
+
+    Raises:
+        ValueError: test images with other attributes, or no two images of one combination.
     """
     start = time.monotonic()
-    if recipe.test is None:
-        raise ValueError(
-            f"{recipe.train.get('type')} has no split to take test images from; attributes are not held out: "
-            "name a data set with split='train' and split='test'"
-        )
-    train_set, test_set = DATASETS.build(dict(recipe.train)), DATASETS.build(dict(recipe.test))
-    groups: AttributeGroups = train_set.groups
-    if test_set.groups != groups:
-        raise ValueError(f"test images have other attributes: {test_set.groups.describe()}")
-    train, test = (data.__getitems__(range(len(data))) for data in (train_set, test_set))
+    train, test, groups = _read(recipe)
+    options = recipe.options
+    if recipe.test is None:  # somebody's own images may be few
+        options = replace(options, batch_size=min(options.batch_size, max(2, len(train["image"]) // 4)))
     network = train_network(
         (train["image"], train["attributes"]),
         len(groups),
-        recipe.options,
+        options,
         progress,
         lambda logits, wanted: attribute_loss(logits, wanted, groups),
     )
@@ -70,11 +70,28 @@ def train_attribute_classifier(
         seed=recipe.options.seed,
         seconds=round(time.monotonic() - start, 1),
         precision=resolve(recipe.options.precision, "cpu"),
+        held_out=recipe.held_out if recipe.test is None else 0.0,
         attributes=groups.to_config(),
         group_accuracy=shares,
     )
     save_classifier(out, network, record)
     return record
+
+
+def _read(recipe: Recipe) -> tuple[dict[str, Tensor], dict[str, Tensor], AttributeGroups]:
+    """Return images and attributes to train and to test on, and the groups of these."""
+    train_set = DATASETS.build(dict(recipe.train))
+    groups: AttributeGroups = train_set.groups
+    train = train_set.__getitems__(range(len(train_set)))
+    if recipe.test is None:
+        combination = train["attributes"].unique(dim=0, return_inverse=True)[1]
+        tested = held_out_rows(combination, recipe.held_out, recipe.options.seed)
+        both = [{key: train[key][rows] for key in ("image", "attributes")} for rows in (~tested, tested)]
+        return both[0], both[1], groups
+    test_set = DATASETS.build(dict(recipe.test))
+    if test_set.groups != groups:
+        raise ValueError(f"test images have other attributes: {test_set.groups.describe()}")
+    return train, test_set.__getitems__(range(len(test_set))), groups
 
 
 @torch.no_grad()

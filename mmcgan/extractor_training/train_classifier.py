@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmcgan.extractor_training.held_out import check_share, held_out_rows
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import ClassifierRecord, halve, save_classifier
 from mmcgan.extractors.small_network import SmallNetwork, initialise
@@ -227,17 +228,12 @@ def hold_out(data: Images, classes: Sequence[str], share: float, seed: int) -> t
     Raises:
         ValueError: ``share`` out of range, or a class with fewer than two images.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"the share of images to hold out must lie between 0 and 1, got {share}")
+    check_share(share)
     images, labels = data
-    generator = make_generator(seed, "held out")
-    tested = torch.zeros(len(labels), dtype=torch.bool)
-    for label, name in enumerate(classes):
-        rows = (labels == label).nonzero().flatten()
-        if len(rows) < 2:
-            raise ValueError(f"class {name!r} has {len(rows)} images: one to learn from, one to test on")
-        count = min(max(1, round(share * len(rows))), len(rows) - 1)
-        tested[rows[torch.randperm(len(rows), generator=generator)[:count]]] = True
+    for name, count in zip(classes, torch.bincount(labels, minlength=len(classes)).tolist(), strict=True):
+        if count < 2:
+            raise ValueError(f"class {name!r} has {count} images: one to learn from, one to test on")
+    tested = held_out_rows(labels, share, seed)
     return (images[~tested], labels[~tested]), (images[tested], labels[tested])
 
 

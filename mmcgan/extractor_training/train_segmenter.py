@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmcgan.extractor_training.held_out import Part, held_out_rows
 from mmcgan.extractor_training.train_classifier import Progress, warm_cosine
 from mmcgan.extractors.classifier_file import halve
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
@@ -55,13 +56,16 @@ class SegmenterRecipe:
     """Data sets of images with label maps, and how a network is trained on the first.
 
     Attributes:
-        train, test: dataset configs; ``test`` images are never trained on.
+        train, test: dataset configs; ``test`` images are never trained on. Without ``test``, a share of the
+            images of ``train`` is held out.
         options: how to train.
+        held_out: that share.
     """
 
     train: dict[str, Any]
-    test: dict[str, Any]
+    test: dict[str, Any] | None
     options: SegmenterOptions = field(default_factory=SegmenterOptions)
+    held_out: float = 0.0
 
 
 SEGMENTER_RECIPES = {
@@ -169,6 +173,17 @@ def map_classes(dataset: Any) -> tuple[str, ...]:
     return tuple(classes)
 
 
+def _read(recipe: SegmenterRecipe) -> tuple[Any, Any]:
+    """Return images with label maps to train and to test on."""
+    train_set = DATASETS.build(dict(recipe.train))
+    if recipe.test is not None:
+        return train_set, DATASETS.build(dict(recipe.test))
+    alike = torch.zeros(len(train_set), dtype=torch.int64)
+    tested = held_out_rows(alike, recipe.held_out, recipe.options.seed)
+    train, test = (Part(train_set, rows.nonzero().flatten().tolist()) for rows in (~tested, tested))
+    return train, test
+
+
 def train_segmenter(
     recipe: SegmenterRecipe, out: Path, command: str, progress: Progress | None = None
 ) -> SegmenterRecord:
@@ -181,8 +196,12 @@ def train_segmenter(
         progress: called after every step.
     """
     start = time.monotonic()
-    train_set, test_set = DATASETS.build(dict(recipe.train)), DATASETS.build(dict(recipe.test))
+    train_set, test_set = _read(recipe)
     classes, options = map_classes(train_set), recipe.options
+    if tuple(test_set.metainfo.get("map_classes") or ()) != classes:
+        raise ValueError(f"{recipe.test}: test images have other classes of pixels than training images")
+    if recipe.test is None:  # somebody's own images may be few
+        options = replace(options, batch_size=min(options.batch_size, max(1, len(train_set) // 4)))
     network = train_network(train_set, len(classes), options, progress)
     network.load_state_dict({key: value.float() for key, value in halve(network.state_dict()).items()})
     counts = confusion(network, test_set, options.ignore_label)
@@ -199,6 +218,7 @@ def train_segmenter(
         seed=options.seed,
         seconds=round(time.monotonic() - start, 1),
         precision=resolve(options.precision, "cpu"),
+        held_out=recipe.held_out if recipe.test is None else 0.0,
     )
     save_segmenter(out, network, record)
     return record

@@ -29,7 +29,8 @@ class ClassifierRecord:
         seed: the seed of that command.
         seconds: wall time of the training.
         precision: what the training computed in; empty in older files.
-        held_out: share of each class of ``dataset`` that was held out for testing; 0 with a test set.
+        held_out: share of each class, or combination of attributes, of ``dataset`` that was held out for
+            testing; 0 with a test set.
         attributes: groups of attributes, where it classifies those; ``classes`` are then its columns.
         group_accuracy: share of test images by attribute group; ``test_accuracy`` is of all at once.
     """

@@ -29,6 +29,7 @@ class SegmenterRecord:
         dataset: config of the training images.
         test_miou, test_pixel_accuracy: on the ``test_images`` held-out real images.
         command, seed, seconds, precision: how it was made; older files do not tell the precision.
+        held_out: share of the images of ``dataset`` that was held out for testing; 0 with a test set.
     """
 
     image_size: tuple[int, int]
@@ -42,6 +43,7 @@ class SegmenterRecord:
     seed: int
     seconds: float
     precision: str = ""
+    held_out: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class GANCheckpointHook(Hook):
     """
 
     priority = "VERY_LOW"
+    only_once = True
     changes_training = False
 
     def __init__(

@@ -27,6 +27,7 @@ class GeneratorEMAHook(Hook):
     """
 
     priority = "ABOVE_NORMAL"
+    only_once = True
     changes_training = True
 
     def __init__(

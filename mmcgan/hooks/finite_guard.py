@@ -30,6 +30,7 @@ class FiniteGuardHook(Hook):
     """
 
     priority = "VERY_HIGH"
+    only_once = True
     changes_training = False
 
     def __init__(self, patience: int = 0) -> None:

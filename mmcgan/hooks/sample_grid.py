@@ -46,6 +46,7 @@ class SampleGridHook(Hook):
     """
 
     priority = "LOW"
+    only_once = True
     changes_training = False
 
     def __init__(

@@ -91,8 +91,13 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 def _check_values(path: str, config: Any) -> None:
     """Raise ValueError if a schedule would set a number to what it cannot be."""
+    root, _, rest = path.partition(".")
+    if root == "optimizer":
+        check_field(path, rest)
     least, below = LIMITS.get(path.rpartition(".")[2], (-math.inf, math.inf))
-    for name in ("value", "start", "end"):
+    if root == "regularizers":  # a penalty that is paid for being small
+        least = 0.0
+    for name in ("value", "start", "end", "warmup_start"):
         number = config.get(name) if isinstance(config, Mapping) else None
         if isinstance(number, int | float) and not least <= number < below:
             raise ValueError(f"ScheduleHook.values[{path!r}].{name}: {path} cannot be {number!r}")
@@ -122,11 +127,21 @@ def find_setter(runner: Any, path: str) -> Setter:
     return attribute_setter(runner.model, path, path)
 
 
-def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
+def check_field(path: str, rest: str) -> tuple[str, str]:
+    """Return the player and the field of its optimiser that a path names.
+
+    Raises:
+        ValueError: there is no such player or field.
+    """
     player, _, field = rest.partition(".")
     if player not in PLAYERS or field not in OPTIMIZER_FIELDS:
         known = [f"optimizer.{each}.{name}" for each in PLAYERS for name in OPTIMIZER_FIELDS]
         raise ValueError(f"ScheduleHook: no value {path!r}.{nearest(path, known)}")
+    return player, field
+
+
+def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
+    player, field = check_field(path, rest)
     groups = runner.optim_wrapper[player].optimizer.param_groups
     wanted = "betas" if field.startswith("beta") else field
     if wanted not in groups[0]:

@@ -90,6 +90,9 @@ def build_schedule(owner: str, config: Mapping[str, Any]) -> Schedule:
         raise ValueError(f"{owner}.kind: {kind!r} is unknown.{nearest(str(kind), list(SCHEDULES))}")
     for name, value in arguments.items():
         _check_argument(f"{owner}.{name}", name, value)
+    begin, until = arguments.get("begin", 0), arguments.get("until")
+    if until is not None and until <= begin:
+        raise ValueError(f"{owner}: until must be greater than begin, got begin={begin!r}, until={until!r}")
     try:
         return SCHEDULES[kind](**arguments)
     except TypeError as error:

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from mmcgan.array_files import FLOATS, INTEGERS, read_array
 from mmcgan.checkpoints.seal import is_own
+from mmcgan.class_names import Classes, require_same
 from mmcgan.instances.arrays import RowArray
 from mmcgan.instances.store_metadata import COMMAND, StoreError, read_store_metadata, sealed_text
 from mmcgan.random import make_generator
@@ -193,6 +194,26 @@ class InstanceStore:
             f"{self.root} was made of another data set ({recorded['name']}) than {type(dataset).__name__}: "
             f"{size}. {self.rebuild_hint()}"
         )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that :attr:`labels` number; empty where they are not known."""
+        return tuple(map(str, self.metadata.get("classes") or ()))
+
+    def require_classes(self, names: Sequence[str]) -> None:
+        """Check that the labels number a model's classes.
+
+        Args:
+            names: of the model's classes, in order; empty where they are not known.
+
+        Raises:
+            StoreError: other classes, or the same in another order.
+        """
+        known = Classes(f"the store {self.root}", self.num_classes or None, self.classes)
+        try:
+            require_same(Classes("the model", len(names) or None, tuple(names)), known)
+        except ValueError as error:
+            raise StoreError(f"{error}. {self.rebuild_hint()}") from error
 
     def require_extractor(self, description: Mapping[str, Any]) -> None:
         """Check that an extractor's ``describe()`` is that of the store's extractor.

@@ -88,6 +88,33 @@ def reordered(value: Tensor, axis: ClassAxis, source: Sequence[int]) -> Tensor:
     return value.index_select(dim, torch.cat([index, rest]).to(value.device))
 
 
+def resized(value: Tensor, axis: ClassAxis, known: int, source: Sequence[int | None]) -> Tensor:
+    """Return ``value`` with rows for other classes: of class ``source[c]``, or the mean of all where None.
+
+    The mean of all rows shows a mixture of what is known and is nobody else's; of an optimiser's moments, it
+    keeps steps of new rows as large as those of the others. Singular vectors of a spectral norm keep their
+    length.
+
+    Args:
+        value: a tensor of a network, or its moments.
+        axis: where its classes are.
+        known: number of classes that it has.
+        source: for each class wanted, one of these, or None.
+
+    Raises:
+        ValueError: the axis is shorter than the classes need.
+    """
+    dim, copies = axis
+    needed = known * copies
+    if value.dim() <= dim or value.shape[dim] < needed:
+        raise ValueError(f"shape {tuple(value.shape)} has no {needed} rows along axis {dim}")
+    rows = value.movedim(dim, 0)
+    table, behind = rows[:needed].unflatten(0, (known, copies)), rows[needed:]
+    mean = table.double().mean(0).to(table.dtype)
+    new = torch.stack([mean if old is None else table[old] for old in source])
+    return torch.cat([new.flatten(0, 1), behind]).movedim(0, dim).contiguous()
+
+
 def undescribed(
     config: Mapping[str, Any], model: nn.Module, registry: SuggestingRegistry = MODELS
 ) -> list[str]:

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from mmcgan.condition_fields import condition_of, mirrored
 from mmcgan.distributed import draw_shared
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.registry import MODELS
 from mmcgan.structures import Condition, GANBatch
 
@@ -25,6 +26,8 @@ class GANDataPreprocessor(BaseDataPreprocessor):
     Raises:
         ValueError: ``flip_probability`` is outside [0, 1].
     """
+
+    image_shapes = ImageShapes()
 
     def __init__(self, flip_probability: float = 0.0, channels_last: bool = False) -> None:
         super().__init__(non_blocking=True)

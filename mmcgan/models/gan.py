@@ -80,7 +80,7 @@ class ConditionalGAN(SamplingModel):
         self._acting: dict[tuple[str, int], dict[str, Regularizer]] = {}
         self.loss_modules = torch.nn.ModuleDict({loss.name: loss for loss in self.losses})
         self.regularizer_modules = torch.nn.ModuleDict(self.regularizers)
-        self.latent_move = build_move(latent_move, self.discriminator.emits)
+        self.latent_move = build_move(latent_move, self.discriminator.emits, self.latent_sampler)
         self.augment = build_augment(augment, self.discriminator.emits, self.generator.image_size)
         self.condition_sampler: ConditionSampler = SAMPLERS.build(condition_sampler)
         check_object(self.condition_sampler, ConditionSampler)

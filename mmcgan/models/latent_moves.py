@@ -12,23 +12,25 @@ from torch import Tensor, nn
 from mmcgan.contracts import check_object
 from mmcgan.dtypes import at_least_float32
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import LatentSampler
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
 from mmcgan.suggestions import nearest
 
 
-def build_move(config: dict[str, Any] | None, emits: Sequence[str]) -> LatentMove | None:
-    """Return the rule of ``config``; None without one.
+def build_move(config: dict[str, Any] | None, emits: Sequence[str], law: LatentSampler) -> LatentMove | None:
+    """Return the rule of ``config`` for latents of ``law``; None without one.
 
     Raises:
         ContractError: not a rule that moves latents.
-        ValueError: one that reads what the discriminator does not emit.
+        ValueError: one that reads what the discriminator does not emit, or cannot follow the law.
     """
     if config is None:
         return None
     move = SAMPLERS.build(dict(config))
     check_object(move, LatentMove)
     check_reads(move, emits)
+    move.follow(law)
     return move
 
 

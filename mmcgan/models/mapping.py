@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -117,6 +118,41 @@ class MappingNetwork(EmbedsCondition):
         for layer in self.layers:
             x = layer(x)
         return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingOptions:
+    """What the mapping network of a generator takes.
+
+    Attributes:
+        mapping_layers: number of layers of the mapping network.
+        mapping_lr_mult: their relative learning rate.
+        instance_dim: length of an instance feature, 0 for none (IC-GAN).
+        num_attributes: number of attributes, 0 for none.
+        label_dim: length of the label's and of the attributes' embedding; 0 means ``style_dim``.
+        instance_embedding_dim: length of the instance's embedding; 0 means ``style_dim``.
+    """
+
+    mapping_layers: int = 8
+    mapping_lr_mult: float = 0.01
+    instance_dim: int = 0
+    num_attributes: int = 0
+    label_dim: int = 0
+    instance_embedding_dim: int = 0
+
+    def network(self, latent_dim: int, style_dim: int, num_classes: int) -> MappingNetwork:
+        """Return the network from z (N, ``latent_dim``) to styles (N, ``style_dim``)."""
+        return MappingNetwork(
+            latent_dim,
+            style_dim,
+            self.mapping_layers,
+            num_classes=num_classes,
+            num_attributes=self.num_attributes,
+            instance_dim=self.instance_dim,
+            label_dim=self.label_dim,
+            instance_embedding_dim=self.instance_embedding_dim,
+            lr_mult=self.mapping_lr_mult,
+        )
 
 
 class LabelMapping(nn.Module):

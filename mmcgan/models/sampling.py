@@ -61,6 +61,8 @@ class SamplingModel(BaseModel):
         latent = {"latent_dim": self.generator.latent_dim, **(latent_sampler or {"type": "NormalLatent"})}
         self.latent_sampler: LatentSampler = SAMPLERS.build(latent)
         check_object(self.latent_sampler, LatentSampler)
+        for network in filter(None, (self.generator, self.generator_ema)):
+            network.latent_law = self.latent_sampler
         #: moves latents before they become samples; works on a model with a discriminator
         self.latent_move: LatentMove | None = None
         #: of evaluations, which draw truncated latents: what the generator is told, see :meth:`sample`

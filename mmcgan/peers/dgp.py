@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+
+import torch
+from torch import nn
 
 from mmcgan.peers.biggan_pytorch import BIGGAN_PYTORCH
-from mmcgan.peers.biggan_pytorch.settings import whole_discriminator, whole_generator
+from mmcgan.peers.biggan_pytorch.names import counters
+from mmcgan.peers.biggan_pytorch.settings import describe, whole_discriminator, whole_generator
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
     GENERATOR,
@@ -14,10 +19,12 @@ from mmcgan.peers.translation import (
     PeerFormat,
     Settings,
     Spec,
+    State,
     register_peer,
 )
 
 INSTANCE_NORM = r"blocks\.\d+\.in\d\."
+KINDS = {GENERATOR: "network/G", DISCRIMINATOR: "network/D"}
 #: Settings of the other network, which each constructor is given too.
 GENERATOR_ONLY = ("hier", "dim_z", "shared_dim", "G_shared", "BN_eps", "norm_style")
 
@@ -44,6 +51,22 @@ def role_of(spec: Spec) -> str:
     return DISCRIMINATOR if str(spec.get("kind", "")).endswith("/D") else GENERATOR
 
 
+def _describe(role: str, config: Config, network: nn.Module) -> Config:
+    """Return what ``Generator`` or ``Discriminator`` is called with for a network of ours."""
+    return {"kind": KINDS[role], **describe(role, config, network)}
+
+
+def _instance_norms(state: State, network: nn.Module) -> State:
+    """Return the generator's instance norms, unused until the peer's own runs set them."""
+    found = counters(state, network)
+    for key, weight in state.items():
+        place = re.fullmatch(r"(blocks\.\d+\.0)\.conv([12])\.weight", key)
+        if place and f"{place[1]}.bn1.gain.weight" in state:
+            norm, width = f"{place[1]}.in{place[2]}", weight.shape[1]
+            found |= {f"{norm}.weight": torch.ones(width), f"{norm}.bias": torch.zeros(width)}
+    return found
+
+
 class DeepGenerativePriorFormat(PeerFormat):
     """A generator is told from BigGAN-PyTorch's by its instance norms, a discriminator not at all."""
 
@@ -55,6 +78,7 @@ class DeepGenerativePriorFormat(PeerFormat):
         return super().recognise(keys)
 
 
+assert BIGGAN_PYTORCH.writing is not None
 DGP = register_peer(
     DeepGenerativePriorFormat(
         name="dgp",
@@ -64,6 +88,7 @@ DGP = register_peer(
         configs={GENERATOR: _generator, DISCRIMINATOR: _discriminator},
         tables=BIGGAN_PYTORCH.tables,
         reading=BIGGAN_PYTORCH.reading,
+        writing=replace(BIGGAN_PYTORCH.writing, describe=_describe, extras=_instance_norms),
         values=BIGGAN_PYTORCH.values,
         stated=BIGGAN_PYTORCH.stated,
         optional=(INSTANCE_NORM,),

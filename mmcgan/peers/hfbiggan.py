@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,22 +11,28 @@ import torch
 from scipy.stats import truncnorm
 from torch import Tensor, nn
 
-from mmcgan.peers.reading import generators
+from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
+from mmcgan.peers.reading import deep_generators
 from mmcgan.peers.translation import (
+    DISCRIMINATOR,
     GENERATOR,
+    HOOK,
     TORCH_SPECTRAL,
     Config,
+    Exported,
     PeerFormat,
     Settings,
     Slots,
     Spec,
     Table,
     UnsupportedSetting,
+    Writing,
     register_peer,
     residual_reading,
     scalar,
     turned,
 )
+from mmcgan.peers.writing.describing import own_config
 from mmcgan.structures import Condition
 
 GENERATOR_TABLE: Table = (
@@ -101,6 +108,41 @@ def _generator(spec: Spec) -> Config:
     return config
 
 
+def _describe(role: str, config: Config, network: Any) -> Config:
+    """Return the ``BigGANConfig`` of a network of ours.
+
+    Raises:
+        ValueError: attention that is not in one place, or no table of statistics in the batch norms.
+    """
+    own = own_config(role, config, network)
+    statistics = network.output_norm.norm
+    if len(network.attention) != 1 or not isinstance(statistics, TabulatedBatchNorm2d):
+        raise ValueError("it has attention behind one block, and batch norms with a row for every truncation")
+    width = own["image_filters"]
+    plan = [[int(up), before // width, after // width] for up, before, after in own["block_plan"]]
+    return {
+        "constructor": {
+            "BigGANConfig": {
+                "output_dim": own["image_size"],
+                "z_dim": own["latent_dim"],
+                "class_embed_dim": network.condition.dim,
+                "channel_width": width,
+                "num_classes": own["num_classes"],
+                "layers": plan,
+                "attention_layer_position": int(next(iter(network.attention))) + 1,
+                "eps": statistics.eps,
+                "n_stats": len(statistics.means),
+            }
+        }
+    }
+
+
+def _files(exports: Mapping[str, Exported], step: int) -> dict[str, Any]:
+    """Return the two files of a model, which holds one generator: the averaged one."""
+    settings = exports["G_ema"].spec["constructor"]["BigGANConfig"]
+    return {"pytorch_model.bin": exports["G_ema"].state, "config.json": json.dumps(settings).encode()}
+
+
 def is_published(spec: Spec) -> bool:
     """Whether a description has a ``BigGANConfig``."""
     constructor = spec.get("constructor")
@@ -128,12 +170,14 @@ PUBLISHED_BIGGAN = register_peer(
         configs={GENERATOR: _generator},
         tables={GENERATOR: GENERATOR_TABLE},
         reading=residual_reading(
-            generators.published_deep,
+            deep_generators.published_deep,
             None,
             {"eps": EPS},
             EPS,
             more_generator={**LAYOUT, "batch_norm": _TABLES, "output_batch_norm": _TABLES},
         ),
+        writing=Writing(("BigGANDeepGenerator",), _describe, _files, HOOK),
+        lacks={DISCRIMINATOR: "pytorch-pretrained-biggan keeps no discriminators: none was published"},
         # one row per class, where the peer has one column
         values=(scalar(r"\.gamma$"), turned(r"^embeddings\.weight$")),
         stated=stated,

@@ -9,11 +9,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmcgan.peers.biggan_pytorch import reading
-from mmcgan.peers.biggan_pytorch.names import BLOCKS, GENERATOR_TABLE
-from mmcgan.peers.biggan_pytorch.settings import backbone_settings, stated, whole_generator
+from mmcgan.peers.biggan_pytorch.names import BLOCKS, GENERATOR_TABLE, counters, names_facts
+from mmcgan.peers.biggan_pytorch.settings import backbone_settings, describe, stated, whole_generator
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
     GENERATOR,
+    OWN,
     ROW_VECTORS,
     Config,
     PeerFormat,
@@ -22,9 +23,11 @@ from mmcgan.peers.translation import (
     State,
     Table,
     UnsupportedSetting,
+    Writing,
     below,
     register_peer,
 )
+from mmcgan.peers.writing.files import one_file_each
 from mmcgan.structures import Condition
 
 DISCRIMINATOR_TABLE: Table = (
@@ -33,6 +36,10 @@ DISCRIMINATOR_TABLE: Table = (
     *below("heads.omni", "linear"),
 )
 SHORT = ("ch", "attn", "init", "wide", "param", "activation")
+#: The activation's word, by BigGAN-PyTorch's name of it.
+WORDS = {"nl": "activation"}
+KWARGS = "constructor_kwargs"
+KINDS = {GENERATOR: "network/G", DISCRIMINATOR: "network/D"}
 #: Attention is given as text that only looks like a number.
 TEXTS = ("attn", "init", "G_attn", "D_attn", "param", "activation")
 
@@ -76,6 +83,25 @@ def _discriminator(spec: Spec) -> Config:
     return {"backbone": backbone, "heads": {"omni": {**head, "spectral_norm": backbone["spectral_norm"]}}}
 
 
+def describe_players(role: str, config: Config, network: nn.Module) -> Config:
+    """Return what the peers' networks are called with, under BigGAN-PyTorch's names."""
+    described = describe(role, config, network)["constructor_kwargs"]
+    head = config.get("heads", {}).get("omni", {})
+    if role == DISCRIMINATOR and head.get("type") == "AdversarialHead":
+        described["output_dim"] = 1
+    return {"kind": KINDS[role], "constructor_kwargs": described}
+
+
+def _describe(role: str, config: Config, network: nn.Module) -> Config:
+    """Return what ``Generator`` or ``Discriminator`` is called with for a network of ours."""
+    whole = describe_players(role, config, network)
+    player = "G_" if role == GENERATOR else "D_"
+    bare = {name: (name.removeprefix(player) if name.startswith(player) else "") for name in whole[KWARGS]}
+    names = {name: WORDS.get(short, short) for name, short in bare.items()}
+    short = {names[k] if names[k] in SHORT else k: value for k, value in whole[KWARGS].items()}
+    return {**whole, KWARGS: short}
+
+
 class OmniFormat(PeerFormat):
     """The vector of scores may have a single entry, of which our head makes a logit."""
 
@@ -89,6 +115,7 @@ class OmniFormat(PeerFormat):
         return outputs
 
 
+WRITING = Writing(("BigGANGenerator", "BigGANBackbone"), _describe, one_file_each, OWN, names_facts, counters)
 OMNIGAN = register_peer(
     OmniFormat(
         name="omnigan",
@@ -98,6 +125,7 @@ OMNIGAN = register_peer(
         configs={GENERATOR: _generator, DISCRIMINATOR: _discriminator},
         tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
         reading=reading(),
+        writing=WRITING,
         values=(ROW_VECTORS,),
         stated=stated,
         inputs={"z": "latent", "image": "image", "x": "image", "label": "label", "y": "label"},

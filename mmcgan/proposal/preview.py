@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,13 +11,13 @@ from mmcgan.datasets.decode import BadImageError
 from mmcgan.datasets.sets.folder import ImageFolder
 from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
-from mmcgan.proposal.survey import Survey, survey
+from mmcgan.proposal.survey import Roots, Survey, survey, survey_dataset
 
 ROWS, COLUMNS = 6, 10
 
 
 def preview(
-    folder: str | Path,
+    folder: Roots,
     out: str | Path,
     image_size: int,
     labelled: bool | None = None,
@@ -28,7 +29,7 @@ def preview(
     of their files. What cannot be read is a gray square.
 
     Args:
-        folder: of images.
+        folder: of images, a zip archive, or several.
         out: PNG to write.
         image_size: as the config has it.
         labelled: see :func:`mmcgan.proposal.survey.list_images`.
@@ -38,29 +39,59 @@ def preview(
         FileExistsError: the picture is there and ``overwrite`` is off.
         FileNotFoundError, ValueError: no folder, no images, or one that cannot be read.
     """
+    path = _checked(out, overwrite)
+    seen = survey(folder, labelled)
+    roots = [str(one) for one in ([folder] if isinstance(folder, str | Path) else folder)]
+    _draw(ImageFolder(roots, image_size, labelled=seen.classes is not None), path)
+    return seen
+
+
+def preview_dataset(dataset: Any, name: str, out: str | Path, overwrite: bool = False) -> Survey:
+    """Do the same for a data set, such as that of a config: in the order of its rows.
+
+    Args:
+        dataset: gives images as training reads them.
+        name: what to call it.
+        out, overwrite: see :func:`preview`.
+
+    Raises:
+        FileExistsError: the picture is there and ``overwrite`` is off.
+        ValueError: no image can be read.
+    """
+    path = _checked(out, overwrite)
+    seen = survey_dataset(dataset, name)
+    _draw(dataset, path)
+    return seen
+
+
+def _checked(out: str | Path, overwrite: bool) -> Path:
     path = Path(out)
     check_output(path, "--out", (".png",))
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; choose another --out or give --overwrite")
-    seen = survey(folder, labelled)
-    images = ImageFolder(str(folder), image_size, labelled=seen.classes is not None)
+    return path
+
+
+def _draw(images: Any, path: Path) -> None:
     rows, columns = _shown(images)
-    pictures = torch.cat([_read(images, row) for row in rows]) / 127.5 - 1
+    found = [_read(images, row) for row in rows]
+    shape = next((picture.shape for picture in found if picture is not None), (1, 3, 1, 1))
+    gray = torch.full(shape, 127.5)
+    pictures = torch.cat([gray if picture is None else picture for picture in found]) / 127.5 - 1
     missing = -len(pictures) % columns
     blank = pictures.new_full((missing, *pictures.shape[1:]), -1.0)
     write_png(contact_sheet(torch.cat([pictures, blank]), columns), path)
-    return seen
 
 
-def _read(images: ImageFolder, row: int) -> torch.Tensor:
-    """Return an image (1, 3, H, W) as levels; a gray one in the place of one that cannot be read."""
+def _read(images: Any, row: int) -> torch.Tensor | None:
+    """Return an image (1, 3, H, W) as levels; None where it cannot be read."""
     try:
         return images.__getitems__([row])["image"].float()
     except BadImageError:
-        return torch.full((1, 3, images.image_size, images.image_size), 127.5)
+        return None
 
 
-def _shown(images: ImageFolder) -> tuple[list[int], int]:
+def _shown(images: Any) -> tuple[list[int], int]:
     """Return the images to show and how many stand in a row."""
     if images.labels is None:
         step = max(1, len(images) // (ROWS * COLUMNS))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from mmcgan.datasets.decode import BadImageError, image_size, open_checked, read_rgb
+from mmcgan.datasets.decode import BadImageError, Source, image_size, open_checked, read_rgb
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
 from mmcgan.progress import progress_bar
 from mmcgan.random import make_generator
@@ -32,8 +33,8 @@ class Survey:
     """What is known of the images in a folder.
 
     Attributes:
-        root: the folder.
-        count: image files.
+        root: the folder, or what to call several or a data set.
+        count: images.
         classes: name -> images, where the folders are classes.
         why_unlabelled: why they are not; None where they are.
         looked_at: how many images were decoded for what follows.
@@ -44,9 +45,10 @@ class Survey:
         unreadable: one line per image that cannot be read.
         duplicates: images that show what another one shows.
         left_out: folders and files that were not taken, a line each.
+        sides: the shorter side of every image looked at, pixels.
     """
 
-    root: Path
+    root: Path | str
     count: int
     classes: dict[str, int] | None
     why_unlabelled: str | None
@@ -58,6 +60,7 @@ class Survey:
     unreadable: list[str] = field(default_factory=list)
     duplicates: int = 0
     left_out: list[str] = field(default_factory=list)
+    sides: tuple[int, ...] = ()
 
     @property
     def imbalance(self) -> float:
@@ -65,8 +68,12 @@ class Survey:
         counts = list((self.classes or {}).values())
         return max(counts) / min(counts) if counts else 1.0
 
-    def lines(self) -> list[str]:
-        """Return the survey as lines to show."""
+    def lines(self, image_size: int | None = None) -> list[str]:
+        """Return the survey as lines to show.
+
+        Args:
+            image_size: that training reads them in; says what is done for it.
+        """
         of = "" if self.looked_at == self.count else f" (of {self.looked_at:,} drawn)"
         low, middle, high = self.shorter_sides
         found = [
@@ -83,13 +90,30 @@ class Survey:
         else:
             found.append(f"no classes: {self.why_unlabelled}")
         found += [f"{number:,} {what}" for what, number in self.conversions.items()]
+        if image_size is not None:
+            found += self._resizing(image_size, of)
         found.append(f"{self.duplicates:,} show what another image shows{of}")
         found += [f"cannot be read: {line}" for line in self.unreadable[:10]]
         found += [f"left out: {line}" for line in self.left_out[:10]]
         return found
 
+    def _resizing(self, image_size: int, of: str) -> list[str]:
+        """Return what is done to bring images to one size."""
+        cut = round((1 - self.square) * self.looked_at)
+        small = sum(side < image_size for side in self.sides)
+        large = sum(side > image_size for side in self.sides)
+        done = (
+            (cut, "are not square: their centre is cut out"),
+            (large, f"are larger and reduced to {image_size} pixels"),
+            (small, f"are smaller and enlarged to {image_size} pixels, which adds no detail"),
+        )
+        return [f"{number:,} {what}{of}" for number, what in done if number]
 
-def list_images(root: Path, labelled: bool | None) -> tuple[FolderIndex, str | None]:
+
+Roots = str | Path | Sequence[str | Path]
+
+
+def list_images(root: Roots, labelled: bool | None) -> tuple[FolderIndex, str | None]:
     """Return the images of a folder and, where its folders are no classes, why.
 
     Args:
@@ -110,45 +134,84 @@ def list_images(root: Path, labelled: bool | None) -> tuple[FolderIndex, str | N
     return scan_folder(root, labelled=False, skip=True), reason.partition(". ")[0].partition("; ")[0]
 
 
-def survey(root: str | Path, labelled: bool | None = None, looked_at: int = LOOKED_AT) -> Survey:
+def survey(root: Roots, labelled: bool | None = None, looked_at: int = LOOKED_AT) -> Survey:
     """Look at the images of a folder.
 
     Args:
-        root: the folder.
+        root: the folder, a zip archive, or several.
         labelled: see :func:`list_images`.
         looked_at: how many are decoded, at most; which ones depends on their number alone.
 
     Raises:
         FileNotFoundError, ValueError: no folder, no images, or none that can be read.
     """
-    root = Path(root)
     index, why = list_images(root, labelled)
+    several = not isinstance(root, str | Path)
+    name = " and ".join(map(str, root)) if isinstance(root, Sequence) and several else root
+    counts = index.class_counts()
+    classes = None if counts is None else dict(zip(index.classes or (), counts, strict=True))
+    reasons = [str(reason) for reason in index.left_out.reasons]
     paths = index.paths
-    if len(paths) > looked_at:
-        drawn = torch.randperm(len(paths), generator=make_generator(0, "images of a survey"))[:looked_at]
-        paths = [paths[row] for row in sorted(drawn.tolist())]
+    return _looked(str(name), len(paths), paths.__getitem__, classes, why, reasons, looked_at)
+
+
+def survey_dataset(dataset: Any, name: str, looked_at: int = LOOKED_AT) -> Survey:
+    """Look at the images of a data set: as they are stored, where it has ``source``, else as they come out.
+
+    Args:
+        dataset: see :class:`~mmcgan.datasets.base.GANDataset`.
+        name: what to call it.
+        looked_at: see :func:`survey`.
+
+    Raises:
+        ValueError: none can be read.
+    """
+    known = dataset.metainfo
+    counts, names = known.get("class_counts"), known.get("classes")
+    classes = None if counts is None or names is None else dict(zip(names, counts, strict=True))
+    why = None if classes is not None else "the data set has none"
+    left_out = getattr(dataset, "left_out", None)
+    reasons = [] if left_out is None else [str(reason) for reason in left_out.reasons]
+    stored = getattr(dataset, "source", lambda row: dataset.__getitems__([row])["image"][0])
+    return _looked(name, len(dataset), stored, classes, why, reasons, looked_at)
+
+
+def _looked(
+    name: str,
+    count: int,
+    stored: Callable[[int], Source | torch.Tensor],
+    classes: dict[str, int] | None,
+    why: str | None,
+    left_out: list[str],
+    looked_at: int,
+) -> Survey:
+    """Return what is found of images, a few of which are decoded."""
+    rows = list(range(count))
+    if count > looked_at:
+        drawn = torch.randperm(count, generator=make_generator(0, "images of a survey"))[:looked_at]
+        rows = sorted(drawn.tolist())
     found = _Found()
-    with progress_bar("Looking at images", len(paths)) as advance:
-        for path in paths:
-            found.add(path)
+    with progress_bar("Looking at images", len(rows)) as advance:
+        for row in rows:
+            found.add(stored, row)
             advance()
     if not found.sides:
-        raise ValueError(f"{root}: none of its images can be read: {'; '.join(found.unreadable[:3])}")
-    counts = index.class_counts()
+        raise ValueError(f"{name}: none of its images can be read: {'; '.join(found.unreadable[:3])}")
     ordered = sorted(found.sides)
     return Survey(
-        root,
-        len(index.paths),
-        None if counts is None else dict(zip(index.classes or (), counts, strict=True)),
+        name,
+        count,
+        classes,
         why,
-        len(paths),
+        len(rows),
         (ordered[0], int(median(ordered)), ordered[-1]),
         found.squares / len(ordered),
         found.grays / len(ordered),
         dict(found.conversions),
         found.unreadable,
         near_duplicates(found.hashes, found.small),
-        [str(reason) for reason in index.left_out.reasons],
+        left_out,
+        tuple(found.sides),
     )
 
 
@@ -163,12 +226,18 @@ class _Found:
         self.conversions: Counter[str] = Counter()
         self.unreadable: list[str] = []
 
-    def add(self, path: str) -> None:
+    def add(self, stored: Callable[[int], Source | torch.Tensor], row: int) -> None:
         """Look at one image."""
         try:
-            width, height = image_size(path)
-            self.conversions.update(conversions_of(path))
-            small = read_rgb(path, 64).resize((9, 8), Image.Resampling.BOX)
+            source = stored(row)
+            if isinstance(source, torch.Tensor):
+                decoded = Image.fromarray(source.permute(1, 2, 0).contiguous().numpy())
+                width, height = decoded.size
+            else:
+                width, height = image_size(source)
+                self.conversions.update(conversions_of(source))
+                decoded = read_rgb(source, 64)
+            small = decoded.resize((9, 8), Image.Resampling.BOX)
         except BadImageError as error:
             self.unreadable.append(str(error))
             return
@@ -180,7 +249,7 @@ class _Found:
         self.small.append(pixels.flatten())
 
 
-def conversions_of(path: str) -> list[str]:
+def conversions_of(path: Source) -> list[str]:
     """Return what is done to an image file that is no 8-bit RGB, as phrases behind a number of images.
 
     Raises:

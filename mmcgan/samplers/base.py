@@ -61,6 +61,19 @@ class LatentSampler(Emitting):
             f"{type(self).__name__} does not say what truncation means for its latents; leave truncation out"
         )
 
+    def energy(self, latent: Tensor) -> Tensor:
+        """Return -log p(z), up to a constant, of latents (N, D) without the columns of codes; differentiable.
+
+        Rules that move latents towards what is likely ask for it (DDLS).
+
+        Raises:
+            ValueError: the law does not say its density.
+        """
+        raise ValueError(
+            f"{type(self).__name__} does not say how likely its latents are: it defines no energy(), which "
+            f"moving latents along the density needs; see {self.contract.page}"
+        )
+
     def codes(self, latent: Tensor) -> dict[str, Tensor]:
         """Return the codes in ``latent`` (N, latent_dim) by the names of ``emits``."""
         return {}

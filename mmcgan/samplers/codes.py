@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -82,6 +82,10 @@ class CodedLatent(LatentSampler):
             uniform = torch.rand(n, self.continuous, generator=generator, device=device)
             parts.append(2 * uniform - 1)
         return torch.cat(parts, dim=1)
+
+    def energy(self, latent: Tensor) -> Tensor:
+        """Return that of the noise, whose columns ``latent`` has."""
+        return cast(Tensor, self.noise.energy(latent))
 
     def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
         """Return latents whose noise is truncated by its own law; codes stay as they are.

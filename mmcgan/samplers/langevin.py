@@ -45,22 +45,25 @@ def langevin_latents(
     logit: Callable[[Tensor], Tensor],
     options: LangevinOptions,
     noise: Generator | Callable[[int], Tensor],
+    prior: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
-    """Return latents (N, D) after Langevin steps on N(z; 0, I) * exp(logit) (DDLS, Che et al. 2020).
+    """Return latents (N, D) after Langevin steps on p(z) * exp(logit) (DDLS, Che et al. 2020).
 
-    z <- z - rate / 2 * grad E(z) + sqrt(rate) * noise, with E(z) = |z|^2 / 2 - logit(z).
+    z <- z - rate / 2 * grad E(z) + sqrt(rate) * noise, with E(z) = -log p(z) - logit(z).
 
     Args:
         latent: where the chains start, (N, D).
         logit: latents -> the discriminator's logits (N,) of their images, differentiable.
         options: step size, noise and their decay.
         noise: source of the normal noise, or step -> noise (N, D), variance included.
+        prior: latents -> -log p(z) (N,), up to a constant; |z|^2 / 2 of N(0, I) by default.
     """
     rate, scale = options.rate, 1.0
     for step in range(options.steps):
         point = latent.detach().requires_grad_()
         with torch.enable_grad():
-            energy = 0.5 * point.square().sum(1) - logit(point)
+            own = 0.5 * point.square().sum(1) if prior is None else prior(point)
+            energy = own - logit(point)
             (gradient,) = torch.autograd.grad(energy.sum(), point)
         kick = noise(step) if callable(noise) else _normal(latent, options.variance, noise)
         latent = latent - 0.5 * rate * gradient + math.sqrt(rate) * scale * kick

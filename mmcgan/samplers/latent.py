@@ -86,11 +86,22 @@ def check_truncation(law: LatentSampler, threshold: float) -> None:
 
 @SAMPLERS.register_module()
 class NormalLatent(LatentSampler):
-    """z ~ N(0, I); truncation redraws values beyond the threshold (BigGAN, section 3.1)."""
+    """z ~ N(0, I); truncation redraws values beyond the threshold (BigGAN, section 3.1).
+
+    Examples:
+        >>> from mmcgan.random import make_generator
+        >>> law = NormalLatent(latent_dim=8)
+        >>> law.sample(2, make_generator(0)).shape
+        torch.Size([2, 8])
+    """
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw float32 (n, latent_dim)."""
         return torch.randn(n, self.latent_dim, generator=generator, device=generator.device)
+
+    def energy(self, latent: Tensor) -> Tensor:
+        """Return |z|^2 / 2."""
+        return 0.5 * latent.square().sum(1)
 
     def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
         """Return :func:`truncate` of the latents."""
@@ -135,6 +146,10 @@ class TruncatedNormalLatent(LatentSampler):
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw float32 (n, latent_dim) in [-threshold, threshold]."""
         return truncated_normal((n, self.latent_dim), self.threshold, generator)
+
+    def energy(self, latent: Tensor) -> Tensor:
+        """Return |z|^2 / 2, that of the law inside of the threshold."""
+        return 0.5 * latent.square().sum(1)
 
     def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
         """Return latents with values beyond the smaller of both thresholds redrawn."""

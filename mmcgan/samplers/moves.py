@@ -13,13 +13,14 @@ from mmcgan.contracts import Contract, Reading, Value, some_names
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
 from mmcgan.regularizers.latent_optimization import natural_gradient_step
+from mmcgan.samplers.base import LatentSampler
 from mmcgan.samplers.langevin import LangevinOptions, langevin_latents
 
 Logit = Callable[[Tensor], Tensor]
 
 
 class LatentMove(Reading):
-    """Base of the rules; ``reads`` names the discriminator's output that is climbed.
+    """Base of the rules; ``reads`` names the discriminator's output that is climbed, ``law`` is the latents'.
 
     What is drawn for a latent depends on that latent alone, so that an image does not depend on the
     batch it is made in, nor on the number of processes.
@@ -33,6 +34,15 @@ class LatentMove(Reading):
     )
 
     reads: tuple[str, ...] = ("adv.logit",)
+    law: LatentSampler | None = None
+
+    def follow(self, law: LatentSampler) -> None:
+        """Learn the law of the latents that will be moved; called once, before any is.
+
+        Raises:
+            ValueError: a law that the rule cannot follow.
+        """
+        self.law = law
 
     @classmethod
     def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -130,6 +140,15 @@ class LangevinLatents(LatentMove):
         self.options = LangevinOptions(steps, rate, variance, decay, decay_interval)
         self.reads = (logit,)
 
+    def follow(self, law: LatentSampler) -> None:
+        """Learn the law, whose density the chain follows.
+
+        Raises:
+            ValueError: it does not say its density.
+        """
+        super().follow(law)
+        law.energy(torch.zeros(0, law.latent_dim - law.code_dim))
+
     def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
         """Return latents after the chain, (N, D)."""
         sources = own_sources("langevin", latent)
@@ -139,4 +158,5 @@ class LangevinLatents(LatentMove):
             drawn = [torch.randn(latent.shape[1], generator=source) for source in sources]
             return deviation * torch.stack(drawn).to(latent)
 
-        return langevin_latents(latent, logit, self.options, noise)
+        prior = None if self.law is None else self.law.energy
+        return langevin_latents(latent, logit, self.options, noise, prior)

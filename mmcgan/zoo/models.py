@@ -101,6 +101,8 @@ class LoadedModel:
             described = self.record.extractor.get("describe")
             if found is not None and described:
                 found.require_extractor(described)
+            if found is not None and "label" in self.requires:
+                found.require_classes(self.record.classes or ())
             return found
 
     @property
@@ -140,6 +142,11 @@ def load_model(
         FileNotFoundError: nothing of that name; suggests shipped models and configs.
         ImportError: weights of the HuggingFace Hub, and its library is not installed.
         ValueError: a config without weights, or weights that do not fit.
+
+    Examples:
+        >>> loaded = load_model("omnigan_biggan_digits-16")
+        >>> loaded.record.generator["type"], loaded.record.generator["image_size"]
+        ('BigGANGenerator', 16)
     """
     load_plugins()
     if checkpoint is not None:
@@ -203,7 +210,8 @@ def _assemble(
     except (RuntimeError, AttributeError, TypeError) as error:  # a stranger's "weights" may be anything
         raise ValueError(f"{path} does not fit the generator of the config: {error}") from error
     model.requires_grad_(False).eval()
-    sampler = instances or LateSampler(record.condition_sampler, origin)
+    named_classes = record.classes if "label" in model.generator.requires else None
+    sampler = instances or LateSampler(record.condition_sampler, origin, named_classes or ())
     return LoadedModel(model, sampler, record, path.stem, instances, origin, file)
 
 

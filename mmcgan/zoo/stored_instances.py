@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,10 +28,11 @@ class LateSampler:
     Args:
         config: of the sampler.
         origin: where the config comes from.
+        classes: names of the model's classes, whose numbers it draws; empty where they are not known.
     """
 
-    def __init__(self, config: Mapping[str, Any], origin: Origin) -> None:
-        self.config, self.origin = dict(config), origin
+    def __init__(self, config: Mapping[str, Any], origin: Origin, classes: Sequence[str] = ()) -> None:
+        self.config, self.origin, self.classes = dict(config), origin, classes
 
     @cached_property
     def sampler(self) -> Any:
@@ -41,12 +42,25 @@ class LateSampler:
             FileNotFoundError, StoreError: its store of instances is not there or does not fit.
             RefusedConfigError: it would read files that the model must not name.
         """
-        return build(SAMPLERS, self.config, self.origin, "condition_sampler")
+        found = build(SAMPLERS, self.config, self.origin, "condition_sampler")
+        require_classes(found, self.classes)
+        return found
 
     def sample(self, n: int, generator: Generator) -> Condition:
         """Return what the sampler draws."""
         with named(self.origin, "condition_sampler"):
             return self.sampler.sample(n, generator)
+
+
+def require_classes(sampler: Any, classes: Sequence[str]) -> None:
+    """Check that a sampler that takes labels from a store of instances numbers them as a model does.
+
+    Raises:
+        StoreError: the store's classes are others, or in another order.
+    """
+    store = getattr(sampler, "store", None)
+    if isinstance(store, InstanceStore) and getattr(sampler, "num_classes", None):
+        store.require_classes(classes)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """A training starts from a trained model: weights as they were, rows of classes by name, the rest refused."""
 
+import sys
+import types
+
 import pytest
 import torch
 from PIL import Image
@@ -9,6 +12,7 @@ from mmcgan.apis.training import train
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint
 from mmcgan.config import load_config
 from mmcgan.registry import MODELS
+from mmcgan.zoo.discriminators import export_discriminator
 from mmcgan.zoo.models import export_weights
 from tests.test_engine.tiny_run import tiny_config
 
@@ -153,3 +157,71 @@ def test_load_from_takes_exported_weights(trained, tmp_path):
 def test_load_from_names_exported_weights_that_are_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
         train(tiny_config(tmp_path / "run", load_from=str(tmp_path / "none.safetensors")))
+
+
+def frozen_of(config):
+    """Return the names of the discriminator's parameters that no optimiser trains."""
+    network = MODELS.build(config.model).discriminator
+    return [f"discriminator.{name}" for name, value in network.named_parameters() if not value.requires_grad]
+
+
+def test_frozen_stages_of_a_shipped_model_stay_as_they_were(tmp_path):
+    few = {"train_cfg.max_iters": 2, "train_cfg.val_interval": 100, "log_level": "ERROR"}
+    options = {**few, "model.discriminator.freeze_stages": 1}
+    train(INR, tmp_path, options=options, start=INR)
+    start = load_checkpoint(tmp_path / "start" / "weights.pth")["state_dict"]
+    after = load_checkpoint(tmp_path / "iter_2.pth")["state_dict"]
+    frozen = frozen_of(load_config(INR, options))
+    assert frozen
+    for name in frozen:
+        assert torch.equal(start[name], after[name]), name
+    moved = [
+        name
+        for name in start
+        if name.startswith("discriminator.") and name.endswith("weight") and name not in frozen
+    ]
+    assert moved and any(not torch.equal(start[name], after[name]) for name in moved)
+
+
+def test_stages_of_a_discriminator_that_starts_afresh_are_not_frozen(tmp_path):
+    options = {"model.discriminator.freeze_stages": 1}
+    with pytest.raises(ValueError, match=r"--freeze-d 1 .* would keep noise: biggan_digits-16 brings no"):
+        train("biggan_digits-16", tmp_path / "run", options=options, start="biggan_digits-16")
+    assert not (tmp_path / "run" / "start").exists()
+
+
+def test_exported_weights_bring_the_discriminator_beside_them(trained, tmp_path):
+    export_weights(trained, tmp_path / "mine.safetensors")
+    export_discriminator(trained, tmp_path / "mine-discriminator.safetensors")
+    config = tiny_config(tmp_path / "run")
+    config.model.discriminator.freeze_stages = 1
+    assert write_start(config, tmp_path / "mine.safetensors", tmp_path / "run") == []
+    before, after = load_checkpoint(trained)["state_dict"], load_checkpoint(config.load_from)["state_dict"]
+    names = [name for name in before if name.startswith("discriminator.backbone.")]
+    assert names and all(torch.equal(before[name], after[name]) for name in names)
+
+
+def test_an_address_of_the_hub_is_a_start_too(trained, tmp_path, monkeypatch):
+    export_weights(trained, tmp_path / "pets.safetensors")
+    hub = types.ModuleType("huggingface_hub")
+    hub.hf_hub_download = lambda repo_id, filename, **settings: str(tmp_path / "pets.safetensors")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    monkeypatch.setenv("MMCGAN_CACHE", str(tmp_path / "cache"))
+    config = of_three_classes(tmp_path / "run", folder_of(tmp_path / "images", "3", "7", "unheard-of"))
+    notes = write_start(config, "hf://someone/pets", tmp_path / "run")
+    assert any("2 of 3 classes" in note for note in notes)
+    assert any("discriminator" in note and "afresh" in note for note in notes)
+
+
+def test_a_converted_model_is_a_start_with_both_networks(tmp_path):
+    from mmcgan.peers.reading.convert import inspect_checkpoint, write
+    from tests.test_peers.networks import discriminator_state, generator_state
+
+    (tmp_path / "theirs").mkdir()
+    torch.save(generator_state(), tmp_path / "theirs" / "G_ema.pth")
+    torch.save(discriminator_state(), tmp_path / "theirs" / "D.pth")
+    write(inspect_checkpoint(tmp_path / "theirs"), tmp_path / "biggan.safetensors")
+    for name, whole in (("biggan.pth", True), ("biggan.safetensors", False)):
+        start = read_start(tmp_path / name)
+        assert any(key.startswith("generator.") for key in start.weights)
+        assert any(key.startswith("discriminator.") for key in start.weights) == whole, name

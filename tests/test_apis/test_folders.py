@@ -96,7 +96,9 @@ def test_sizes_must_agree_unless_one_is_asked_for(folders, tmp_path):
 
 def test_classes_must_mean_the_same_on_both_sides(folders, tmp_path):
     (tmp_path / "fake" / "blue").rename(tmp_path / "fake" / "zebra")
-    with pytest.raises(ValueError, match=r"different classes .*blue.*zebra"):
+    with pytest.raises(
+        ValueError, match=r"not the same classes.*only the first has zebra; only the second has blue"
+    ):
         evaluate_folders(*folders, COLOURS, labelled=True)
     assert evaluate_folders(*folders, COLOURS)["figures"]["fid"] > 0  # unlabelled: no classes
 

@@ -254,6 +254,29 @@ def test_a_store_of_another_extractor_is_refused(made, plain, tmp_path):
         metadata.write_text(kept)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda names: names[::-1], "in another order: number 0 is '0' of the first and '9' of the second"),
+        (lambda names: [*names[:-1], "ten"], "they are not the same classes"),
+    ],
+)
+def test_a_store_that_numbers_classes_otherwise_is_refused(made, plain, labelled, tmp_path, change, message):
+    metadata = made / "store" / "metadata.json"
+    kept = metadata.read_text()
+    changed = json.loads(kept)
+    changed["classes"] = change(changed["classes"])
+    metadata.write_text(json.dumps(changed))
+    try:
+        with pytest.raises(StoreError, match=message):
+            load_model(labelled).store  # noqa: B018
+        with pytest.raises(StoreError, match=message):
+            sample(labelled, num=2, out=tmp_path / "refused")
+        assert load_model(plain).store is not None  # it asks for no labels
+    finally:
+        metadata.write_text(kept)
+
+
 def test_photos_are_for_instance_conditioned_models(made, tmp_path):
     with pytest.raises(ValueError, match="is not conditioned on instances"):
         sample("biggan_digits-16", num=1, out=tmp_path / "out", instances=on(made / "photos"))

@@ -13,7 +13,10 @@ from safetensors.torch import save
 from mmcgan.apis import onnx_export
 from mmcgan.apis.onnx_export import export_onnx, onnx_runtime
 from mmcgan.cli import main
+from mmcgan.models.generators.dcgan import DCGANGenerator
 from mmcgan.models.sampling import SamplingModel
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition, height_and_width
 from mmcgan.zoo.models import FORMAT, GeneratorRecord, LoadedModel, load_model
 
 LABEL = dict(type="UniformLabel", num_classes=3)
@@ -30,11 +33,20 @@ FAMILIES = {
         type="StyleGAN2Generator", image_size=8, num_classes=3, channel_base=32, max_channels=4, latent_dim=4
     )
     | dict(style_dim=4, mapping_layers=1),
+    "SPADE": dict(type="SPADEGenerator", image_size=(32, 64), num_map_classes=3, base_channels=1)
+    | dict(hidden_channels=4, has_edges=True, spectral_norm=None, init="orthogonal"),
+    "SPADE with a latent": dict(type="SPADEGenerator", image_size=64, num_map_classes=3, base_channels=1)
+    | dict(hidden_channels=4, latent_dim=6, norm="instance", spectral_norm=None, init="orthogonal"),
 }
 #: made of the same layers as BigGAN; every export takes seconds
 SLOW = ("ResNet", "BigGAN-deep")
 FIXED = {"StyleGAN2": dict(truncation=0.7), "implicit": dict(size=(12, 10))}
-INPUTS = {"BigGAN": ["latent", "label", "instance"], "implicit": ["latent"]}
+INPUTS = {
+    "BigGAN": ["latent", "label", "instance"],
+    "implicit": ["latent"],
+    "SPADE": ["label_map", "edge_map"],
+    "SPADE with a latent": ["latent", "label_map"],
+}
 
 
 @pytest.fixture
@@ -51,7 +63,8 @@ def weights_of(name, folder):
     network = SamplingModel(dict(FAMILIES[name]), ema=False).generator
     state = {key: value.clone() for key, value in network.state_dict().items()}
     for key, value in state.items():
-        if value.is_floating_point():
+        # SPADE has drawn its weights; moved to one side, all of them would saturate the image
+        if value.is_floating_point() and not ("SPADE" in name and (value.ndim > 1 or "spectral" in key)):
             state[key] = value + 0.1 * torch.rand_like(value)
     record = GeneratorRecord(FAMILIES[name], dict(type="NormalLatent"), LABEL)
     path = folder / f"{name}.safetensors"
@@ -59,12 +72,34 @@ def weights_of(name, folder):
     return path
 
 
+def given(field, shape):
+    """Return what a field may hold."""
+    if field == "label":
+        return torch.arange(5) % 3
+    if field == "edge_map":
+        return torch.rand(shape) > 0.5
+    return torch.randint(3, shape) if field == "label_map" else torch.randn(shape)
+
+
+@torch.no_grad()
+def pytorch(path, feeds, fixed):
+    """Return what the network itself makes of the inputs of the file, without what is traced."""
+    generator = load_model(path).model.generator
+    values = {name: torch.from_numpy(value) for name, value in feeds.items()}
+    latent = values.pop("latent", torch.zeros(5, 0))
+    condition = Condition(**values)
+    if "truncation" in fixed:
+        return generator.forward_truncated(latent, condition, fixed["truncation"]).clamp(-1, 1).numpy()
+    return generator(latent, condition, **fixed).clamp(-1, 1).numpy()
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else []) for name in FAMILIES]
 )
 def test_every_family_agrees_at_any_batch_size(name, runtime, tmp_path):
     out = tmp_path / "model.onnx"
-    written = export_onnx(weights_of(name, tmp_path), out, **FIXED.get(name, {}))
+    path = weights_of(name, tmp_path)
+    written = export_onnx(path, out, **FIXED.get(name, {}))
     assert written.difference < 1e-4
     session = runtime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     assert [entry.name for entry in session.get_inputs()] == INPUTS.get(name, ["latent", "label"])
@@ -72,17 +107,21 @@ def test_every_family_agrees_at_any_batch_size(name, runtime, tmp_path):
     feeds = {}
     for entry in session.get_inputs():
         shape = (5, *entry.shape[1:])
-        feeds[entry.name] = (torch.arange(5) % 3 if entry.name == "label" else torch.randn(shape)).numpy()
+        feeds[entry.name] = given(entry.name, shape).numpy()
     (image,) = session.run(None, feeds)
-    size = FIXED.get(name, {}).get("size") or (FAMILIES[name]["image_size"],) * 2
+    size = height_and_width(FIXED.get(name, {}).get("size") or FAMILIES[name]["image_size"])
+    assert image.dtype == np.float32 and np.isfinite(image).all()
+    assert np.abs(image - pytorch(path, feeds, FIXED.get(name, {}))).max() < 1e-4
     assert image.shape == (5, 3, *size)
     assert abs(image).max() <= 1
     assert len({row.tobytes() for row in image}) == 5  # all inputs matter
     assert not list(tmp_path.glob(".*"))
-    for beyond in (3, -1, 1000) if "label" in feeds else ():
-        feeds["label"][2] = beyond  # as the generator itself refuses it
-        with pytest.raises(Exception, match=r"invalid index|out of data bounds"):
-            session.run(None, feeds)
+    for field in {"label", "label_map"} & feeds.keys():
+        for beyond in (3, -1, 1000):
+            wrong = {**feeds, field: feeds[field].copy()}
+            wrong[field].reshape(-1)[-1] = beyond  # as the generator itself refuses it
+            with pytest.raises(Exception, match=r"invalid index|out of data bounds"):
+                session.run(None, wrong)
 
 
 def test_a_nan_in_what_the_file_makes_is_seen(tmp_path):
@@ -114,7 +153,7 @@ def test_weights_that_are_no_numbers_are_named(runtime, tmp_path):
 
 
 def test_a_file_that_differs_is_not_kept(runtime, tmp_path, monkeypatch):
-    monkeypatch.setattr(onnx_export, "_trace", lambda network, values, path: path.write_bytes(b""))
+    monkeypatch.setattr(onnx_export, "_trace", lambda network, loaded, path: path.write_bytes(b""))
     monkeypatch.setattr(onnx_export, "_compare", lambda *_: 0.5)
     with pytest.raises(ValueError, match=r"differs from PyTorch by up to 0\.5, more than 0\.01; it is"):
         export_onnx(weights_of("DCGAN", tmp_path), tmp_path / "a.onnx", tolerance=0.01)
@@ -137,14 +176,34 @@ def test_what_the_generator_does_not_have_is_refused(runtime, settings, message,
         export_onnx(weights_of("DCGAN", tmp_path), tmp_path / "a.onnx", **settings)
 
 
+@GENERATORS.register_module(force=True)
+class NoisyInside(DCGANGenerator):
+    """A generator of somebody else that draws where nobody sees it."""
+
+    def __init__(self) -> None:
+        super().__init__(**{key: value for key, value in FAMILIES["DCGAN"].items() if key != "type"})
+
+    def synthesize(self, *given):
+        """Add noise."""
+        image = super().synthesize(*given)
+        return image + torch.randn_like(image)
+
+
 @pytest.mark.parametrize(
     ("generator", "message"),
     [
         ({**FAMILIES["StyleGAN2"], "eval_noise": "random"}, "draws noise inside .eval_noise='random'."),
         (
-            dict(type="SPADEGenerator", image_size=32, num_map_classes=3, base_channels=1),
-            "is conditioned on label_map, which is not exported yet",
+            dict(type="FastGANGenerator", image_size=32, latent_dim=4, channels=[4] * 4, eval_noise="random"),
+            "draws noise inside .eval_noise='random'.",
         ),
+        (
+            dict(
+                type="CodedGenerator", generator={**FAMILIES["StyleGAN2"], "eval_noise": "random"}, code_dim=2
+            ),
+            "draws noise inside .eval_noise='random'.",
+        ),
+        (dict(type="NoisyInside"), r"draws random numbers inside \(RandomNormal"),
     ],
 )
 def test_what_cannot_be_exported_is_said_in_a_sentence(generator, message, runtime, tmp_path, monkeypatch):
@@ -171,7 +230,7 @@ def test_without_the_extra_it_is_named(monkeypatch, tmp_path, capsys):
 
 
 def test_the_command_says_inputs_and_difference(runtime, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(onnx_export, "_trace", lambda network, values, path: path.write_bytes(b"12"))
+    monkeypatch.setattr(onnx_export, "_trace", lambda network, loaded, path: path.write_bytes(b"12"))
     monkeypatch.setattr(onnx_export, "_compare", lambda *_: 2e-6)
     out = tmp_path / "deep" / "a.onnx"
     assert main(["export", str(weights_of("DCGAN", tmp_path)), str(out)]) == 0

@@ -3,46 +3,68 @@
 import importlib.util
 
 import pytest
+from PIL import Image
 
 from mmcgan.apis.tracking import TRACKERS, add_trackers
 from mmcgan.apis.training import train
-from tests.test_engine.tiny_run import tiny_config
+from tests.test_engine.tiny_run import EVALUATION, tiny_config
 
 GRID = dict(
     sample_grid=dict(type="SampleGridHook", interval=3),
     logger=dict(type="LoggerHook", interval=1, log_metric_by_epoch=False),
 )
+#: a loss, a figure of the evaluation and a setting, in each of them
+LOSS, FIGURE, SETTING, VALUE = "d_adversarial_real", "level_error", "model.generator.base_channels", "4"
 
 
 def tracked(folder, name):
-    config = tiny_config(folder, default_hooks=GRID)
+    config = tiny_config(folder, default_hooks=GRID, **EVALUATION)
     train(config, track=[name])
     return folder
 
 
-def test_tensorboard_has_figures_and_pictures(tmp_path):
+def test_tensorboard_has_figures_pictures_and_the_config(tmp_path):
     pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     (events,) = {file.parent for file in tracked(tmp_path, "tensorboard").rglob("events.out.*")}
     found = EventAccumulator(str(events))
     found.Reload()
-    tags = found.Tags()
-    assert any("adversarial" in tag for tag in tags["scalars"]) and "samples" in tags["images"]
+    assert {LOSS, FIGURE} <= set(found.Tags()["scalars"])
+    assert [event.step for event in found.Images("samples")] == [3, 6]
+    (text,) = found.Tensors("config/text_summary")
+    assert "base_channels=4" in text.tensor_proto.string_val[0].decode()
 
 
-def test_wandb_has_figures_without_a_network(tmp_path, monkeypatch):
+def test_wandb_has_figures_pictures_and_the_config_without_a_network(tmp_path, monkeypatch):
     pytest.importorskip("wandb", reason="the extra wandb is not installed")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
-    files = [*tracked(tmp_path, "wandb").rglob("run-*.wandb")]
-    assert files and files[0].stat().st_size > 1000
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "private.py").write_text("secret = 1")
+    folder = tracked(tmp_path / "run", "wandb")
+    (record,) = folder.rglob("run-*.wandb")
+    content = record.read_bytes()
+    # protocol buffers keep texts as they are
+    for expected in (LOSS, FIGURE, "DCGANGenerator", "base_channels"):
+        assert expected.encode() in content, expected
+    pictures = [*folder.rglob("media/images/samples_*.png")]
+    assert len(pictures) == 2 and all(Image.open(picture).size[0] > 50 for picture in pictures)
+    assert b"private.py" not in content and not [*folder.rglob("private.py")]
 
 
-def test_mlflow_has_figures_without_a_server(tmp_path):
+def test_mlflow_has_figures_pictures_and_the_config_without_a_server(tmp_path):
     pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
     folder = tracked(tmp_path, "mlflow")
-    assert [*folder.rglob("samples_*.png")] and [*folder.rglob("metrics/*")] and [*folder.rglob("params/*")]
+    (settings,) = folder.rglob(f"params/{SETTING}")
+    assert settings.read_text() == VALUE
+    for name in (LOSS, FIGURE):
+        (values,) = folder.rglob(f"metrics/{name}")
+        assert all(len(line.split()) == 3 for line in values.read_text().splitlines())
+    kept = sorted(file.name for file in folder.rglob("artifacts/**/*") if file.is_file())
+    assert kept[1:] == ["config.py", "samples_0000003.png", "samples_0000006.png"] and kept[0].endswith(
+        ".log"
+    )
 
 
 def test_an_unknown_tracker_suggests_one(tmp_path):

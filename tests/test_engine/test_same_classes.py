@@ -1,5 +1,6 @@
 """What was learnt of a class follows its name, through every network, average and optimiser."""
 
+import shutil
 from copy import deepcopy
 
 import numpy as np
@@ -262,9 +263,72 @@ def test_asked_for_a_renamed_colour_it_paints_that_colour(tmp_path):
         same(*painted)
 
 
+@pytest.mark.parametrize("now", [["blue", "brown", "green", "pink", "red"], ["green", "red"], ["ash", "red"]])
+def test_a_run_goes_on_with_another_number_of_classes(tmp_path, now):
+    before = ["blue", "green", "red"]
+    folder = tmp_path / "images"
+    colours(folder, dict.fromkeys(before, (0, 0, 255)))
+
+    def go(**more):
+        count = len(list(folder.iterdir()))
+        changes = dict(
+            model=dict(
+                generator=dict(num_classes=count),
+                discriminator=dict(heads=dict(adv=dict(num_classes=count))),
+                condition_sampler=dict(num_classes=count),
+            ),
+            train_dataloader=dict(
+                dataset=dict(type="ImageFolder", root=str(folder), image_size=8, _delete_=True)
+            ),
+        )
+        return train(tmp_path / "run", **changes, **more)
+
+    go(train_cfg=dict(max_iters=3))
+    old = load_checkpoint(tmp_path / "run" / "iter_3.pth")
+    for name in set(before) - set(now):
+        shutil.rmtree(folder / name)
+    colours(folder, dict.fromkeys(sorted(set(now) - set(before)), (255, 0, 0)))
+    with pytest.raises(Exception, match="--allow-changes"):
+        go(resume=True, train_cfg=dict(max_iters=3))
+    with changes_allowed(True):
+        runner = go(resume=True, train_cfg=dict(max_iters=3))
+    axes, state = class_axes(runner.model), runner.model.state_dict()
+    assert any("ema" in name for name in axes)
+    places = [before.index(name) if name in before else None for name in now]
+
+    def expected(value, axis):  # in plain numpy, one row at a time
+        rows = np.moveaxis(value.double().numpy(), axis[0], 0)
+        mean = rows.reshape(3, axis[1], *rows.shape[1:]).mean(0)
+        parts = [rows[p * axis[1] : (p + 1) * axis[1]] if p is not None else mean for p in places]
+        return np.moveaxis(np.concatenate(parts), 0, axis[0])
+
+    for name, axis in axes.items():
+        if ".spectral." not in name:
+            np.testing.assert_allclose(
+                state[name].numpy(), expected(old["state_dict"][name], axis), rtol=1e-6
+            )
+    table = "discriminator.heads.adv.embed.weight"
+    number = old["optimizer_names"]["discriminator"].index(table)
+    held = runner.optim_wrapper["discriminator"].optimizer.state_dict()["state"][number]
+    for key in ("exp_avg", "exp_avg_sq"):
+        was = old["optimizer"]["discriminator"]["state"][number][key]
+        np.testing.assert_allclose(held[key].numpy(), expected(was, axes[table]), rtol=1e-6)
+    with changes_allowed(True):
+        assert go(resume=True, train_cfg=dict(max_iters=5)).iter == 5  # and it trains on
+
+
 def test_names_are_compared_only_where_both_sides_have_them():
     assert class_places(None, {"classes": ("a",)}, "x", True, False) == (None, [])
     assert class_places({"classes": None}, {"classes": ("a",)}, "x", True, False) == (None, [])
-    with pytest.raises(CheckpointError, match="others"):
-        class_places({"classes": ("a", "b")}, {"classes": ("a",)}, "x", True, True)
+    with pytest.raises(CheckpointError, match=r"--allow-changes, with which new ones start from the mean"):
+        class_places({"classes": ("a", "b")}, {"classes": ("a",)}, "x", True, False)
+    with pytest.raises(CheckpointError, match=r"mmcgan train --from"):
+        class_places({"classes": ("a", "b")}, {"classes": ("a",)}, "x", False, False)
+    with pytest.raises(CheckpointError, match="a name of its own"):
+        class_places({"classes": ("a", "b")}, {"classes": ("a", "a", "c")}, "x", True, True)
+    assert class_places({"classes": ("a", "b")}, {"classes": ("c", "b", "a")}, "x", True, True)[0] == [
+        None,
+        1,
+        0,
+    ]
     assert class_places({"classes": ("a", "b")}, {"classes": ("b", "a")}, "x", True, False)[0] == [1, 0]

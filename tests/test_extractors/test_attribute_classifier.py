@@ -1,5 +1,6 @@
 """Classifiers of attributes: trained, written, shipped, refused where they do not belong."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,11 +10,13 @@ from mmcgan import weights
 from mmcgan.attributes import AttributeGroups
 from mmcgan.cli import main
 from mmcgan.commands.train_classifier import find_recipe
+from mmcgan.config import find_config
 from mmcgan.extractor_training.train_attributes import attribute_loss
 from mmcgan.extractor_training.train_classifier import RECIPES, TrainOptions
 from mmcgan.extractors import AttributeClassifier, SmallClassifier
 from mmcgan.extractors.names import extractor_config
 from mmcgan.registry import EXTRACTORS
+from tests.test_datasets.image_files import picture, save
 
 NAME = "two-domain-digits-16"
 
@@ -67,3 +70,52 @@ def test_wrong_weights_are_named():
     path = weights.weight_path("digits-16")
     with pytest.raises(ValueError, match="classifies one set of classes, no attributes"):
         AttributeClassifier(str(path))
+
+
+@pytest.fixture
+def own_images(tmp_path):
+    """A folder with a table of attributes, without a column for splits, and a config that trains on it."""
+    images = tmp_path / "images"
+    rows = ["file,shape,bright"]
+    for number in range(41):
+        shape, bright = ("round", "square")[number % 2], number % 4 // 2
+        name = f"{number}.png"
+        save(images / name, picture(16, 16, seed=number))
+        rows.append(f"{name},{'odd' if number == 40 else shape},{bright}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    config = tmp_path / "own.py"
+    dataset = dict(type="AttributeFolder", root=str(images), table=str(tmp_path / "table.csv"), image_size=16)
+    config.write_text(
+        f"_base_ = {str(find_config('omnigan-multi-label_biggan_two-domain-digits-16'))!r}\n"
+        f"train_dataloader = dict(dataset=dict(_delete_=True, **{dataset!r}))\n"
+    )
+    return config
+
+
+@pytest.mark.parametrize(("share", "tested"), [(None, 8), ("0.5", 20)])
+def test_a_share_of_each_combination_of_ones_own_attributes_is_held_out(
+    own_images, tmp_path, capsys, share, tested
+):
+    out = tmp_path / "own.safetensors"
+    more = [] if share is None else ["--held-out", share]
+    assert main(["train-classifier", str(own_images), "--out", str(out), "--epochs", "1", *more]) == 0
+    record = AttributeClassifier(str(out)).record
+    assert record.test_images == tested and record.held_out == float(share or 0.2)
+    said = capsys.readouterr().out
+    assert f"on {tested} real test images (held out: {record.held_out:.0%} of each combination): " in said
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.2", "nan"])
+def test_shares_that_are_none(own_images, tmp_path, capsys, share):
+    arguments = [
+        "train-classifier",
+        str(own_images),
+        "--out",
+        str(tmp_path / "x.safetensors"),
+        "--held-out",
+        share,
+    ]
+    assert main(arguments) == 2
+    assert re.search("hold out|held-out", capsys.readouterr().err)
+    assert main(["train-classifier", NAME, *arguments[2:-1], "0.3"]) == 2
+    assert "has a test set" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import torch
 
 from mmcgan.cli import main
 from mmcgan.datasets import DigitsDataset, Scenes
+from mmcgan.extractor_training.held_out import Part, has_splits, held_out_rows, share_of
 from mmcgan.extractor_training.train_segmenter import (
     SEGMENTER_RECIPES,
     SegmenterOptions,
@@ -51,6 +52,49 @@ def test_written_file_is_an_extractor_of_label_maps(tmp_path):
     pairs = Scenes(split="test", image_size=32, size=6)
     counts = confusion(extractor.network, pairs)
     assert mean_iou(counts) == pytest.approx(record.test_miou)
+
+
+def test_a_share_is_held_out_where_there_are_no_test_images(tmp_path, capsys, monkeypatch):
+    recipe = SegmenterRecipe(RECIPE.train, None, TINY, held_out=0.25)
+    record = train_segmenter(recipe, tmp_path / "own.safetensors", "the command")
+    assert (record.test_images, record.held_out) == (16, 0.25)
+    assert SmallSegmenter(str(tmp_path / "own.safetensors")).record == record
+    scenes = Scenes(**{key: value for key, value in RECIPE.train.items() if key != "type"})
+    tested = held_out_rows(torch.zeros(64, dtype=torch.int64), 0.25, TINY.seed).nonzero().flatten().tolist()
+    counts = confusion(SmallSegmenter(str(tmp_path / "own.safetensors")).network, Part(scenes, tested))
+    assert mean_iou(counts) == pytest.approx(record.test_miou)  # of these images, and no others
+    monkeypatch.setitem(SEGMENTER_RECIPES, "scenes-64", recipe)
+    assert (
+        main(["train-segmenter", "scenes-64", "--out", str(tmp_path / "b.safetensors"), "--steps", "1"]) == 0
+    )
+    assert "on 16 real test images (held out: 25% of the images): mean IoU" in capsys.readouterr().out
+
+
+def test_test_maps_of_other_classes_are_refused(tmp_path):
+    recipe = replace(RECIPE, test=dict(type="SyntheticLabelMaps", size=4, image_size=32, num_map_classes=11))
+    with pytest.raises(ValueError, match="other classes of pixels"):
+        train_segmenter(recipe, tmp_path / "a.safetensors", "the command")
+
+
+@pytest.mark.parametrize(
+    ("config", "there"),
+    [
+        (dict(type="Scenes"), True),
+        (dict(type="AttributeFolder", root="r", table="t", image_size=8), False),
+        (dict(type="AttributeFolder", root="r", table="t", image_size=8, split="train"), True),
+        (dict(type="ImageFolder", root="r", image_size=8), False),
+    ],
+)
+def test_which_data_sets_have_test_images(config, there):
+    assert has_splits(config) == there
+    assert share_of(config, "data", None) == (0.0 if there else 0.2)
+
+
+def test_images_that_are_alone_are_trained_on():
+    tested = held_out_rows(torch.tensor([0, 1, 1, 2, 2, 2, 2, 2]), 0.4, 0)
+    assert not tested[0] and tested[1:3].sum() == 1 and tested[3:].sum() == 2
+    with pytest.raises(ValueError, match="none of 3 images can be held out"):
+        held_out_rows(torch.arange(3), 0.4, 0)
 
 
 def test_ignored_pixels_do_not_count():

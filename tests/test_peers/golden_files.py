@@ -1,6 +1,7 @@
 """Golden networks as the files that their peers write, and what has to be said about them."""
 
 import json
+import re
 from pathlib import Path
 
 import torch
@@ -15,6 +16,25 @@ from tests.test_parity.golden_sets import COMMITTED, full_set, stems
 
 #: Not converted from golden cases: its generators need a label map and an image size.
 SPADE = "spade"
+
+#: Recorded with channels that no setting of the peer's makes: its own networks are wider.
+NARROWED = ("deep_conv_small", "mmagic__stylegan2_")
+#: What a peer stores and never uses is made up on the way back.
+UNUSED = {
+    "ic_gan_biggan": re.compile(r"shared\.weight"),
+    "projected_gan_fastgan": re.compile(r"synthesis\.(feat|se)_256\..*"),
+    "projected_gan_fastgan_lite": re.compile(r"synthesis\.(feat|se)_256\..*"),
+}
+
+
+def is_narrowed(case) -> bool:
+    """Return whether a recorded network is narrower than any that the peer's settings build."""
+    return any(name in case.path.name for name in NARROWED)
+
+
+def used(name, keys) -> list[str]:
+    """Return the keys of a format that the peer's networks look at."""
+    return [key for key in keys if name not in UNUSED or not UNUSED[name].fullmatch(key)]
 
 
 class GoldenNetwork:

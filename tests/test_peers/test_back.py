@@ -115,8 +115,13 @@ def test_networks_without_counterpart_are_named():
         "channels": [4, 4],
         "style_dim": 4,
     }
-    with pytest.raises(NotCarried, match=r"mmagic has no StyleGAN2Generator; it has counterparts of BigGAN"):
-        export_network("mmagic", GENERATOR, config, weights(GENERATOR, config))
+    with pytest.raises(NotCarried, match=r"r3gan has no StyleGAN2Generator; it has counterparts of R3GAN"):
+        export_network("r3gan", GENERATOR, config, weights(GENERATOR, config))
+    message = "pytorch-pretrained-biggan keeps no discriminators: none was published"
+    with pytest.raises(NotCarried, match=message):
+        export_network(
+            "hfbiggan", DISCRIMINATOR, DISCRIMINATOR_CONFIG, weights(DISCRIMINATOR, DISCRIMINATOR_CONFIG)
+        )
 
 
 def test_spectral_norm_is_settled_for_torchs_hook():

@@ -14,11 +14,11 @@ from tests.parity import GoldenCase
 from tests.parity.checkers.networks import compare_outputs
 from tests.parity.compare import Comparison
 from tests.test_parity.golden_sets import full_set
-from tests.test_peers.golden_files import GoldenNetwork, network_stems
+from tests.test_peers.golden_files import GoldenNetwork, is_narrowed, network_stems, used
 
 STEMS = network_stems()
 #: Tested elsewhere.
-LATER = {"spade"}
+LATER = {"spade", "projected_gan_discriminator"}
 WRITTEN = {form.name: form.peer for form in writable_formats()}
 
 
@@ -44,12 +44,13 @@ def test_the_peers_file_gives_the_peers_outputs(stem, tmp_path):
         write(conversion, tmp_path / "ours.safetensors")
         module = load_model(tmp_path / "ours.safetensors").model.generator
     compare(golden, module)
-    if golden.format.name in WRITTEN and fit.config.get("type") != "CodedGenerator":
+    if golden.format.name in WRITTEN and not is_narrowed(golden.case):
         exported = export_network(WRITTEN[golden.format.name], fit.role, fit.config, fit.weights)
         # two formats may have one network in common, such as a discriminator of residual blocks
         assert WRITTEN[exported.format] == WRITTEN[golden.format.name]
         assert exported.state.keys() == golden.state.keys()
-        assert all(torch.equal(exported.state[key], value) for key, value in golden.state.items())
+        known = used(golden.format.name, golden.state)
+        assert all(torch.equal(exported.state[key], golden.state[key]) for key in known)
 
 
 def compare(golden, module):

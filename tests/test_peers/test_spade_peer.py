@@ -6,7 +6,9 @@ import torch
 from mmcgan.models.encoder import SPADEEncoder
 from mmcgan.models.generators import SPADEGenerator
 from mmcgan.peers import UnsupportedSetting, peer_format
-from mmcgan.peers.spade import SPADE_FORMAT, other_norm, spade_norm
+from mmcgan.peers.spade import SPADE_FORMAT
+from mmcgan.peers.spade.settings import other_norm, spade_norm
+from tests.parity import spade_parts  # noqa: F401
 
 GENERATOR = dict(ngf=1, semantic_nc=7, crop_size=64, aspect_ratio=2.0, use_vae=True, z_dim=256)
 ENCODER_KEYS = [

@@ -62,6 +62,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "scalars",
                 "films",
                 "image_files",
+                "archives",
                 "text_files",
                 "parallel",
                 "output_paths",

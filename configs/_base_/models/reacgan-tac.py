@@ -1,16 +1,3 @@
-# ReACGAN + TAC (ReACGAN, Appendix E): a twin of embeddings and proxies for generated images.
-_base_ = "./reacgan.py"
-model = dict(
-    discriminator=dict(heads=dict(twin=dict(type="ProxyHead", embed_dim=512))),
-    losses=dict(
-        twin=dict(
-            type="D2DCELoss",
-            temperature=0.5,
-            positive_margin=0.98,
-            inputs=dict(
-                embed="twin.embed", proxy="twin.proxy", label="cond.label", iteration="train.iteration"
-            ),
-            weights=dict(fake=0.5, generated=-0.5),
-        ),
-    ),
-)
+# ReACGAN + TAC (ReACGAN, Appendix E).
+_base_ = ["./reacgan.py", "../parts/reacgan-tac.py"]
+model = {{_base_._tac}}

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
-from mmcgan.checkpoints.atomic import atomic_write, write_file
-from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.checkpoints.atomic import write_file
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError
-from mmcgan.datasets.packing.packed import FORMAT, LABELS, METADATA, read_metadata
+from mmcgan.datasets.packing.forms import Arrays, Form, entry_of, save_array
+from mmcgan.datasets.packing.packed import LABELS, METADATA, read_metadata
+from mmcgan.datasets.packing.shards import PLACES
+from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, index_of
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 from mmcgan.text_files import read_json
 
-SHARD_BYTES = 1 << 28
 PLAN = "plan.json"
 SKIPPED = "skipped.txt"
 
@@ -47,7 +47,11 @@ class PackResult:
 
 
 def pack(
-    dataset: ImageDataset, out: str | Path, skip_bad: bool = False, shard_images: int | None = None
+    dataset: ImageDataset,
+    out: str | Path,
+    skip_bad: bool = False,
+    shard_images: int | None = None,
+    form: Form | None = None,
 ) -> PackResult:
     """Pack ``dataset`` into the folder ``out``, going on with what an earlier run left.
 
@@ -55,7 +59,8 @@ def pack(
         dataset: what to pack; its pipeline is applied.
         out: the folder to make.
         skip_bad: leave unusable images out and list them in ``skipped.txt``, instead of stopping.
-        shard_images: images per shard; by default as many as make 256 MB.
+        shard_images: images per shard; by default as many as make 256 MB, or 4,096 in tar shards.
+        form: what shards are; arrays by default.
 
     Raises:
         FileExistsError: ``out`` or ``out.partial`` holds something else.
@@ -63,22 +68,23 @@ def pack(
         ValueError: nothing, or nothing of some class, is left after skipping.
     """
     out = Path(out)
-    per_shard = shard_images or max(1, SHARD_BYTES // (3 * dataset.image_size**2))
+    form = form or Arrays()
+    per_shard = shard_images or form.per_shard(dataset.image_size)
     plan = dict(
-        format=FORMAT,
+        format=form.format,
         source=dataset.fingerprint(),
-        settings=_settings(dataset),
+        settings=_settings(dataset) + ("" if isinstance(form, Arrays) else repr(vars(form))),
         size=len(dataset),
         shard_images=per_shard,
     )
     if _is_done(out, plan):
-        metadata = read_metadata(out)
+        metadata = read_metadata(out, form.format)
         return PackResult(out, metadata["size"], metadata["skipped"])
     partial = _prepare(out, plan, dataset)
     if not (partial / METADATA).is_file():
-        records = _pack_shards(dataset, partial, per_shard, skip_bad)
+        records = _pack_shards(dataset, partial, per_shard, skip_bad, form)
         _write_metadata(dataset, partial, plan, records)
-    return _finish(partial, out)
+    return _finish(partial, out, form.format)
 
 
 def _settings(dataset: ImageDataset) -> str:
@@ -90,7 +96,7 @@ def _is_done(out: Path, plan: dict[str, Any]) -> bool:
     """Return whether ``out`` is this very pack, finished; refuse to touch anything else."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
-    if (out / METADATA).is_file() and read_metadata(out).get("plan") == plan:
+    if (out / METADATA).is_file() and read_metadata(out, plan["format"]).get("plan") == plan:
         return True
     raise FileExistsError(f"{out} exists and is not this packed data set; choose another folder or remove it")
 
@@ -155,7 +161,7 @@ def _shards(size: int, per_shard: int) -> list[range]:
 
 
 def _pack_shards(
-    dataset: ImageDataset, partial: Path, per_shard: int, skip_bad: bool
+    dataset: ImageDataset, partial: Path, per_shard: int, skip_bad: bool, form: Form
 ) -> list[dict[str, Any]]:
     """Write the shards that have no record yet; return the records of all, in order."""
     shards = _shards(len(dataset), per_shard)
@@ -166,16 +172,17 @@ def _pack_shards(
     threads = None if dataset.pipeline is None else 1
     with progress_bar("Packing", len(dataset), done) as advance:
         for number in missing:
-            read = ordered_map(lambda index: _try_read(dataset, index, advance), shards[number], threads)
-            path = paths[number].with_suffix(".npy")
-            record = _write_shard(dataset, path, shards[number], read, skip_bad)
+            shard = shards[number]
+            read = ordered_map(lambda index: _try_read(form, dataset, index, advance), shard, threads)
+            path = paths[number].with_suffix(form.suffix)
+            record = _write_shard(dataset, path, shard, read, skip_bad, form)
             write_file(paths[number], json.dumps(record))
     return [read_json(path, SHARD) for path in paths]
 
 
-def _try_read(dataset: ImageDataset, index: int, advance: Callable[[], None]) -> Tensor | BadImageError:
+def _try_read(form: Form, dataset: ImageDataset, index: int, advance: Callable[[], None]) -> Any:
     try:
-        return dataset[index]["image"]
+        return form.read(dataset, index)
     except BadImageError as error:
         return error
     finally:
@@ -186,22 +193,24 @@ def _write_shard(
     dataset: ImageDataset,
     path: Path,
     shard: range,
-    read: Iterator[Tensor | BadImageError],
+    read: Iterator[Any],
     skip_bad: bool,
+    form: Form,
 ) -> dict[str, Any]:
     """Write the images of ``shard`` to ``path``; return its record."""
-    images = np.empty((len(shard), 3, dataset.image_size, dataset.image_size), dtype=np.uint8)
+    items: list[Any] = []
     kept: list[int] = []
     skipped: list[str] = []
     for index, found in zip(shard, read, strict=True):
-        if isinstance(found, Tensor):
-            images[len(kept)] = found.numpy()
+        if not isinstance(found, BadImageError):
+            items.append(found)
             kept.append(index)
         elif skip_bad:
             skipped.append(str(found))
         else:
             raise BadImageError(f"{found}. Nothing is lost: repair it and run again, or add --skip-bad")
-    entry = dict(_save_array(path, images[: len(kept)]), images=len(kept))
+    form.write(path, items, kept, dataset)
+    entry = dict(entry_of(path), images=len(kept))
     labels = None if dataset.labels is None else dataset.labels[kept].tolist()
     every = None if dataset.labels is None else dataset.labels[shard.start : shard.stop].tolist()
     return dict(entry=entry, labels=labels, skipped=skipped, source=_source_of(dataset, shard, every))
@@ -219,15 +228,19 @@ def _write_metadata(
     counts = _class_counts(dataset, size, labels)
     if skipped:
         write_file(partial / SKIPPED, "\n".join(skipped) + "\n")
+    if labels is not None:
+        save_array(partial / LABELS, labels)
+    if plan["format"] == SHARDS_FORMAT:
+        _write_places(partial, records)
     metadata = dict(
-        format=FORMAT,
+        format=plan["format"],
         plan=plan,
         image_size=dataset.image_size,
         size=size,
         classes=dataset.classes,
         class_counts=counts,
         shards=[record["entry"] for record in records if record["entry"]["images"]],
-        labels=None if labels is None else _save_array(partial / LABELS, labels),
+        labels=None if labels is None else entry_of(partial / LABELS),
         skipped=skipped,
     )
     write_file(partial / METADATA, json.dumps(metadata, indent=1))
@@ -245,18 +258,19 @@ def _class_counts(dataset: ImageDataset, size: int, labels: np.ndarray | None) -
     return counts
 
 
-def _finish(partial: Path, out: Path) -> PackResult:
+def _write_places(partial: Path, records: list[dict[str, Any]]) -> None:
+    """Write where each image lies in its shard."""
+    found = [index_of(partial / entry["file"]) for entry in (r["entry"] for r in records) if entry["images"]]
+    places = [np.stack([index.offsets, index.sizes], 1) for index in found]
+    save_array(partial / PLACES, np.concatenate(places) if places else np.zeros((0, 2), np.int64))
+
+
+def _finish(partial: Path, out: Path, kind: str) -> PackResult:
     """Remove what only served to go on, and give the folder its final name."""
-    metadata = read_metadata(partial)
-    wanted = {METADATA, SKIPPED, LABELS, *(entry["file"] for entry in metadata["shards"])}
+    metadata = read_metadata(partial, kind)
+    wanted = {METADATA, SKIPPED, LABELS, PLACES, *(entry["file"] for entry in metadata["shards"])}
     for path in partial.iterdir():
         if path.name not in wanted:
             path.unlink()
     os.replace(partial, out)
     return PackResult(out, metadata["size"], metadata["skipped"])
-
-
-def _save_array(path: Path, array: np.ndarray) -> dict[str, Any]:
-    """Save ``array`` as .npy; return the file's name, length and checksum."""
-    atomic_write(path, lambda stream: np.save(stream, array, allow_pickle=False))
-    return dict(file=path.name, bytes=path.stat().st_size, sha256=file_hash(path))

@@ -28,8 +28,12 @@ LABELS = "labels.npy"
 BLOCK = 1 << 22
 
 
-def read_metadata(root: str | Path) -> dict[str, Any]:
+def read_metadata(root: str | Path, kind: str = FORMAT) -> dict[str, Any]:
     """Return the metadata of the packed folder ``root``.
+
+    Args:
+        root: the folder.
+        kind: the format that it must have.
 
     Raises:
         FileNotFoundError: it is not a packed folder.
@@ -43,8 +47,8 @@ def read_metadata(root: str | Path) -> dict[str, Any]:
         )
     try:
         metadata: dict[str, Any] = read_json(path, "the metadata of a packed data set")
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"{path}: not the metadata of a packed data set of format {FORMAT!r}")
+        if metadata.get("format") != kind:
+            raise ValueError(f"{path}: not the metadata of a packed data set of format {kind!r}")
         with content_of(path, "the metadata of a packed data set"):
             _check_metadata(metadata)
     except ValueError as error:
@@ -96,7 +100,7 @@ class PackedDataset(ImageDataset):
         self.files = [entry["file"] for entry in metadata["shards"]]
         counts = [entry["images"] for entry in metadata["shards"]]
         self.ends = torch.tensor(counts, dtype=torch.int64).cumsum(0)
-        _check_files(self.root, metadata, verify and is_main_process())
+        check_files(self.root, metadata, verify and is_main_process())
         labels = None
         if metadata["labels"] is not None:
             labels = torch.from_numpy(read_array(self.root / LABELS, INTEGERS, dims=1))
@@ -139,7 +143,12 @@ class PackedDataset(ImageDataset):
         return known
 
 
-def _check_files(root: Path, metadata: dict[str, Any], verify: bool) -> None:
+def check_files(root: Path, metadata: dict[str, Any], verify: bool) -> None:
+    """Check that the files of a packed folder are there, of the right size and, with ``verify``, content.
+
+    Raises:
+        FileNotFoundError, ValueError: one is not.
+    """
     entries = [*metadata["shards"], *([metadata["labels"]] if metadata["labels"] else [])]
     for entry in entries:
         path = root / entry["file"]

@@ -5,37 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.utils.data import get_worker_info
 
-from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import ImageReader
+from mmcgan.datasets.decoded import DecodedDataset, Reader
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
 from mmcgan.file_identity import contents_digest, files_digest
-from mmcgan.parallel import ordered_map
-from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 
 
-class Reader(Protocol):
-    """What reads one image file as uint8 (3, H, W)."""
-
-    @property
-    def image_size(self) -> int:
-        """Height and width of what it returns; 0 for sizes that differ."""
-        ...
-
-    def __call__(self, path: str | Path) -> Tensor:
-        """Read ``path``."""
-        ...
-
-
-class FileDataset(ImageDataset):
+class FileDataset(DecodedDataset):
     """Image files, decoded in the DataLoader's workers, or all at once into memory.
 
     Args:
@@ -51,34 +32,14 @@ class FileDataset(ImageDataset):
     def __init__(
         self, index: FolderIndex, reader: Reader, in_memory: bool, pipeline: Sequence[dict[str, Any]]
     ) -> None:
-        super().__init__(reader.image_size, index.labels, index.classes, len(index.paths), pipeline)
         # One array instead of a million strings: forked workers share its memory.
         self.paths = np.array([os.fsencode(path) for path in index.paths])
         self.left_out = index.left_out
-        self.reader = reader
-        self.images = self._read_all() if in_memory else None
+        super().__init__(reader, len(index.paths), index.labels, index.classes, in_memory, pipeline)
 
-    def _read_all(self) -> Tensor:
-        images = torch.empty(self.size, 3, self.image_size, self.image_size, dtype=torch.uint8)
-        with progress_bar("Decoding", self.size) as advance:
-            for i, image in enumerate(ordered_map(self._read, range(self.size))):
-                images[i] = image
-                advance()
-        return images
-
-    def _read(self, index: int) -> Tensor:
-        return self.reader(self.path_of(index))
-
-    def _fetch(self, index: Tensor) -> Tensor:
-        if self.images is not None:
-            return self.images.index_select(0, index)
-        rows = index.tolist()
-        if len(rows) < 2 or get_worker_info() is not None:  # a worker of a DataLoader has its core only
-            return torch.stack([self._read(i) for i in rows])
-        images = torch.empty(len(rows), 3, self.image_size, self.image_size, dtype=torch.uint8)
-        for target, image in zip(images, ordered_map(self._read, rows), strict=True):
-            target.copy_(image)
-        return images
+    def source(self, index: int) -> str:
+        """Return the path of image ``index``."""
+        return self.path_of(index)
 
     def path_of(self, index: int) -> str:
         """Return the path of image ``index``."""
@@ -108,8 +69,12 @@ class FileDataset(ImageDataset):
 class ImageFolder(FileDataset):
     """A folder of images of one's own: ``root/class/.../image.png``, or any nesting without labels.
 
+    Where it has ``labels.csv``, ``labels.json`` or StyleGAN2-ADA's ``dataset.json``, that says the classes:
+    :func:`~mmcgan.datasets.sets.labels_file.read_labels`. A zip archive is read in place, as a folder.
+
     Args:
-        root: the folder whose subfolders are the classes.
+        root: the folder whose subfolders are the classes, a zip archive or a folder in one
+            (``set.zip/train``), or several of these; classes of one name are one class.
         image_size: height and width of what comes out.
         labelled: whether the direct subfolders are classes; False takes every image, unlabelled.
         fit: ``crop_long_side``, ``resize_short_side`` or ``exact``; see
@@ -128,7 +93,7 @@ class ImageFolder(FileDataset):
 
     def __init__(
         self,
-        root: str,
+        root: str | Sequence[str],
         image_size: int,
         labelled: bool = True,
         fit: str = "crop_long_side",
@@ -142,7 +107,7 @@ class ImageFolder(FileDataset):
     @classmethod
     def facts(
         cls,
-        root: str,
+        root: str | Sequence[str],
         image_size: int,
         labelled: bool = True,
         fit: str = "crop_long_side",

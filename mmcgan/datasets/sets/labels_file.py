@@ -1,130 +1,153 @@
-"""Labels of a folder of images in a file, as StyleGAN2-ADA's ``dataset_tool.py`` writes them."""
+"""Labels of images in a file beside them: labels.csv, labels.json or StyleGAN2-ADA's dataset.json."""
 
 from __future__ import annotations
 
-import math
+import csv
+import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.text_files import file_name, printable, read_json
+from mmcgan.archives import is_file, read_bytes
+from mmcgan.datasets.sets.stylegan_labels import MOST_CLASSES, some, stylegan_labels
+from mmcgan.text_files import decoded, file_name, parse_json, printable
 
-LABELS_FILE = "dataset.json"
-SHOWN = 3
-LARGEST = 1 << 30  # bytes; a million images take some 50 MB
-#: as many classes as any labelled set has
-MOST_CLASSES = 1 << 20
+STYLEGAN, CSV, JSON = "dataset.json", "labels.csv", "labels.json"
+LARGEST = 1 << 28  # bytes; a million images take some 50 MB
+LONGEST_NAME = 1000  # letters of a class
+COLUMNS = ("file", "class")
+
+Label = int | str
 
 
-def read_labels(root: Path, paths: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
-    """Return the label of every image, and the names of the classes: their numbers.
-
-    The file holds ``{"labels": [[name, label], ...]}``: a path from ``root`` with forward slashes, and a
-    whole number from 0 on, or the one-hot code of one: a list with one 1 and otherwise 0.
-
-    Args:
-        root: the folder with the file.
-        paths: of its images, starting with ``root``.
+def labels_file_in(root: str | Path) -> Path | None:
+    """Return the file of labels in a folder or archive, None without one.
 
     Raises:
-        ValueError: not such a file, labels that are neither numbers nor one-hot codes, images without a
-            label, labels of images that are not there, or a class without images.
+        ValueError: there are several.
     """
-    file = root / LABELS_FILE
-    listed, length = _numbers(_entries(file), file)
-    names = [os.path.relpath(path, root).replace(os.sep, "/") for path in paths]
+    found = [Path(root) / name for name in READERS if is_file(Path(root) / name)]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise ValueError(f"{printable(root)}: has {names}; leave the one that says the classes")
+    return found[0] if found else None
+
+
+def read_labels(file: Path, paths: Sequence[str]) -> list[Label]:
+    """Return the class of every image: a whole number from 0 on, or a text.
+
+    ``labels.csv`` has a line ``file,class`` and then one for each image; ``labels.json`` an object of class
+    by file, or a list of ``{"file": ..., "class": ...}``; ``dataset.json`` holds
+    ``{"labels": [[name, number], ...]}``. Files are paths from the folder, with forward slashes.
+
+    Args:
+        file: one of these, in the folder of the images.
+        paths: of all images in it, starting with the folder's.
+
+    Raises:
+        ValueError: not such a file, images without a label, or labels of images that are not there.
+    """
+    listed = _entries(file)
+    names = [os.path.relpath(path, file.parent).replace(os.sep, "/") for path in paths]
     known = set(names)
     unlabelled = [name for name in names if name not in listed]
     absent = [name for name in listed if name not in known]
     if unlabelled or absent:
         parts = (("without a label in it", unlabelled), ("labelled in it and not there", absent))
-        said = "; ".join(f"{len(found)} images are {what}: {_some(found)}" for what, found in parts if found)
+        said = "; ".join(f"{len(found)} images are {what}: {some(found)}" for what, found in parts if found)
         raise ValueError(f"{printable(file)}: {said}")
-    labels = [listed[name] for name in names]
-    count = length or max(labels) + 1
-    empty = sorted(set(range(count)) - set(labels))
-    if empty:
-        what = f"one-hot labels have {length} places" if length else f"labels reach to {count - 1}"
-        raise ValueError(
-            f"{printable(file)}: {what}, but {len(empty)} of them have no image: "
-            f"{_some(empty)}; number the classes that there are from 0 on"
-        )
-    if count < 2:
-        raise ValueError(f"{printable(file)}: every image has the label 0; set labelled=False")
-    return labels, tuple(str(number) for number in range(count))
+    return [listed[name] for name in names]
 
 
-Label = int | tuple[float, ...]
+def numbered(labels: Sequence[Label], where: str) -> tuple[list[int], tuple[str, ...]]:
+    """Return the places of classes, sorted, in place of their names or numbers; and a name per class.
+
+    Raises:
+        ValueError: numbers beside texts.
+    """
+    if len({type(label) for label in labels}) > 1:
+        raise ValueError(f"{where}: some classes are numbers, and others are texts")
+    classes = sorted(set(labels))
+    place = {label: number for number, label in enumerate(classes)}
+    return [place[label] for label in labels], tuple(map(str, classes))
 
 
 def _entries(file: Path) -> dict[str, Label]:
-    """Return the label of every name: a number, or a vector."""
-    if file.stat().st_size > LARGEST:
-        raise ValueError(f"{printable(file)}: larger than any list of labels ({LARGEST:,} bytes)")
-    entries = read_json(file, "a list of labels").get("labels")
-    if not isinstance(entries, list) or not entries:
-        raise ValueError(
-            f"{printable(file)}: has no list of labels; without labels set labelled=False, or remove the "
-            "file where folders are the classes"
-        )
+    """Return the label of every name."""
+    try:
+        content = read_bytes(file, LARGEST)
+    except OSError as error:
+        raise ValueError(f"{printable(file)}: cannot be read as a list of labels ({error})") from error
     found: dict[str, Label] = {}
-    for entry in entries:
-        name, label = _entry(entry, file)
+    for name, label in READERS[file.name](decoded(content, file), file):
+        name = file_name(name.replace("\\", "/").removeprefix("./"))
         if found.setdefault(name, label) != label:
             raise ValueError(f"{printable(file)}: {name} has the labels {found[name]} and {label}")
+    if not found:
+        raise ValueError(f"{printable(file)}: has no labels; {WITHOUT}")
+    if len({str(label) for label in found.values()}) > MOST_CLASSES:
+        raise ValueError(f"{printable(file)}: more than {MOST_CLASSES:,} classes")
     return found
 
 
-def _entry(entry: Any, file: Path) -> tuple[str, Label]:
-    pair = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
-    label: Any = entry[1] if pair else None
-    if isinstance(label, list) and label and all(map(_is_number, label)):
-        return file_name(entry[0].replace("\\", "/")), tuple(map(float, label))
-    if not _is_number(label) or label != int(label) or not 0 <= label < MOST_CLASSES:
+WITHOUT = "without labels set labelled=False, or remove the file where folders are the classes"
+
+
+def _json(text: str, file: Path) -> list[tuple[str, Label]]:
+    content = parse_json(text, file, "classes by file")
+    pairs: list[Any] = list(content.items()) if isinstance(content, Mapping) else []
+    if isinstance(content, list):
+        pairs = [_pair(entry, file) for entry in content]
+    return [(name, _class_of(label, file, name)) for name, label in pairs]
+
+
+def _pair(entry: Any, file: Path) -> tuple[str, Any]:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("file"), str) or "class" not in entry:
         raise ValueError(
-            f"{printable(file)}: expected [name, label] with a whole number from 0 on, or a one-hot list, "
-            f"got {str(entry)[:80]}"
+            f'{printable(file)}: expected {{"file": ..., "class": ...}} for each image, got {str(entry)[:80]}'
         )
-    return file_name(entry[0].replace("\\", "/")), int(label)
+    return entry["file"], entry["class"]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _numbers(listed: dict[str, Label], file: Path) -> tuple[dict[str, int], int | None]:
-    """Return the class of every name, and the length of one-hot codes, None where labels are numbers.
-
-    Raises:
-        ValueError: numbers beside vectors, vectors of several lengths, or vectors that are not one-hot.
-    """
-    vectors = {name: label for name, label in listed.items() if isinstance(label, tuple)}
-    if not vectors:
-        return {name: label for name, label in listed.items() if isinstance(label, int)}, None
-    first, length = next((name, len(label)) for name, label in vectors.items())
-    for name, label in listed.items():
-        if not isinstance(label, tuple) or len(label) != length:
-            other = f"a list of {len(label)}" if isinstance(label, tuple) else f"the number {label}"
+def _csv(text: str, file: Path) -> list[tuple[str, Label]]:
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        if not set(COLUMNS) <= set(rows.fieldnames or ()):
             raise ValueError(
-                f"{printable(file)}: {first} has a list of {length} numbers as its label, {name} {other}; "
-                "give all images labels of one kind"
+                f"{printable(file)}: its first line must name the columns {' and '.join(COLUMNS)}, and has "
+                f"{', '.join(rows.fieldnames or ())[:200] or 'nothing'}; rename a file that is something else"
             )
-    for name, label in vectors.items():
-        if set(label) - {0.0, 1.0}:
-            raise ValueError(
-                f"{printable(file)}: the label of {name}, {_some(label)}, is a vector of numbers. Classes "
-                "are whole numbers or one-hot lists; a condition of real numbers is not supported. Without "
-                "labels set labelled=False"
-            )
-        if sum(label) != 1:
-            raise ValueError(
-                f"{printable(file)}: the label of {name} is on in {sum(label):.0f} of {length} places: these "
-                "are no classes, of which an image has one, but attributes; read them with dict("
-                f"type='AttributeFolder', root={str(file.parent)!r}, table={str(file)!r}, image_size=...)"
-            )
-    return {name: label.index(1.0) for name, label in vectors.items()}, length
+        listed = list(rows)
+    except csv.Error as error:
+        raise ValueError(f"{printable(file)}: line {rows.line_num}: no CSV ({error})") from error
+    short = [place for place, row in enumerate(listed, 2) if not row["file"] or row["class"] is None]
+    if short:
+        raise ValueError(f"{printable(file)}: row {short[0]} names no file, or no class")
+    labels: list[tuple[str, Label]] = [
+        (row["file"], _class_of(row["class"], file, row["file"])) for row in listed
+    ]
+    if all(str(label).isdecimal() and len(str(label)) < 8 for _, label in labels):  # 2 before 10
+        return [(name, int(label)) for name, label in labels]
+    return labels
 
 
-def _some(names: Sequence[Any]) -> str:
-    return ", ".join(str(name) for name in names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+def _class_of(label: Any, file: Path, name: str) -> Label:
+    if _is_number(label) or (isinstance(label, str) and label.strip() and len(label) <= LONGEST_NAME):
+        return label.strip() if isinstance(label, str) else label
+    raise ValueError(
+        f"{printable(file)}: {name[:200]}: a class is a text or a whole number from 0 on, got "
+        f"{str(label)[:80]!r}"
+    )
+
+
+def _is_number(label: Any) -> bool:
+    return isinstance(label, int) and not isinstance(label, bool) and 0 <= label < MOST_CLASSES
+
+
+#: name of a file -> what reads it
+READERS: dict[str, Callable[[str, Path], list[tuple[str, Label]]]] = {
+    CSV: _csv,
+    JSON: _json,
+    STYLEGAN: lambda text, file: [*stylegan_labels(text, file)],
+}

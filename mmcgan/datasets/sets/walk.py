@@ -40,6 +40,33 @@ class LeftOut:
         self.reasons.append(f"{printable(path)}: {reason}")
 
 
+def joined(parts: Sequence[LeftOut]) -> LeftOut:
+    """Return what several walks did not take as one."""
+    if len(parts) == 1:
+        return parts[0]
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(part.other_suffixes)
+    return LeftOut([reason for part in parts for reason in part.reasons], counts)
+
+
+def is_image_name(name: str, left_out: LeftOut, on_fault: Callable[[str], None], path: str) -> bool:
+    """Return whether a file is an image by its name that can be read; note one that is not.
+
+    Args:
+        name: of the file.
+        left_out: counts other files.
+        on_fault: told of an image of a format that is not read, as ``path: reason``.
+        path: of the file.
+    """
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix in UNREAD_SUFFIXES:
+        on_fault(f"{printable(path)}: it is {UNREAD_SUFFIXES[suffix]}, {NOT_READ}: convert it")
+    elif suffix not in SUFFIXES:
+        left_out.other_suffixes[suffix or "without ending"] += 1
+    return suffix in SUFFIXES
+
+
 class Walk:
     """Finds the images under folders, each file and each folder once, whatever links lead to it.
 
@@ -70,7 +97,7 @@ class Walk:
             entry, depth = self._links.popleft()
             self._follow(entry, depth)
         found = list(self._found.values())
-        return sorted(found, key=_place) if followed else found
+        return sorted(found, key=place_of) if followed else found
 
     def _enter_all(self, start: str, depth: int) -> None:
         """Note the images of a folder and of those below it."""
@@ -121,12 +148,7 @@ class Walk:
 
     def _is_meant(self, entry: os.DirEntry[str]) -> bool:
         """Return whether a file is an image by its name that can be read."""
-        suffix = os.path.splitext(entry.name)[1].lower()
-        if suffix in UNREAD_SUFFIXES:
-            self._fault(entry.path, f"it is {UNREAD_SUFFIXES[suffix]}, {NOT_READ}: convert it")
-        elif suffix not in SUFFIXES:
-            self.left_out.other_suffixes[suffix or "without ending"] += 1
-        return suffix in SUFFIXES
+        return is_image_name(entry.name, self.left_out, self._note_fault, entry.path)
 
     def _note(self, path: str, identity: tuple[int, int], regular: bool) -> None:
         if not regular:
@@ -137,9 +159,12 @@ class Walk:
             self._found[identity] = path
 
     def _fault(self, path: str, reason: str) -> None:
+        self._note_fault(f"{printable(path)}: {reason}")
+
+    def _note_fault(self, message: str) -> None:
         if self._on_fault is not None:
-            self._on_fault(f"{printable(path)}: {reason}")
-        self.left_out.note(path, reason)
+            self._on_fault(message)
+        self.left_out.reasons.append(message)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -149,7 +174,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _place(path: str) -> list[tuple[bool, str]]:
+def place_of(path: str) -> list[tuple[bool, str]]:
     """Return what puts the files of a folder before those of the folders in it."""
     *folders, name = path.split(os.sep)
     return [*((True, folder) for folder in folders), (False, name)]

@@ -11,6 +11,7 @@ from mmengine.dist import all_gather_object, all_reduce
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
+from mmcgan.class_names import Classes, matching
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.attribute_classifier import attribute_hits
@@ -79,13 +80,15 @@ class AttributeAccuracy(GenerationMetric):
             return
         ours = _columns(AttributeGroups.from_config(asked))
         theirs = _columns(self.groups)
-        if sorted(ours) != sorted(theirs):
-            only = sorted(set(ours) ^ set(theirs))
+        try:
+            self._order = matching(
+                Classes("the classifier", len(theirs), theirs), Classes("what is asked for", len(ours), ours)
+            )
+        except ValueError as error:
             raise ValueError(
                 "AttributeAccuracy: the attributes asked for are not those of the classifier, which knows "
-                f"{self.groups.describe()}; on one side only: {', '.join(map(str, only[:5]))}"
-            )
-        self._order = None if ours == theirs else [ours.index(column) for column in theirs]
+                f"{self.groups.describe()}: {error}"
+            ) from error
 
     def reset(self) -> None:
         """Forget all images."""

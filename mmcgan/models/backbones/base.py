@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import nn
 
 from mmcgan.contracts import Contract, Emitting, Value, names, some_names, whole_number
+from mmcgan.image_shapes import ImageShapes
 
 
 class Backbone(Emitting, nn.Module):
@@ -21,6 +22,7 @@ class Backbone(Emitting, nn.Module):
         out_channels: length of ``pooled``, which heads are built for.
         emits: names of the features.
         requires: fields of the condition that it looks at beside the image.
+        image_shapes: which images the class can look at.
     """
 
     contract: ClassVar[Contract] = Contract(
@@ -36,6 +38,7 @@ class Backbone(Emitting, nn.Module):
 
     out_channels: int
     requires: tuple[str, ...] = ()
+    image_shapes: ClassVar[ImageShapes] = ImageShapes()
 
     def stages(self) -> Mapping[str, Sequence[nn.Module]]:
         """Return the modules of every stage from the image on; FreezeD keeps the first ones.

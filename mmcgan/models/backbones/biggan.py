@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
-from mmcgan.models.backbones.blocks import (
-    check_pooling,
-    norm_factory,
-    pooled_features,
-    through_blocks,
-)
-from mmcgan.models.layers import (
-    DownBlock,
-    DownBlockOptions,
-    SpectralNormArg,
-    activation,
-    attention_layers,
-    initialize,
-)
+from mmcgan.models.backbones.blocks import down_blocks, pooled_features, through_blocks
+from mmcgan.models.layers import DownBlockOptions, activation, initialize
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.options import AttentionOptions, HalvingOptions, PooledLayerOptions
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``. 32 to 256 are BigGAN-PyTorch's
@@ -68,16 +59,10 @@ class BigGANBackbone(BlockBackbone):
         image_size: 16, 32, 64, 128, 256 or 512 (others with explicit ``channels`` and
             ``downsample``).
         base_channels: unit of the channel table.
-        attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
-        attention_blocks: or the indices of those blocks, counted from 0.
-        channels: output channels of every block, in place of the table.
-        downsample: whether each block halves its input, in place of the table.
-        wide, activated_shortcut, activation_name: see
-            :class:`mmcgan.models.layers.DownBlockOptions`.
-        spectral_norm: applied to all convolutions.
-        batch_norm: options of batch norms in front of the convolutions; None for no batch norm.
-        pooling: ``sum`` (as published) or ``mean`` over positions.
-        init: see :func:`mmcgan.models.layers.initialize`.
+        wide, activated_shortcut: see :class:`mmcgan.models.layers.DownBlockOptions`.
+        attention: see :class:`~mmcgan.models.options.AttentionOptions`.
+        stages: see :class:`~mmcgan.models.options.HalvingOptions`.
+        layers: see :class:`~mmcgan.models.options.PooledLayerOptions`.
 
     Attributes:
         out_channels: length of the pooled vector.
@@ -86,48 +71,32 @@ class BigGANBackbone(BlockBackbone):
         ValueError: unknown image size or pooling, or attention outside the network.
     """
 
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
+
     emits = ("pooled", "map")
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
         base_channels: int = 96,
         *,
-        attention_resolutions: Sequence[int] = (64,),
-        attention_blocks: Sequence[int] | None = None,
-        channels: Sequence[int] | None = None,
-        downsample: Sequence[bool] | None = None,
         wide: bool = True,
         activated_shortcut: bool = False,
-        activation_name: str = "relu",
-        spectral_norm: SpectralNormArg = True,
-        batch_norm: Mapping[str, object] | None = None,
-        pooling: str = "sum",
-        init: str = "orthogonal",
+        attention: AttentionOptions = AttentionOptions(attention_resolutions=(64,)),
+        stages: HalvingOptions = HalvingOptions(),
+        layers: PooledLayerOptions = PooledLayerOptions(spectral_norm=True),
     ) -> None:
         super().__init__()
-        check_pooling("BigGANBackbone", pooling)
-        widths, halving = block_plan(image_size, base_channels, channels, downsample)
-        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
-        options = DownBlockOptions(wide, activated_shortcut, activation_name)
-        self.blocks = nn.ModuleList(
-            DownBlock(
-                before,
-                after,
-                downsample=halve,
-                first=index == 0,
-                norm=norm_factory(batch_norm),
-                options=options,
-                spectral_norm=spectral_norm,
-            )
-            for index, (before, after, halve) in enumerate(zip([3, *widths], widths, halving, strict=False))
-        )
+        layers.check("BigGANBackbone")
+        widths, halving = block_plan(image_size, base_channels, stages.channels, stages.downsample)
+        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], layers.pooling
+        options = DownBlockOptions(wide, activated_shortcut, layers.activation_name)
+        self.blocks = down_blocks(widths, halving, options, layers)
         sizes = [image_size // 2 ** sum(halving[: i + 1]) for i in range(len(halving))]
-        self.attention = attention_layers(
-            sizes, widths, attention_resolutions, attention_blocks, spectral_norm
-        )
-        self.activation = activation(activation_name)
-        initialize(self, init)
+        self.attention = attention.layers(sizes, widths, layers.spectral_norm)
+        self.activation = activation(layers.activation_name)
+        initialize(self, layers.init)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w).

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.biggan import CHANNELS
-from mmcgan.models.backbones.blocks import (
-    check_pooling,
-    norm_factory,
-    pooled_features,
-    through_blocks,
-)
-from mmcgan.models.layers import SpectralNormArg, activation, attention_layers, conv2d, initialize
+from mmcgan.models.backbones.blocks import pooled_features, through_blocks
+from mmcgan.models.layers import activation, conv2d, initialize
 from mmcgan.models.layers.deep_blocks import DeepDownBlock
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.options import AttentionOptions, HalvingOptions, PooledLayerOptions
 from mmcgan.registry import BACKBONES
 
 
@@ -30,16 +28,12 @@ class BigGANDeepBackbone(BlockBackbone):
         image_size: 16 to 512 (others with explicit ``channels`` and ``downsample``).
         base_channels: unit of the channel table.
         depth: blocks per stage.
-        attention_resolutions: sizes of feature maps after whose stage self-attention is inserted.
-        attention_blocks: or the indices of blocks that it follows, counted from 0 over all stages.
-        channels: channels after the first convolution and after every stage, in place of the table.
-        downsample: whether each stage halves its input, in place of the table.
         projected_shortcut, activated_shortcut: see :class:`~mmcgan.models.layers.deep_blocks.DeepDownBlock`.
-        activation_name: see :func:`mmcgan.models.layers.activation`.
-        spectral_norm: applied to all convolutions.
-        batch_norm: options of batch norms in front of the convolutions; None for no batch norm.
-        pooling: ``sum`` (as published) or ``mean`` over positions.
-        init: see :func:`mmcgan.models.layers.initialize`.
+        attention: see :class:`~mmcgan.models.options.AttentionOptions`; resolutions are those behind a stage,
+            blocks are counted over all stages.
+        stages: see :class:`~mmcgan.models.options.HalvingOptions`, of stages: ``channels`` are those after
+            the first convolution and after every stage.
+        layers: see :class:`~mmcgan.models.options.PooledLayerOptions`.
 
     Attributes:
         out_channels: length of the pooled vector.
@@ -48,38 +42,35 @@ class BigGANDeepBackbone(BlockBackbone):
         ValueError: unknown image size or pooling, lists of different lengths, or attention outside.
     """
 
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
+
     emits = ("pooled", "map")
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
         base_channels: int = 128,
         *,
         depth: int = 2,
-        attention_resolutions: Sequence[int] = (64,),
-        attention_blocks: Sequence[int] | None = None,
-        channels: Sequence[int] | None = None,
-        downsample: Sequence[bool] | None = None,
         projected_shortcut: bool = False,
         activated_shortcut: bool = False,
-        activation_name: str = "relu",
-        spectral_norm: SpectralNormArg = True,
-        batch_norm: Mapping[str, object] | None = None,
-        pooling: str = "sum",
-        init: str = "orthogonal",
+        attention: AttentionOptions = AttentionOptions(attention_resolutions=(64,)),
+        stages: HalvingOptions = HalvingOptions(),
+        layers: PooledLayerOptions = PooledLayerOptions(spectral_norm=True),
     ) -> None:
         super().__init__()
-        check_pooling("BigGANDeepBackbone", pooling)
-        widths, halving = stage_plan(image_size, base_channels, channels, downsample)
-        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
-        self.input_conv = conv2d(3, widths[0], 3, padding=1, spectral_norm=spectral_norm)
+        layers.check("BigGANDeepBackbone")
+        widths, halving = stage_plan(image_size, base_channels, stages.channels, stages.downsample)
+        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], layers.pooling
+        self.input_conv = conv2d(3, widths[0], 3, padding=1, spectral_norm=layers.spectral_norm)
         block = partial(
             DeepDownBlock,
-            norm=norm_factory(batch_norm),
+            norm=layers.norm_factory(),
             projected_shortcut=projected_shortcut,
             activated_shortcut=activated_shortcut,
-            activation_name=activation_name,
-            spectral_norm=spectral_norm,
+            activation_name=layers.activation_name,
+            spectral_norm=layers.spectral_norm,
         )
         self.blocks = nn.ModuleList()
         sizes, size = [], image_size
@@ -90,11 +81,9 @@ class BigGANDeepBackbone(BlockBackbone):
                 self.blocks.append(block(entry, after, downsample=halve and step == 0))
                 sizes.append(size if step == depth - 1 else 0)  # 0: no attention inside a stage
         behind = [width for width in widths[1:] for _ in range(depth)]
-        self.attention = attention_layers(
-            sizes, behind, attention_resolutions, attention_blocks, spectral_norm
-        )
-        self.activation = activation(activation_name)
-        initialize(self, init)
+        self.attention = attention.layers(sizes, behind, layers.spectral_norm)
+        self.activation = activation(layers.activation_name)
+        initialize(self, layers.init)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w)."""

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
 from mmcgan.dtypes import at_least_float32
-from mmcgan.models.layers import PlainBatchNorm, batch_norm_options
-
-POOLINGS = ("sum", "mean")
-
-
-def check_pooling(owner: str, pooling: str) -> None:
-    """Raise ValueError unless ``pooling`` is known."""
-    if pooling not in POOLINGS:
-        raise ValueError(f"{owner}: pooling must be one of {POOLINGS}, got {pooling!r}")
+from mmcgan.models.layers import DownBlock, DownBlockOptions
+from mmcgan.models.options import PooledLayerOptions
 
 
-def norm_factory(batch_norm: Mapping[str, object] | None) -> partial[PlainBatchNorm] | None:
-    """Return what makes a batch norm of these options; None for no batch norm."""
-    if batch_norm is None:
-        return None
-    return partial(PlainBatchNorm, options=batch_norm_options(batch_norm))
+def down_blocks(
+    widths: Sequence[int], halving: Sequence[bool], options: DownBlockOptions, layers: PooledLayerOptions
+) -> nn.ModuleList:
+    """Return residual blocks from the colours to ``widths``, of which some halve their input."""
+    norm = layers.norm_factory()
+    places = enumerate(zip([3, *widths], widths, halving, strict=False))
+    return nn.ModuleList(
+        DownBlock(
+            before,
+            after,
+            downsample=halve,
+            first=index == 0,
+            norm=norm,
+            options=options,
+            spectral_norm=layers.spectral_norm,
+        )
+        for index, (before, after, halve) in places
+    )
 
 
 def through_blocks(x: Tensor, blocks: Iterable[nn.Module], attention: nn.ModuleDict) -> Tensor:

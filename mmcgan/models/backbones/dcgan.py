@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
-from mmcgan.models.backbones.blocks import (
-    check_pooling,
-    norm_factory,
-    pooled_features,
-    through_blocks,
-)
+from mmcgan.models.backbones.blocks import pooled_features, through_blocks
 from mmcgan.models.generators.dcgan import number_of_doublings
-from mmcgan.models.layers import SpectralNormArg, activation, attention_layers, conv2d, initialize
+from mmcgan.models.layers import SpectralNormArg, activation, conv2d, initialize
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.options import AttentionOptions, PooledLayerOptions
 from mmcgan.registry import BACKBONES
 
 #: Makes the normalisation of a number of channels.
@@ -55,13 +53,8 @@ class DCGANBackbone(BlockBackbone):
     Args:
         image_size: 4 times a power of two, at least 8.
         base_channels: channels of the first pair.
-        attention_resolutions: sizes of feature maps after which self-attention is inserted.
-        attention_blocks: or the indices of the pairs, counted from 0.
-        activation_name: see :func:`mmcgan.models.layers.activation`.
-        spectral_norm: for every convolution.
-        batch_norm: options of the batch norms; None for a network without batch norm.
-        pooling: ``sum`` over positions (StudioGAN) or ``mean``.
-        init: ``orthogonal``, ``normal`` or ``xavier``.
+        attention: see :class:`~mmcgan.models.options.AttentionOptions`.
+        layers: see :class:`~mmcgan.models.options.PooledLayerOptions`.
 
     Attributes:
         out_channels: length of the pooled vector.
@@ -70,39 +63,36 @@ class DCGANBackbone(BlockBackbone):
         ValueError: unusable image size or pooling, or attention outside the network.
     """
 
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
+
     emits = ("pooled", "map")
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
         base_channels: int = 64,
         *,
-        attention_resolutions: Sequence[int] = (),
-        attention_blocks: Sequence[int] | None = None,
-        activation_name: str = "relu",
-        spectral_norm: SpectralNormArg = True,
-        batch_norm: Mapping[str, object] | None = None,
-        pooling: str = "sum",
-        init: str = "normal",
+        attention: AttentionOptions = AttentionOptions(),
+        layers: PooledLayerOptions = PooledLayerOptions(spectral_norm=True, init="normal"),
     ) -> None:
         super().__init__()
-        check_pooling("DCGANBackbone", pooling)
+        layers.check("DCGANBackbone")
         halvings = number_of_doublings("DCGANBackbone", image_size)
         widths = [base_channels << index for index in range(halvings + 1)]
-        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
-        norm: NormFactory = norm_factory(batch_norm) or nn.Identity
+        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], layers.pooling
+        norm: NormFactory = layers.norm_factory() or nn.Identity
+        norms = layers.spectral_norm
         self.blocks = nn.ModuleList(
-            ConvPair(before, after, norm, activation_name, spectral_norm)
+            ConvPair(before, after, norm, layers.activation_name, norms)
             for before, after in zip([3, *widths], widths[:-1], strict=False)
         )
         sizes = [image_size >> (index + 1) for index in range(halvings)]
-        self.attention = attention_layers(
-            sizes, widths, attention_resolutions, attention_blocks, spectral_norm
-        )
-        self.last_conv = conv2d(widths[-2], widths[-1], 3, padding=1, spectral_norm=spectral_norm)
+        self.attention = attention.layers(sizes, widths, norms)
+        self.last_conv = conv2d(widths[-2], widths[-1], 3, padding=1, spectral_norm=norms)
         self.last_norm = norm(widths[-1])
-        self.activation = activation(activation_name)
-        initialize(self, init)
+        self.activation = activation(layers.activation_name)
+        initialize(self, layers.init)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``map`` (N, C, 4, 4) and ``pooled`` (N, C)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,6 +16,29 @@ from mmcgan.registry import EXTRACTORS
 
 #: Bytes of a SHA-256.
 HASH_BYTES = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenOptions:
+    """How a frozen network sees images.
+
+    Attributes:
+        input_size: side at which the frozen network sees the images; None for the extractor's own.
+        resize: a key of ``mmcgan.extractors.RESIZE_RULES``; None for the extractor's own.
+        weights_sha256: the extractor's ``weights_hash`` or its beginning; refuses other weights. Empty for no
+            check.
+        cache_megabytes: memory for the frozen maps of real images, each of which is then computed twice and
+            never again; for sets that fit, and **without** augmentation or flips, which make new images of
+            them. The bias is the price: a discriminator that sees every real image in one form learns it by
+            heart, on small sets soon. Maps that are taken from an earlier batch may differ from new ones in
+            the last place, so that a resumed run, whose cache is empty, equals an unbroken one to rounding
+            only.
+    """
+
+    input_size: int | None = None
+    resize: str | None = None
+    weights_sha256: str = ""
+    cache_megabytes: float = 0
 
 
 class FrozenFeatures(nn.Module):

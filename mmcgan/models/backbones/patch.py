@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.label_maps import semantic_map
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import pooled_features
@@ -76,6 +77,8 @@ class PatchBackbone(BlockBackbone):
     Raises:
         ValueError: a number below 1, or an unknown norm.
     """
+
+    image_shapes = ImageShapes("any that leave a map behind its halvings")
 
     emits: tuple[str, ...] = ("pooled", "map")
 

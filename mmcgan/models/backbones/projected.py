@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
-from mmcgan.models.backbones.blocks import check_pooling, pooled_features
-from mmcgan.models.backbones.frozen import FrozenFeatures
-from mmcgan.models.layers import SpectralNormArg
-from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
+from mmcgan.models.backbones.blocks import pooled_features
+from mmcgan.models.backbones.frozen import FrozenFeatures, FrozenOptions
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.layers.projection_blocks import MixingOptions, ScaleDiscriminator, ScaleOptions
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
+from mmcgan.models.options import check_pooling
 from mmcgan.registry import BACKBONES
 
 #: How many of the extractor's maps are taken if nothing is said, the coarsest ones.
@@ -40,23 +42,11 @@ class ProjectedBackbone(BlockBackbone):
         extractor: config of a frozen network with maps (:meth:`mmcgan.extractors.Extractor.feature_maps`). If
             it names a ``precision``, the network computes in it; otherwise in that of the training.
         strides: of the maps taken, the finest first; None takes the four coarsest (or all).
-        input_size: side at which the frozen network sees the images; None for the extractor's own.
-        resize: a key of ``mmcgan.extractors.RESIZE_RULES``; None for the extractor's own.
-        weights_sha256: the extractor's ``weights_hash`` or its beginning; refuses other weights. Empty for no
-            check.
-        cache_megabytes: memory for the frozen maps of real images, each of which is then computed twice and
-            never again; for sets that fit, and **without** augmentation or flips, which make new images of
-            them. The bias is the price: a discriminator that sees every real image in one form learns it by
-            heart, on small sets soon. Maps that are taken from an earlier batch may differ from new ones in
-            the last place, so that a resumed run, whose cache is empty, equals an unbroken one to rounding
-            only.
-        mixing, mixed_channels, expand: see
-            :class:`~mmcgan.models.layers.projection_blocks.RandomMixing`.
         end_size: side to which the networks reduce the maps, up to a factor of the square root of 2.
         down_blocks: how many blocks each of them has, in place of the number that leads to ``end_size``.
-        max_channels, min_channels, entry_convolution, separable, patch: see
-            :class:`~mmcgan.models.layers.projection_blocks.ScaleDiscriminator`.
-        spectral_norm: of the trainable convolutions.
+        frozen: see :class:`~mmcgan.models.backbones.frozen.FrozenOptions`.
+        mixer: see :class:`~mmcgan.models.layers.projection_blocks.MixingOptions`.
+        scale: see :class:`~mmcgan.models.layers.projection_blocks.ScaleOptions`.
         pooling: ``mean`` or ``sum`` over the positions of the last maps.
 
     Attributes:
@@ -68,55 +58,37 @@ class ProjectedBackbone(BlockBackbone):
             weights, or a number out of range.
     """
 
+    image_shapes = ImageShapes("any that its extractor can see", square=True)
+
+    @takes_options
     def __init__(
         self,
         image_size: int,
         extractor: dict[str, Any],
         strides: Sequence[int] | None = None,
         *,
-        input_size: int | None = None,
-        resize: str | None = None,
-        weights_sha256: str = "",
-        cache_megabytes: float = 0,
-        mixing: str = "scales",
-        mixed_channels: int = 64,
-        expand: bool = True,
         end_size: int = 8,
         down_blocks: Sequence[int] | None = None,
-        max_channels: int = 512,
-        min_channels: int = 64,
-        entry_convolution: bool = False,
-        separable: bool = False,
-        patch: bool = False,
-        spectral_norm: SpectralNormArg = CLASSIC_SPECTRAL,
         pooling: str = "mean",
+        frozen: FrozenOptions = FrozenOptions(),
+        mixer: MixingOptions = MixingOptions(),
+        scale: ScaleOptions = ScaleOptions(spectral_norm=CLASSIC_SPECTRAL),
     ) -> None:
         super().__init__()
         check_pooling("ProjectedBackbone", pooling)
-        self.image_size, self.out_channels, self.pooling = image_size, max_channels, pooling
-        self.frozen = FrozenFeatures(
-            extractor, image_size, input_size, resize, weights_sha256, cache_megabytes
-        )
+        self.image_size, self.out_channels, self.pooling = image_size, scale.max_channels, pooling
+        self.frozen = FrozenFeatures(extractor, image_size, **vars(frozen))
         shapes = choose_maps(self.frozen, strides)
         self.strides = tuple(shapes)
-        if mixing == "scales":
+        if mixer.mixing == "scales":
             _check_halving(self.frozen, shapes)
-        self.mixing = RandomMixing([c for c, _ in shapes.values()], mixed_channels, mixing, expand)
+        self.mixing = mixer.network([c for c, _ in shapes.values()])
         doubled = 2 if self.mixing.scales else 1
         sizes = {stride: doubled * size for stride, (_, size) in shapes.items()}
         counts = blocks_of(self.frozen.name, sizes, end_size, down_blocks)
         self.num_scales = len(counts)
         self.blocks = nn.ModuleList(
-            ScaleDiscriminator(
-                width,
-                count,
-                max_channels,
-                min_channels,
-                entry_convolution=entry_convolution,
-                separable=separable,
-                patch=patch,
-                spectral_norm=spectral_norm,
-            )
+            ScaleDiscriminator(width, count, **vars(scale))
             for width, count in zip(self.mixing.out_channels, counts, strict=False)
         )
         self.emits = scale_names(self.num_scales)

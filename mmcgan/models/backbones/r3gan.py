@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.layers.inverted_bottleneck import (
-    RESAMPLING,
+    BottleneckOptions,
     DiscriminativeBasis,
-    InvertedBottleneck,
     Reduce,
     stage_plan,
     start_normal,
 )
+from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.precision import full_precision
 from mmcgan.registry import BACKBONES
 
@@ -35,10 +35,7 @@ class R3GANBackbone(BlockBackbone):
         channels: width of every stage, from the image on.
         groups: of the middle convolution of a block, by stage (the paper's cardinality).
         blocks: number of blocks, by stage.
-        expansion: how much wider the middle of a block is.
-        kernel_size: of the middle convolution.
-        resampling: taps of the low-pass filter, convolved with [1, 1] before use.
-        full_precision_stages: stages down to 4 x 4 that compute in float32 under autocast.
+        bottlenecks: see :class:`~mmcgan.models.layers.inverted_bottleneck.BottleneckOptions`.
 
     Attributes:
         out_channels: length of the pooled vector.
@@ -47,8 +44,11 @@ class R3GANBackbone(BlockBackbone):
         ValueError: an image size that is no power of two, or lists that do not fit it.
     """
 
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
+
     emits = ("pooled", "map")
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
@@ -56,21 +56,16 @@ class R3GANBackbone(BlockBackbone):
         groups: Sequence[int] = (96, 96, 96, 96),
         blocks: Sequence[int] = (2, 2, 2, 2),
         *,
-        expansion: int = 2,
-        kernel_size: int = 3,
-        resampling: Sequence[float] = RESAMPLING,
-        full_precision_stages: int = 1,
+        bottlenecks: BottleneckOptions = BottleneckOptions(),
     ) -> None:
         super().__init__()
         stage_plan("R3GANBackbone", image_size, channels, groups, blocks)
         self.image_size, self.out_channels = image_size, channels[-1]
-        self.full_precision_stages = full_precision_stages
+        self.full_precision_stages = bottlenecks.full_precision_stages
         self.input_conv = nn.Conv2d(3, channels[0], 1, bias=False)
         start_normal(self.input_conv.weight)
-        ends = [[Reduce(before, after, resampling)] for before, after in pairwise(channels)]
-        block = partial(
-            InvertedBottleneck, expansion=expansion, kernel_size=kernel_size, num_blocks=sum(blocks)
-        )
+        ends = [[Reduce(before, after, bottlenecks.resampling)] for before, after in pairwise(channels)]
+        block = bottlenecks.factory(sum(blocks))
         self.blocks = nn.ModuleList(
             nn.Sequential(*(block(width, cardinality) for _ in range(count)), *end)
             for end, width, cardinality, count in zip([*ends, []], channels, groups, blocks, strict=True)

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
-from mmcgan.models.backbones.blocks import (
-    check_pooling,
-    norm_factory,
-    pooled_features,
-    through_blocks,
-)
-from mmcgan.models.layers import (
-    DownBlock,
-    DownBlockOptions,
-    SpectralNormArg,
-    activation,
-    attention_layers,
-    initialize,
-)
+from mmcgan.models.backbones.blocks import down_blocks, pooled_features, through_blocks
+from mmcgan.models.layers import DownBlockOptions, SpectralNormArg, activation, initialize
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.options import AttentionOptions, HalvingOptions, PooledLayerOptions
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``, and how many blocks halve the size
@@ -42,18 +33,12 @@ class ResNetBackbone(BlockBackbone):
     Args:
         image_size: 16, 32, 64, 128, 256 or 512.
         base_channels: unit of the channel table.
-        attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
-        attention_blocks: or the indices of those blocks, counted from 0.
-        channels: output channels of every block, in place of the table.
-        downsample: whether each block halves its input, in place of the table.
         activated_shortcut: the shortcuts see activated inputs, as with in-place activations
             (StudioGAN, and MMagic with an in-place ReLU).
-        activation_name: see :func:`mmcgan.models.layers.activation`.
-        spectral_norm: for every convolution.
-        attention_spectral_norm: for attention; like ``spectral_norm`` if None.
-        batch_norm: options of batch norms in front of the convolutions; None for no batch norm.
-        pooling: ``sum`` over positions (SNGAN) or ``mean``.
-        init: ``orthogonal``, ``normal`` or ``xavier``.
+        attention_spectral_norm: of attention; like ``spectral_norm`` if None.
+        attention: see :class:`~mmcgan.models.options.AttentionOptions`.
+        stages: see :class:`~mmcgan.models.options.HalvingOptions`.
+        layers: see :class:`~mmcgan.models.options.PooledLayerOptions`.
 
     Attributes:
         out_channels: length of the pooled vector.
@@ -63,47 +48,35 @@ class ResNetBackbone(BlockBackbone):
             attention outside the network.
     """
 
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
+
     emits = ("pooled", "map")
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
         base_channels: int = 64,
         *,
-        attention_resolutions: Sequence[int] = (),
-        attention_blocks: Sequence[int] | None = None,
-        channels: Sequence[int] | None = None,
-        downsample: Sequence[bool] | None = None,
         activated_shortcut: bool = False,
-        activation_name: str = "relu",
-        spectral_norm: SpectralNormArg = True,
         attention_spectral_norm: SpectralNormArg = None,
-        batch_norm: Mapping[str, object] | None = None,
-        pooling: str = "sum",
-        init: str = "orthogonal",
+        attention: AttentionOptions = AttentionOptions(),
+        stages: HalvingOptions = HalvingOptions(),
+        layers: PooledLayerOptions = PooledLayerOptions(spectral_norm=True),
     ) -> None:
         super().__init__()
-        check_pooling("ResNetBackbone", pooling)
-        widths, halving = block_plan(image_size, base_channels, channels, downsample)
-        attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
-        options = DownBlockOptions(activated_shortcut=activated_shortcut, activation_name=activation_name)
-        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], pooling
-        self.blocks = nn.ModuleList(
-            DownBlock(
-                before,
-                after,
-                downsample=halving[index],
-                first=index == 0,
-                norm=norm_factory(batch_norm),
-                options=options,
-                spectral_norm=spectral_norm,
-            )
-            for index, (before, after) in enumerate(zip([3, *widths], widths, strict=False))
+        layers.check("ResNetBackbone")
+        widths, halving = block_plan(image_size, base_channels, stages.channels, stages.downsample)
+        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], layers.pooling
+        options = DownBlockOptions(
+            activated_shortcut=activated_shortcut, activation_name=layers.activation_name
         )
+        self.blocks = down_blocks(widths, halving, options, layers)
         sizes = [image_size >> sum(halving[: index + 1]) for index in range(len(halving))]
-        self.attention = attention_layers(sizes, widths, attention_resolutions, attention_blocks, attended)
-        self.activation = activation(activation_name)
-        initialize(self, init)
+        attended = layers.spectral_norm if attention_spectral_norm is None else attention_spectral_norm
+        self.attention = attention.layers(sizes, widths, attended)
+        self.activation = activation(layers.activation_name)
+        initialize(self, layers.init)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w)."""

@@ -7,11 +7,13 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear, full_precision
 from mmcgan.models.layers.minibatch_std import MinibatchStd
+from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
-from mmcgan.models.layers.synthesis_block import HALF
+from mmcgan.models.layers.synthesis_block import HALF, SynthesisOptions
 from mmcgan.models.style_table import BOTTOM_SIZE, check_architecture, resolve_channels
 from mmcgan.registry import BACKBONES
 
@@ -71,13 +73,10 @@ class StyleGAN2Backbone(BlockBackbone):
         image_size: a power of two, at least 8.
         channel_base, max_channels, channels: see
             :class:`~mmcgan.models.generators.stylegan2.StyleGAN2Generator`.
-        architecture: ``resnet`` has residual blocks, ``skip`` feeds the image in at every size,
-            ``orig`` neither.
         minibatch_group: group size of :class:`~mmcgan.models.layers.minibatch_std.MinibatchStd`; 0 for
             the whole batch.
         minibatch_channels: number of its maps; 0 for no such layer.
-        taps: of the low-pass filter.
-        clamp: limit of the features (256 in StyleGAN2-ADA with float16), or None.
+        synthesis: see :class:`~mmcgan.models.layers.synthesis_block.SynthesisOptions`.
 
     Attributes:
         out_channels: length of the feature vector.
@@ -86,23 +85,25 @@ class StyleGAN2Backbone(BlockBackbone):
         ValueError: unknown image size or architecture, or a number out of range.
     """
 
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
+
     emits = ("pooled", "map")
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
         channel_base: int = 32768,
         max_channels: int = 512,
         *,
-        architecture: str = "resnet",
         minibatch_group: int = 4,
         minibatch_channels: int = 1,
         channels: Sequence[int] | None = None,
-        taps: Sequence[float] = BINOMIAL,
-        clamp: float | None = None,
+        synthesis: SynthesisOptions = SynthesisOptions(architecture="resnet"),
     ) -> None:
         super().__init__()
-        self.architecture = check_architecture(architecture)
+        taps, clamp = synthesis.taps, synthesis.clamp
+        self.architecture = architecture = check_architecture(synthesis.architecture)
         widths = resolve_channels(image_size, channel_base, max_channels, channels)[::-1]
         self.image_size, self.out_channels = image_size, widths[-1]
         sizes = [image_size >> step for step in range(len(widths))]

@@ -7,11 +7,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
+from torch import Generator as RandomGenerator
 from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Emitting, Value, image_size, names, whole_number
 from mmcgan.dtypes import at_least_float32
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.layers.condition_weight import EmbedsCondition
+from mmcgan.samplers.base import LatentSampler
 from mmcgan.structures import Condition
 
 LATENT, STYLE = "latent", "style"
@@ -59,10 +63,12 @@ class Generator(Emitting, nn.Module):
         requires: fields of the condition that must be there; ``()`` if unconditional.
         num_map_classes: number of classes of pixels, 0 without label maps.
         emits: names that losses find as ``latent.<name>``: the law of latents that :meth:`encode` draws.
+        image_shapes: which images the class can make.
         truncates_latent: whether truncation narrows the latents.
         truncation_centres: what its truncation may move towards, by name.
         truncation_centre: the one that is chosen.
         has_truncation: whether :meth:`forward_truncated` does something of its own.
+        latent_law: of the latents that it is given; a model sets it. None for N(0, I).
     """
 
     contract: ClassVar[Contract] = Contract(
@@ -86,10 +92,18 @@ class Generator(Emitting, nn.Module):
     requires: tuple[str, ...]
     emits: tuple[str, ...] = ()
     num_map_classes: int = 0
+    image_shapes: ClassVar[ImageShapes] = ImageShapes()
     truncates_latent: ClassVar[bool] = True
     has_truncation: ClassVar[bool] = False
     truncation_centres: ClassVar[tuple[str, ...]] = ()
     truncation_centre: str = "mean"
+    latent_law: LatentSampler | None = None
+
+    def draw_latents(self, n: int, source: RandomGenerator) -> Tensor:
+        """Return further latents (n, latent_dim) of its law: for styles to mix in, or for their mean."""
+        if self.latent_law is None:
+            return torch.randn(n, self.latent_dim, generator=source)
+        return self.latent_law.sample(n, source)
 
     @property
     def any_size(self) -> bool:

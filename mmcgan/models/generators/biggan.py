@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import attribute_sizes
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import EmbeddingGenerator
-from mmcgan.models.layers import (
-    BatchNormOptions,
-    ConditionalBatchNorm,
-    NormFactory,
-    PlainBatchNorm,
-    SpectralNormArg,
-    UpBlock,
-    attention_layers,
-    batch_norm_options,
-    linear,
+from mmcgan.models.layers import UpBlock, linear
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.options import (
+    AttentionOptions,
+    LayerOptions,
+    OutputOptions,
+    SharedConditionOptions,
+    StageOptions,
 )
 from mmcgan.registry import GENERATORS
 
@@ -69,35 +65,22 @@ class BigGANGenerator(EmbeddingGenerator):
         num_classes: number of labels, 0 for none.
         base_channels: unit of the channel table.
         latent_dim: length of z asked for; the attribute ``latent_dim`` is the effective one.
-        shared_dim: length of the label embedding; 0 means ``latent_dim`` as asked for.
-        shared_embedding, hierarchical: see above.
-        instance_dim: length of an instance feature, 0 for none (IC-GAN).
-        instance_embedding_dim: length of its embedding; 0 passes the feature through.
-        num_attributes: number of attributes, 0 for none; None takes that of ``attribute_groups``.
-        attribute_groups: names of the attributes by group, as
-            :meth:`~mmcgan.attributes.AttributeGroups.from_config` takes them.
-        attribute_embedding: ``concatenate`` embeddings of length ``shared_dim``, one for each group, or
-            ``sum`` them to one.
-        attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
-        attention_blocks: or the indices of those blocks, counted from 0.
-        channels: channels before the first and after every block, in place of the table.
-        bottom_size: height and width of the first feature map.
-        activation_name: see :func:`mmcgan.models.layers.activation`.
-        spectral_norm: applied to all convolutions and linear maps, not to tables of labels.
-        batch_norm: options of the conditional batch norms (:class:`BatchNormOptions`).
-        output_batch_norm: options of the last, unconditional one.
+        hierarchical: see above.
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
-        implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
-            replaces the last batch norm and convolution and makes images of any size; None for these.
-        code_dim: columns of the codes at the end of the latent, which is longer by them; they reach the
-            batch norms through a linear map (InfoGAN; StudioGAN's injection "cBN"). 0 for none.
-        init: see :func:`mmcgan.models.layers.initialize`.
+        condition: see :class:`~mmcgan.models.options.SharedConditionOptions`.
+        attention: see :class:`~mmcgan.models.options.AttentionOptions`.
+        stages: see :class:`~mmcgan.models.options.StageOptions`.
+        layers: see :class:`~mmcgan.models.options.LayerOptions`.
+        output: see :class:`~mmcgan.models.options.OutputOptions`.
 
     Raises:
         ValueError: unknown image size, attention outside the network, or settings that exclude
             each other.
     """
 
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `bottom_size`", square=True)
+
+    @takes_options
     def __init__(
         self,
         image_size: int,
@@ -105,75 +88,35 @@ class BigGANGenerator(EmbeddingGenerator):
         base_channels: int = 96,
         latent_dim: int = 120,
         *,
-        shared_dim: int = 128,
-        shared_embedding: bool = True,
         hierarchical: bool = True,
-        instance_dim: int = 0,
-        instance_embedding_dim: int = 512,
-        num_attributes: int | None = None,
-        attribute_groups: Mapping[str, Any] | None = None,
-        attribute_embedding: str = "concatenate",
-        attention_resolutions: Sequence[int] = (64,),
-        attention_blocks: Sequence[int] | None = None,
-        channels: Sequence[int] | None = None,
-        bottom_size: int = 4,
-        activation_name: str = "relu",
-        spectral_norm: SpectralNormArg = True,
-        batch_norm: Mapping[str, object] | None = None,
-        output_batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
-        implicit: Mapping[str, Any] | None = None,
-        code_dim: int = 0,
-        init: str = "orthogonal",
+        condition: SharedConditionOptions = SharedConditionOptions(),
+        attention: AttentionOptions = AttentionOptions(attention_resolutions=(64,)),
+        stages: StageOptions = StageOptions(),
+        layers: LayerOptions = LayerOptions(spectral_norm=True),
+        output: OutputOptions = OutputOptions(),
     ) -> None:
         super().__init__()
-        widths = block_channels(image_size, base_channels, channels)
-        sizes = _feature_sizes(image_size, bottom_size, len(widths) - 1)
+        widths = block_channels(image_size, base_channels, stages.channels)
+        sizes = _feature_sizes(image_size, stages.bottom_size, len(widths) - 1)
         self.image_size, self.num_classes, self.hierarchical = image_size, num_classes, hierarchical
-        self.bottom_size, self.bottom_channels = bottom_size, widths[0]
+        self.bottom_size, self.bottom_channels = stages.bottom_size, widths[0]
         slots = len(widths) if hierarchical else 1
         self.chunk_dim = _chunk_dim(latent_dim, slots)
-        self.latent_dim = self.chunk_dim * slots + code_dim
-        attributes = attribute_sizes(num_attributes, attribute_groups, attribute_embedding)
-        instance = (instance_dim, instance_embedding_dim)
-        dim = shared_dim or latent_dim
-        self.embed_condition(dim, shared_embedding, attributes, instance, code_dim, spectral_norm)
+        self.latent_dim = self.chunk_dim * slots + output.code_dim
+        norms = layers.spectral_norm
+        self.embed_condition(condition, latent_dim, output.code_dim, norms)
         if self.per_class and hierarchical:
             raise ValueError("hierarchical=True needs shared_embedding=True: labels take no latent chunk")
-        norm = self._norm_factory(spectral_norm, batch_norm_options(batch_norm), one_hot)
-        self.linear = linear(self.chunk_dim, widths[0] * bottom_size**2, spectral_norm=spectral_norm)
+        told = self.condition.dim + self.code_features + (self.chunk_dim if hierarchical else 0)
+        norm = self.norm_factory(told, layers, one_hot)
+        self.linear = linear(self.chunk_dim, widths[0] * self.bottom_size**2, spectral_norm=norms)
         self.blocks = nn.ModuleList(
-            UpBlock(a, b, norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
+            UpBlock(a, b, norm=norm, activation_name=layers.activation_name, spectral_norm=norms)
             for a, b in pairwise(widths)
         )
-        self.attention = attention_layers(
-            sizes, widths[1:], attention_resolutions, attention_blocks, spectral_norm
-        )
-        self.finish(
-            widths[-1],
-            implicit,
-            spectral_norm,
-            batch_norm=output_batch_norm,
-            activation_name=activation_name,
-            init=init,
-        )
-
-    def _norm_factory(
-        self, spectral_norm: SpectralNormArg, options: BatchNormOptions, one_hot: bool
-    ) -> NormFactory:
-        """Return what makes the batch norm of a block from its number of channels."""
-        if self.per_class:
-            return partial(
-                ConditionalBatchNorm,
-                condition_dim=self.num_classes,
-                encoding="one_hot" if one_hot else "label",
-                spectral_norm=spectral_norm if one_hot else None,
-                options=options,
-            )
-        dim = self.condition.dim + self.code_features + (self.chunk_dim if self.hierarchical else 0)
-        if not dim:
-            return partial(PlainBatchNorm, options=options)
-        return partial(ConditionalBatchNorm, condition_dim=dim, spectral_norm=spectral_norm, options=options)
+        self.attention = attention.layers(sizes, widths[1:], norms)
+        self.finish(widths[-1], layers, output)
 
     def _split(self, latent: Tensor, embedding: Tensor | None) -> tuple[Tensor, list[Tensor | None]]:
         """Return the input of the linear map and the conditioning of every block."""

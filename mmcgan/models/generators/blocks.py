@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -11,6 +11,8 @@ from mmcgan.models.conditioning import ConditionEmbedding, check_labels, require
 from mmcgan.models.generators.base import FirstMap, padded
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
+    ConditionalBatchNorm,
+    NormFactory,
     PlainBatchNorm,
     SpectralNormArg,
     activation,
@@ -20,6 +22,7 @@ from mmcgan.models.layers import (
 )
 from mmcgan.models.layers.code_projection import code_projection
 from mmcgan.models.layers.spectral_norm import evaluated_weight
+from mmcgan.models.options import LayerOptions, OutputOptions, SharedConditionOptions
 from mmcgan.structures import Condition
 
 #: Names of a block's conditional norms.
@@ -39,33 +42,21 @@ class BlockGenerator(ImageGenerator):
     attention: nn.ModuleDict
     linear: nn.Module
 
-    def finish(
-        self,
-        channels: int,
-        implicit: Mapping[str, Any] | None,
-        spectral_norm: SpectralNormArg,
-        *,
-        batch_norm: Mapping[str, object] | None,
-        activation_name: str,
-        init: str,
-        filters: int = 3,
-    ) -> None:
+    def finish(self, channels: int, layers: LayerOptions, output: OutputOptions, filters: int = 3) -> None:
         """Add the layers that make an image of ``channels`` features, then initialise all weights.
 
         Args:
             channels: of the last block.
-            implicit: options of the layer that replaces batch norm and convolution, or None.
-            spectral_norm: of the last convolution or the implicit layer.
-            batch_norm, activation_name: in front of the convolution.
-            init: see :func:`mmcgan.models.layers.initialize`; the implicit layer keeps torch's start.
+            layers: of these layers; ``init`` is for all weights but an implicit layer's.
+            output: which layers they are.
             filters: of the convolution.
         """
-        if implicit is None:
-            self.output_norm = PlainBatchNorm(channels, batch_norm_options(batch_norm))
-            self.output_activation = activation(activation_name)
-            self.output_conv = conv2d(channels, filters, 3, padding=1, spectral_norm=spectral_norm)
-        initialize(self, init)
-        self.implicit = implicit_output(channels, implicit, spectral_norm)
+        if output.implicit is None:
+            self.output_norm = PlainBatchNorm(channels, batch_norm_options(output.output_batch_norm))
+            self.output_activation = activation(layers.activation_name)
+            self.output_conv = conv2d(channels, filters, 3, padding=1, spectral_norm=layers.spectral_norm)
+        initialize(self, layers.init)
+        self.implicit = implicit_output(channels, output.implicit, layers.spectral_norm)
 
     def through_blocks(self, x: Tensor, conditions: Iterable[Tensor | None]) -> Tensor:
         """Return the features (N, C, H, W) behind all blocks, each with its own of ``conditions``."""
@@ -129,41 +120,55 @@ class EmbeddingGenerator(LabelGenerator):
 
     def embed_condition(
         self,
-        embedding_dim: int,
-        shared: bool,
-        attributes: Sequence[int],
-        instance: tuple[int, int],
+        condition: SharedConditionOptions,
+        latent_dim: int,
         code_dim: int,
         spectral_norm: SpectralNormArg,
     ) -> None:
         """Add the embedding, and the map of codes.
 
         Args:
-            embedding_dim: of the label and of every group of attributes.
-            shared: whether the label has a shared embedding.
-            attributes: sizes of the groups of attributes.
-            instance: lengths of the instance and of its embedding; 0 for no instance.
+            condition: how it is embedded.
+            latent_dim: length of the embedding where ``condition`` says none.
             code_dim: columns of codes, which need a shared embedding too.
             spectral_norm: of the linear maps.
 
         Raises:
             ValueError: other parts than the label without a shared embedding.
         """
-        self.per_class = bool(self.num_classes) and not shared
-        if self.per_class and (instance[0] or attributes or code_dim):
+        dim = condition.shared_dim or latent_dim
+        self.per_class = bool(self.num_classes) and not condition.shared_embedding
+        if self.per_class and (condition.instance_dim or condition.sizes() or code_dim):
             raise ValueError("instance_dim, num_attributes and code_dim need shared_embedding=True")
-        self.condition = ConditionEmbedding(
-            0 if self.per_class else self.num_classes,
-            embedding_dim,
-            attribute_dim=embedding_dim,
-            attribute_sizes=attributes,
-            instance_dim=instance[0],
-            instance_embedding_dim=instance[1],
-            spectral_norm=spectral_norm,
-        )
-        self.code_features = embedding_dim if code_dim else 0
+        self.condition = condition.embedding(0 if self.per_class else self.num_classes, dim, spectral_norm)
+        self.code_features = dim if code_dim else 0
         self.codes = code_projection(code_dim, self.code_features, spectral_norm=spectral_norm)
         self.requires = ("label",) if self.per_class else tuple(self.condition.requires)
+
+    def norm_factory(self, dim: int, layers: LayerOptions, one_hot: bool = False) -> NormFactory:
+        """Return what makes the batch norm of a block from its number of channels.
+
+        Args:
+            dim: length of the vector that conditions it; 0 for a plain one.
+            layers: its options.
+            one_hot: whether a row per class is a linear map of the one-hot label.
+        """
+        if self.per_class:
+            return partial(
+                ConditionalBatchNorm,
+                condition_dim=self.num_classes,
+                encoding="one_hot" if one_hot else "label",
+                spectral_norm=layers.spectral_norm if one_hot else None,
+                options=layers.norm,
+            )
+        if not dim:
+            return partial(PlainBatchNorm, options=layers.norm)
+        return partial(
+            ConditionalBatchNorm,
+            condition_dim=dim,
+            spectral_norm=layers.spectral_norm,
+            options=layers.norm,
+        )
 
     def embed(self, condition: Condition) -> Tensor | None:
         """Return the conditioning vector (N, dim); the labels (N,) without a shared embedding; or None.

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.base import LATENT, FirstMap, Generator, Stages
 from mmcgan.models.layers import SpectralNormArg, initialize, linear
 from mmcgan.models.layers.spectral_norm import evaluated_weight
@@ -32,6 +33,8 @@ class CodedGenerator(Generator):
     Raises:
         ValueError: ``code_dim`` is not positive.
     """
+
+    image_shapes = ImageShapes("as those of its `generator`", square=True)
 
     def __init__(
         self,

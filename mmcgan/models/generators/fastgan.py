@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers import (
     ConditionalBatchNorm,
@@ -26,7 +26,9 @@ from mmcgan.models.layers.gated_blocks import (
     LatentStart,
     SkipExcitation,
 )
+from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
+from mmcgan.models.options import LabelledConditionOptions, WeightOptions
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
@@ -53,26 +55,25 @@ class FastGANGenerator(ImageGenerator):
         base_channels: unit of the widths; 128 as published.
         latent_dim: length of z.
         light: one convolution a block and no noise (FastGAN lite).
-        label_dim: length of the label's embedding, and of every group of attributes; 0 means ``latent_dim``.
-        instance_dim: length of an instance feature, 0 for none.
-        instance_embedding_dim: length of the instance's embedding; 0 passes the feature through.
-        num_attributes, attribute_groups, attribute_embedding: see
-            :func:`mmcgan.models.conditioning.attribute_sizes`.
         channels: width of the maps of 4, 8, ... ``image_size``, in place of the table.
         excitation_factor: how much larger the scaled map is than the one that its gates are read off.
         shared_noise: one weight for both injections of noise in a block; None for the published forms: one if
             there is a condition, two otherwise.
         eval_noise: noise in evaluation, see :class:`~mmcgan.models.layers.gated_blocks.NoiseInjection`;
             Projected GAN has ``random``.
-        spectral_norm: of all convolutions and of the maps of a condition, not of tables of labels.
         implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
             replaces the last convolution and makes images of any size; None for that convolution.
-        init: see :func:`mmcgan.models.layers.initialize`.
+        condition: see :class:`~mmcgan.models.options.LabelledConditionOptions`; a ``label_dim`` of 0 means
+            ``latent_dim``.
+        weights: see :class:`~mmcgan.models.options.WeightOptions`.
 
     Raises:
         ValueError: an image size without widths, a list of another length, or a number out of range.
     """
 
+    image_shapes = ImageShapes("8, 16, ... 1024 pixels", square=True)
+
+    @takes_options
     def __init__(
         self,
         image_size: int,
@@ -81,57 +82,43 @@ class FastGANGenerator(ImageGenerator):
         latent_dim: int = 256,
         *,
         light: bool = False,
-        label_dim: int = 0,
-        instance_dim: int = 0,
-        instance_embedding_dim: int = 512,
-        num_attributes: int | None = 0,
-        attribute_groups: Mapping[str, Any] | None = None,
-        attribute_embedding: str = "concatenate",
         channels: Sequence[int] | None = None,
         excitation_factor: int = 16,
         shared_noise: bool | None = None,
         eval_noise: str = "const",
-        spectral_norm: SpectralNormArg = CLASSIC_SPECTRAL,
         implicit: Mapping[str, Any] | None = None,
-        init: str = "default",
+        condition: LabelledConditionOptions = LabelledConditionOptions(num_attributes=0),
+        weights: WeightOptions = WeightOptions(spectral_norm=CLASSIC_SPECTRAL, init="default"),
     ) -> None:
         super().__init__()
         _check_latent_dim(latent_dim)
-        widths = stage_widths(image_size, base_channels, channels)
+        widths, norms = stage_widths(image_size, base_channels, channels), weights.spectral_norm
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
         self.reach = _doublings(excitation_factor)
-        self.condition = ConditionEmbedding(
-            num_classes,
-            label_dim or latent_dim,
-            attribute_dim=label_dim or latent_dim,
-            attribute_sizes=attribute_sizes(num_attributes, attribute_groups, attribute_embedding),
-            instance_dim=instance_dim,
-            instance_embedding_dim=instance_embedding_dim,
-            spectral_norm=spectral_norm,
-        )
+        self.condition = condition.embedding(num_classes, condition.label_dim or latent_dim, norms)
         self.requires = tuple(self.condition.requires)
         block = partial(
             GatedUpBlock,
-            norm=self._norm_factory(spectral_norm),
+            norm=self._norm_factory(norms),
             light=light,
             shared_noise=self.condition.dim > 0 if shared_noise is None else shared_noise,
             eval_noise=eval_noise,
-            spectral_norm=spectral_norm,
+            spectral_norm=norms,
         )
         ups = (
             block(before, after, BOTTOM_SIZE << step, number=2 * step)
             for step, (before, after) in enumerate(pairwise(widths), start=1)
         )
-        self.blocks = nn.ModuleList([LatentStart(latent_dim, widths[0], spectral_norm), *ups])
+        self.blocks = nn.ModuleList([LatentStart(latent_dim, widths[0], norms), *ups])
         # a map that was scaled itself scales no other: with the published 16, none of 1024
         scaled = range(self.reach, min(2 * self.reach, len(widths)))
         self.excitations = nn.ModuleDict(
-            {str(i): SkipExcitation(widths[i - self.reach], widths[i], spectral_norm) for i in scaled}
+            {str(i): SkipExcitation(widths[i - self.reach], widths[i], norms) for i in scaled}
         )
         if implicit is None:
-            self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=spectral_norm)
-        initialize(self, init)
-        self.implicit = implicit_output(widths[-1], implicit, spectral_norm)
+            self.output_conv = conv2d(widths[-1], 3, 3, padding=1, spectral_norm=norms)
+        initialize(self, weights.init)
+        self.implicit = implicit_output(widths[-1], implicit, norms)
 
     def _norm_factory(self, spectral_norm: SpectralNormArg) -> NormFactory:
         """Return what makes the batch norm of a block from its number of channels."""

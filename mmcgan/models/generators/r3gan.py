@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.conditioning import ConditionEmbedding, attribute_sizes
+from mmcgan.image_shapes import ImageShapes
+from mmcgan.models.conditioning import ConditionEmbedding
 from mmcgan.models.generators.output import ImageGenerator, implicit_output
 from mmcgan.models.layers.inverted_bottleneck import (
-    RESAMPLING,
+    BottleneckOptions,
     Enlarge,
     GenerativeBasis,
-    InvertedBottleneck,
     stage_plan,
     start_normal,
 )
+from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.precision import full_precision
+from mmcgan.models.options import LabelledConditionOptions
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
@@ -40,16 +41,8 @@ class R3GANGenerator(ImageGenerator):
         groups: of the middle convolution of a block, by stage (the paper's cardinality).
         blocks: number of blocks, by stage.
         latent_dim: length of z.
-        label_dim: length of the label's embedding, and of every group of attributes.
-        instance_dim: length of an instance feature, 0 for none.
-        instance_embedding_dim: length of the instance's embedding; 0 passes the feature through.
-        num_attributes, attribute_groups, attribute_embedding: see
-            :func:`mmcgan.models.conditioning.attribute_sizes`.
-        expansion: how much wider the middle of a block is.
-        kernel_size: of the middle convolution.
-        resampling: taps of the low-pass filter, convolved with [1, 1] before use.
-        full_precision_stages: stages from 4 x 4 on that compute in float32 under autocast; R3GAN keeps one
-            at 32 and 64 px and three at 256 px.
+        condition: see :class:`~mmcgan.models.options.LabelledConditionOptions`.
+        bottlenecks: see :class:`~mmcgan.models.layers.inverted_bottleneck.BottleneckOptions`.
         implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
             replaces the last convolution and makes images of any size; None for that convolution.
 
@@ -57,6 +50,9 @@ class R3GANGenerator(ImageGenerator):
         ValueError: an image size that is no power of two, or lists that do not fit it.
     """
 
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
+
+    @takes_options
     def __init__(
         self,
         image_size: int,
@@ -66,16 +62,10 @@ class R3GANGenerator(ImageGenerator):
         blocks: Sequence[int] = (2, 2, 2, 2),
         latent_dim: int = 64,
         *,
-        label_dim: int = 64,
-        instance_dim: int = 0,
-        instance_embedding_dim: int = 64,
-        num_attributes: int | None = 0,
-        attribute_groups: Mapping[str, Any] | None = None,
-        attribute_embedding: str = "concatenate",
-        expansion: int = 2,
-        kernel_size: int = 3,
-        resampling: Sequence[float] = RESAMPLING,
-        full_precision_stages: int = 1,
+        condition: LabelledConditionOptions = LabelledConditionOptions(
+            label_dim=64, instance_embedding_dim=64, num_attributes=0
+        ),
+        bottlenecks: BottleneckOptions = BottleneckOptions(),
         implicit: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -83,25 +73,15 @@ class R3GANGenerator(ImageGenerator):
         if latent_dim < 1:
             raise ValueError(f"R3GANGenerator: latent_dim must be at least 1, got {latent_dim}")
         self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim
-        self.full_precision_stages = full_precision_stages
-        self.condition = ConditionEmbedding(
-            num_classes,
-            label_dim,
-            attribute_dim=label_dim,
-            attribute_sizes=attribute_sizes(num_attributes, attribute_groups, attribute_embedding),
-            instance_dim=instance_dim,
-            instance_embedding_dim=instance_embedding_dim,
-            spectral_norm=None,
-        )
+        self.full_precision_stages = bottlenecks.full_precision_stages
+        self.condition = condition.embedding(num_classes, condition.label_dim, None)
         self.requires = tuple(self.condition.requires)
         start_embedding(self.condition)
         starts = [
             GenerativeBasis(latent_dim + self.condition.dim, channels[0]),
-            *(Enlarge(before, after, resampling) for before, after in pairwise(channels)),
+            *(Enlarge(before, after, bottlenecks.resampling) for before, after in pairwise(channels)),
         ]
-        block = partial(
-            InvertedBottleneck, expansion=expansion, kernel_size=kernel_size, num_blocks=sum(blocks)
-        )
+        block = bottlenecks.factory(sum(blocks))
         self.blocks = nn.ModuleList(
             nn.Sequential(start, *(block(width, cardinality) for _ in range(count)))
             for start, width, cardinality, count in zip(starts, channels, groups, blocks, strict=True)

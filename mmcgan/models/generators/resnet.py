@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
-from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import LabelGenerator
 from mmcgan.models.layers import (
     BatchNormOptions,
@@ -15,11 +17,11 @@ from mmcgan.models.layers import (
     PlainBatchNorm,
     SpectralNormArg,
     UpBlock,
-    attention_layers,
-    batch_norm_options,
     linear,
 )
 from mmcgan.models.layers.code_projection import code_projection
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.options import AttentionOptions, OutputOptions, SeparateLayerOptions, StageOptions
 from mmcgan.registry import GENERATORS
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block
@@ -46,31 +48,23 @@ class ResNetGenerator(LabelGenerator):
         num_classes: number of labels; 0 for an unconditional network with plain batch norm.
         base_channels: unit of the channel table.
         latent_dim: length of z.
-        attention_resolutions: sizes of feature maps after whose block self-attention is inserted.
-        attention_blocks: or the indices of those blocks, counted from 0.
-        channels: channels before the first and after every block, in place of the table.
-        bottom_size: height and width of the first feature map.
-        activation_name: see :func:`mmcgan.models.layers.activation`.
-        spectral_norm: for the residual blocks (SAGAN); None for SNGAN.
-        attention_spectral_norm: for attention; like ``spectral_norm`` if None.
-        outer_spectral_norm: for the first linear map and the last convolution; like
-            ``spectral_norm`` if None.
-        condition_spectral_norm: for the tables of the conditional batch norms.
-        batch_norm: options of the batch norms in the blocks (:class:`BatchNormOptions`).
-        output_batch_norm: options of the last one; like ``batch_norm`` if None.
         one_hot: per-class gain and bias as linear maps of the one-hot label (StudioGAN).
         unit_gain: whether the gain is 1 + its table (StudioGAN, BigGAN) or the table itself (SNGAN).
-        implicit: options of :class:`~mmcgan.models.layers.implicit_output.ImplicitOutput`, which then
-            replaces the last batch norm and convolution and makes images of any size; None for these.
-        code_dim: columns of the codes at the end of the latent, which is longer by them; they reach the
-            batch norms through a linear map (InfoGAN; StudioGAN's injection "cBN"). 0 for none.
-        init: ``orthogonal``, ``normal`` or ``xavier``.
+        attention: see :class:`~mmcgan.models.options.AttentionOptions`.
+        stages: see :class:`~mmcgan.models.options.StageOptions`.
+        layers: see :class:`~mmcgan.models.options.SeparateLayerOptions`; ``spectral_norm`` is of the
+            residual blocks (SAGAN), None for SNGAN.
+        output: see :class:`~mmcgan.models.options.OutputOptions`; ``output_batch_norm`` is like
+            ``batch_norm`` if None.
 
     Raises:
         ValueError: no table for the image size, channels that lead to another size, or attention
             outside the network.
     """
 
+    image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `bottom_size`", square=True)
+
+    @takes_options
     def __init__(
         self,
         image_size: int,
@@ -78,51 +72,33 @@ class ResNetGenerator(LabelGenerator):
         base_channels: int = 64,
         latent_dim: int = 128,
         *,
-        attention_resolutions: Sequence[int] = (),
-        attention_blocks: Sequence[int] | None = None,
-        channels: Sequence[int] | None = None,
-        bottom_size: int = 4,
-        activation_name: str = "relu",
-        spectral_norm: SpectralNormArg = None,
-        attention_spectral_norm: SpectralNormArg = None,
-        outer_spectral_norm: SpectralNormArg = None,
-        condition_spectral_norm: SpectralNormArg = None,
-        batch_norm: Mapping[str, object] | None = None,
-        output_batch_norm: Mapping[str, object] | None = None,
         one_hot: bool = False,
         unit_gain: bool = True,
-        implicit: Mapping[str, Any] | None = None,
-        code_dim: int = 0,
-        init: str = "orthogonal",
+        attention: AttentionOptions = AttentionOptions(),
+        stages: StageOptions = StageOptions(),
+        layers: SeparateLayerOptions = SeparateLayerOptions(),
+        output: OutputOptions = OutputOptions(),
     ) -> None:
         super().__init__()
-        widths = block_channels(image_size, base_channels, channels)
-        attended = spectral_norm if attention_spectral_norm is None else attention_spectral_norm
-        outer = spectral_norm if outer_spectral_norm is None else outer_spectral_norm
-        self.image_size, self.num_classes, self.latent_dim = image_size, num_classes, latent_dim + code_dim
+        widths = block_channels(image_size, base_channels, stages.channels)
+        self.image_size, self.num_classes = image_size, num_classes
+        self.latent_dim = latent_dim + output.code_dim
         self.require_label()
-        self.bottom_size = bottom_size
-        self.linear = linear(latent_dim, widths[0] * bottom_size**2, spectral_norm=outer)
-        self.codes = code_projection(code_dim, latent_dim, num_classes, outer)
-        norm = ClassNorm(
-            num_classes,
-            one_hot,
-            unit_gain,
-            condition_spectral_norm,
-            batch_norm_options(batch_norm),
-            latent_dim if code_dim else 0,
+        self.bottom_size = bottom = stages.bottom_size
+        self.linear = linear(latent_dim, widths[0] * bottom**2, spectral_norm=layers.outer)
+        self.codes = code_projection(output.code_dim, latent_dim, num_classes, layers.outer)
+        tables, code_features = layers.condition_spectral_norm, latent_dim if output.code_dim else 0
+        norm = ClassNorm(num_classes, one_hot, unit_gain, tables, layers.norm, code_features)
+        block = partial(
+            UpBlock, norm=norm, activation_name=layers.activation_name, spectral_norm=layers.spectral_norm
         )
-        self.blocks = nn.ModuleList(
-            UpBlock(a, b, norm=norm, activation_name=activation_name, spectral_norm=spectral_norm)
-            for a, b in pairwise(widths)
-        )
-        sizes = [bottom_size << (index + 1) for index in range(len(widths) - 1)]
-        check_size("ResNetGenerator", image_size, bottom_size, len(sizes))
-        self.attention = attention_layers(
-            sizes, widths[1:], attention_resolutions, attention_blocks, attended
-        )
-        last = batch_norm if output_batch_norm is None else output_batch_norm
-        self.finish(widths[-1], implicit, outer, batch_norm=last, activation_name=activation_name, init=init)
+        self.blocks = nn.ModuleList(block(before, after) for before, after in pairwise(widths))
+        sizes = [bottom << (index + 1) for index in range(len(widths) - 1)]
+        check_size("ResNetGenerator", image_size, bottom, len(sizes))
+        self.attention = attention.layers(sizes, widths[1:], layers.attended)
+        last = layers.batch_norm if output.output_batch_norm is None else output.output_batch_norm
+        outer, ended = replace(layers, spectral_norm=layers.outer), replace(output, output_batch_norm=last)
+        self.finish(widths[-1], outer, ended)
 
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last block (N, C, H, W) from z (N, latent_dim) and labels or None."""

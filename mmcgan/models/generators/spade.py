@@ -12,12 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.dtypes import at_least_float32
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.label_maps import semantic_map
 from mmcgan.models.encoder import LAW, encoder_of, sample_law
 from mmcgan.models.generators.base import FirstMap, Generator, Stages
-from mmcgan.models.layers import SpectralNormArg, conv2d, initialize, linear
-from mmcgan.models.layers.spade import LEAK, SPADE, SPADEBlock
+from mmcgan.models.layers import conv2d, initialize, linear
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.layers.spade import LEAK, SPADE, SPADEBlock, SPADEOptions
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL, evaluated_weight
+from mmcgan.models.options import WeightOptions
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition, height_and_width
 from mmcgan.suggestions import nearest
@@ -48,12 +51,11 @@ class SPADEGenerator(Generator):
         latent_dim: length of z; 0 for none.
         has_edges: whether instance edges are a further channel of the map.
         upsampling: ``normal`` (32 times), ``more`` (64) or ``most`` (128).
-        norm: ``batch`` or ``instance`` in the SPADE layers.
-        hidden_channels, kernel_size: of the SPADE layers.
-        spectral_norm: for the blocks' convolutions; torch's classic one as in the authors' code.
         encoder: options of :class:`~mmcgan.models.encoder.SPADEEncoder`; None for no encoder.
         channels: of the first features and behind every block, instead of those by ``base_channels``.
-        init: see :func:`mmcgan.models.layers.initialize`.
+        modulation: see :class:`~mmcgan.models.layers.spade.SPADEOptions`.
+        weights: see :class:`~mmcgan.models.options.WeightOptions`; the spectral norm, torch's classic one as
+            in the authors' code, is of the blocks' convolutions.
 
     Attributes:
         num_classes: 0: images have no label as a whole.
@@ -63,8 +65,11 @@ class SPADEGenerator(Generator):
             of ``channels``.
     """
 
+    image_shapes = ImageShapes("multiples of 32, of 64 or 128 by `upsampling`")
+
     num_classes = 0
 
+    @takes_options
     def __init__(
         self,
         image_size: int | Sequence[int],
@@ -74,13 +79,10 @@ class SPADEGenerator(Generator):
         *,
         has_edges: bool = False,
         upsampling: str = "normal",
-        norm: str = "batch",
-        hidden_channels: int = 128,
-        kernel_size: int = 3,
-        spectral_norm: SpectralNormArg = CLASSIC_SPECTRAL,
         encoder: Mapping[str, Any] | None = None,
         channels: Sequence[int] | None = None,
-        init: str = "xavier_0.02",
+        modulation: SPADEOptions = SPADEOptions(),
+        weights: WeightOptions = WeightOptions(spectral_norm=CLASSIC_SPECTRAL, init="xavier_0.02"),
     ) -> None:
         super().__init__()
         if num_map_classes < 1:
@@ -90,22 +92,16 @@ class SPADEGenerator(Generator):
         self.requires = ("label_map", "edge_map") if has_edges else ("label_map",)
         self.bottom, self.doubled = bottom_size(image_size, upsampling)
         map_channels = num_map_classes + has_edges
-        layer = partial(
-            SPADE,
-            map_channels=map_channels,
-            norm=norm,
-            hidden_channels=hidden_channels,
-            kernel_size=kernel_size,
-        )
+        layer = partial(SPADE, map_channels=map_channels, **vars(modulation))
         widths = block_widths(len(self.doubled), base_channels, channels)
         self.stem = self._stem(map_channels, widths[0])
         self.blocks = nn.ModuleList(
-            SPADEBlock(before, after, layer, spectral_norm) for before, after in pairwise(widths)
+            SPADEBlock(before, after, layer, weights.spectral_norm) for before, after in pairwise(widths)
         )
         self.output_conv = conv2d(widths[-1], 3, 3, padding=1)
         self.encoder = encoder_of(latent_dim, encoder)
         self.emits = () if self.encoder is None else LAW
-        initialize(self, init, zero_bias=True)
+        initialize(self, weights.init, zero_bias=True)
 
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -11,11 +12,12 @@ from torch import Tensor, nn
 
 from mmcgan.distributed import draw_shared
 from mmcgan.dtypes import at_least_float32
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.base import STYLE, FirstMap, Generator, Stages
 from mmcgan.models.layers.equalized import EqualizedLinear
-from mmcgan.models.layers.resample import BINOMIAL
-from mmcgan.models.layers.synthesis_block import SynthesisBlock
-from mmcgan.models.mapping import MappingNetwork
+from mmcgan.models.layers.options import takes_options
+from mmcgan.models.layers.synthesis_block import SynthesisBlock, SynthesisOptions
+from mmcgan.models.mapping import MappingOptions
 from mmcgan.models.random_source import RandomSource
 from mmcgan.models.style_table import BOTTOM_SIZE, check_architecture, resolve_channels
 from mmcgan.random import make_generator
@@ -28,6 +30,22 @@ MEAN_SAMPLES = 4096
 
 #: A noise mode, or one tensor broadcastable to (N, 1, size, size) for every layer.
 Noise = str | Sequence[Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleOptions:
+    """How styles are mixed in training and truncated in sampling.
+
+    Attributes:
+        style_mixing: probability that, in training, the layers from a random one on take the style of
+            a second latent.
+        mean_decay: of the running mean of styles that truncation moves towards; None keeps none.
+        truncation_cutoff: number of styles that truncation applies to; None for all.
+    """
+
+    style_mixing: float = 0.9
+    mean_decay: float | None = 0.995
+    truncation_cutoff: int | None = None
 
 
 @GENERATORS.register_module()
@@ -45,22 +63,12 @@ class StyleGAN2Generator(Generator):
         max_channels: most channels at any size.
         latent_dim: length of z.
         style_dim: length of w.
-        mapping_layers, mapping_lr_mult: number of layers of the mapping network, and their relative
-            learning rate.
-        instance_dim: length of an instance feature, 0 for none (IC-GAN).
-        num_attributes: number of attributes, 0 for none.
-        label_dim, instance_embedding_dim: lengths of their embeddings; 0 means ``style_dim``.
-        architecture: ``skip`` sums up images of all sizes, ``resnet`` has residual blocks, ``orig``
-            neither.
-        style_mixing: probability that, in training, the layers from a random one on take the style of
-            a second latent.
         noise: ``random``, ``const`` or ``none`` in training.
         eval_noise: the same in evaluation; ``const`` adds the stored noise, which is reproducible.
-        mean_decay: of the running mean of styles that truncation moves towards; None keeps none.
-        truncation_cutoff: number of styles that truncation applies to; None for all.
         channels: channels at 4, 8, ... image_size, in place of the rule.
-        taps: of the low-pass filter.
-        clamp: limit of the features (256 in StyleGAN2-ADA with float16), or None.
+        mapping: see :class:`~mmcgan.models.mapping.MappingOptions`.
+        synthesis: see :class:`~mmcgan.models.layers.synthesis_block.SynthesisOptions`.
+        styles: see :class:`StyleOptions`.
 
     Attributes:
         num_ws: number of styles that an image takes.
@@ -73,11 +81,14 @@ class StyleGAN2Generator(Generator):
         ValueError: unknown image size, architecture or noise, or a number out of range.
     """
 
+    image_shapes = ImageShapes("8, 16, 32, ... pixels", square=True)
+
     truncates_latent = False
     has_truncation = True
     truncation_centres = ("mean", "class")
     mean_style: Tensor | None
 
+    @takes_options
     def __init__(
         self,
         image_size: int,
@@ -87,54 +98,34 @@ class StyleGAN2Generator(Generator):
         latent_dim: int = 512,
         style_dim: int = 512,
         *,
-        mapping_layers: int = 8,
-        mapping_lr_mult: float = 0.01,
-        instance_dim: int = 0,
-        num_attributes: int = 0,
-        label_dim: int = 0,
-        instance_embedding_dim: int = 0,
-        architecture: str = "skip",
-        style_mixing: float = 0.9,
         noise: str = "random",
         eval_noise: str = "const",
-        mean_decay: float | None = 0.995,
-        truncation_cutoff: int | None = None,
         channels: Sequence[int] | None = None,
-        taps: Sequence[float] = BINOMIAL,
-        clamp: float | None = None,
+        mapping: MappingOptions = MappingOptions(),
+        synthesis: SynthesisOptions = SynthesisOptions(),
+        styles: StyleOptions = StyleOptions(),
     ) -> None:
         super().__init__()
-        check_architecture(architecture)
-        _check_numbers(noise, eval_noise, style_mixing, mean_decay)
+        check_architecture(synthesis.architecture)
+        _check_numbers(noise, eval_noise, styles.style_mixing, styles.mean_decay)
         widths = resolve_channels(image_size, channel_base, max_channels, channels)
         self.image_size, self.num_classes = image_size, num_classes
         self.latent_dim, self.style_dim = latent_dim, style_dim
-        self.style_mixing, self.noise, self.eval_noise = style_mixing, noise, eval_noise
-        self.mean_decay, self.truncation_cutoff = mean_decay, truncation_cutoff
+        self.style_mixing, self.noise, self.eval_noise = styles.style_mixing, noise, eval_noise
+        self.mean_decay, self.truncation_cutoff = styles.mean_decay, styles.truncation_cutoff
         self.truncation_centre = "mean"
         self.random_source = RandomSource()
-        self.mapping = MappingNetwork(
-            latent_dim,
-            style_dim,
-            mapping_layers,
-            num_classes=num_classes,
-            num_attributes=num_attributes,
-            instance_dim=instance_dim,
-            label_dim=label_dim,
-            instance_embedding_dim=instance_embedding_dim,
-            lr_mult=mapping_lr_mult,
-        )
+        self.mapping = mapping.network(latent_dim, style_dim, num_classes)
         self.requires = tuple(self.mapping.requires)
         self.constant = nn.Parameter(torch.randn(widths[0], BOTTOM_SIZE, BOTTOM_SIZE))
         self.blocks = nn.ModuleDict()
         for step, (before, after) in enumerate(pairwise([0, *widths])):
             size = BOTTOM_SIZE << step
-            last = size == image_size
             self.blocks[str(size)] = SynthesisBlock(
-                before, after, style_dim, size, architecture=architecture, last=last, taps=taps, clamp=clamp
+                before, after, style_dim, size, synthesis, last=size == image_size
             )
         self.num_ws = sum(len(block.layers) for block in self._blocks()) + 1
-        self.register_buffer("mean_style", None if mean_decay is None else torch.zeros(style_dim))
+        self.register_buffer("mean_style", None if styles.mean_decay is None else torch.zeros(style_dim))
 
     def _blocks(self) -> list[SynthesisBlock]:
         return list(self.blocks.values())  # type: ignore[arg-type]
@@ -170,13 +161,13 @@ class StyleGAN2Generator(Generator):
     def draw_mixing(self, latent: Tensor) -> tuple[Tensor, int] | None:
         """Return latents to mix in and the first style they decide, or None (StyleGAN, Sec. 3.1).
 
-        The latents are drawn from N(0, I). One draw decides for the whole batch, on all ranks alike.
+        The latents are drawn from their law. One draw decides for the whole batch, on all ranks alike.
         """
         source = self.random_source.shared("style mixing")
         if float(torch.rand((), generator=source)) >= self.style_mixing:
             return None
         first = int(torch.randint(1, self.num_ws, (), generator=source))
-        other = draw_shared(lambda n: torch.randn(n, self.latent_dim, generator=source), len(latent))
+        other = draw_shared(lambda n: self.draw_latents(n, source), len(latent))
         return other.to(latent, non_blocking=True), first
 
     @staticmethod
@@ -204,7 +195,7 @@ class StyleGAN2Generator(Generator):
         if self.mapping.parts:
             raise ValueError("truncation of a conditional StyleGAN2Generator needs mean_decay, got None")
         source = make_generator("mean style")
-        latent = torch.randn(MEAN_SAMPLES, self.latent_dim, generator=source).to(self.constant)
+        latent = self.draw_latents(MEAN_SAMPLES, source).to(self.constant)
         with torch.no_grad():
             return self.mapping(latent, None).mean(0)
 
@@ -214,7 +205,7 @@ class StyleGAN2Generator(Generator):
         if embedding is None:
             return self.average_style().expand(1, 1, -1)
         source = make_generator("mean style")
-        latent = torch.randn(MEAN_SAMPLES, self.latent_dim, generator=source).to(self.constant)
+        latent = self.draw_latents(MEAN_SAMPLES, source).to(self.constant)
         rows, place = embedding.unique(dim=0, return_inverse=True)
         with torch.no_grad():
             means = [self.mapping(latent, row.expand(MEAN_SAMPLES, -1)).mean(0) for row in rows]

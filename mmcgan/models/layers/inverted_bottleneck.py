@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -28,6 +30,33 @@ def start_normal(weight: Tensor, gain: float = 1.0) -> None:
     """Fill ``weight`` with N(0, gain / sqrt(fan-in)); fan-in is what one output sees, so per group."""
     with torch.no_grad():
         weight.normal_(0.0, gain / math.sqrt(weight[0].numel()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BottleneckOptions:
+    """How the stages of R3GAN's networks are made.
+
+    Attributes:
+        expansion: how much wider the middle of a block is.
+        kernel_size: of the middle convolution.
+        resampling: taps of the low-pass filter, convolved with [1, 1] before use.
+        full_precision_stages: stages next to 4 x 4 that compute in float32 under autocast; R3GAN keeps one
+            at 32 and 64 px and three at 256 px.
+    """
+
+    expansion: int = 2
+    kernel_size: int = 3
+    resampling: Sequence[float] = RESAMPLING
+    full_precision_stages: int = 1
+
+    def factory(self, num_blocks: int) -> Callable[[int, int], InvertedBottleneck]:
+        """Return what makes a block of (channels, groups) in a network of ``num_blocks``."""
+        return partial(
+            InvertedBottleneck,
+            expansion=self.expansion,
+            kernel_size=self.kernel_size,
+            num_blocks=num_blocks,
+        )
 
 
 class InvertedBottleneck(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -75,6 +76,42 @@ def fuse(conv: nn.Module, x: Tensor, below: Tensor | None = None) -> Tensor:
     """Return ``conv`` of ``x`` (plus ``below``, of the same shape) at twice its size."""
     joined = x if below is None else below + x
     return conv(F.interpolate(joined, scale_factor=2, mode="bilinear", align_corners=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixingOptions:
+    """How the maps of a frozen network are mixed, see :class:`RandomMixing`.
+
+    Attributes:
+        mixing: see there.
+        mixed_channels: its ``width``.
+        expand: see there.
+    """
+
+    mixing: str = "scales"
+    mixed_channels: int = 64
+    expand: bool = True
+
+    def network(self, channels: Sequence[int]) -> RandomMixing:
+        """Return what mixes maps of ``channels``."""
+        return RandomMixing(channels, self.mixed_channels, self.mixing, self.expand)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleOptions:
+    """The trainable layers of one scale, see :class:`ScaleDiscriminator`.
+
+    Attributes:
+        max_channels, min_channels, entry_convolution, separable, patch: see there.
+        spectral_norm: of the trainable convolutions.
+    """
+
+    max_channels: int = 512
+    min_channels: int = 64
+    entry_convolution: bool = False
+    separable: bool = False
+    patch: bool = False
+    spectral_norm: SpectralNormArg = None
 
 
 class ReducingBlock(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -19,6 +20,21 @@ PLAIN_NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": lambda channels: batch_norm(channels, affine=False),
     "instance": nn.InstanceNorm2d,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SPADEOptions:
+    """Options of the :class:`SPADE` layers of a network; see there.
+
+    Attributes:
+        norm: ``batch`` or ``instance``, without gain and bias of its own.
+        hidden_channels: of the map's features.
+        kernel_size: odd, of all three convolutions.
+    """
+
+    norm: str = "batch"
+    hidden_channels: int = 128
+    kernel_size: int = 3
 
 
 class SPADE(nn.Module):

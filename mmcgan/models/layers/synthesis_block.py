@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -14,6 +15,24 @@ from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 HALF = 0.5**0.5
 
 
+@dataclass(frozen=True, kw_only=True)
+class SynthesisOptions:
+    """How the layers of StyleGAN2's networks are made.
+
+    Attributes:
+        architecture: of a generator: ``skip`` sums up images of all sizes, ``resnet`` has residual blocks,
+            ``orig`` neither. Of a backbone: ``resnet`` has residual blocks, ``skip`` feeds the image in at
+            every size, ``orig`` neither.
+        taps: of the low-pass filter.
+        clamp: limit of the features (256 in StyleGAN2-ADA with float16), or None; see
+            :class:`~mmcgan.models.layers.equalized.EqualizedConv2d`.
+    """
+
+    architecture: str = "skip"
+    taps: Sequence[float] = BINOMIAL
+    clamp: float | None = None
+
+
 class SynthesisBlock(nn.Module):
     """All layers at one size: one styled convolution at the bottom, two and a doubling elsewhere.
 
@@ -22,10 +41,8 @@ class SynthesisBlock(nn.Module):
         out_channels: channels.
         style_dim: length of w.
         size: height and width of the output.
-        architecture: ``skip``, ``resnet`` or ``orig``.
+        options: of the layers.
         last: whether this is the largest size, which every architecture turns into an image.
-        taps: of the low-pass filter.
-        clamp: see :class:`~mmcgan.models.layers.equalized.EqualizedConv2d`.
     """
 
     def __init__(
@@ -34,14 +51,12 @@ class SynthesisBlock(nn.Module):
         out_channels: int,
         style_dim: int,
         size: int,
+        options: SynthesisOptions,
         *,
-        architecture: str = "skip",
         last: bool = False,
-        taps: Sequence[float] = BINOMIAL,
-        clamp: float | None = None,
     ) -> None:
         super().__init__()
-        grows = in_channels > 0
+        grows, architecture, taps, clamp = in_channels > 0, options.architecture, options.taps, options.clamp
         self.conv0 = (
             StyledConv(in_channels, out_channels, style_dim, size, doubles=True, taps=taps, clamp=clamp)
             if grows

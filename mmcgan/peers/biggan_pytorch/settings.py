@@ -43,7 +43,7 @@ GENERATOR_PAIRS = (
     Pair("G_shared", "shared_embedding", True),
     Pair("shared_dim", "shared_dim", 0),
     Pair("hier", "hierarchical", False),
-    Pair("G_init", "init", "ortho", INITS, read_only=True),
+    Pair("G_init", "init", "ortho", INITS, loaded=True),
 )
 TRAINING = ("skip_init", "embedded_optimizer", "adam_eps")
 TRAINING_OF_PLAYER = ("lr", "B1", "B2", "mixed_precision", "fp16")
@@ -227,7 +227,7 @@ def describe(role: str, config: Config, network: nn.Module) -> Config:
     depth = int(own.get("depth", 1))
     stages = [place // depth for place in attention_places(network)]
     settings: Config = {
-        "resolution": own["image_size"],
+        "resolution": own["image_size"] * NOMINAL_BOTTOM // own.get("bottom_size", NOMINAL_BOTTOM),
         "n_classes": classes_of(config),
         f"{player}_param": "SN" if applied else "none",
         f"{player}_nl": own["activation_name"],
@@ -247,7 +247,8 @@ def _describe_generator(own: Config, network: nn.Module, stages: Sequence[int]) 
         **write_pairs({"hierarchical": True, "shared_embedding": True, **own}, GENERATOR_PAIRS),
         "G_shared": label is not None,
         "shared_dim": label[1] if label else 0,
-        "G_ch": base_width(network, own["image_size"], CHANNELS),
+        "G_ch": base_width(network, own["image_size"] * NOMINAL_BOTTOM // own["bottom_size"], CHANNELS),
+        "bottom_width": own["bottom_size"],
         "G_attn": "_".join(str(NOMINAL_BOTTOM << (stage + 1)) for stage in stages) or "0",
         "BN_eps": float(options.get("eps", 1e-5)),
         "cross_replica": bool(options.get("add_gain")),

@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import nn
 
+from mmcgan.models.backbones.biggan import CHANNELS as BACKBONE_CHANNELS
+from mmcgan.models.generators.biggan import CHANNELS as GENERATOR_CHANNELS
 from mmcgan.peers.mmagic.common import (
     SLOTS,
     STYLES,
@@ -26,7 +28,7 @@ from mmcgan.peers.mmagic.common import (
     type_of,
     write_activation,
 )
-from mmcgan.peers.reading import backbones, generators
+from mmcgan.peers.reading import backbones, deep_generators, generators
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
     EITHER,
@@ -47,6 +49,7 @@ from mmcgan.peers.translation import (
     write_pairs,
 )
 from mmcgan.peers.writing.describing import (
+    base_width,
     block_widths,
     classes_of,
     eps_of,
@@ -216,13 +219,26 @@ def _describe(role: str, config: Config, network: nn.Module) -> Config:
     return {"constructor": {**settings, **reader(config, own, network, widths)}}
 
 
+def _describe_deep(role: str, config: Config, network: nn.Module) -> Config:
+    """Return what the peer's BigGAN-deep is called with; it has its own table of channels and attention."""
+    described = _describe(role, config, network)["constructor"]
+    own = own_config(role, config, network)
+    described["type"] = described["type"].replace("BigGAN", "BigGANDeep")
+    for name in ("arch_cfg", "split_noise"):
+        described.pop(name, None)
+    table = GENERATOR_CHANNELS if role == GENERATOR else BACKBONE_CHANNELS
+    width = base_width(network, own["image_size"], table)
+    concatenated = {"concat_noise": own["concatenate_latent"]} if role == GENERATOR else {}
+    return {"constructor": {**described, "base_channels": width, "block_depth": own["depth"], **concatenated}}
+
+
 def _describe_generator(config: Config, own: Config, network: nn.Module, widths: list[int]) -> Config:
     shapes = inner_shapes(network)
     label, places = shapes.get("condition.label.weight"), shapes.indices("attention")
     entry = shapes["blocks.0.conv1.weight"][1]
     return {
         "type": "BigGANGenerator",
-        **write_pairs(own, (*OF_GENERATOR, HIERARCHICAL)),
+        **write_pairs({"hierarchical": True, **own}, (*OF_GENERATOR, HIERARCHICAL)),
         "base_channels": widths[-1],
         "with_shared_embedding": label is not None,
         "shared_dim": label[1] if label else 128,
@@ -281,13 +297,13 @@ MMAGIC_BIGGAN_DEEP = register_peer(
         accepts=lambda spec: type_of(spec) in ("BigGANDeepGenerator", "BigGANDeepDiscriminator"),
         configs={GENERATOR: _deep_generator, DISCRIMINATOR: _deep_discriminator},
         reading=residual_reading(
-            generators.deep,
+            deep_generators.deep,
             backbones.deep,
             EPS_6,
             1e-5,
             more_generator=CHANNELS_LAST,
             choices_backbone=in_place,
         ),
-        writing=None,
+        writing=Writing(("BigGANDeepGenerator", "BigGANDeepBackbone"), _describe_deep, files, EITHER),
     )
 )

@@ -236,19 +236,29 @@ def _read_folder(folder: Path) -> list[Found]:
     for role, path in chosen.items():
         for network in networks(read_file(path), path.name, role == "G_ema"):
             network.settings = {**settings, **network.settings}
+            network.state |= _encoder_beside(path)
             found.append(network)
     return found
 
 
+def _encoder_beside(path: Path) -> State:
+    """Return the encoder that SPADE keeps beside ``<epoch>_net_G.pth``, under the generator's names."""
+    file = path.with_name(path.name.replace("_net_G.", "_net_E."))
+    if file == path or not file.is_file():
+        return {}
+    states = (network.state for network in networks(read_file(file), file.name))
+    return {f"encoder.{key}": value for state in states for key, value in state.items()}
+
+
 def _one_file(folder: Path, files: list[Path], role: str) -> Path | None:
-    """Return the file of one network: ``G.pth``, ``G_best0.pth``, StudioGAN's ``model=G-best-…``.
+    """Return the file of one network: ``G.pth``, ``G_best0.pth``, ``model=G-best-…``, ``latest_net_G.pth``.
 
     Raises:
         CheckpointError: several; the message names them.
     """
-    own = re.compile(rf"(?:{role}(?:_(?!ema|optim)\w+)?\.pth|model={role}-\S+\.pth)$")
+    own = re.compile(rf"(?:{role}(?:_(?!ema|optim)\w+)?\.pth|model={role}-\S+\.pth|\w+_net_{role}\.pth)$")
     found = [path for path in files if own.match(path.name)]
-    for preferred in (rf"{role}\.pth$", rf"model={role}-best-"):
+    for preferred in (rf"{role}\.pth$", rf"model={role}-best-", "latest_net_"):
         exact = [path for path in found if re.match(preferred, path.name)]
         found = exact if len(exact) == 1 else found
     if len(found) > 1:

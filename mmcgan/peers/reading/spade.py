@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcgan.models.encoder import BOTTOM
 from mmcgan.models.generators.spade import UPSAMPLING
 from mmcgan.peers.reading.shapes import LOADED, UNSEEN, Config, Given, MisfitError, Shapes, one_of
 
@@ -44,6 +45,9 @@ def generator(shapes: Shapes, given: Given) -> list[Config]:
         "spectral_norm": shapes.spectral("blocks.0.conv1"),
         "init": LOADED,
     }
+    first = shapes.get("encoder.blocks.0.weight")
+    if first:
+        config["encoder"] = {"base_channels": first[0], "side": BOTTOM << shapes.blocks("encoder.blocks")}
     return [config | maps | {"upsampling": depth} for maps in _maps(shared[1]) for depth in depths]
 
 

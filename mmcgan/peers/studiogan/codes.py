@@ -90,6 +90,18 @@ def with_codes(reader: Callable[[Spec], Config]) -> Callable[[Spec], Config]:
     return read
 
 
+def with_written_codes(described: Config, columns: int, injection: str) -> Config:
+    """Return the description of a generator with its codes.
+
+    A generator has columns, whatever they stand for: they are written as continuous codes, of which one is
+    one column.
+    """
+    if not columns:
+        return described
+    codes = {"info_type": "continuous", "info_num_conti_c": columns, "g_info_injection": injection}
+    return {**described, "constructor_kwargs": {**described["constructor_kwargs"], **codes}}
+
+
 def read_code_heads(settings: Settings, norm: Config | None) -> dict[str, Head]:
     """Read InfoGAN's heads."""
     kind = settings.require("info_type", *ABSENT, "discrete", "continuous", "both")

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from mmcgan.peers.studiogan.codes import ABSENT, CODE_TABLE, with_codes
+from mmcgan.peers.studiogan.codes import ABSENT, CODE_TABLE, with_codes, with_written_codes
 from mmcgan.peers.studiogan.heads import HEAD_TABLE, OUTPUTS, present, read_heads, role_of, write_heads
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
@@ -75,6 +75,7 @@ def tables(generator: Table, discriminator: Table) -> dict[str, Table]:
 
 def _facts(config: Config) -> Mapping[str, Any]:
     # one-hot labels alone reach these batch norms; elsewhere the chunks of the latent do, too
+    config = config.get("generator", config)
     conditional = "type" in config and (
         config["type"].startswith("BigGAN") or config["num_classes"] or config.get("code_dim")
     )
@@ -95,7 +96,7 @@ def player_pairs(player: str) -> tuple[Pair, ...]:
         Pair("img_size", "image_size"),
         Pair(f"{player}_conv_dim", "base_channels"),
         Pair(f"{player}_act_fn", "activation_name", "ReLU", ACTIVATIONS),
-        Pair(f"{player}_init", "init", "ortho", INITS, read_only=True),
+        Pair(f"{player}_init", "init", "ortho", INITS, loaded=True),
     )
 
 
@@ -169,13 +170,18 @@ def describe(
     network: nn.Module,
 ) -> Config:
     """Return what the peer's ``Generator`` or ``Discriminator`` of a backbone is called with."""
+    if role == GENERATOR and "generator" in config:
+        channels, inner = (generator_channels, backbone_channels), network.get_submodule("generator")
+        described = describe(backbone, *channels, role, config["generator"], inner)
+        return with_written_codes(described, config["code_dim"], "concat")
     player = "g" if role == GENERATOR else "d"
     own = own_config(role, config, network)
     table = generator_channels if role == GENERATOR else backbone_channels
     depth = int(own.get("depth", 1))
     places = [place // depth for place in attention_places(network)]
     settings = write_pairs(own, player_pairs(player)) | {
-        f"{player}_conv_dim": base_width(network, own["image_size"], table),
+        # without a table the width is no setting
+        f"{player}_conv_dim": base_width(network, own["image_size"], table) if table else "N/A",
         "num_classes": classes_of(config),
         "apply_attn": bool(places),
         f"attn_{player}_loc": [place + 1 for place in places],
@@ -189,11 +195,12 @@ def describe(
         settings["g_cond_mtd"] = "cBN" if config["num_classes"] else "W/O"
     else:
         settings |= write_heads(config["heads"])
-    return {
+    described = {
         "kind": f"network/{backbone}/{player.upper()}",
         "model_config": {"backbone": backbone},
         "constructor_kwargs": settings,
     }
+    return with_written_codes(described, own.get("code_dim", 0), "cBN")
 
 
 def files(exports: Mapping[str, Exported], step: int) -> dict[str, Any]:
@@ -235,7 +242,7 @@ def reading(generator: Any, backbone: Any, one_norm: bool = False, **assumed: An
 
 def writing(kinds: tuple[str, ...], describer: Callable[[str, Config, nn.Module], Config]) -> Writing:
     """Return how networks of these classes of ours are written."""
-    return Writing(kinds, describer, files, HOOK, _facts)
+    return Writing((*kinds, "CodedGenerator"), describer, files, HOOK, _facts)
 
 
 def register(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from mmcgan.peers.reading import backbones, generators
 from mmcgan.peers.studiogan.common import (
     EPS_6,
+    describe,
     discriminator_settings,
     generator_settings,
     norms,
@@ -15,6 +17,7 @@ from mmcgan.peers.studiogan.common import (
     register,
     shared_settings,
     tables,
+    writing,
 )
 from mmcgan.peers.translation import Config, Settings, Spec
 
@@ -87,4 +90,5 @@ STUDIOGAN_DEEP_CONV = register(
     _discriminator,
     tables=TABLES,
     reading=reading(generators.dcgan, backbones.dcgan, condition_spectral_norm=EPS_6),
+    writing=writing(("DCGANGenerator", "DCGANBackbone"), partial(describe, "deep_conv", {}, {})),
 )

@@ -9,7 +9,7 @@ from torch import nn
 
 from mmcgan.models.backbones.biggan import CHANNELS as BACKBONE_CHANNELS
 from mmcgan.models.generators.biggan import CHANNELS
-from mmcgan.peers.reading import backbones, generators
+from mmcgan.peers.reading import backbones, deep_generators, generators
 from mmcgan.peers.reading.shapes import Widths
 from mmcgan.peers.studiogan.common import (
     BATCH_NORM,
@@ -130,7 +130,7 @@ def _deep_discriminator(spec: Spec) -> Config:
 
 
 def _describe_deep(role: str, config: Config, network: nn.Module) -> Config:
-    own = config if role == GENERATOR else config["backbone"]
+    own = config.get("generator", config) if role == GENERATOR else config["backbone"]
     form = OWN if own.get("projected_shortcut") else LEGACY
     channels = {**BACKBONE_CHANNELS, **(OWN_CHANNELS if form == OWN else {})}
     return describe(form, {**CHANNELS, **GENERATOR_CHANNELS}, channels, role, config, network)
@@ -168,7 +168,7 @@ STUDIOGAN_DEEP = register(
     _deep_discriminator,
     tables=TABLES,
     reading=reading(
-        partial(generators.deep, tables=GENERATOR_CHANNELS), partial(backbones.deep, tables=OWN_CHANNELS)
+        partial(deep_generators.deep, tables=GENERATOR_CHANNELS), partial(backbones.deep, tables=OWN_CHANNELS)
     ),
     writing=writing(("BigGANDeepGenerator", "BigGANDeepBackbone"), _describe_deep),
 )

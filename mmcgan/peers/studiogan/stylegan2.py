@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from mmcgan.peers.studiogan.codes import ABSENT, CODE_KEYS, code_dim
-from mmcgan.peers.studiogan.common import STUDIOGAN_HEADS, register
-from mmcgan.peers.studiogan.heads import HEAD_TABLE, OUTPUTS, present, read_heads
-from mmcgan.peers.stylegan2_ada import (
-    BACKBONE,
-    GENERATOR_TABLE,
-    MAPPING,
+from mmcgan.peers.studiogan.common import STUDIOGAN_HEADS, files, register
+from mmcgan.peers.studiogan.heads import HEAD_TABLE, OUTPUTS, present, read_heads, write_heads
+from mmcgan.peers.stylegan2_ada import BACKBONE, GENERATOR_TABLE, KINDS, MAPPING, style_reading
+from mmcgan.peers.stylegan2_ada.settings import (
     backbone_settings,
+    describe_discriminator,
+    describe_generator,
+    filters,
     generator_settings,
     projection_settings,
-    style_reading,
 )
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
@@ -23,7 +25,9 @@ from mmcgan.peers.translation import (
     State,
     Table,
     UnsupportedSetting,
+    Writing,
 )
+from mmcgan.peers.writing.describing import classes_of
 
 DISCRIMINATOR_TABLE: Table = (
     *((f"^{table}.embed", f"^{table}.network.label") for table in ("embedding", "embedding_mi")),
@@ -61,6 +65,32 @@ def _discriminator(spec: Spec) -> Config:
     return {"backbone": backbone_settings(settings), "heads": heads, "init": "equalized"}
 
 
+#: Conditionings that the peer's trainer builds a mapping of the class for.
+EMBEDDING = ("SPD", "2C", "D2DCE")
+
+
+def _describe(role: str, config: Config, network: nn.Module) -> Config:
+    """Return what ``Generator`` or ``Discriminator`` is called with for a network of ours."""
+    player, settings = ("G", {}) if role == GENERATOR else ("D", _heads(config))
+    described = (describe_generator if role == GENERATOR else describe_discriminator)(config, network)
+    return {
+        **described,
+        "kind": f"network/stylegan2/{player}",
+        "model_config": {"backbone": "stylegan2"},
+        "constructor_kwargs": {**described["constructor_kwargs"], **settings},
+    }
+
+
+def _heads(config: Config) -> Config:
+    """Return the settings of the conditioning; a projection is a word of this backbone alone."""
+    heads, classes = dict(config["heads"]), classes_of(config)
+    projected = heads.get("adv", {}).get("type") == "MappedProjectionHead"
+    if projected:
+        heads["adv"] = {"type": "AdversarialHead"}
+    settings = {**write_heads(heads), "num_classes": classes, **({"d_cond_mtd": "SPD"} if projected else {})}
+    return {**settings, "c_dim": classes if settings["d_cond_mtd"] in EMBEDDING else 0}
+
+
 def _present(spec: Spec, outputs: State) -> State:
     """Show our outputs as the peer does: SPD's score is a column, and its vector is the embedding."""
     shown = present(spec, outputs)
@@ -78,6 +108,7 @@ STUDIOGAN_STYLEGAN2 = register(
     with_map=False,
     tables={GENERATOR: GENERATOR_TABLE, DISCRIMINATOR: DISCRIMINATOR_TABLE},
     reading=style_reading(0.998, STUDIOGAN_HEADS),
+    writing=Writing(KINDS, _describe, files, extras=filters),
     outputs={**OUTPUTS, "adv_embed": "adv.embed"},
     present=_present,
 )

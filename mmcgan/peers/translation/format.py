@@ -41,6 +41,7 @@ class PeerFormat:
         tables: for each role, the names of weights, theirs and ours (:mod:`mmcgan.peers.translation.names`).
         reading: what weights say where no settings lie beside them; None for parts that are no network.
         writing: how networks of ours are written; None for a format that is only read.
+        lacks: for a role that the peer keeps in no file, one sentence that says so.
         values: weights that have other shapes there.
         stated: what lies in or beside a checkpoint in the peer's words -> our settings by dotted path, of
             those that weights do not show.
@@ -64,6 +65,7 @@ class PeerFormat:
     tables: Mapping[str, Table]
     reading: Reading | None = None
     writing: Writing | None = None
+    lacks: Mapping[str, str] = field(default_factory=dict)
     values: tuple[Values, ...] = ()
     stated: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda found: {}
     names_itself: Callable[[Mapping[str, Any]], bool] = lambda found: False
@@ -129,6 +131,10 @@ class PeerFormat:
             for ours, theirs in self.back_map(state, role, facts).items()
         }
 
+    def supplied(self, role: str, config: Config, state: Mapping[str, Tensor]) -> State:
+        """Return values of our keys that our network has by itself and the peer's weights do not hold."""
+        return {}
+
     def read(self, spec: Spec) -> Config:
         """Return the config of our network for a peer's description.
 
@@ -137,7 +143,7 @@ class PeerFormat:
         """
         role = self.role_of(spec)
         if role not in self.configs:
-            raise UnsupportedSetting(f"{self.name} has no {role} of its own, or none was published")
+            raise UnsupportedSetting(self.lacks.get(role) or f"{self.name} has no {role} of its own")
         return self.configs[role](spec)
 
     def recognise(self, keys: Iterable[str]) -> str | None:
@@ -215,6 +221,7 @@ class PeerNetwork:
             ValueError: keys that are left over, missing, or of another shape.
         """
         converted = self.format.convert_state(state, self.role)
+        converted |= self.format.supplied(self.role, self.format.read(self.spec), state)
         own = self.module.state_dict()
         spare = [key for key in converted if key not in own and not self._is_optional(key)]
         absent = [key for key in own if key not in converted]
@@ -276,11 +283,11 @@ def read_condition(given: Mapping[str, Tensor]) -> Condition:
 OURS = {
     GENERATOR: re.compile(
         # behind a map of codes all but the map lies in ``generator.``
-        r"(generator\.)?(mix|stem|linear|codes|condition|implicit|mapping|blocks\.\d+"
+        r"(generator\.)?(mix|stem|encoder\.(blocks\.\d+|mean|log_variance)|linear|codes|condition|implicit|mapping|blocks\.\d+"
         r"|(attention|excitations)\.\d+|output_norm|output_conv)\."
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(
-        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|basis|last_conv|last_norm|last_linear)|heads\.\w+)\."
+        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|basis|mixing|last_conv|last_norm|last_linear)|heads\.\w+)\."
     ),
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmcgan.registry import BACKBONES, GENERATORS
+from mmcgan.registry import BACKBONES, GENERATORS, HEADS
 
 Config = dict[str, Any]
 Spec = Mapping[str, Any]
@@ -62,14 +62,14 @@ class Pair:
         default: the peer's, in its words.
         words: the peer's word -> ours, for settings that are words; the first of several for one of
             ours is written.
-        read_only: not written: what weights that are loaded make up for.
+        loaded: what weights that are loaded make up for: a word that the peer lacks is its default there.
     """
 
     theirs: str
     ours: str
     default: Any = None
     words: Mapping[str, str] | None = None
-    read_only: bool = False
+    loaded: bool = False
 
 
 def read_pairs(settings: Settings, pairs: Sequence[Pair]) -> Config:
@@ -87,11 +87,13 @@ def _read(value: Any, pair: Pair) -> Any:
 
 def write_pairs(config: Mapping[str, Any], pairs: Sequence[Pair]) -> Config:
     """Return the settings of ``pairs`` as the peer's; a word that it lacks is passed on, to be refused."""
-    return {pair.theirs: _written(config.get(pair.ours), pair) for pair in pairs if not pair.read_only}
+    return {pair.theirs: _written(config.get(pair.ours), pair) for pair in pairs}
 
 
 def _written(value: Any, pair: Pair) -> Any:
-    return value if pair.words is None else next((k for k, v in pair.words.items() if v == value), value)
+    if pair.words is None:
+        return value
+    return next((k for k, v in pair.words.items() if v == value), pair.default if pair.loaded else value)
 
 
 def translate(name: str, value: str, table: Mapping[str, str]) -> str:
@@ -106,7 +108,8 @@ def translate(name: str, value: str, table: Mapping[str, str]) -> str:
 
 
 def complete(config: Mapping[str, Any]) -> Config:
-    """Return the config of a generator or backbone with the defaults of its class."""
-    kind = GENERATORS.get(config["type"]) or BACKBONES.get(config["type"])
+    """Return the config of a generator, backbone or head with the defaults of its class."""
+    kinds = (registry.get(config["type"]) for registry in (GENERATORS, BACKBONES, HEADS))
+    kind = next(kind for kind in kinds if kind is not None)
     parameters = inspect.signature(kind).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty} | dict(config)

@@ -19,9 +19,8 @@ from mmcgan.peers.reading.shapes import Config
 from mmcgan.peers.translation import DISCRIMINATOR, GENERATOR, PEERS, Exported, PeerFormat, build_network
 from mmcgan.peers.translation.registry import writable_formats
 from mmcgan.peers.writing.files import SETTINGS_FILE
+from mmcgan.peers.writing.probing import probe
 from mmcgan.peers.writing.spectral_vectors import NotCarried, suited_spectral, suited_variances
-from mmcgan.random import make_generator
-from mmcgan.structures import Condition
 from mmcgan.zoo.models import load_model
 from mmcgan.zoo.reading import read_run
 
@@ -44,20 +43,36 @@ def export_network(to: str, role: str, config: Config, weights: Mapping[str, Ten
     """
     network = build_network(role, config)
     network.load_state_dict(dict(weights))
-    form = _format_of(to, type(network if role == GENERATOR else network.backbone).__name__)
+    refusals = []
+    for form in _formats_of(to, role, type(network if role == GENERATOR else network.backbone).__name__):
+        try:
+            return _exported(form, role, config, network)
+        except NotCarried as error:
+            refusals.append(str(error))
+    raise NotCarried("; ".join(refusals))
+
+
+def _exported(form: PeerFormat, role: str, config: Config, network: Any) -> Exported:
+    """Return a network in the words of one format.
+
+    Raises:
+        NotCarried: the format has no such network, or not all of its settings.
+    """
     assert form.writing is not None
     try:
         spec = form.writing.describe(role, config, network)
         again = form.build(spec).eval()
     except (ValueError, KeyError, TypeError) as error:
         raise NotCarried(f"{form.name} cannot hold this network: {error}") from error
+    if not form.accepts(spec):
+        raise NotCarried(f"{form.name} is another form of this network")
     difference = _difference(network, again)
     if difference:
         raise NotCarried(f"{form.name} cannot hold this network: {difference}")
     state = suited_spectral(network.state_dict(), form.writing.spectral)
     state = form.back_state(suited_variances(state, network, again), role, form.writing.facts(config))
     exported = Exported(form.name, state | form.writing.extras(state, network), spec)
-    _check(exported, role, network)
+    _check(exported, role, config, network)
     return exported
 
 
@@ -66,32 +81,33 @@ def peers_written_for() -> list[str]:
     return list(dict.fromkeys(form.peer for form in writable_formats()))
 
 
-def _format_of(to: str, kind: str) -> PeerFormat:
-    """Return the format of a peer that has a counterpart of a class of ours.
+def _formats_of(to: str, role: str, kind: str) -> list[PeerFormat]:
+    """Return the formats of a peer that have a counterpart of a class of ours.
 
     Raises:
-        NotCarried: none; the message names the classes that have one.
+        NotCarried: none; the message names the classes that have one, or says what the peer lacks.
         ValueError: nothing is written for this peer.
     """
     forms = writable_formats(to)
     if not forms:
         raise ValueError(f"--to {to}: nothing is written for it, only for {', '.join(peers_written_for())}")
-    found = next((form for form in forms if form.writing and kind in form.writing.kinds), None)
-    if found is None:
-        known = ", ".join(kind for form in forms if form.writing for kind in form.writing.kinds)
-        raise NotCarried(f"{to} has no {kind}; it has counterparts of {known}")
+    found = [form for form in forms if form.writing and kind in form.writing.kinds]
+    if not found:
+        lacking = next((form.lacks[role] for form in forms if role in form.lacks), None)
+        known = ", ".join(dict.fromkeys(k for form in forms if form.writing for k in form.writing.kinds))
+        raise NotCarried(lacking or f"{to} has no {kind}; it has counterparts of {known}")
     return found
 
 
 # --- checking -------------------------------------------------------------------------------------
-def _check(exported: Exported, role: str, network: nn.Module) -> None:
+def _check(exported: Exported, role: str, config: Config, network: nn.Module) -> None:
     """Read the export as the peer's, and compare what both networks compute in evaluation.
 
     Raises:
         NotCarried: the peer's network is another one.
     """
     again = PEERS[exported.format].network(exported.spec, exported.state).module
-    outputs = [_probe(each.eval(), role) for each in (network, again)]
+    outputs = [probe(each, role, config) for each in (network, again)]
     for name, value in outputs[0].items():
         other = outputs[1].get(name)
         if other is None or not torch.allclose(value, other, rtol=1e-4, atol=1e-5):
@@ -136,45 +152,53 @@ def _channels(shapes: Mapping[str, tuple[int, ...]]) -> list[int]:
     return [*first, *last.values()]
 
 
-@torch.no_grad()
-def _probe(network: Any, role: str) -> dict[str, Tensor]:
-    """Return what a network makes of two random inputs, images before they are squashed."""
-    source = make_generator("export probe")
-    condition = Condition(label=torch.zeros(2, dtype=torch.int64) if "label" in network.requires else None)
-    if role == GENERATOR:
-        latent = torch.randn(2, network.latent_dim, generator=source)
-        return {"": network.convolve(network.features(latent, network.embed(condition)))}
-    size = network.backbone.image_size
-    outputs = network(torch.randn(2, 3, size, size, generator=source), condition)
-    return {name: value for name, value in outputs.items() if not name.startswith("feature.")}
-
-
 # --- files ----------------------------------------------------------------------------------------
 def convert_back(
-    source: str | Path, destination: str | Path | None, to: str, force: bool = False, dry_run: bool = False
+    source: str | Path,
+    destination: str | Path | None,
+    to: str,
+    force: bool = False,
+    dry_run: bool = False,
+    generator_only: bool = False,
 ) -> list[Path]:
     """Write a model of ours for another codebase; return the files.
 
     Args:
         source: shipped model, exported weights, or checkpoint of a run (with its discriminator).
-        destination: folder. Its files have the peer's names: ``G_ema.pth`` (and ``G.pth``, ``D.pth``),
-            ``model=G_ema-current-weights-step=N.pth``, or MMagic's ``iter_N.pth``; ``settings.json`` holds
-            what the peer's constructors are called with, and lets the files be read again.
+        destination: folder. Its files have the peer's names, such as ``G_ema.pth`` (and ``G.pth``,
+            ``D.pth``), MMagic's ``iter_N.pth`` or SPADE's ``latest_net_G.pth``; ``settings.json`` holds what
+            the peer's constructors are called with, and lets the files be read again.
         to: the peer, see :func:`peers_written_for`.
         force: replace files that are there.
         dry_run: only check that the format can carry the model.
+        generator_only: write the averaged generator of a run alone.
 
     Raises:
         NotCarried: it cannot.
         FileExistsError: a file is there.
     """
-    exports, step = _exports(source, to)
+    exports, step = _exports(source, to, generator_only)
     if dry_run or destination is None:
         return []
     folder = Path(destination)
     if folder.suffix in (".pth", ".safetensors") or folder.is_file():
         raise ValueError(f"{folder}: with --to, DESTINATION is a folder")
-    writing = PEERS[exports["G_ema"].format].writing
+    return write_files(exports, step, folder, force)
+
+
+def write_files(exports: Mapping[str, Exported], step: int, folder: Path, force: bool = False) -> list[Path]:
+    """Write exported networks as their peer does, and ``settings.json`` beside them; return the files.
+
+    Args:
+        exports: by the names ``G_ema``, ``G`` and ``D``; all of one peer.
+        step: iteration, which some peers have in names.
+        folder: where to.
+        force: replace files that are there.
+
+    Raises:
+        FileExistsError: a file is there; nothing is written.
+    """
+    writing = PEERS[next(iter(exports.values())).format].writing
     assert writing is not None
     contents = writing.files(exports, step)
     settings = {name: {"format": exported.format, **exported.spec} for name, exported in exports.items()}
@@ -184,23 +208,23 @@ def convert_back(
         raise FileExistsError(f"{folder} holds {', '.join(present)}; --force replaces them")
     for name, content in contents.items():
         # nothing of ours inside, such as a checksum: the peer loads it strictly
-        atomic_write(folder / name, partial(torch.save, content))
+        atomic_write(folder / name, partial(_write if isinstance(content, bytes) else torch.save, content))
     text = json.dumps(settings, indent=2).encode() + b"\n"
-    atomic_write(folder / SETTINGS_FILE, lambda file: _write(file, text))
+    atomic_write(folder / SETTINGS_FILE, partial(_write, text))
     return paths
 
 
-def _write(file: Any, content: bytes) -> None:
+def _write(content: bytes, file: Any) -> None:
     file.write(content)
 
 
-def _exports(source: str | Path, to: str) -> tuple[dict[str, Exported], int]:
+def _exports(source: str | Path, to: str, generator_only: bool) -> tuple[dict[str, Exported], int]:
     """Return the networks of a model by the names that BigGAN-PyTorch gives them, and the iteration."""
     loaded = load_model(source)
     config = loaded.record.generator
     exports = {"G_ema": export_network(to, GENERATOR, config, loaded.model.generator.state_dict())}
     path = Path(source)
-    if path.suffix == ".pth" and path.is_file():
+    if path.suffix == ".pth" and path.is_file() and not generator_only:
         exports |= _of_run(path, to, config)
     return exports, loaded.record.iteration
 

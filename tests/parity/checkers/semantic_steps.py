@@ -11,7 +11,7 @@ from torch import Tensor
 from mmcgan.label_maps import instance_edges
 from mmcgan.models.backbones.patch import layer_name
 from mmcgan.peers import DISCRIMINATOR, GENERATOR
-from mmcgan.peers.spade import ENCODER_PREFIX
+from mmcgan.peers.spade.names import ENCODER_PREFIX
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.networks import compare_gradient_norms, rounding_noise
 from tests.parity.checkers.training_steps import LOSS, compare_states

@@ -1,7 +1,6 @@
 # SPADE with the per-pixel omni-loss (Omni-GAN, Appendix H): the discriminator sees the image alone and gives
 # every position C + 2 scores; the label map, resized to them, is the target. The rest is SPADE's.
-_base_ = "./spade.py"
-model = dict(
+_omni = dict(
     discriminator=dict(
         backbone=dict(num_map_classes=0),
         heads=dict(

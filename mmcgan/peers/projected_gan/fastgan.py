@@ -6,27 +6,39 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from mmcgan.models.layers.gated_blocks import NoiseInjection
+from mmcgan.models.generators.fastgan import WIDTHS
+from mmcgan.models.layers.gated_blocks import BOTTOM_SIZE, NoiseInjection
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers.reading import fastgan
 from mmcgan.peers.translation import (
+    DISCRIMINATOR,
     GENERATOR,
+    HOOK,
     TORCH_SPECTRAL,
     Config,
     PeerFormat,
     Reading,
     Settings,
     Spec,
+    State,
     Table,
     Within,
+    Writing,
+    build_network,
     register_peer,
 )
+from mmcgan.peers.writing.describing import inner_shapes, own_config
+from mmcgan.peers.writing.files import one_file_each
 from mmcgan.structures import Condition
 
 PEER = "projected_gan"
+#: Every network stores its blocks up to this size.
+ALWAYS_STORED = 256
 #: Sizes of the maps that blocks make, by the number of the block.
 SIZES = {size: step for step, size in enumerate((8, 16, 32, 64, 128, 256, 512, 1024), start=1)}
 #: Conditional blocks have named layers, plain ones stand in a numbered list.
@@ -34,10 +46,12 @@ CONDITIONAL, PLAIN = (("norms", kind) for kind in ("conditional", "plain"))
 
 
 def statistics(norm: str) -> Table:
-    """Return the rows of the statistics of a conditional batch norm of this name of ours."""
-    dotted = f"{norm}." if norm else ""
-    return tuple(
-        (f"{dotted}stored_{what}$", f"{dotted}norm.running_{what}$", CONDITIONAL) for what in ("mean", "var")
+    """Return the rows of the statistics of a conditional batch norm of this name of ours, which may be ""."""
+    place = f"{norm}." if norm else ""
+    kept = ("mean", "var")
+    return (
+        (None, f"{place}norm.num_batches_tracked", CONDITIONAL),
+        *((f"{place}stored_{what}$", f"{place}norm.running_{what}$", CONDITIONAL) for what in kept),
     )
 
 
@@ -151,6 +165,45 @@ def _generator(spec: Spec) -> Config:
     return config
 
 
+def _describe(role: str, config: Config, network: nn.Module) -> Config:
+    """Return what ``Generator`` is called with for a network of ours."""
+    own = own_config(role, config, network)
+    classes = own["num_classes"] or 0
+    shapes = inner_shapes(network)
+    widest = shapes["blocks.0.conv.weight"][1] // 2
+    return {
+        "kind": "network/G",
+        "constructor_kwargs": {
+            "z_dim": own["latent_dim"],
+            "c_dim": classes,
+            "img_resolution": own["image_size"],
+            "img_channels": 3,
+            "ngf": max(1, int(widest / WIDTHS[BOTTOM_SIZE])),
+            "cond": bool(classes),
+            "synthesis_kwargs": {"lite": own["light"], **({"num_classes": classes} if classes else {})},
+        },
+    }
+
+
+def _facts(config: Config) -> Mapping[str, Any]:
+    return dict((CONDITIONAL if config["num_classes"] else PLAIN,))
+
+
+def _unused_blocks(state: State, network: nn.Module) -> State:
+    """Return the blocks up to 256 pixels that the peer's smaller networks store and never use."""
+    (config,) = fastgan.generator(inner_shapes(network), {})
+    if config["image_size"] >= ALWAYS_STORED:
+        return {}
+    base = config.pop("channels")[0] / WIDTHS[BOTTOM_SIZE]
+    whole = {**config, "image_size": ALWAYS_STORED, "base_channels": int(base)}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        larger = build_network(GENERATOR, {**whole, "spectral_norm": asdict(CLASSIC_SPECTRAL)})
+    form = FASTGAN_LITE if config["light"] else FASTGAN
+    theirs = form.back_state(larger.state_dict(), GENERATOR, _facts(config))
+    return {key: value for key, value in theirs.items() if key not in state}
+
+
 def _is_generator(spec: Spec, light: bool) -> bool:
     given = spec.get("constructor_kwargs", {})
     return "z_dim" in given and bool(given.get("synthesis_kwargs", {}).get("lite", False)) == light
@@ -165,8 +218,12 @@ def _format(name: str, light: bool) -> PeerFormat:
             role_of=lambda spec: GENERATOR,
             configs={GENERATOR: _generator},
             reading=Reading(fastgan.generator, None, {"spectral_norm": {"eps": CLASSIC_SPECTRAL.eps}}),
+            writing=Writing(
+                ("FastGANGenerator",), _describe, one_file_each, HOOK, _facts, extras=_unused_blocks
+            ),
             tables={GENERATOR: _table(LIGHT_BLOCK if light else DEEP_BLOCK)},
             # blocks above the image's size, which every model stores
+            lacks={DISCRIMINATOR: "FastGAN's generators are trained against projected discriminators"},
             optional=(r"(blocks|excitations)\.[67]\.",),
             inputs={"z": "latent", "c": "label"},
         )

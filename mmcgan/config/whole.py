@@ -1,0 +1,114 @@
+"""What a config must have as a whole: parts together, parts that are not empty, hooks that come once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmcgan import registry as r
+from mmcgan.config.components import Node, parameters_of
+from mmcgan.config.problems import Problem, dotted
+from mmcgan.optim.players import PLAYERS
+from mmcgan.suggestions import nearest
+
+#: all of them or none (MMEngine's Runner)
+TOGETHER = (
+    ("train_dataloader", "train_cfg", "optim_wrapper"),
+    ("val_dataloader", "val_cfg", "val_evaluator"),
+    ("test_dataloader", "test_cfg", "test_evaluator"),
+)
+#: lists and dicts that say nothing if they are empty
+NOT_EMPTY = ("losses", "heads", "metrics", "milestones", "values", "keep", "clip_grad", "reference")
+#: first words of a schedule's path that are no parts of the model
+SCHEDULED = ("optimizer", "generator_ema")
+
+
+def whole_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield what is missing beside what is there, what is empty, and hooks that stand there twice."""
+    for names in TOGETHER:
+        absent = [name for name in names if config.get(name) is None]
+        present = [name for name in names if name not in absent]
+        if absent and present:
+            yield Problem(absent[0], f"is missing although there is {' and '.join(present)}")
+    for section in ("val_evaluator", "test_evaluator"):
+        if isinstance(config.get(section), Mapping | list | tuple) and not config[section]:
+            yield Problem(section, f"must not be empty, got {config[section]!r}")
+    for node in nodes:
+        yield from _empty(node)
+        nameless = node.registries and not node.typed and node.path[-1].isdecimal()
+        if nameless and not any(isinstance(value, Mapping) for value in node.config.values()):
+            yield Problem(dotted(node.path), f"has no 'type' to name a component, got {node.config!r}")
+    yield from _players(config.get("param_scheduler"))
+    yield from _twice(nodes)
+    yield from _unused_reference(nodes)
+    yield from _scheduled(config.get("model"), nodes)
+
+
+def _empty(node: Node) -> Iterator[Problem]:
+    for key, value in node.config.items():
+        if key in NOT_EMPTY and isinstance(value, Mapping | list | tuple) and not value:
+            yield Problem(dotted((*node.path, str(key))), f"must not be empty, got {value!r}")
+
+
+def _players(schedules: Any) -> Iterator[Problem]:
+    """Yield schedules for somebody who is no player."""
+    if isinstance(schedules, Mapping) and "type" not in schedules:
+        for name in schedules:
+            if name not in PLAYERS:
+                hint = nearest(str(name), list(PLAYERS))
+                yield Problem(f"param_scheduler.{name}", f"there is no such player.{hint}")
+
+
+def _twice(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield the second of two hooks of a class that declares ``only_once``."""
+    found: dict[Any, Node] = {}
+    for node in nodes:
+        if r.HOOKS not in node.registries or not getattr(node.component, "only_once", False):
+            continue
+        first = found.setdefault(node.component, node)
+        if first is not node:
+            message = f"{node.config['type']} stands at {dotted(first.path)} already, and works once in a run"
+            yield Problem(dotted(node.path), message)
+
+
+def _unused_reference(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield metrics that compare with real images in an evaluator that is given none."""
+    for node in nodes:
+        takes = (
+            parameters_of(node.component) or {} if r.EVALUATOR in node.registries and node.component else {}
+        )
+        if "reference" not in takes or node.config.get("reference") is not None:
+            continue
+        for other in nodes:
+            inside = other.path[: len(node.path) + 1] == (*node.path, "metrics")
+            if inside and getattr(other.component, "needs_reference", False):
+                message = (
+                    f"{other.config['type']} compares with real images: give reference=dict(dataset=...)"
+                )
+                yield Problem(dotted((*node.path, "reference")), message)
+                break
+
+
+def _scheduled(model: Any, nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield paths of schedules that lead to nothing in the model, as far as its config tells."""
+    whole = next((node for node in nodes if node.path == ("model",)), None)
+    takes = None if whole is None or whole.component is None else parameters_of(whole.component)
+    for node in nodes:
+        paths = node.config.get("values")
+        if r.HOOKS not in node.registries or not node.typed or not isinstance(paths, Mapping) or not takes:
+            continue
+        for path in paths:
+            root, _, rest = str(path).partition(".")
+            place = dotted((*node.path, "values", str(path)))
+            if root in SCHEDULED:
+                continue
+            held = model.get(root) if isinstance(model, Mapping) else None
+            if not isinstance(held, Mapping | None):
+                continue  # what is no dict is found where it stands
+            name = rest.partition(".")[0]
+            if root not in takes and not hasattr(whole.component, root):  # type: ignore[union-attr]
+                hint = nearest(root, [*SCHEDULED, *takes])
+                yield Problem(place, f"leads to nothing: the model has no {root!r}.{hint}")
+            elif root in ("losses", "regularizers") and name not in (held or {}):
+                hint = nearest(name, list(held or {}))
+                yield Problem(place, f"leads to nothing: model.{root} has no {name!r}.{hint}")
