@@ -1,11 +1,11 @@
 """docs/methods.md, the metafiles and the index say what the configs say."""
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.tools_of_developers import imported
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "dev" / "methods_table.py"
@@ -13,12 +13,8 @@ TOOL = ROOT / "tools" / "dev" / "methods_table.py"
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("methods_table", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with imported("methods_table") as module:
+        yield module
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,21 @@
+"""Imports scripts of tools/dev, which are no package."""
+
+import importlib.util
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "tools" / "dev"
+
+
+@contextmanager
+def imported(name):
+    """Import the script ``name`` as a module for a while."""
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+        yield module
+    finally:
+        del sys.modules[name]
