@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools_of_developers import imported
+from tests.tools_of_developers import tool_fixture
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "dev" / "methods_table.py"
 
 
-@pytest.fixture(scope="module")
-def tool():
-    with imported("methods_table") as module:
-        yield module
+tool = tool_fixture("methods_table")
 
 
 @pytest.fixture(scope="module")

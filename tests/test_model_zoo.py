@@ -11,16 +11,13 @@ from mmcgan.weights import read_index
 from mmcgan.zoo import Figures, ZooRecord, published_records
 from mmcgan.zoo.shipped import shipped_records
 from mmcgan.zoo.store import read_records
-from tests.tools_of_developers import imported
+from tests.tools_of_developers import tool_fixture
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "dev" / "model_zoo.py"
 
 
-@pytest.fixture(scope="module")
-def tool():
-    with imported("model_zoo") as module:
-        yield module
+tool = tool_fixture("model_zoo")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).resolve().parent.parent / "tools" / "dev"
 
 
@@ -19,3 +21,14 @@ def imported(name):
         yield module
     finally:
         del sys.modules[name]
+
+
+def tool_fixture(name):
+    """Return a fixture of the script ``name``."""
+
+    @pytest.fixture(scope="module")
+    def tool():
+        with imported(name) as module:
+            yield module
+
+    return tool

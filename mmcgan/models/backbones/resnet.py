@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.blocks import ResidualBackbone
 from mmcgan.models.layers import DownBlockOptions, SpectralNormArg
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import AttentionOptions, HalvingOptions, PooledLayerOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``, and how many blocks halve the size

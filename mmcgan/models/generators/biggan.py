@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.blocks import EmbeddingGenerator, table_channels
 from mmcgan.models.layers import UpBlock, linear
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import (
     AttentionOptions,
     LayerOptions,
@@ -18,6 +17,7 @@ from mmcgan.models.options import (
     SharedConditionOptions,
     StageOptions,
 )
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block.

@@ -17,7 +17,6 @@ from mmcgan.models.generators.biggan import CHANNELS
 from mmcgan.models.generators.blocks import EmbeddingGenerator, table_channels
 from mmcgan.models.layers import linear
 from mmcgan.models.layers.deep_blocks import DeepUpBlock
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.spectral_norm import evaluated_weight
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
 from mmcgan.models.options import (
@@ -27,6 +26,7 @@ from mmcgan.models.options import (
     SharedConditionOptions,
     StageOptions,
 )
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 

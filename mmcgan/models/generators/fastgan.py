@@ -25,9 +25,9 @@ from mmcgan.models.layers.gated_blocks import (
     LatentStart,
     SkipExcitation,
 )
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.models.options import LabelledConditionOptions, WeightOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 
 #: Width of the map of every size in units of ``base_channels``.

@@ -19,9 +19,9 @@ from mmcgan.models.layers.inverted_bottleneck import (
     stage_plan,
     start_normal,
 )
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.precision import full_precision
 from mmcgan.models.options import LabelledConditionOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from mmcgan.image_shapes import ImageShapes
+from mmcgan.models.generators.biggan import CHANNELS as BIGGAN_CHANNELS
 from mmcgan.models.generators.blocks import LabelGenerator, table_channels
 from mmcgan.models.layers import (
     BatchNormOptions,
@@ -19,20 +20,13 @@ from mmcgan.models.layers import (
     linear,
 )
 from mmcgan.models.layers.code_projection import code_projection
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import AttentionOptions, OutputOptions, SeparateLayerOptions, StageOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block
 #: (SNGAN, Tables 3 to 5). 256 and 512 continue the row as BigGAN does; 16 is ours.
-CHANNELS: dict[int, tuple[int, ...]] = {
-    16: (4, 4, 4),
-    32: (4, 4, 4, 4),
-    64: (16, 8, 4, 2, 1),
-    128: (16, 16, 8, 4, 2, 1),
-    256: (16, 16, 8, 8, 4, 2, 1),
-    512: (16, 16, 8, 8, 4, 2, 1, 1),
-}
+CHANNELS = {**BIGGAN_CHANNELS, 64: (16, 8, 4, 2, 1)}
 
 
 @GENERATORS.register_module()

@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from mmcgan.config.annotations import annotations_of
-from mmcgan.models.layers.options import options_from, takes_options
+from mmcgan.option_groups import options_from, takes_options
 from mmcgan.registry import BACKBONES, GENERATORS
 
 MOST_ARGUMENTS = 12
