@@ -34,6 +34,15 @@ def load_config(path_or_name: str | Path, options: Mapping[str, Any] | None = No
     Raises:
         FileNotFoundError: no such config; suggests names.
         ConfigError: lists every problem with its path in the config and a suggestion.
+
+    Examples:
+        >>> config = load_config("biggan_digits-16", {"train_cfg.max_iters": 100})
+        >>> config.model.generator.type, config.train_cfg.max_iters
+        ('BigGANGenerator', 100)
+        >>> load_config("biggan_digits-16", {"train_cfg.max_iter": 100})
+        Traceback (most recent call last):
+            ...
+        mmcgan.config.problems.ConfigError: ...
     """
     load_plugins()
     path = find_config(path_or_name)

@@ -67,6 +67,13 @@ def nearest_neighbours(queries: Tensor, bank: Tensor, k: int = 1) -> tuple[Tenso
 
     Raises:
         ValueError: vectors that cannot be compared, or ``k`` out of range.
+
+    Examples:
+        >>> import torch
+        >>> bank = torch.tensor([[0.0, 0.0], [3.0, 4.0], [9.0, 9.0]])
+        >>> distances, places = nearest_neighbours(torch.tensor([[0.0, 1.0]]), bank, k=2)
+        >>> places
+        tensor([[0, 1]])
     """
     check_pair(bank, queries)
     check_neighbours(k, len(bank) + 1, "vectors to search in")

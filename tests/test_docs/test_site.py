@@ -100,3 +100,16 @@ def test_the_site_can_be_built(tmp_path, monkeypatch):
     moved = site.relinked("[x](../SECURITY.md#a) [y](images/z.png) [z](https://a/b)", "faq.md")
     assert moved == "[x](security.md#a) [y](images/z.png) [z](https://a/b)"
     assert site.with_lists("text:\n- one\n  more\n- two") == "text:\n\n- one\n    more\n- two"
+
+
+def test_arguments_that_are_described_together_have_a_row_each(monkeypatch):
+    pytest.importorskip("griffe", reason="the extra docs is not installed")
+    monkeypatch.syspath_prepend(str(ROOT / "tools" / "dev"))
+    from docs_arguments import separated
+
+    text = "A :class:`Thing`.\n\n    Args:\n        height, width: of it,\n            in pixels.\n"
+    text += "        name: its."
+    assert separated(text) == (
+        "A `Thing`.\n\n    Args:\n        height: of it,\n            in pixels.\n"
+        "        width: of it,\n            in pixels.\n        name: its."
+    )
