@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.apis.views import checked_view, find_view
+from mmcgan.checkpoints.atomic import writing
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.condition_fields import condition_field, field_names, made_up_condition
 from mmcgan.differences import largest, largest_difference
@@ -148,7 +149,8 @@ def export_onnx(
     temporary = path.with_name(f".{path.name}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _trace(network, loaded, temporary)
+        with writing(path):
+            _trace(network, loaded, temporary)
         difference = _compare(runtime, network, loaded, temporary)
         if not difference <= tolerance:
             raise ValueError(
