@@ -1,14 +1,17 @@
 # mmcgan on processors:
 #   docker build -f docker/cpu.Dockerfile -t mmcgan:cpu .
 #   docker run --rm mmcgan:cpu doctor
-#   docker run --rm -v "$PWD:/work" mmcgan:cpu sample omnigan_biggan_digits-16 --out samples
-FROM python:3.12-slim
+#   docker run --rm --user "$(id -u):$(id -g)" -e HOME=/tmp -v "$PWD:/work" mmcgan:cpu \
+#       sample omnigan_biggan_digits-16 --out samples
+# --user: what is written belongs to you; HOME: caches need a place that this user may write to.
+# Not built where it was written (no docker there): names of packages were looked up, for Debian 12.
+FROM python:3.12-slim-bookworm
 
-# OpenMP for PyTorch; what OpenCV opens
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 libgl1 libglib2.0-0 \
+# what OpenCV opens; the wheels bring their own OpenMP
+RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
 
-# PyTorch's own index has builds without CUDA, a tenth of the size
+# PyTorch's own index has builds without CUDA, which are far smaller
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN python3 -m pip install --no-cache-dir torch torchvision --index-url "${TORCH_INDEX}"
 

@@ -1,8 +1,11 @@
 # mmcgan on NVIDIA GPUs:
 #   docker build -f docker/cuda.Dockerfile -t mmcgan:cuda .
 #   docker run --rm --gpus all --ipc=host mmcgan:cuda doctor
-#   docker run --rm --gpus all --ipc=host -v "$PWD:/work" mmcgan:cuda train CONFIG
+#   docker run --rm --gpus all --ipc=host --user "$(id -u):$(id -g)" -e HOME=/tmp -v "$PWD:/work" mmcgan:cuda \
+#       train CONFIG
+# --user: what is written belongs to you; HOME: caches need a place that this user may write to.
 # --ipc=host: loader workers hand images over in shared memory, of which a container has 64 MiB otherwise.
+# Not built where it was written (no docker, no GPU there).
 FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime
 
 RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \

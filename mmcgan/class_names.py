@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,17 +29,22 @@ class Classes:
         return f"{self.whose} has {self.count} classes" + (f" ({shown})" if shown else "")
 
 
+def composed(names: Sequence[str]) -> list[str]:
+    """Return names in Unicode's composed form (NFC): file systems write ``é`` as one sign or as two."""
+    return [unicodedata.normalize("NFC", str(name)) for name in names]
+
+
 def matching(asked: Classes, known: Classes) -> list[int] | None:
     """Return for each class asked for its number on the other side; None if the numbers are the same.
 
-    Names are compared where both sides have them; their order does not matter. Numbers of classes are
-    always compared, where they are known.
+    Names are compared where both sides have them, as Unicode composes them; their order does not
+    matter. Numbers of classes are always compared, where they are known.
 
     Raises:
         ValueError: another number of classes, or other names; the message has those that one side lacks.
     """
     if asked.names and known.names:
-        ours, theirs = list(map(str, asked.names)), list(map(str, known.names))
+        ours, theirs = (composed(names) for names in (asked.names, known.names))
         if sorted(ours) != sorted(theirs):
             raise ValueError(f"{_apart(asked, known)}{_missing(ours, theirs)}")
         if len(set(ours)) < len(ours) and ours != theirs:

@@ -38,7 +38,7 @@ OPEN_TO_FILES: tuple[r.ClosedRegistry, ...] = (
 )
 #: keys of MMEngine that import, inherit or replace
 REFUSED_KEYS = ("_scope_", "_base_", "_delete_", "_reserved_", "custom_imports", "runner_type")
-DEEPEST = 24
+DEEPEST, LONGEST_NAME = 24, 200  # levels of a config; characters of a component's name
 LONGEST_TEXT = 1 << 22  # characters of a record or config
 ADVICE = "If the file is your own, give its config too: CONFIG FILE"
 
@@ -231,6 +231,8 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
     """
     if not isinstance(kind, str):
         raise RefusedConfigError(f"{origin.source}: {path}.type is {kind!r}, not a name")
+    if len(kind) > LONGEST_NAME:
+        raise RefusedConfigError(f"{origin.source}: {path}.type is longer than a name: {kind[:40]!r}...")
     if "." in kind:  # of a plugin's namespace
         load_plugins()
     for registry in OPEN_TO_FILES:

@@ -18,6 +18,10 @@ def better(figure: str) -> str | None:
     """Return ``less`` or ``greater`` if it is known which is better of ``figure``, else None.
 
     A prefix with a slash (``inception/fid``) is looked through; a figure's spread has no better way.
+
+    Examples:
+        >>> better("inception/fid"), better("recall"), better("d_loss_real")
+        ('less', 'greater', None)
     """
     if figure.endswith(SPREAD):
         return None

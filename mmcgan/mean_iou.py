@@ -50,6 +50,11 @@ def mean_iou(confusion: Tensor) -> float:
 
     Raises:
         ValueError: an empty matrix.
+
+    Examples:
+        >>> import torch
+        >>> mean_iou(torch.tensor([[3, 1], [0, 4]]))  # 3 of 4 and 4 of 5
+        0.775
     """
     if not int(confusion.sum()):
         raise ValueError("mean IoU: no pixels were counted")

@@ -29,7 +29,12 @@ def tile(images: Tensor, columns: int) -> np.ndarray:
 
 
 def contact_sheet(images: Tensor, columns: int) -> np.ndarray:
-    """Return :func:`tile` to be looked at: small images enlarged, a grey gap around each."""
+    """Return :func:`tile` to be looked at: small images enlarged, a grey gap around each.
+
+    Examples:
+        >>> contact_sheet(torch.zeros(6, 3, 16, 16), columns=3).shape  # enlarged threefold, and gaps
+        (100, 150, 3)
+    """
     factor = math.ceil(VISIBLE_HEIGHT / images.shape[-2])
     enlarged = images.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
     return tile(torch.nn.functional.pad(enlarged, (GAP,) * 4), columns)

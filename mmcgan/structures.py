@@ -29,6 +29,14 @@ class Condition:
 
     Raises:
         ValueError: a name in ``others`` that is not registered, or that is one of the above.
+
+    Examples:
+        >>> import torch
+        >>> asked = Condition(label=torch.tensor([3, 5, 7]))
+        >>> asked[:2].label
+        tensor([3, 5])
+        >>> asked.instance is None
+        True
     """
 
     label: Tensor | None = None
@@ -167,6 +175,10 @@ def height_and_width(image_size: int | Sequence[int]) -> tuple[int, int]:
 
     Raises:
         ValueError: neither a positive whole number nor two of them.
+
+    Examples:
+        >>> height_and_width(64), height_and_width((32, 64))
+        ((64, 64), (32, 64))
     """
     sides = [image_size, image_size] if isinstance(image_size, int) else list(image_size)
     if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):

@@ -10,7 +10,12 @@ FEW = 30
 
 
 def nearest(name: str, choices: Sequence[str]) -> str:
-    """Return " Did you mean ...?" for the closest choices; else all of a few, or the nearest of many."""
+    """Return " Did you mean ...?" for the closest choices; else all of a few, or the nearest of many.
+
+    Examples:
+        >>> nearest("HingLoss", ["HingeLoss", "R1"])
+        " Did you mean 'HingeLoss'?"
+    """
     close = difflib.get_close_matches(name, list(dict.fromkeys(choices)), n=3, cutoff=0.5)
     if close:
         return f" Did you mean {' or '.join(map(repr, close))}?"

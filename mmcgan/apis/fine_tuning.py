@@ -16,6 +16,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import CheckpointError, save_checkpoint
+from mmcgan.class_names import composed
 from mmcgan.models.class_rows import ClassAxis, class_axes
 from mmcgan.registry import DATASETS, MODELS
 from mmcgan.weights import read_index
@@ -71,7 +72,7 @@ def read_start(source: str | Path) -> Start:
     content = read_content(path)
     own = {f"{GENERATOR}{key}": value for key, value in content.weights.items()}
     classes = None if content.record is None or content.record.classes is None else content.record.classes
-    start = Start(str(source), own, None if classes is None else [str(name) for name in classes])
+    start = Start(str(source), own, None if classes is None else composed(classes))
     beside = path.with_name(f"{path.stem}{DISCRIMINATOR_SUFFIX}.safetensors")
     named = f"{path.stem}{DISCRIMINATOR_SUFFIX}"
     place = beside if beside.is_file() else (named if named in read_index(KIND) else None)
@@ -191,7 +192,7 @@ def _told(start: Start, classes: Sequence[str] | None) -> list[str]:
 
 def _names(facts: Any) -> list[str] | None:
     names = facts.get("classes") if isinstance(facts, Mapping) else None
-    return [str(name) for name in names] if names else None
+    return composed(names) if names else None
 
 
 def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:

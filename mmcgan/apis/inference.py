@@ -47,6 +47,11 @@ class CGANInferencer:
     Raises:
         FileNotFoundError: nothing of that name.
         ValueError: weights that do not fit.
+
+    Examples:
+        >>> digits = CGANInferencer("omnigan_biggan_digits-16")
+        >>> digits([3, 5], seed=0, return_type="numpy").shape
+        (2, 16, 16, 3)
     """
 
     def __init__(

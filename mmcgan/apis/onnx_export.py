@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.apis.views import checked_view, find_view
+from mmcgan.checkpoints.atomic import writing
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.condition_fields import condition_field, field_names, made_up_condition
 from mmcgan.differences import largest, largest_difference
@@ -148,7 +149,8 @@ def export_onnx(
     temporary = path.with_name(f".{path.name}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _trace(network, _examples(loaded, network, TRACED), temporary, loaded.name)
+        with writing(path):
+            _trace(network, _examples(loaded, network, TRACED), temporary, loaded.name)
         difference = _compare(runtime, network, loaded, temporary)
         if not difference <= tolerance:
             raise ValueError(
@@ -158,9 +160,13 @@ def export_onnx(
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+    return OnnxFile(path, _shapes(loaded, network), difference)
+
+
+def _shapes(loaded: LoadedModel, network: Any) -> dict[str, tuple[Any, ...]]:
+    """Return the shapes of the inputs by name."""
     values = _examples(loaded, network, TRACED)
-    shapes = {name: ("batch", *value.shape[1:]) for name, value in zip(network.inputs, values, strict=True)}
-    return OnnxFile(path, shapes, difference)
+    return {name: ("batch", *value.shape[1:]) for name, value in zip(network.inputs, values, strict=True)}
 
 
 def exported_difference(generator: Generator, latent: Tensor, condition: Condition, path: Path) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -28,6 +29,31 @@ def write_file(path: str | Path, content: Content, durable: bool = True) -> None
     _replace(
         path, path.with_name(f"{path.name}.{os.getpid()}.tmp"), lambda file: _write_all(file, raw), durable
     )
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Say which file it is that somebody else's code cannot write.
+
+    Raises:
+        OSError: the disk is full, ...; names ``path``.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or str(path) in str(error):
+            raise
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror or error}") from error
+
+
+def copy_file(source: str | Path, path: str | Path) -> None:
+    """Copy a file to ``path``, whole or not at all.
+
+    Raises:
+        OSError: the disk is full, ...; names ``path``.
+    """
+    with open(source, "rb") as read:
+        atomic_write(path, lambda file: shutil.copyfileobj(read, file))
 
 
 def _write_all(file: BinaryIO, content: bytes | memoryview) -> None:

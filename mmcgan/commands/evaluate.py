@@ -21,7 +21,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     report = parser.add_argument(
         "--json", metavar="OUT", help="also write figures and all settings to this file"
     )
-    writes(parser, report)
+    writes(parser, report, suffixes=(".json",))
     parser.add_argument("--protocol", metavar="NAME", help="of a publication, such as studiogan-clean")
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help="short names instead of the config's; or all"

@@ -46,7 +46,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     report = parser.add_argument(
         "--json", metavar="OUT", help="also write figures and all settings to this file"
     )
-    writes(parser, report)
+    writes(parser, report, suffixes=(".json",))
 
 
 def run(arguments: argparse.Namespace) -> None:

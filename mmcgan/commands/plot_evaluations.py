@@ -78,6 +78,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is drawn of an entry; TypeError and LookupError for what is no entry."""
     truncation = entry["truncation"]
     summary = {
-        str(name): {**figures, "mean": float(figures["mean"])} for name, figures in entry["summary"].items()
+        str(name): {**figures, "mean": float(figures["mean"]), "std": float(figures["std"])}
+        for name, figures in entry["summary"].items()
     }
     return {**entry, "truncation": None if truncation is None else float(truncation), "summary": summary}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,6 +35,15 @@ def load_config(path_or_name: str | Path, options: Mapping[str, Any] | None = No
     Raises:
         FileNotFoundError: no such config; suggests names.
         ConfigError: lists every problem with its path in the config and a suggestion.
+
+    Examples:
+        >>> config = load_config("biggan_digits-16", {"train_cfg.max_iters": 100})
+        >>> config.model.generator.type, config.train_cfg.max_iters
+        ('BigGANGenerator', 100)
+        >>> load_config("biggan_digits-16", {"train_cfg.max_iter": 100})
+        Traceback (most recent call last):
+            ...
+        mmcgan.config.problems.ConfigError: ...
     """
     load_plugins()
     path = find_config(path_or_name)
@@ -57,6 +67,11 @@ def read_config(path: Path) -> Config:
         return Config.fromfile(path, import_custom_modules=False)
     except (SyntaxError, NameError, KeyError, TypeError, FileNotFoundError) as error:
         raise ConfigError(str(path), [Problem(type(error).__name__, str(error))]) from error
+    except OSError as error:  # MMEngine reads a copy
+        if error.filename is not None:
+            raise
+        why = f"no copy of it can be written to {tempfile.gettempdir()}: {error.strerror or error}"
+        raise OSError(error.errno, f"{path}: {why}; TMPDIR chooses another folder") from error
 
 
 def prepare_config(config: Config, options: Mapping[str, Any]) -> list[Problem]:

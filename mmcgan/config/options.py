@@ -19,6 +19,10 @@ def parse_options(items: Sequence[str]) -> dict[str, Any]:
 
     Raises:
         ValueError: an item has no ``=`` or no key, or a key is given twice.
+
+    Examples:
+        >>> parse_options(["train_cfg.max_iters=100", "visualizer.name=mine"])
+        {'train_cfg.max_iters': 100, 'visualizer.name': 'mine'}
     """
     options: dict[str, Any] = {}
     for item in items:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import CheckpointError
+from mmcgan.class_names import composed
 from mmcgan.models.class_rows import ClassAxis, UnmappableError, class_axes, resized, undescribed
 
 #: facts of a data set whose numbers stand for names that are written in images or in columns of a table
@@ -184,8 +185,8 @@ def _check_fixed(
 def _names(facts: Any, key: str) -> list[str] | None:
     names = facts.get(key) if isinstance(facts, Mapping) else None
     if isinstance(names, Mapping):  # by group
-        return [f"{group}: {name}" for group, many in names.items() for name in many]
-    return None if not names else [str(name) for name in names]
+        return composed([f"{group}: {name}" for group, many in names.items() for name in many])
+    return None if not names else composed(names)
 
 
 def _apart(theirs: Sequence[str], ours: Sequence[str]) -> str:

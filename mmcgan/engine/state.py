@@ -13,7 +13,7 @@ import torch
 from mmengine.optim import OptimWrapperDict
 
 from mmcgan.checkpoints.files import CheckpointError
-from mmcgan.checkpoints.seal import seal
+from mmcgan.checkpoints.seal import RUN, seal
 from mmcgan.engine.changes import Change
 from mmcgan.engine.history import hub_from_plain, hub_to_plain
 from mmcgan.engine.optimizer_state import names_of, renumbered
@@ -34,16 +34,17 @@ def collect(runner: Any, folder: Path) -> State:
     ``message_hub`` and ``random`` (global generators, per rank); ``optimizer_names`` says which parameter
     the optimisers number how. ``meta.history`` lists changes that were made on the way.
     """
+    text, started_in = runner.cfg.pretty_text, relative_folder(folder)
     meta = {
         "iter": runner.iter,
         "images_seen": runner.train_loop.images_seen,
         "epoch": 0,
         "seed": runner.seed,
-        "cfg": runner.cfg.pretty_text,
-        "seal": seal(runner.cfg.pretty_text),
+        "cfg": text,
+        "seal": seal(RUN, text, started_in or ""),
         "dataset_meta": runner.train_dataloader.dataset.metainfo,
         "world_size": runner.world_size,
-        "started_in": relative_folder(folder),
+        "started_in": started_in,
         "experiment_name": runner.experiment_name,
         "mmcgan_version": __version__,
         "components": origins(runner.cfg.to_dict()),

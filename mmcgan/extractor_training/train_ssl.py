@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.extractor_training.neighbour_quality import neighbour_quality
+from mmcgan.extractor_training.neighbour_quality import installed_extractors, neighbour_quality
 from mmcgan.extractor_training.train_classifier import Augmentation
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import halve
@@ -143,7 +143,12 @@ def train_ssl(dataset: Any, options: SSLOptions, progress: Progress | None = Non
 
 
 def train_ssl_extractor(
-    dataset: Any, options: SSLOptions, out: Path, command: str, progress: Progress | None = None
+    dataset: Any,
+    options: SSLOptions,
+    out: Path,
+    command: str,
+    progress: Progress | None = None,
+    compare: bool = True,
 ) -> dict[str, Any]:
     """Train and write ``out``, the record in its metadata and beside it as JSON; return the record.
 
@@ -153,6 +158,7 @@ def train_ssl_extractor(
         out: the safetensors file to write.
         command: what the user typed, recorded in the file.
         progress: called after every step.
+        compare: judge extractors that are installed too.
 
     Raises:
         ValueError: too few images to tell apart.
@@ -168,6 +174,7 @@ def train_ssl_extractor(
             logger="current",
             level=logging.WARNING,
         )
+    others = installed_extractors() if compare else {}
     start = time.monotonic()
     network = train_ssl(dataset, options, progress)
     trained = time.monotonic()
@@ -176,7 +183,7 @@ def train_ssl_extractor(
         dataset=dict(name=type(dataset).__name__, size=len(dataset), fingerprint=dataset.fingerprint()),
         command=command,
         training_seconds=trained - start,
-        quality=neighbour_quality(dataset, network, options),
+        quality=neighbour_quality(dataset, network, options, others),
         seconds=round(time.monotonic() - start, 1),
     )
     kept = {key: value for key, value in network.state_dict().items() if not key.startswith("classifier.")}

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.checkpoints.seal import seal
+from mmcgan.checkpoints.seal import STORE, seal
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
 from mmcgan.instance_preparation.features import (
@@ -276,7 +276,7 @@ class _Job:
         config = {**self.extractor, "precision": self.setup["precision"]}
         return dict(
             format=FORMAT,
-            seal=seal(sealed_text(config)),
+            seal=seal(STORE, sealed_text(config)),
             plan=self.setup["plan"],
             command=self.options.command,
             size=self.size,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.array_files import map_array
+from mmcgan.checkpoints.atomic import writing
 
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
@@ -101,17 +102,21 @@ def allocate(path: Path, shape: tuple[int, ...], dtype: str) -> None:
     if path.is_file():
         return
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        header = {
-            "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
-            "fortran_order": False,
-            "shape": shape,
-        }
-        np.lib.format.write_array_header_1_0(stream, header)
-        size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-        stream.truncate(stream.tell() + size)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with writing(path), temporary.open("wb") as stream:
+            header = {
+                "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+                "fortran_order": False,
+                "shape": shape,
+            }
+            np.lib.format.write_array_header_1_0(stream, header)
+            size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+            stream.truncate(stream.tell() + size)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     os.replace(temporary, path)
 
 
@@ -129,7 +134,7 @@ def write_rows(path: Path, start: int, values: Tensor) -> None:
             f"{path}: {array.dtype} {array.shape} at row {start} does not fit {found.dtype} {found.shape}"
         )
     offset = found.offset + start * (found.nbytes // max(1, len(found)))
-    with path.open("r+b") as stream:
+    with writing(path), path.open("r+b") as stream:
         stream.seek(offset)
         stream.write(array.tobytes())
         stream.flush()

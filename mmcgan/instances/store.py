@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.array_files import FLOATS, INTEGERS, read_array
-from mmcgan.checkpoints.seal import is_own
+from mmcgan.checkpoints.seal import STORE, is_own, is_own_of_before
 from mmcgan.class_names import Classes, require_same
 from mmcgan.instances.arrays import RowArray
 from mmcgan.instances.store_metadata import COMMAND, StoreError, read_store_metadata, sealed_text
@@ -83,7 +83,8 @@ class InstanceStore:
     def own(self) -> bool:
         """Whether this user made the store, so that its extractor may be a file anywhere."""
         config = self.metadata["extractor"].get("config", {})
-        return is_own(sealed_text(config), self.metadata.get("seal"))
+        text, mark = sealed_text(config), self.metadata.get("seal")
+        return is_own(mark, STORE, text) or is_own_of_before(mark, text)
 
     def _check_files(self) -> None:
         for name, entry in self.metadata["files"].items():

@@ -20,7 +20,14 @@ class LogitLoss(Loss):
 
 @LOSSES.register_module()
 class HingeLoss(LogitLoss):
-    """Geometric GAN's hinge, without the factor 1/2, as in SAGAN and BigGAN."""
+    """Geometric GAN's hinge, without the factor 1/2, as in SAGAN and BigGAN.
+
+    Examples:
+        >>> import torch
+        >>> loss, sure = HingeLoss(), torch.tensor([2.0, 3.0])
+        >>> loss.real(sure).item(), loss.fake(sure).item(), loss.generated(sure).item()
+        (0.0, 3.5, -2.5)
+    """
 
     def real(self, logit: Tensor) -> Tensor:
         """Return mean max(0, 1 - D(x))."""

@@ -65,6 +65,14 @@ class OmniLoss(Loss):
 
     Raises:
         ValueError: gamma is not positive.
+
+    Examples:
+        >>> import torch
+        >>> score = torch.zeros(2, 4)  # two classes, "real" and "fake"
+        >>> score[:, [0, 2]] = 9.0  # class 0, and real
+        >>> loss, label = OmniLoss(), torch.tensor([0, 0])
+        >>> (loss.real(score, label) < loss.fake(score, label)).item()
+        True
     """
 
     default_inputs: ClassVar[Mapping[str, str]] = {"score": "omni.score", "label": "cond.label"}

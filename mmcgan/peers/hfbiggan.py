@@ -12,7 +12,7 @@ from scipy.stats import truncnorm
 from torch import Tensor, nn
 
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
-from mmcgan.peers.reading import generators
+from mmcgan.peers.reading import deep_generators
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
     GENERATOR,
@@ -170,7 +170,7 @@ PUBLISHED_BIGGAN = register_peer(
         configs={GENERATOR: _generator},
         tables={GENERATOR: GENERATOR_TABLE},
         reading=residual_reading(
-            generators.published_deep,
+            deep_generators.published_deep,
             None,
             {"eps": EPS},
             EPS,

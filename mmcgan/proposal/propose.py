@@ -31,7 +31,7 @@ from mmcgan.proposal.choices import (
     widths_for,
 )
 from mmcgan.proposal.config_text import config_text
-from mmcgan.proposal.measure import measure_step
+from mmcgan.proposal.measure import STEPS, measure_step
 from mmcgan.proposal.survey import Survey, survey
 
 LEAST_IMAGES = 8
@@ -158,7 +158,9 @@ def _train_extractor(
     options = SSLOptions(batch_size=min(SSL_BATCH, max(2, seen.count // 2)), image_size=SSL_SIZE, updates=8)
     options = replace(options, augmentation=replace(options.augmentation, flip=method.flip))
     with tempfile.TemporaryDirectory() as trial:
-        record = train_ssl_extractor(images, options, Path(trial) / "trial.safetensors", command)
+        record = train_ssl_extractor(
+            images, options, Path(trial) / "trial.safetensors", command, compare=False
+        )
     updates = max(20, min(MOST_UPDATES, int(seconds / (record["training_seconds"] / 8))))
     minutes = updates * record["training_seconds"] / 8 / 60
     say(f"an extractor of features is trained on these images: {updates:,} updates, about {minutes:.0f} min")
@@ -183,9 +185,14 @@ def _measured(
     """Return the widest networks that see enough images in the time, their step, and what was too slow."""
     tried: list[str] = []
     candidates = widths_for(seen, torch.cuda.is_available())
+    longest = [seconds * width.batch_size / LEAST_SEEN[width.image_size] for width in candidates]
+    say(
+        f"measuring networks of up to {len(candidates)} sizes, the largest first: at most "
+        f"{STEPS * sum(longest):.0f} s for those that fit, and one iteration of each that is too slow"
+    )
     for number, width in enumerate(candidates):
         last = number == len(candidates) - 1
-        most = seconds * width.batch_size / LEAST_SEEN[width.image_size]
+        most = longest[number]
         with tempfile.TemporaryDirectory() as trial:
             path = Path(trial) / CONFIG
             path.write_text(config_text(folder, method, width, 1000, seen.count, store), encoding="utf-8")

@@ -102,7 +102,14 @@ class TemperatureLabel(_WeightedLabel):
 
 @SAMPLERS.register_module()
 class BalancedLabel(ConditionSampler):
-    """Every batch as even as possible: each class n // C times, the rest a random subset of classes."""
+    """Every batch as even as possible: each class n // C times, the rest a random subset of classes.
+
+    Examples:
+        >>> from mmcgan.random import make_generator
+        >>> label = BalancedLabel(num_classes=3).sample(6, make_generator(0)).label
+        >>> label.bincount()
+        tensor([2, 2, 2])
+    """
 
     def __init__(self, num_classes: int) -> None:
         self.num_classes = _check_num_classes(num_classes)

@@ -86,7 +86,14 @@ def check_truncation(law: LatentSampler, threshold: float) -> None:
 
 @SAMPLERS.register_module()
 class NormalLatent(LatentSampler):
-    """z ~ N(0, I); truncation redraws values beyond the threshold (BigGAN, section 3.1)."""
+    """z ~ N(0, I); truncation redraws values beyond the threshold (BigGAN, section 3.1).
+
+    Examples:
+        >>> from mmcgan.random import make_generator
+        >>> law = NormalLatent(latent_dim=8)
+        >>> law.sample(2, make_generator(0)).shape
+        torch.Size([2, 8])
+    """
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw float32 (n, latent_dim)."""

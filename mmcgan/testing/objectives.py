@@ -26,6 +26,10 @@ def check_loss(loss: Any, inputs: Mapping[str, Tensor]) -> None:
 
     Raises:
         CheckError: names what is wrong.
+
+    Examples:
+        >>> from mmcgan.losses import HingeLoss
+        >>> check_loss(HingeLoss(), {"logit": torch.randn(4)})
     """
     term = built(LOSSES, loss)
     name = type(term).__name__

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.atomic import copy_file, write_file
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.provenance import modules, origins_of_types, requirements
 from mmcgan.version import __version__
@@ -41,7 +40,7 @@ def write_model_folder(weights: Path, folder: Path, repo: str, licence: str) -> 
         raise FileExistsError(f"{folder} exists and is not an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / WEIGHTS_NAME
-    shutil.copyfile(weights, target)
+    copy_file(weights, target)
     config = json.dumps({"library": "mmcgan", "version": __version__, **asdict(record)}, indent=2)
     write_file(folder / CONFIG_NAME, config + "\n")
     write_file(folder / CARD_NAME, model_card(record, repo, licence, file_hash(target)))

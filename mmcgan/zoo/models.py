@@ -142,6 +142,11 @@ def load_model(
         FileNotFoundError: nothing of that name; suggests shipped models and configs.
         ImportError: weights of the HuggingFace Hub, and its library is not installed.
         ValueError: a config without weights, or weights that do not fit.
+
+    Examples:
+        >>> loaded = load_model("omnigan_biggan_digits-16")
+        >>> loaded.record.generator["type"], loaded.record.generator["image_size"]
+        ('BigGANGenerator', 16)
     """
     load_plugins()
     if checkpoint is not None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from mmcgan.checkpoints.checksum import KEY as CHECKSUM
 from mmcgan.checkpoints.checksum import checksum
 from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
-from mmcgan.checkpoints.seal import is_own
+from mmcgan.checkpoints.seal import RUN, is_own, is_own_of_before
 from mmcgan.closed_world import inspect, parse_config_text, parse_record
 from mmcgan.origin import Origin, RefusedConfigError
 
@@ -237,9 +237,12 @@ def read_run(path: Path) -> RunFile:
             raise RefusedConfigError(f"{path}: {name} is no dictionary with names")
     meta = dict(parts["meta"])
     text = meta.get("cfg")
-    own = is_own(text, meta.get("seal"))
+    mark, started_in = meta.get("seal"), meta.get("started_in")
+    own = is_own(mark, RUN, text, started_in or "")
+    if not own and is_own_of_before(mark, text):
+        own, started_in = True, None  # which that mark does not vouch for
     config = None if "cfg" not in meta else parse_config_text(text, path, own)
-    origin = Origin.of_file(path, own, meta.get("started_in"))
+    origin = Origin.of_file(path, own, started_in)
     origin = origin.stating(meta.get("components"))
     return RunFile(strip_prefix(parts["state_dict"]), meta, config, parts["message_hub"], origin)
 

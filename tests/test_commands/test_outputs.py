@@ -7,10 +7,10 @@ from mmcgan.cli import COMMANDS, command_parser, main
 #: command -> calls; {} is the output, every input is missing
 FILES = {
     "evaluate-folders": [
-        ["real", "fake", "--extractor", "digits-16", "--json", "{}"],
+        ["real", "fake", "--extractor", "digits-16", "--json", "{}.json"],
         ["real", "fake", "--extractor", "digits-16", "--reference", "{}.safetensors"],
     ],
-    "test": [["no-config", "--json", "{}"], ["no-config", "--picture", "{}.png"]],
+    "test": [["no-config", "--json", "{}.json"], ["no-config", "--picture", "{}.png"]],
     "reference-stats": [["no-config", "--out", "{}.safetensors"], ["no-config", "--npz", "{}.npz"]],
     "train-classifier": [["no-config", "--out", "{}.safetensors"]],
     "train-segmenter": [["no-config", "--out", "{}.safetensors"]],

@@ -42,8 +42,10 @@ def reference():
     del sys.modules["docs_reference"]
 
 
-def test_every_page_has_one_place_in_the_navigation():
-    assert sorted(leaves(settings()["nav"])) == sorted([*PAGES, *GENERATED])
+def test_the_navigation_names_pages_that_are_there_and_each_once():
+    named = list(leaves(settings()["nav"]))
+    assert len(named) == len(set(named)) and set(named) <= {*PAGES, *GENERATED}
+    assert any("How to" in section for section in settings()["nav"]), "where other pages go"
 
 
 def test_nothing_is_fetched_from_elsewhere():
@@ -91,6 +93,9 @@ def test_the_site_can_be_built(tmp_path, monkeypatch):
     pytest.importorskip("material", reason="the extra docs is not installed")
     monkeypatch.syspath_prepend(str(ROOT / "tools" / "dev"))
     site = importlib.import_module("docs_site")
+    assert site.unplaced([{"Home": "index.md"}, {"All": [*PAGES[2:]]}]) == [
+        page for page in PAGES[:2] if page != "index.md"
+    ]
     assert site.page_of(ROOT / "docs" / "training.md") == ("training.md", "")
     assert site.page_of(ROOT / "configs/biggan/biggan_digits-16.py") == (
         "configs/biggan.md",
@@ -100,3 +105,16 @@ def test_the_site_can_be_built(tmp_path, monkeypatch):
     moved = site.relinked("[x](../SECURITY.md#a) [y](images/z.png) [z](https://a/b)", "faq.md")
     assert moved == "[x](security.md#a) [y](images/z.png) [z](https://a/b)"
     assert site.with_lists("text:\n- one\n  more\n- two") == "text:\n\n- one\n    more\n- two"
+
+
+def test_arguments_that_are_described_together_have_a_row_each(monkeypatch):
+    pytest.importorskip("griffe", reason="the extra docs is not installed")
+    monkeypatch.syspath_prepend(str(ROOT / "tools" / "dev"))
+    from docs_arguments import separated
+
+    text = "A :class:`Thing`.\n\n    Args:\n        height, width: of it,\n            in pixels.\n"
+    text += "        name: its."
+    assert separated(text) == (
+        "A `Thing`.\n\n    Args:\n        height: of it,\n            in pixels.\n"
+        "        width: of it,\n            in pixels.\n        name: its."
+    )

@@ -9,6 +9,7 @@ from mmcgan.apis.folders import evaluate_folders
 from mmcgan.attributes import AttributeGroups
 from mmcgan.class_names import Classes, matching, require_same
 from mmcgan.datasets.base import MemoryDataset
+from mmcgan.engine.same_classes import class_places
 from mmcgan.evaluation import (
     AttributeAccuracy,
     ClassificationAccuracyScore,
@@ -184,6 +185,16 @@ def test_where_nothing_can_be_renumbered_another_order_is_refused():
     require_same(Classes("A", 3), theirs)
     with pytest.raises(ValueError, match="not the same classes"):
         require_same(Classes("A", 2), theirs)
+
+
+def test_names_that_file_systems_write_otherwise_are_the_same():
+    composed, apart = ("caf\u00e9", "t\u00e9"), ("te\u0301", "cafe\u0301")
+    assert matching(Classes("A", 2, composed), Classes("B", 2, apart)) == [1, 0]
+    assert matching(Classes("A", 2, composed), Classes("B", 2, apart[::-1])) is None
+    before, now = {"classes": composed}, {"classes": apart}
+    assert class_places(before, now, "x", True, False)[0] == [1, 0]
+    with pytest.raises(ValueError, match="not the same classes"):  # case is not spelling
+        matching(Classes("A", 1, ("Cat",)), Classes("B", 1, ("cat",)))
 
 
 def test_matching_by_hand():

@@ -108,6 +108,34 @@ def test_fresh_images_are_no_copies():
     assert 0.5 < figures["nearest_real_ratio"] < 2
 
 
+def test_copies_of_images_that_are_there_twice_are_found_whatever_batch_they_came_in():
+    real = torch.randn(40, 16, generator=torch.Generator().manual_seed(0))
+    twice = real.repeat(2, 1)
+    jitter = 1e-6 * torch.randn(40, 16, generator=torch.Generator().manual_seed(1))
+    for copies in (real, real + jitter):  # features differ in the last digits with the batch
+        found = memorization(twice, copies, 3)
+        assert found.closer_than_real() == 1 and found.closer_than_training() == 1
+    others = torch.randn(40, 16, generator=torch.Generator().manual_seed(2))
+    assert memorization(twice, others, 3).closer_than_real() == 0
+
+
+def test_a_ratio_over_nothing_is_no_figure():
+    evaluator = GenerationEvaluator(
+        [dict(type="Memorization")], MeanColour(), dict(dataset=Twice()), overlap=False
+    )
+    data = ColourDataset(20, 3)
+    evaluator.process([dict(image=data.image, condition=Condition(label=data.label))])
+    assert set(evaluator.evaluate(20)) == {"memorized", "closer_than_training", "nearest_real"}
+
+
+class Twice(ColourDataset):
+    """Every image is there twice."""
+
+    def __init__(self) -> None:
+        super().__init__(30)
+        self.image, self.label = self.image.repeat(2, 1, 1, 1), self.label.repeat(2)
+
+
 def test_memorization_draws_the_closest_pairs(tmp_path):
     path = tmp_path / "closest.png"
     evaluator = evaluator_of([dict(type="Memorization", picture=str(path), rows=2)])

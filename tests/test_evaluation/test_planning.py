@@ -270,9 +270,25 @@ def test_kid_of_few_images(tmp_path, capsys):
         ("kid:subsetsize=3", "no setting 'subsetsize'. Did you mean 'subset_size'"),
         ("kid:subset_size", "write NAME:key=number"),
         ("kid:subset_size=many", "write NAME:key=number"),
+        ("prdc:k=1.5", "prdc:k must be a whole number, got 1.5"),
+        ("prdc:k=1e999", "prdc:k must be a finite number"),
         ("all:k=3", "no metric 'all' that takes settings"),
     ],
 )
 def test_settings_that_cannot_be(name, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         metric_configs([name])
+
+
+def test_whole_numbers_may_be_written_otherwise():
+    assert metric_configs(["kid:subset_size=1e2"]) == [dict(type="KID", subset_size=100)]
+    assert type(metric_configs(["kid:subset_size=1e2"])[0]["subset_size"]) is int
+
+
+def test_a_report_replaces_no_picture(tmp_path, capsys):
+    sides = folder(tmp_path / "real", 4, 0), folder(tmp_path / "fake", 6, 500)
+    target = next(sides[0].iterdir())
+    before = target.read_bytes()
+    command = ["evaluate-folders", *map(str, sides), "--extractor", "digits-16", "--json", str(target)]
+    assert main(command) == 2
+    assert "must be named *.json" in capsys.readouterr().err and target.read_bytes() == before

@@ -8,9 +8,10 @@ from PIL import Image
 
 from mmcgan import progress
 from mmcgan.cli import main
+from mmcgan.extractor_training import train_ssl
 from mmcgan.extractor_training.neighbour_quality import found_again, same_class
 from mmcgan.extractor_training.train_ssl import SSLOptions, train_ssl_extractor
-from mmcgan.registry import DATASETS
+from mmcgan.registry import DATASETS, EXTRACTORS
 
 
 def test_shares_of_neighbours_by_hand():
@@ -33,6 +34,19 @@ def test_updates_are_made_whatever_the_epochs_would_be(tmp_path):
     assert len(quality) == 4 and all(0 <= share <= 1 for share in quality.values())
     # digits that look alike are mostly the same: a figure that any reader can check
     assert quality["nearest image of the same class, by pixels"] > 0.9
+
+
+def test_extractors_that_are_installed_are_judged_beside_it(tmp_path, monkeypatch):
+    """The digits' own classifier stands for EfficientNet-Lite0, whose weights are an extra."""
+    judge = {"the judge": EXTRACTORS.build(dict(type="SmallClassifier", weights="digits-16"))}
+    monkeypatch.setattr(train_ssl, "installed_extractors", lambda: judge)
+    dataset = DATASETS.build(dict(type="DigitsDataset", image_size=16))
+    options = SSLOptions(widths=(4, 8), updates=2, batch_size=16, image_size=8)
+    quality = train_ssl_extractor(dataset, options, tmp_path / "a.safetensors", "")["quality"]
+    assert quality["nearest image of the same class, by the judge"] > 0.95  # it was trained for that
+    assert quality["changed copy found among 1000 images, by the judge"] <= 1
+    alone = train_ssl_extractor(dataset, options, tmp_path / "b.safetensors", "", compare=False)["quality"]
+    assert not any("judge" in name for name in alone)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_keys_that_do_not_fit_are_listed_and_nothing_is_written(generator, tmp_p
     assert main(["convert", str(tmp_path / "broken.pth"), str(destination)]) == 1
     message = capsys.readouterr().err
     assert "1 unused keys: blocks.9.extra" in message
-    assert "1 missing keys: output_conv.bias" in message
+    assert "1 missing keys: output_layer.2.bias" in message
     assert "linear.bias is (7,), expected (256,)" in message
     assert not destination.exists()
 

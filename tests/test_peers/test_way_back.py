@@ -46,6 +46,8 @@ def without_prefix(state):
     return {key.removeprefix("Model."): value for key, value in state.items()}
 
 
+# every third case goes there and back in test_golden in each run
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITTEN)
 def test_recorded_networks_go_back(name):
     cases = [case for case in recorded().get(name, []) if not is_narrowed(case)]

@@ -1,5 +1,7 @@
 """What a config in a file may ask for, part by part and reader by reader."""
 
+import hashlib
+import hmac
 import inspect as inspection
 import json
 
@@ -195,7 +197,7 @@ def test_checkpoints_that_this_user_made_may_name_folders_anywhere(tmp_path, mon
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     model = dict(generator=hostile.GENERATOR, condition_sampler=hostile.LABEL)
     text = f"model = {model!r}\n"
-    mark = seal.seal(text)
+    mark = seal.seal(seal.RUN, text, "")
     assert (seal.key_file().stat().st_mode & 0o077) == 0
     own = hostile.write_run(tmp_path / "own.pth", model, text=text, seal=mark)
     changed = hostile.write_run(tmp_path / "changed.pth", model, text=text + "a = 1\n", seal=mark)
@@ -208,8 +210,46 @@ def test_checkpoints_that_this_user_made_may_name_folders_anywhere(tmp_path, mon
 def test_a_home_that_cannot_be_written_seals_nothing(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
-    assert seal.seal("text") is None
-    assert not seal.is_own("text", None)
+    assert seal.seal(seal.RUN, "text") is None
+    assert not seal.is_own(None, seal.RUN, "text")
+
+
+def test_a_mark_says_nothing_of_another_file(tmp_path, monkeypatch):
+    """Who was given a checkpoint of this user has its mark, and puts it under a file of their own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    model = dict(generator=hostile.GENERATOR, condition_sampler=hostile.LABEL)
+    text = f"model = {model!r}\n"
+    mark = seal.seal(seal.RUN, text, "..")
+    for name, wrong in {
+        "config": dict(text=text + "custom_imports = dict(imports=['payload'])\n", started_in=".."),
+        "folder": dict(text=text, started_in="../../elsewhere"),
+        "no folder": dict(text=text),
+        "a list": dict(text=text, started_in=[".."]),
+        "a store's": dict(text=text, started_in="..", seal=seal.seal(seal.STORE, text, "..")),
+        "no text": dict(text=text, started_in="..", seal=b"x"),
+        "not of ASCII": dict(text=text, started_in="..", seal="\udcff"),
+        "empty": dict(text=text, started_in="..", seal=""),
+        "glued together": dict(text=text + "..", started_in=""),
+    }.items():
+        path = tmp_path / "changed.pth"
+        try:
+            hostile.write_run(path, model, **{"seal": mark, **wrong})
+            assert not load_model(path).origin.own, name
+        except ValueError as error:
+            assert "changed.pth" in str(error), name
+    own = load_model(hostile.write_run(tmp_path / "own.pth", model, text=text, seal=mark, started_in=".."))
+    assert own.origin.own and own.origin.started_in == tmp_path / ".."
+
+
+def test_a_mark_of_before_vouches_for_the_config_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    model = dict(generator=hostile.GENERATOR, condition_sampler=hostile.LABEL)
+    text = f"model = {model!r}\n"
+    seal.seal(seal.RUN, text)  # makes the key
+    mark = hmac.new(seal.key_file().read_bytes(), text.encode(), hashlib.sha256).hexdigest()
+    path = hostile.write_run(tmp_path / "old.pth", model, text=text, seal=mark, started_in="../elsewhere")
+    origin = load_model(path).origin
+    assert origin.own and origin.started_in is None
 
 
 def test_a_model_of_an_unknown_data_set_still_samples(tmp_path):

@@ -105,7 +105,7 @@ def files(tmp_path_factory):
         "table": (lambda path: read_attribute_table(path), folder / "table.json"),
         "coco": (read_annotations, folder / "coco.json"),
     }
-    report = dict(config="x", sweep=[dict(truncation=0.5, summary=dict(fid=dict(mean=1.0)))])
+    report = dict(config="x", sweep=[dict(truncation=0.5, summary=dict(fid=dict(mean=1.0, std=0.1)))])
     found["report"][1].write_text(json.dumps(report))
     found["scalars"][1].parent.mkdir(parents=True)
     found["scalars"][1].write_text(json.dumps(dict(step=1, fid=2.0)))

@@ -15,6 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPE = re.compile(r"\btype=\"(\w+)\"")
+ROLE = re.compile(r":\w+:(?=`)")
 #: modules whose public names are for use from Python
 MODULES = (
     "mmcgan.apis",
@@ -95,7 +96,7 @@ def definition(module: str, name: str) -> tuple[str, str]:
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and name in (node.name, _given(node)):
             text = (ast.get_docstring(node) or "").strip().split("\n\n")[0]
-            return node.name, " ".join(text.split()).replace("|", "\\|")
+            return node.name, ROLE.sub("", " ".join(text.split())).replace("|", "\\|")
     raise ValueError(f"{module} does not define {name}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,8 +91,25 @@ def _settings(text: str, written: str) -> dict[str, Any]:
         raise ValueError(f"no metric {name!r} that takes settings.{nearest(name, available_names())}")
     if settings:
         kind = _metric(name)
-        allowed = [key for key in inspect.signature(kind).parameters if key != "self"]
+        parameters = inspect.signature(kind).parameters
+        allowed = [key for key in parameters if key != "self"]
         for key in settings:
             if key not in allowed:
                 raise ValueError(f"metric {name!r} has no setting {key!r}.{nearest(key, allowed)}")
+            settings[key] = _in_type(settings[key], str(parameters[key].annotation), f"{name}:{key}")
     return settings
+
+
+def _in_type(value: float, annotation: str, where: str) -> float | int:
+    """Return a number as the parameter takes it: whole, where it takes no others.
+
+    Raises:
+        ValueError: a fraction where only whole numbers are allowed, or no finite number.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{where} must be a finite number, got {value}")
+    if "float" in annotation or "int" not in annotation:
+        return value
+    if value != int(value):
+        raise ValueError(f"{where} must be a whole number, got {value}")
+    return int(value)

@@ -191,6 +191,12 @@ def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
 
     Raises:
         ValueError: shapes that do not belong together, or a value that is not finite.
+
+    Examples:
+        >>> import torch
+        >>> zero, one, same = torch.zeros(2), torch.ones(2), torch.eye(2)
+        >>> frechet_distance(zero, same, one, same)
+        2.0
     """
     m1, s1, m2, s2 = (torch.as_tensor(value, dtype=torch.float64) for value in (mean1, cov1, mean2, cov2))
     size = m1.numel()

@@ -18,7 +18,7 @@ from mmcgan.peers.biggan_pytorch.names import (
     counters,
     names_facts,
 )
-from mmcgan.peers.reading import backbones, generators
+from mmcgan.peers.reading import backbones, deep_generators, generators
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
     GENERATOR,
@@ -116,7 +116,7 @@ BIGGAN_PYTORCH_DEEP = register_peer(
             GENERATOR: GENERATOR_TABLE,
             DISCRIMINATOR: (NestedStages(), *below("backbone", "input_conv"), *DISCRIMINATOR_TABLE),
         },
-        reading=reading(generators.deep, backbones.deep),
+        reading=reading(deep_generators.deep, backbones.deep),
         writing=replace(BIGGAN_PYTORCH.writing, kinds=("BigGANDeepGenerator", "BigGANDeepBackbone")),
     )
 )

@@ -28,7 +28,7 @@ from mmcgan.peers.mmagic.common import (
     type_of,
     write_activation,
 )
-from mmcgan.peers.reading import backbones, generators
+from mmcgan.peers.reading import backbones, deep_generators, generators
 from mmcgan.peers.translation import (
     DISCRIMINATOR,
     EITHER,
@@ -297,7 +297,7 @@ MMAGIC_BIGGAN_DEEP = register_peer(
         accepts=lambda spec: type_of(spec) in ("BigGANDeepGenerator", "BigGANDeepDiscriminator"),
         configs={GENERATOR: _deep_generator, DISCRIMINATOR: _deep_discriminator},
         reading=residual_reading(
-            generators.deep,
+            deep_generators.deep,
             backbones.deep,
             EPS_6,
             1e-5,

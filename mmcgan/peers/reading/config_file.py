@@ -113,7 +113,8 @@ def default_discriminator(generator: Mapping[str, Any]) -> Config:
     style = generator["type"] == "StyleGAN2Generator"
     backbone: Config = {"type": "StyleGAN2Backbone" if style else "ResNetBackbone"}
     if style:
-        backbone["channels"] = generator["channels"]
+        widths = ("channels", "channel_base", "max_channels")  # written out, or by the rule of the paper
+        backbone |= {name: generator[name] for name in widths if name in generator}
     backbone["image_size"] = generator["image_size"]
     head: Config = {"type": "AdversarialHead"}
     if classes or instances:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmcgan.peers.reading.fitting import Fit, accepts, compare, select, with_settings
+from mmcgan.peers.reading.completing import accepts, with_settings
+from mmcgan.peers.reading.fitting import Fit, compare, select
 from mmcgan.peers.reading.shapes import MisfitError, flatten
 from mmcgan.peers.reading.sources import Found
 from mmcgan.peers.translation.registry import readable_formats
@@ -26,15 +27,13 @@ def described_fit(network: Found, name: str | None, wishes: Mapping[str, Any]) -
         wishes: settings of the user, which take precedence.
 
     Returns:
-        The reading, whose settings are all of the file or the user's; None where there is no such file, or
-        the weights are not what it describes.
+        The reading with the fewest faults, whose settings are all of the file or the user's; None where there
+        is no such file, or none that describes a network.
     """
-    for spec in (network.described.get(player) for player in NETWORKS):
-        if isinstance(spec, Mapping) and name in (None, spec.get("format")):
-            fit = _fit(network, spec, wishes)
-            if fit is not None and fit.complete:
-                return fit
-    return None
+    specs = (network.described.get(player) for player in NETWORKS)
+    known = [spec for spec in specs if isinstance(spec, Mapping) and name in (None, spec.get("format"))]
+    fits = [fit for spec in known if (fit := _fit(network, spec, wishes)) is not None]
+    return min(fits, key=lambda fit: fit.faults, default=None)
 
 
 def _fit(network: Found, described: Mapping[str, Any], wishes: Mapping[str, Any]) -> Fit | None:

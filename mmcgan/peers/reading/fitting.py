@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,18 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.peers.reading.completing import Read, complete_configs
 from mmcgan.peers.reading.generators import coded
 from mmcgan.peers.reading.heads import read_heads
-from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes, flatten, merge, plain
+from mmcgan.peers.reading.shapes import Config, Given, MisfitError, Shapes
 from mmcgan.peers.translation import DISCRIMINATOR, GENERATOR, PeerFormat, Reading, build_network
 from mmcgan.peers.translation.registry import readable_formats
-from mmcgan.registry import BACKBONES, GENERATORS, HEADS
 
 State = dict[str, Tensor]
 #: Share of keys that a format must know to be worth a try.
 KNOWN_SHARE = 0.5
-#: How a message begins that sets a given value against the weights.
-CONTRADICTION = "the weights say"
 #: Keys that are looked at to find out whether a format is worth a try.
 SAMPLED_KEYS = 40
 #: Number of values above which a network counts as large.
@@ -158,9 +155,6 @@ def _read(form: PeerFormat, role: str, state: State, given: Given) -> list[Fit]:
     return found
 
 
-Read = tuple[Config, dict[str, str]]
-
-
 def _generators(reading: Reading, shapes: Shapes, state: State, given: Given) -> list[Read]:
     if reading.generator is None:
         raise MisfitError("the format has no generator")
@@ -176,7 +170,7 @@ def _generators(reading: Reading, shapes: Shapes, state: State, given: Given) ->
         assumed = {"generator": assumed, "spectral_norm": assumed.get("spectral_norm", {})}
     evidence = reading.evidence(state)
     choices = [{f"{prefix}{k}": v for k, v in choice.items()} for choice in reading.choices_generator(state)]
-    return _complete(configs, {"generator": evidence} if mixed else evidence, assumed, choices, given)
+    return complete_configs(configs, {"generator": evidence} if mixed else evidence, assumed, choices, given)
 
 
 def _discriminators(reading: Reading, shapes: Shapes, state: State, given: Given) -> list[Read]:
@@ -191,7 +185,7 @@ def _discriminators(reading: Reading, shapes: Shapes, state: State, given: Given
     for backbone, heads in pairs:
         assumed = {name: _assumed_head(reading, head["type"]) for name, head in heads.items()}
         try:
-            found += _complete(
+            found += complete_configs(
                 [{"backbone": backbone, "heads": heads, "init": reading.head_init}],
                 {"backbone": reading.evidence_backbone(state)},
                 {"backbone": reading.assumed_backbone, "heads": assumed},
@@ -207,87 +201,6 @@ def _discriminators(reading: Reading, shapes: Shapes, state: State, given: Given
 
 def _assumed_head(reading: Reading, kind: str) -> Config:
     return {**reading.assumed_heads.get("*", {}), **reading.assumed_heads.get(kind, {})}
-
-
-def _complete(
-    configs: list[Config],
-    evidence: Config,
-    assumed: Config,
-    choices: list[Config],
-    given: Given,
-) -> list[Read]:
-    """Add to each config what is known, assumed, possible and given; drop what contradicts."""
-    found: list[Read] = []
-    refused: list[str] = []
-    for config in configs:
-        given = {path: value for path, value in given.items() if accepts(config, path)}
-        shown = merge(config, evidence)
-        whole = _without_strangers(merge(shown, assumed), shown)
-        origin = {path: "shapes" if path in flatten(shown) else "assumed" for path in flatten(whole)}
-        contradiction = _contradiction(flatten(shown), given)
-        if contradiction:
-            refused.append(contradiction)
-            continue
-        for choice in [choice for choice in choices if not _contradiction(choice, given)] or [{}]:
-            chosen = {path: value for path, value in choice.items() if path not in given}
-            complete = with_settings(whole, {**given, **chosen})
-            sources = dict.fromkeys(given, "given") | dict.fromkeys(chosen, "chosen")
-            found.append((complete, origin | sources))
-    if refused and not found:
-        raise MisfitError("; ".join(sorted(set(refused))))
-    return found
-
-
-def accepts(config: Config, path: str) -> bool:
-    """Return whether a network has a setting of this path."""
-    head, _, rest = path.partition(".")
-    below = config.get(head)
-    if rest and isinstance(below, Mapping) and ("type" in below or head == "heads"):
-        return accepts(dict(below), rest)
-    parameters = _parameters(config.get("type"))
-    return parameters is None or head in parameters if "type" in config else head in config
-
-
-def _contradiction(shown: Mapping[str, Any], given: Given) -> str | None:
-    for path, value in given.items():
-        if path in shown and shown[path] != plain(value):
-            return f"{CONTRADICTION} {path}={shown[path]!r}, not {value!r}"
-    return None
-
-
-def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
-    """Return ``config`` with values set by dotted path."""
-    result: Config = dict(config.items())
-    for path, value in settings.items():
-        head, _, rest = path.partition(".")
-        if rest:
-            below = result.get(head)
-            result[head] = with_settings(below if isinstance(below, Mapping) else {}, {rest: value})  # type: ignore[arg-type]
-        else:
-            result[head] = value
-    return result
-
-
-def _without_strangers(config: Config, shown: Config) -> Config:
-    """Drop assumed settings that the components do not have, and those of spectral norms that are absent."""
-    kept: Config = {}
-    parameters = _parameters(config.get("type"))
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            value = _without_strangers(dict(value), shown.get(key, {}) or {})
-        if key in shown or parameters is None or key in parameters:
-            if key.endswith("spectral_norm") and key not in shown:
-                continue
-            kept[key] = value
-    return kept
-
-
-def _parameters(kind: Any) -> set[str] | None:
-    for registry in (GENERATORS, BACKBONES, HEADS):
-        found = registry.get(kind) if isinstance(kind, str) else None
-        if found is not None:
-            return {"type", *inspect.signature(found).parameters}
-    return None
 
 
 # --- comparing with what was built ----------------------------------------------------------------
@@ -322,6 +235,7 @@ def compare(
     large = sum(value.numel() for value in weights.values()) > LARGE
     own = _expected(role, json.dumps(config, sort_keys=True), large)
     theirs = form.key_map(state, role)
+    weights = {**weights, **form.supplied(role, config, state)}
     fit = Fit(form, role, config, {key: value for key, value in weights.items() if key in own}, origin)
     optional = [key for key in weights if key not in own and _matches(form.optional, key)]
     names = {ours: key for key, ours in theirs.items()}

@@ -52,6 +52,8 @@ def _with_norm(shapes: Shapes, layer: str, head: Config) -> Config:
 
 
 def _adversarial(shapes: Shapes) -> list[Config]:
+    if shapes.indices("parts"):
+        return [_each_scale(shapes)]
     if shapes.indices("mapping.layers"):
         return [_mapped(shapes)]
     rows = _linear(shapes)
@@ -69,6 +71,19 @@ def _adversarial(shapes: Shapes) -> list[Config]:
     else:
         head = {"type": "AdversarialHead"}
     return [_with_norm(shapes, "linear", head)]
+
+
+def _each_scale(shapes: Shapes) -> Config:
+    """Return Projected GAN's head on every scale: one for patches, which may see a label."""
+    part = shapes.below("parts.0.")
+    size, label = part["conv.weight"], part.get("condition.label.weight")
+    head: Config = {"kernel_size": size[-1], "padding": 0, "spectral_norm": part.spectral("conv") or False}
+    if label:
+        sizes = {"num_classes": label[0], "embedding_dim": label[1], "dim": size[0]}
+        head = {"type": "PatchProjectionHead", **sizes, **head}
+    else:
+        head = {"type": "PatchHead", "bias": "conv.bias" in part, **head}
+    return {"type": "EachScale", "scales": shapes.blocks("parts"), "head": head}
 
 
 def _inner_product(shapes: Shapes, rows: int) -> Config:

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.peers.reading.completing import CONTRADICTION
 from mmcgan.peers.reading.described import described_fit
-from mmcgan.peers.reading.fitting import CONTRADICTION, Fit, fits, select
-from mmcgan.peers.reading.shapes import UNSEEN, flatten
+from mmcgan.peers.reading.fitting import Fit, fits, select
+from mmcgan.peers.reading.shapes import UNSEEN, flatten, plain
 from mmcgan.peers.reading.sources import Found
 from mmcgan.peers.reading.unsupported import unsupported_network
 from mmcgan.peers.translation import DISCRIMINATOR, GENERATOR
@@ -24,6 +25,8 @@ from mmcgan.structures import Condition
 from mmcgan.suggestions import nearest
 
 SHOWN = 6
+#: So many faults still mean that the settings beside weights are theirs, and that the weights are broken.
+FEW = 3
 #: What generator and discriminator of one model agree on.
 SHARED_FACTS = ("num_classes", "image_size", "num_map_classes", "has_edges")
 
@@ -93,8 +96,10 @@ def read_networks(found: Sequence[Found], wishes: Wishes, stated: Mapping[str, A
 
 def _complete_readings(network: Found, wishes: Wishes, stated: Mapping[str, Any]) -> list[Fit]:
     described = described_fit(network, wishes.format, wishes.settings)
-    if described is not None:
+    if described is not None and described.complete:
         return [described]
+    if described is not None and described.faults <= max(FEW, len(network.state) // 20):
+        raise ConversionError(misfit_message(network.name, described))
     given = {**stated, **wishes.settings}
     attempts, reasons = fits(network.state, given, wishes.format)
     complete = [fit for fit in attempts if fit.complete]
@@ -131,11 +136,19 @@ def _name_origins(fit: Fit, wishes: Mapping[str, Any]) -> None:
 
 
 def misfit_message(name: str, fit: Fit) -> str:
-    """Return what does not fit, in a few lines."""
+    """Return what does not fit, in a few lines, by the peer's names."""
     lines = [f"{name} looks like {fit.format.name} ({fit.role}), but does not fit completely:"]
-    parts = {"unused keys": fit.unused, "missing keys": fit.missing, "wrong shapes": fit.mismatched}
+    parts = {"unused keys": fit.unused, "missing keys": _missing(fit), "wrong shapes": fit.mismatched}
     lines += [f"  {len(keys)} {kind}: {some(keys)}" for kind, keys in parts.items() if keys]
     return "\n".join(lines)
+
+
+def _missing(fit: Fit) -> list[str]:
+    """Return the peer's names of missing keys; ours where it has none."""
+    writing = fit.format.writing
+    facts = {} if writing is None else writing.facts(fit.config)
+    names = fit.format.back_map([*fit.weights, *fit.missing], fit.role, facts) if fit.missing else {}
+    return [names.get(key, key) for key in fit.missing]
 
 
 def some(names: Iterable[str]) -> str:
@@ -153,7 +166,9 @@ def _agree(chosen: Sequence[Fit]) -> bool:
     if len({fit.format.name for fit in chosen}) > 1 and not all(fit.format.mixes for fit in chosen):
         return False
     facts = [_facts(fit) for fit in chosen]
-    return all(len({fact[name] for fact in facts if fact.get(name)}) <= 1 for name in SHARED_FACTS)
+    return all(
+        len({repr(plain(fact[name])) for fact in facts if fact.get(name)}) <= 1 for name in SHARED_FACTS
+    )
 
 
 def _facts(fit: Fit) -> dict[str, Any]:

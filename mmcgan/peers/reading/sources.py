@@ -225,6 +225,7 @@ def _read_folder(folder: Path) -> list[Found]:
     chosen = {role: path for role, path in looked_for if path is not None}
     if not chosen:
         models = [path for path in files if path.name in ("pytorch_model.bin", "model.safetensors")]
+        models = models or files
         if len(models) == 1:
             return read_source(models[0])
         names = ", ".join(path.name for path in files) or "no checkpoint files"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 from mmcgan.peers.translation import Config, Settings, Spec, Table, UnsupportedSetting
@@ -62,6 +63,7 @@ def code_dim(settings: Spec) -> int:
 def with_codes(reader: Callable[[Spec], Config]) -> Callable[[Spec], Config]:
     """Let a reader of generators without codes read those with codes, too."""
 
+    @wraps(reader)
     def read(spec: Spec) -> Config:
         settings = {**spec.get("model_config", {}), **spec["constructor_kwargs"]}
         columns = code_dim(settings)

@@ -9,7 +9,7 @@ from torch import nn
 
 from mmcgan.models.backbones.biggan import CHANNELS as BACKBONE_CHANNELS
 from mmcgan.models.generators.biggan import CHANNELS
-from mmcgan.peers.reading import backbones, generators
+from mmcgan.peers.reading import backbones, deep_generators, generators
 from mmcgan.peers.reading.shapes import Widths
 from mmcgan.peers.studiogan.common import (
     BATCH_NORM,
@@ -168,7 +168,7 @@ STUDIOGAN_DEEP = register(
     _deep_discriminator,
     tables=TABLES,
     reading=reading(
-        partial(generators.deep, tables=GENERATOR_CHANNELS), partial(backbones.deep, tables=OWN_CHANNELS)
+        partial(deep_generators.deep, tables=GENERATOR_CHANNELS), partial(backbones.deep, tables=OWN_CHANNELS)
     ),
     writing=writing(("BigGANDeepGenerator", "BigGANDeepBackbone"), _describe_deep),
 )

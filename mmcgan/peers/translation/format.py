@@ -131,6 +131,10 @@ class PeerFormat:
             for ours, theirs in self.back_map(state, role, facts).items()
         }
 
+    def supplied(self, role: str, config: Config, state: Mapping[str, Tensor]) -> State:
+        """Return values of our keys that our network has by itself and the peer's weights do not hold."""
+        return {}
+
     def read(self, spec: Spec) -> Config:
         """Return the config of our network for a peer's description.
 
@@ -217,6 +221,7 @@ class PeerNetwork:
             ValueError: keys that are left over, missing, or of another shape.
         """
         converted = self.format.convert_state(state, self.role)
+        converted |= self.format.supplied(self.role, self.format.read(self.spec), state)
         own = self.module.state_dict()
         spare = [key for key in converted if key not in own and not self._is_optional(key)]
         absent = [key for key in own if key not in converted]
@@ -283,6 +288,6 @@ OURS = {
         r"|(constant|mean_style)$"
     ),
     DISCRIMINATOR: re.compile(
-        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|basis|last_conv|last_norm|last_linear)|heads\.\w+)\."
+        r"(backbone\.((blocks|attention|from_rgb)\.\d+|input_conv|basis|mixing|last_conv|last_norm|last_linear)|heads\.\w+)\."
     ),
 }

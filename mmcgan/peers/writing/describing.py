@@ -17,11 +17,13 @@ from mmcgan.peers.translation import GENERATOR, complete
 def own_config(role: str, config: Config, network: nn.Module) -> Config:
     """Return the config of a generator or of a discriminator's backbone with all defaults.
 
-    A latent that is cut into chunks has the length that is used, not the one that was asked for.
+    A latent that is cut into chunks has the length that is used, not the one that was asked for. Codes at its
+    end are counted apart.
     """
     if role != GENERATOR:
         return complete(config["backbone"])
-    return {**complete(config), "latent_dim": int(network.latent_dim)}  # type: ignore[arg-type]
+    length = int(network.latent_dim) - int(config.get("code_dim") or 0)  # type: ignore[arg-type]
+    return {**complete(config), "latent_dim": length}
 
 
 def inner_shapes(network: nn.Module) -> Shapes:

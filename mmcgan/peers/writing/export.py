@@ -183,7 +183,22 @@ def convert_back(
     folder = Path(destination)
     if folder.suffix in (".pth", ".safetensors") or folder.is_file():
         raise ValueError(f"{folder}: with --to, DESTINATION is a folder")
-    writing = PEERS[exports["G_ema"].format].writing
+    return write_files(exports, step, folder, force)
+
+
+def write_files(exports: Mapping[str, Exported], step: int, folder: Path, force: bool = False) -> list[Path]:
+    """Write exported networks as their peer does, and ``settings.json`` beside them; return the files.
+
+    Args:
+        exports: by the names ``G_ema``, ``G`` and ``D``; all of one peer.
+        step: iteration, which some peers have in names.
+        folder: where to.
+        force: replace files that are there.
+
+    Raises:
+        FileExistsError: a file is there; nothing is written.
+    """
+    writing = PEERS[next(iter(exports.values())).format].writing
     assert writing is not None
     contents = writing.files(exports, step)
     settings = {name: {"format": exported.format, **exported.spec} for name, exported in exports.items()}

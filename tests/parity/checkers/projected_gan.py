@@ -13,7 +13,7 @@ from mmcgan.models.layers.gated_blocks import GatedUpBlock, LatentStart, NoiseIn
 from mmcgan.models.layers.projection_blocks import ReducingBlock, fuse
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers import PeerNetwork, peer_format
-from mmcgan.peers.projected_gan import (
+from mmcgan.peers.projected_gan.fastgan import (
     DEEP_BLOCK,
     EXCITATION_TABLE,
     LIGHT_BLOCK,

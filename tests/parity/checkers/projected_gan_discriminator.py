@@ -16,7 +16,7 @@ from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.heads import PatchHead, PatchProjectionHead
 from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
-from mmcgan.peers.projected_gan import PEER
+from mmcgan.peers.projected_gan.fastgan import PEER
 from mmcgan.peers.translation import TORCH_SPECTRAL, Table
 from mmcgan.peers.translation.names import to_ours
 from mmcgan.registry import EXTRACTORS

@@ -16,7 +16,7 @@ from mmcgan.hooks.schedules import linear
 from mmcgan.losses import HingeLoss
 from mmcgan.models.ema import ExponentialMovingAverage
 from mmcgan.peers import DISCRIMINATOR, GENERATOR, PeerFormat, peer_format
-from mmcgan.peers.projected_gan import PEER, SIZES, FastGANFormat, given_noise
+from mmcgan.peers.projected_gan.fastgan import PEER, SIZES, FastGANFormat, given_noise
 from mmcgan.structures import GANBatch
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.networks import compare_gradient_norms

@@ -16,6 +16,7 @@ from mmcgan.models.layers.gated_blocks import BOTTOM_SIZE, NoiseInjection
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers.reading import fastgan
 from mmcgan.peers.translation import (
+    DISCRIMINATOR,
     GENERATOR,
     HOOK,
     TORCH_SPECTRAL,
@@ -45,11 +46,12 @@ CONDITIONAL, PLAIN = (("norms", kind) for kind in ("conditional", "plain"))
 
 
 def statistics(norm: str) -> Table:
-    """Return the rows of the statistics of a conditional batch norm of this name of ours."""
+    """Return the rows of the statistics of a conditional batch norm of this name of ours, which may be ""."""
+    place = f"{norm}." if norm else ""
     kept = ("mean", "var")
     return (
-        (None, f"{norm}.norm.num_batches_tracked", CONDITIONAL),
-        *((f"{norm}.stored_{what}$", f"{norm}.norm.running_{what}$", CONDITIONAL) for what in kept),
+        (None, f"{place}norm.num_batches_tracked", CONDITIONAL),
+        *((f"{place}stored_{what}$", f"{place}norm.running_{what}$", CONDITIONAL) for what in kept),
     )
 
 
@@ -221,6 +223,7 @@ def _format(name: str, light: bool) -> PeerFormat:
             ),
             tables={GENERATOR: _table(LIGHT_BLOCK if light else DEEP_BLOCK)},
             # blocks above the image's size, which every model stores
+            lacks={DISCRIMINATOR: "FastGAN's generators are trained against projected discriminators"},
             optional=(r"(blocks|excitations)\.[67]\.",),
             inputs={"z": "latent", "c": "label"},
         )

@@ -1,0 +1,53 @@
+"""Files made to attack their readers end in a sentence, or do nothing."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.test_trust.guard import ROOT
+
+#: says nothing that anybody would act on: text, facts about the run, a member that nobody reads, settings of
+#: somebody else's beside weights, which then have to say it all
+HARMLESS = ("config \"a = '{{{{ fileDirname", "meta ", "zip attack/link", "settings ")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("attacks")
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.test_trust.run_attacks", str(folder)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "XDG_CONFIG_HOME": str(folder / "settings"),
+            "MMCGAN_CACHE": str(folder / "cache"),
+            "OMP_NUM_THREADS": "1",
+        },
+    )
+    line = next((line for line in made.stdout.splitlines() if line.startswith("REPORT ")), None)
+    assert line, made.stderr[-3000:]
+    return json.loads(line.removeprefix("REPORT "))
+
+
+def test_nothing_runs_and_nothing_elsewhere_is_opened(report):
+    assert len(report) > 150
+    assert [call["case"] for call in report if call["ran"]] == []
+    assert {call["case"]: call["violations"] for call in report if call["violations"]} == {}
+
+
+def test_attacks_end_in_a_sentence(report):
+    assert {call["case"]: call["text"] for call in report if call["ended"] is None} == {}
+    quiet = [call["case"] for call in report if call["ended"] == "harmless"]
+    assert [case for case in quiet if not case.startswith(HARMLESS)] == []
+
+
+def test_sentences_are_short_and_give_no_dangerous_advice(report):
+    said = {call["case"]: call["text"] for call in report if call["ended"] == "sentence"}
+    assert {case: text[:300] for case, text in said.items() if len(text) > 1000} == {}
+    advice = ("weights_only", "allow_pickle", "arbitrary code")
+    assert {case: text for case, text in said.items() if any(words in text for words in advice)} == {}
