@@ -113,8 +113,7 @@ def sample(
     loaded = given_model(source, checkpoint, options)
     _prepare(loaded, source if checkpoint is None else checkpoint, move, centre)
     draw = Draw(loaded, seed, truncation, codes, given_conditions(loaded, conditions))
-    output = _output(draw, Path(out), overwrite, view)
-    return _sample_asked(output, num, labels, attributes, instances, label_maps)
+    return _asked(_output(draw, Path(out), overwrite, view), num, labels, attributes, instances, label_maps)
 
 
 def _check_num(num: int | None) -> None:
@@ -122,7 +121,7 @@ def _check_num(num: int | None) -> None:
         raise ValueError(f"num must be at least 1, got {num}")
 
 
-def _sample_asked(
+def _asked(
     output: _Output,
     num: int | None,
     labels: Sequence[int | str] | None,
