@@ -109,12 +109,28 @@ def sample(
         FileNotFoundError: a photo, the extractor, the store of instances or a label map is not there.
         ValueError: something asked for does not fit the model; an unreadable photo; another extractor.
     """
-    if num is not None and num < 1:
-        raise ValueError(f"num must be at least 1, got {num}")
+    _check_num(num)
     loaded = given_model(source, checkpoint, options)
     _prepare(loaded, source if checkpoint is None else checkpoint, move, centre)
-    given = given_conditions(loaded, conditions)
-    output = _output(Draw(loaded, seed, truncation, codes, given), Path(out), overwrite, view)
+    draw = Draw(loaded, seed, truncation, codes, given_conditions(loaded, conditions))
+    return _asked(_output(draw, Path(out), overwrite, view), num, labels, attributes, instances, label_maps)
+
+
+def _check_num(num: int | None) -> None:
+    if num is not None and num < 1:
+        raise ValueError(f"num must be at least 1, got {num}")
+
+
+def _asked(
+    output: _Output,
+    num: int | None,
+    labels: Sequence[int | str] | None,
+    attributes: Mapping[str, Any] | None,
+    instances: InstanceOptions | None,
+    label_maps: Sequence[str | Path],
+) -> SampleResult:
+    """Sample what was asked for, once it is found to fit the model."""
+    loaded = output.draw.loaded
     check_options(loaded, instances)
     check_label_maps(loaded, label_maps)
     if attributes is not None or "attributes" in loaded.requires:
