@@ -10,6 +10,7 @@ Prints the least wall and processor seconds of a pass, page faults and the peak 
 from __future__ import annotations
 
 import argparse
+import ctypes.util
 import json
 import multiprocessing
 import os
@@ -18,7 +19,17 @@ import subprocess
 import sys
 import time
 
-MEMORY = {"glibc as it is": {"MMCGAN_KEEP_MEMORY": "0"}, "freed memory kept": {}}
+KEPT = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1073741824:glibc.malloc.top_pad=67108864"
+MEMORY = {
+    "glibc as it is": {"MMCGAN_KEEP_MEMORY": "0"},
+    "freed memory kept": {},
+    "huge pages": {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+    "kept, huge pages": {"GLIBC_TUNABLES": f"glibc.malloc.hugetlb=1:{KEPT}"},
+}
+JEMALLOC = {
+    "jemalloc": {},
+    "jemalloc, kept": {"MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1"},
+}
 THREADS = {
     "OpenMP as it is": {"MMCGAN_IDLE_THREADS": "0"},
     "GOMP_SPINCOUNT=10000": {"GOMP_SPINCOUNT": "10000"},
@@ -45,20 +56,37 @@ def features():
     return run
 
 
-def step(config):
-    """Return a function that makes one training step of a config in float32."""
+def step(config, batch=64, settings=()):
+    """Return a function that makes one training step of a config in float32.
+
+    Args:
+        config: its name.
+        batch: images of a mini-batch.
+        settings: options of the config.
+    """
     from mmengine.registry import init_default_scope
 
     from benchmarks.training_step import make_step
 
     init_default_scope("mmcgan")
-    return make_step(config, 64, "float32", True, False)
+    return make_step(config, batch, dict(settings), precision="float32", channels_last=True, split_d=False)
+
+
+def wide_step():
+    """Return a function that makes one training step of a BigGAN of 96 channels in float32."""
+    settings = {
+        "model.generator.base_channels": 96,
+        "model.discriminator.backbone.base_channels": 96,
+        "model.step.n_critic": 1,
+    }
+    return step("biggan_cifar10-32", 4, settings)
 
 
 WORK = {
     "features": features,
     "digits": lambda: step("omnigan_biggan_digits-16"),
     "fashion": lambda: step("omnigan_biggan_fashion-mnist-32"),
+    "wide": wide_step,
 }
 
 
@@ -111,7 +139,10 @@ def main():
     if given.what == "one":
         measure(given.work[0], given.passes, given.threads)
         return
-    variants = MEMORY if given.what == "memory" else THREADS
+    variants = dict(MEMORY if given.what == "memory" else THREADS)
+    library = ctypes.util.find_library("jemalloc")
+    if given.what == "memory" and library:
+        variants |= {name: {"LD_PRELOAD": library, **settings} for name, settings in JEMALLOC.items()}
     threads = given.threads or (1 if given.what == "memory" else 2)
     rivals = [multiprocessing.Process(target=compete, daemon=True) for _ in range(os.cpu_count() or 1)]
     for rival in rivals if given.busy else ():

@@ -37,8 +37,7 @@ OPEN_TO_FILES: tuple[r.ClosedRegistry, ...] = (
 )
 #: keys of MMEngine that import, inherit or replace
 REFUSED_KEYS = ("_scope_", "_base_", "_delete_", "_reserved_", "custom_imports", "runner_type")
-DEEPEST = 24
-LONGEST_NAME = 200  # characters of a component's name
+DEEPEST, LONGEST_NAME = 24, 200  # levels of a config; characters of a component's name
 LONGEST_TEXT = 1 << 22  # characters of a record or config
 ADVICE = "If the file is your own, give its config too: CONFIG FILE"
 

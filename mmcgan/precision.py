@@ -31,7 +31,7 @@ NETWORK_PRECISIONS = ("auto", "float32", "bfloat16")
 
 # bfloat16 costs digits: it has to gain more than a busy machine's timings vary.
 LEAST_RATIO = 1.1
-PROBE_SHAPE = (4, 64, 16, 16)
+PROBE_SHAPE = (8, 64, 16, 16)
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,17 @@
 """docs/methods.md, the metafiles and the index say what the configs say."""
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.tools_of_developers import tool_fixture
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "dev" / "methods_table.py"
 
 
-@pytest.fixture(scope="module")
-def tool():
-    spec = importlib.util.spec_from_file_location("methods_table", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+tool = tool_fixture("methods_table")
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """model-zoo.md and the records it is written from: up to date, complete, and nothing invented."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,19 +11,13 @@ from mmcgan.weights import read_index
 from mmcgan.zoo import Figures, ZooRecord, published_records
 from mmcgan.zoo.shipped import shipped_records
 from mmcgan.zoo.store import read_records
+from tests.tools_of_developers import tool_fixture
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / "tools" / "dev" / "model_zoo.py"
 
 
-@pytest.fixture(scope="module")
-def tool():
-    spec = importlib.util.spec_from_file_location("model_zoo", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+tool = tool_fixture("model_zoo")
 
 
 @pytest.fixture(scope="module")

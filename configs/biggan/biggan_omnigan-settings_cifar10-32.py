@@ -2,13 +2,12 @@ _base_ = [
     "../_base_/models/biggan.py",
     "../_base_/datasets/cifar10-32.py",
     "../_base_/schedules/cifar-omnigan.py",
+    "../_base_/parts/omnigan-cifar.py",
 ]
 # The baseline of the Omni-GAN paper: projection, no weight decay, 500 epochs, average from 1,000.
 model = dict(
-    generator=dict(
-        base_channels=64, latent_dim=128, shared_embedding=False, hierarchical=False, init="normal"
-    ),
-    discriminator=dict(backbone=dict(base_channels=64, init="normal"), init="normal"),
+    generator={{_base_._generator}},
+    discriminator={{_base_._discriminator}},
     data_preprocessor=dict(flip_probability=0.5),
     step=dict(n_critic=4),
 )

@@ -2,13 +2,12 @@ _base_ = [
     "../_base_/models/omnigan.py",
     "../_base_/datasets/cifar10-32.py",
     "../_base_/schedules/cifar-omnigan.py",
+    "../_base_/parts/omnigan-cifar.py",
 ]
 # Omni-GAN's CIFAR10 settings: 3 critic updates, weight decay 1e-3 (G) and 1e-4 (D).
 model = dict(
-    generator=dict(
-        base_channels=64, latent_dim=128, shared_embedding=False, hierarchical=False, init="normal"
-    ),
-    discriminator=dict(backbone=dict(base_channels=64, init="normal"), init="normal"),
+    generator={{_base_._generator}},
+    discriminator={{_base_._discriminator}},
     data_preprocessor=dict(flip_probability=0.5),
     step=dict(n_critic=3),
 )

@@ -1,5 +1,5 @@
 # ReACGAN's D2D-CE beside R3GAN's relativistic loss, on R3GAN's networks.
-_base_ = "../r3gan/r3gan_fashion-mnist-32.py"
+_base_ = ["../r3gan/r3gan_fashion-mnist-32.py", "../_base_/parts/d2dce.py"]
 model = dict(
     discriminator=dict(
         heads=dict(
@@ -7,12 +7,5 @@ model = dict(
             cls=dict(type="ProxyHead", embed_dim=128, spectral_norm=None),
         )
     ),
-    losses=dict(
-        contrastive=dict(
-            type="D2DCELoss",
-            temperature=0.5,
-            positive_margin=0.98,
-            weights=dict(real=0.5, generated=0.5),
-        )
-    ),
+    losses=dict(contrastive={{_base_._d2dce}}),
 )

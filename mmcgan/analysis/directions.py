@@ -95,10 +95,7 @@ def walk(
     """Return images (K, S, 3, H, W): one latent moved along every direction by every strength.
 
     Args:
-        generator: the one that ``directions`` are of, in evaluation mode.
-        latent: (1, D).
-        condition: of one image.
-        directions: K of them.
+        generator, latent, condition, directions: see :func:`move`.
         strengths: S multiples of the unit vectors, negative ones too.
 
     Raises:

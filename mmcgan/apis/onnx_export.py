@@ -160,9 +160,13 @@ def export_onnx(
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+    return OnnxFile(path, _shapes(loaded, network), difference)
+
+
+def _shapes(loaded: LoadedModel, network: Any) -> dict[str, tuple[Any, ...]]:
+    """Return the shapes of the inputs by name."""
     values = _examples(loaded, network, TRACED)
-    shapes = {name: ("batch", *value.shape[1:]) for name, value in zip(network.inputs, values, strict=True)}
-    return OnnxFile(path, shapes, difference)
+    return {name: ("batch", *value.shape[1:]) for name, value in zip(network.inputs, values, strict=True)}
 
 
 def onnx_runtime() -> ModuleType:

@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmcgan.apis.latent_law import law_of_run, require_law
 from mmcgan.apis.training import default_work_dir, timeout_of
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.config import load_config
@@ -191,6 +192,7 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
     """
     if checkpoint.suffix != ".safetensors":
         meta = runner.load_checkpoint(checkpoint).get("meta") or {}
+        require_law(law_of_run(meta), runner.cfg.model.get("latent_sampler"), str(checkpoint))
         return tuple((meta.get("dataset_meta") or {}).get("classes") or ())
     if runner.model.latent_move is not None:
         raise ValueError(
@@ -204,4 +206,7 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
         target.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f"{checkpoint} does not fit the generator of the config: {error}") from error
-    return () if record is None else tuple(record.classes or ())
+    if record is None:
+        return ()
+    require_law(record.latent_sampler, runner.cfg.model.get("latent_sampler"), str(checkpoint))
+    return tuple(record.classes or ())

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from mmcgan.augments import colour
-from mmcgan.augments.adaptive import build_probability, watched
-from mmcgan.augments.base import Augment, Draws, Scores
+from mmcgan.augments.adaptive import AdaptiveAugment, build_probability, watched
+from mmcgan.augments.base import Draws
 from mmcgan.augments.choice import expand_names
 from mmcgan.augments.filters import filter_images
 from mmcgan.augments.pixels import per_image
@@ -105,7 +105,7 @@ COLOURS = (
 
 
 @AUGMENTS.register_module()
-class ADA(Augment):
+class ADA(AdaptiveAugment):
     """Adaptive discriminator augmentation (Karras et al. 2020, Appendix B).
 
     Every transform hits an image independently with probability p (the two rotations together
@@ -157,19 +157,6 @@ class ADA(Augment):
     def chance(self, transform: str) -> Tensor:
         """Return the probability of one transform."""
         return self.probability.p * self.shares.get(transform, 1.0)
-
-    @classmethod
-    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the logit by which p adapts, unless p is fixed."""
-        return watched(settings)
-
-    def observe(self, real: Scores, fake: Scores) -> None:
-        """Let p adapt."""
-        self.probability.observe(real, fake)
-
-    def report(self) -> dict[str, Tensor]:
-        """Return p and the measured overfitting."""
-        return self.probability.report("ada")
 
     def transform(self, image: Tensor, draws: Draws) -> Tensor:
         """Return the images under geometric maps, maps of colour, filter, noise and cutout."""

@@ -10,7 +10,7 @@ import torch
 from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
-from mmcgan.augments.base import Scores
+from mmcgan.augments.base import Augment, Scores
 from mmcgan.distributed import average_buffers
 from mmcgan.suggestions import nearest
 
@@ -194,3 +194,22 @@ def build_probability(
         if name not in known:
             raise ValueError(f"adapt takes no {name!r}.{nearest(name, known)}")
     return AdaptiveProbability(p or 0.0, **(adapt or {}))
+
+
+class AdaptiveAugment(Augment):
+    """Base of augmentations that act with a probability that may adapt; figures carry the class's name."""
+
+    probability: AdaptiveProbability | FixedProbability
+
+    @classmethod
+    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the logit by which p adapts, unless p is fixed."""
+        return watched(settings)
+
+    def observe(self, real: Scores, fake: Scores) -> None:
+        """Let p adapt."""
+        self.probability.observe(real, fake)
+
+    def report(self) -> dict[str, Tensor]:
+        """Return p and the measured overfitting."""
+        return self.probability.report(type(self).__name__.lower())

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from mmcgan.augments.adaptive import build_probability, watched
-from mmcgan.augments.base import Augment, Draws, Scores
+from mmcgan.augments.adaptive import AdaptiveAugment, build_probability, watched
+from mmcgan.augments.base import Draws
 from mmcgan.augments.pixels import per_image
 from mmcgan.registry import AUGMENTS
 from mmcgan.structures import Condition, GANBatch
 
 
 @AUGMENTS.register_module()
-class APA(Augment):
+class APA(AdaptiveAugment):
     """Adaptive pseudo augmentation (Jiang et al. 2021, Sec. 3.2).
 
     In the discriminator's step every real image is replaced, with probability p, by the generated
@@ -36,19 +34,6 @@ class APA(Augment):
         super().__init__()
         self.probability = build_probability(p, adapt)
         self.reads = watched({"p": p, "adapt": adapt})
-
-    @classmethod
-    def reads_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the logit by which p adapts, unless p is fixed."""
-        return watched(settings)
-
-    def observe(self, real: Scores, fake: Scores) -> None:
-        """Let p adapt."""
-        self.probability.observe(real, fake)
-
-    def report(self) -> dict[str, Tensor]:
-        """Return p and the measured overfitting."""
-        return self.probability.report("apa")
 
     def pair(self, real: GANBatch, fake: GANBatch, generator: torch.Generator) -> tuple[GANBatch, GANBatch]:
         """Return real images with generated ones among them, and the generated ones as they are.

@@ -86,6 +86,13 @@ class GANDataset(Dataset[Any]):
         """Return one item of :meth:`__getitems__`, without the axis of items."""
         return {name: value[0] for name, value in self.__getitems__([index]).items()}
 
+    def numbered_item(self, index: int) -> dict[str, Any]:
+        """Return the item at ``index`` with its label as a number, where it has one."""
+        item: dict[str, Any] = GANDataset.__getitem__(self, index)
+        if "label" in item:
+            item["label"] = int(item["label"])
+        return item
+
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Return the items at ``indices``: ``image`` uint8 (N, 3, H, W) and fields of the condition."""
         raise NotImplementedError

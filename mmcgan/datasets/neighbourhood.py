@@ -102,11 +102,7 @@ class NeighbourhoodDataset(GANDataset):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Return ``image`` uint8 (3, H, W), ``instance`` float32 (F,) and, when labelled, ``label``."""
-        batch = self.__getitems__([index])
-        item: dict[str, Any] = {name: value[0] for name, value in batch.items()}
-        if "label" in item:
-            item["label"] = int(item["label"])
-        return item
+        return self.numbered_item(index)
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Return ``image`` uint8 (N, 3, H, W), ``instance`` float32 (N, F) and, when labelled, ``label``.

@@ -92,6 +92,12 @@ def preferred(studio: Studio, names: Sequence[str]) -> str:
     return max(reversed(names), key=lambda name: (bool(shown_as(models[name])), models[name].size[0]))
 
 
+#: What every drawing board is: an array of colours, without uploads and layers.
+DRAWN: dict[str, Any] = dict(
+    type="numpy", image_mode="RGBA", format="png", sources=(), transforms=(), layers=False
+)
+
+
 class Form:
     """The parts of one tab.
 
@@ -140,6 +146,11 @@ class Form:
         )
         model.change(lambda name: gr.update(**options(name)), model, box, queue=False, api_name=False)
         return box
+
+    def model_shows_seed(self) -> tuple[Any, Any, Any]:
+        """Add the choice of a model, of the one thing that images show, and of a seed, and return them."""
+        model = self.model()
+        return model, self.shows(model, many=False), self.seed()
 
     def seed(self) -> Any:
         """Add the seed."""

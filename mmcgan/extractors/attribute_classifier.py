@@ -9,9 +9,10 @@ from typing import Any
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
-from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import load_classifier
 from mmcgan.extractors.network_file import find_network_file
+from mmcgan.extractors.small_network_extractor import SmallNetworkExtractor
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
@@ -19,7 +20,7 @@ KIND = "attribute-classifier"
 
 
 @EXTRACTORS.register_module()
-class AttributeClassifier(Extractor):
+class AttributeClassifier(SmallNetworkExtractor):
     """A small residual network with a column of logits for every attribute of every group.
 
     ``num_classes`` is None: columns of several groups are no classes of one (Inception Score is undefined).
@@ -60,15 +61,6 @@ class AttributeClassifier(Extractor):
         self.groups = AttributeGroups.from_config(record.attributes)
         self.feature_dim = network.widths[-1]
         self.freeze()
-
-    def encode(self, pixels: Tensor) -> ExtractorOutput:
-        """Return features (N, F), non-negative, and logits (N, A)."""
-        features, logits = self.network(pixels)
-        return ExtractorOutput(features, logits)
-
-    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
-        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
-        return self.network.maps(pixels)
 
 
 def attribute_hits(logits: Tensor, attributes: Tensor, groups: AttributeGroups) -> dict[str, Tensor]:

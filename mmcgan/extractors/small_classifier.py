@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import load_classifier
 from mmcgan.extractors.network_file import find_network_file
+from mmcgan.extractors.small_network_extractor import SmallNetworkExtractor
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
 
 @EXTRACTORS.register_module()
-class SmallClassifier(Extractor):
+class SmallClassifier(SmallNetworkExtractor):
     """A small residual classifier: pooled features and logits.
 
     Args:
@@ -57,12 +56,3 @@ class SmallClassifier(Extractor):
         self.feature_dim = network.widths[-1]
         self.num_classes = network.num_classes
         self.freeze()
-
-    def encode(self, pixels: Tensor) -> ExtractorOutput:
-        """Return features (N, F), non-negative, and logits (N, C)."""
-        features, logits = self.network(pixels)
-        return ExtractorOutput(features, logits)
-
-    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
-        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
-        return self.network.maps(pixels)

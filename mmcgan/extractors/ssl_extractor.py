@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
+from mmcgan.extractors.base import ExtractorOutput, Preprocessing
 from mmcgan.extractors.network_file import read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
+from mmcgan.extractors.small_network_extractor import SmallNetworkExtractor
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 from mmcgan.weights import read_index, weight_path
@@ -19,7 +20,7 @@ FORMAT = "mmcgan-ssl-extractor-1"
 
 
 @EXTRACTORS.register_module()
-class SelfSupervisedExtractor(Extractor):
+class SelfSupervisedExtractor(SmallNetworkExtractor):
     """Pooled features of a small residual network that was trained without labels; no logits.
 
     Args:
@@ -47,10 +48,6 @@ class SelfSupervisedExtractor(Extractor):
     def encode(self, pixels: Tensor) -> ExtractorOutput:
         """Return features (N, F), non-negative."""
         return ExtractorOutput(self.network.features(pixels))
-
-    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
-        """Return the maps behind the stem and every stage: strides 1, 2, 4, ..."""
-        return self.network.maps(pixels)
 
 
 def _find(weights: str) -> Path:

@@ -8,7 +8,8 @@ allow is ranked too. So the result is the same either way, and that of a plain f
 
 Similarities are float64 products of float32 rows, summed in an order that does not depend on the row's place:
 equal images have equal similarities. Ties go to the lower index. An image is never its own neighbour; a zero
-vector has similarity 0 to everything.
+vector has similarity 0 to everything. Of equal images only those are searched that can be found
+(:mod:`mmcgan.instances.repeated`).
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ from torch import Tensor
 from mmcgan.instances.faiss_search import FaissSearch
 from mmcgan.instances.matrix_units import MatrixUnitSearch
 from mmcgan.instances.ranking import Candidates, Rows, TensorRows, best_of_rows, pair_products, rank
+from mmcgan.instances.repeated import KeptRows, find_repeats
 from mmcgan.neighbours.pairs import PAIR_ELEMENTS, pair_distances
 from mmcgan.neighbours.products import UNIT_ROUNDOFF, bfloat16_gain, full_precision, gamma
+from mmcgan.neighbours.repeats import row_keys
 
 __all__ = ["NeighbourSearch", "Neighbours", "Rows", "TensorRows"]
 
-#: From here on bfloat16 products find candidates sooner than faiss. With AVX512-BF16 the search was 1.2 times
-#: as fast (2,000 x 2048) and 1.5 times (5,000 x 2048); docs/instances.md.
+#: From here on bfloat16 products find candidates sooner than faiss. Processor seconds of the whole search by
+#: our own and by faiss's candidates: with AVX512-BF16 (a product is 2.2 times as fast) 0.27 and 0.32 for
+#: 2,000 x 2048, 1.17 and 1.47 for 5,000 x 2048; with AVX2, where bfloat16 is emulated and faiss is taken,
+#: 1.00 and 0.31, 5.18 and 1.44. With AMX three times as fast for 100,000; docs/instances.md.
 MATRIX_UNITS = 2.0
 RANKED_ROWS = 4096
 AGAIN_ROWS = 256  # rows and columns of the float64 pass
@@ -98,38 +103,43 @@ class NeighbourSearch:
     """
 
     def __init__(self, table: Rows, k: int, memory: int = 1 << 30, precision: str | None = None) -> None:
-        self.table = table
-        self.size, self.dim = int(table.shape[0]), int(table.shape[1])
+        self.images, self.dim = int(table.shape[0]), int(table.shape[1])
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
-        if self.size <= k:
-            raise ValueError(f"k={k} neighbours need at least {k + 1} images, there are {self.size}")
+        if self.images <= k:
+            raise ValueError(f"k={k} neighbours need at least {k + 1} images, there are {self.images}")
         if precision not in (None, "bfloat16", "float32"):
             raise ValueError(f"precision must be bfloat16, float32 or None, got {precision!r}")
         self.k = k
         own = has_matrix_units() if precision is None else precision == "bfloat16"
-        self.scale = self._measure(max(1, PAIR_ELEMENTS // max(1, self.dim)))
+        self.scale, keys = self._measure(table, max(1, PAIR_ELEMENTS // max(1, self.dim)))
+        self.repeats = find_repeats(table, keys, k)
+        self.table = table if self.repeats is None else KeptRows(table, torch.from_numpy(self.repeats.kept))
+        self.size = int(self.table.shape[0])
         kind = MatrixUnitSearch if own else FaissSearch
-        self.source: CandidateSearch = kind(table, k, memory, self.scale)
+        self.source: CandidateSearch = kind(self.table, k, memory, self.scale)
 
-    def _measure(self, size: int) -> float:
-        """Return the power of two that makes every row at most ``LONGEST`` long; 1 for unit vectors.
+    def _measure(self, table: Rows, size: int) -> tuple[float, list[Tensor]]:
+        """Return the power of two that makes every row at most ``LONGEST`` long, and keys of all rows.
+
+        It is 1 for unit vectors.
 
         Raises:
             ValueError: a vector is not finite; names it.
         """
-        longest = 0.0
-        for start in range(0, self.size, size):
-            rows = self.table.rows(slice(start, min(start + size, self.size))).double()
+        longest, keys = 0.0, []
+        for start in range(0, self.images, size):
+            given = table.rows(slice(start, min(start + size, self.images)))
+            keys.append(row_keys(given))
+            rows = given.double()
             length = torch.linalg.vecdot(rows, rows).sqrt_()
             bad = (~torch.isfinite(length)).nonzero().flatten()
             if len(bad):
                 raise ValueError(f"the feature of image {start + int(bad[0])} is NaN or infinite")
             longest = max(longest, float(length.max()))
-        if not longest:
-            return 1.0
+        outside = longest > LONGEST or 0 < longest < 0.5
         # no more than float32 can hold: rows that are shorter still are searched again
-        return 2.0 ** min(120, -math.frexp(longest / LONGEST)[1] if longest > LONGEST or longest < 0.5 else 0)
+        return 2.0 ** min(120, -math.frexp(longest / LONGEST)[1] if outside else 0), keys
 
     def chunk_rows(self, parts: int = 1) -> int:
         """Return how many images to ask for at once, so that there are ``parts`` chunks or more."""
@@ -142,9 +152,28 @@ class NeighbourSearch:
             start, stop: the range.
             advance: called after every step with the number of similarities it settled.
         """
+        if self.repeats is None:
+            return self._search(start, stop, advance)
+        wanted = self.repeats.place[start:stop]
+        places, back = np.unique(wanted, return_inverse=True)
+        borders = np.flatnonzero(np.diff(places, prepend=places[0] - 2) != 1)
+        found = self._join(
+            [self._search(int(part[0]), int(part[-1]) + 1, None) for part in np.split(places, borders[1:])]
+        )
+        if advance is not None:
+            advance(self.images * (stop - start))
+        kept, rows = torch.from_numpy(self.repeats.kept), torch.from_numpy(back)
+        index = kept[found.index.long()].int()
+        return Neighbours(index[rows], found.similarity[rows], found.radius[rows], found.uncertified)
+
+    def _search(self, start: int, stop: int, advance: Callable[[int], None] | None) -> Neighbours:
+        """Return the neighbours of a range of the images that are searched, among these."""
         with full_precision():
             found = self.source.candidates(start, stop, advance)
-            parts = [self._rank(first, candidates) for first, candidates in _joined(found)]
+            return self._join([self._rank(first, candidates) for first, candidates in _joined(found)])
+
+    @staticmethod
+    def _join(parts: list[Neighbours]) -> Neighbours:
         return Neighbours(
             torch.cat([part.index for part in parts]),
             torch.cat([part.similarity for part in parts]),
@@ -155,7 +184,7 @@ class NeighbourSearch:
     def _rank(self, start: int, candidates: Candidates) -> Neighbours:
         """Return the neighbours of consecutive images from their candidates."""
         query = self.table.rows(slice(start, start + len(candidates.left_out)))
-        index, similarity, failed = rank(self.table, query, candidates, self.k, self.scale**2)
+        index, similarity, failed = rank(self.table, query, candidates, self.k, self.scale**2, start)
         for low in range(0, len(failed), AGAIN_ROWS):
             part = failed[low : low + AGAIN_ROWS]
             found = self._again(start + part, query[torch.from_numpy(part)], similarity[part, -1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 
 # elements of the rows that are held in float64 at once: as many as a cache holds
 SPAN_ELEMENTS = 1 << 21
+FEW_PAIRS = 0.5  # for each row of a span, below which rows are read one by one
 
 
 class Rows(Protocol):
@@ -86,27 +88,59 @@ def pair_products(table: Rows, query: Tensor, row: np.ndarray, column: np.ndarra
 
     Args:
         table: (N, F).
-        query: float32 (n, F).
+        query: float32 (n, F), or the same in float64, which is what is needed.
         row, column: int (P,).
 
     Returns:
         float64 (P,).
     """
     span = max(1, SPAN_ELEMENTS // max(1, int(table.shape[1])))
-    order = np.argsort(column // span * np.int64(len(query)) + row, kind="stable")
-    row, column = row[order], column[order]
-    found = np.empty(len(row))
-    ends = np.searchsorted(column // span, np.arange(int(table.shape[0]) // span + 1), side="right")
-    wide, first = query.double(), 0
-    for number, last in enumerate(ends.tolist()):
-        if last > first:
-            block = table.rows(slice(number * span, min((number + 1) * span, int(table.shape[0])))).double()
-            pairs = row[first:last], column[first:last] - number * span
-            found[first:last] = _span_products(block, wide, *pairs)
-        first = last
+    number = column // span
+    order = np.argsort(number * np.int64(len(query)) + row, kind="stable")
+    row, column, number = row[order], column[order], number[order]
+    found, wide = np.empty(len(row)), query.double()
+    borders = np.flatnonzero(np.diff(number, prepend=-1, append=-1))  # before, between and after spans
+    for first, last in pairwise(borders):
+        low = int(number[first]) * span
+        own, other = row[first:last], column[first:last] - low
+        whole = slice(low, min(low + span, int(table.shape[0])))
+        if last - first < FEW_PAIRS * (whole.stop - low):  # only those rows that are needed
+            named, other = np.unique(other, return_inverse=True)
+            block = table.rows(torch.from_numpy(named + low))
+        else:
+            block = table.rows(whole)
+        found[first:last] = _span_products(block.double(), wide, own, other)
     result = np.empty_like(found)
     result[order] = found
     return result
+
+
+def mutual_products(
+    table: Rows, query: Tensor, row: np.ndarray, column: np.ndarray, start: int
+) -> np.ndarray:
+    """Return :func:`pair_products` of rows of the table itself, each pair of images computed once.
+
+    The terms of x·y and of y·x are the same numbers in the same order. Two of three neighbours or so have
+    each other among theirs.
+
+    Args:
+        table: (N, F).
+        query: rows ``start``... of the table, (n, F).
+        row, column: int64 (P,), ascending by row, then by column.
+        start: the table's row that ``query`` begins with.
+    """
+    size = np.int64(table.shape[0])
+    mirrored = (column >= start) & (column - start < row)
+    key, wanted = row * size + column, (column[mirrored] - start) * size + row[mirrored] + start
+    place = np.searchsorted(key, wanted)
+    known = key[place] == wanted  # what is wanted lies before, so that no place is past the end
+    copied = np.flatnonzero(mirrored)[known]
+    own = np.ones(len(row), dtype=bool)
+    own[copied] = False
+    found = np.empty(len(row))
+    found[own] = pair_products(table, query, row[own], column[own])
+    found[copied] = found[place[known]]
+    return found
 
 
 def _span_products(block: Tensor, query: Tensor, row: np.ndarray, column: np.ndarray) -> np.ndarray:
@@ -160,7 +194,7 @@ def kth_of_rows(row: np.ndarray, value: np.ndarray, rows: int, k: int) -> np.nda
 
 
 def rank(
-    table: Rows, query: Tensor, found: Candidates, k: int, scale: float
+    table: Rows, query: Tensor, found: Candidates, k: int, scale: float, start: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the k best candidates of every row by exact similarity; ties go to the lower column.
 
@@ -173,19 +207,20 @@ def rank(
         found: the candidates.
         k: how many to return.
         scale: of the candidates' similarities, that is the square of the rows' scale.
+        start: the table's row that ``query`` begins with.
 
     Returns:
         Columns, int32 (n, k), exact similarities, float64 (n, k), not scaled, and the rows of which a column
         left out may be among the k nearest.
     """
-    rows = len(query)
+    rows, wide = len(query), query.double()
     exact = np.full(len(found.row), -np.inf)
     first = found.value >= kth_of_rows(found.row, found.value, rows, k)[found.row]
-    exact[first] = pair_products(table, query, found.row[first], found.column[first])
+    exact[first] = mutual_products(table, wide, found.row[first], found.column[first], start)
     kth = kth_of_rows(found.row[first], exact[first], rows, k) * scale
     least = np.where(np.isfinite(kth), kth - found.bound(np.where(np.isfinite(kth), kth, 1)), -np.inf)
     rest = ~first & (found.value >= least[found.row])
-    exact[rest] = pair_products(table, query, found.row[rest], found.column[rest])
+    exact[rest] = mutual_products(table, wide, found.row[rest], found.column[rest], start)
     known = first | rest
     columns, values = best_of_rows(found.row[known], found.column[known], exact[known], (rows, k))
     settled = values[:, -1] * scale >= found.left_out

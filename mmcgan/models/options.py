@@ -1,6 +1,6 @@
 """Groups of options that networks share: what a condition says, how layers are made, where a network ends.
 
-A constructor that takes a group is decorated with :func:`~mmcgan.models.layers.options.takes_options`, so
+A constructor that takes a group is decorated with :func:`~mmcgan.option_groups.takes_options`, so
 that configs and callers give the fields by name. The defaults below are those of most networks; a network
 with other ones states them in its own default group, and its signature has them.
 """

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from mmcgan.neighbours.bounds import PairBounds, point_sets
 from mmcgan.neighbours.checks import check_neighbours, check_pair
-from mmcgan.neighbours.nearest import COLUMN_BLOCK, ROW_BLOCK, kth_of_points
+from mmcgan.neighbours.nearest import COLUMN_BLOCK, ROW_BLOCK, kth_neighbour_distances, kth_of_points
 from mmcgan.neighbours.pairs import measure
 from mmcgan.neighbours.products import full_precision
+from mmcgan.neighbours.repeats import repeated_rows, weighted_rows
 from mmcgan.neighbours.selection import blocks, sparse_pairs
 
+MOST_EQUAL = 16  # vectors that occur more often are looked at once, with their number
 CROWDED = 1 / 32  # of the pairs of a block; if more are left open, better bounds are computed first
 
 
@@ -57,8 +59,7 @@ def count_balls(
                 f"{int((~(radius >= 0)).sum())} are negative or NaN"
             )
     with full_precision():
-        bounds = PairBounds(*point_sets(real, fake))
-        return _count(bounds, (real_radius.double(), fake_radius.double()), closed)
+        return _count_kinds((real, fake), (real_radius.double(), fake_radius.double()), closed)
 
 
 def neighbour_balls(real: Tensor, fake: Tensor, k: int, closed: bool = False) -> BallCounts:
@@ -79,6 +80,9 @@ def neighbour_balls(real: Tensor, fake: Tensor, k: int, closed: bool = False) ->
     check_pair(real, fake)
     check_neighbours(k, min(len(real), len(fake)), "real and generated images")
     with full_precision():
+        if any(repeated_rows(part, MOST_EQUAL) is not None for part in (real, fake)):
+            radii = [kth_neighbour_distances(part, k) for part in (real, fake)]
+            return _count_kinds((real, fake), (radii[0], radii[1]), closed)
         sets = point_sets(real, fake)
         radii = [
             kth_of_points(points if points.is_centred() else point_sets(points.features)[0], k)
@@ -87,8 +91,33 @@ def neighbour_balls(real: Tensor, fake: Tensor, k: int, closed: bool = False) ->
         return _count(PairBounds(*sets), (radii[0], radii[1]), closed)
 
 
-def _count(bounds: PairBounds, radius: tuple[Tensor, Tensor], closed: bool) -> BallCounts:
-    """Return the counts of :func:`count_balls`, in one pass over the blocks."""
+def _count_kinds(sets: tuple[Tensor, Tensor], radius: tuple[Tensor, Tensor], closed: bool) -> BallCounts:
+    """Return the counts of :func:`count_balls`; many equal vectors with equal radii are looked at once."""
+    kinds = [weighted_rows(part, size, MOST_EQUAL) for part, size in zip(sets, radius, strict=True)]
+    every = [torch.arange(len(part), device=part.device) for part in sets]
+    first, kind = (
+        [found[i] if found else own for found, own in zip(kinds, every, strict=True)] for i in (0, 1)
+    )
+    chosen = [
+        part if found is None else part[rows] for part, found, rows in zip(sets, kinds, first, strict=True)
+    ]
+    radii = radius[0][first[0]], radius[1][first[1]]
+    weight = torch.bincount(kind[0])
+    counts = _count(PairBounds(*point_sets(*chosen)), radii, closed, weight)
+    return BallCounts(counts.real_balls[kind[1]], counts.real_hit[kind[0]], counts.in_fake_ball[kind[0]])
+
+
+def _count(
+    bounds: PairBounds, radius: tuple[Tensor, Tensor], closed: bool, weight: Tensor | None = None
+) -> BallCounts:
+    """Return the counts of :func:`count_balls`, in one pass over the blocks.
+
+    Args:
+        bounds: of real and fake points.
+        radius: of real and fake balls.
+        closed: whether a ball contains its surface.
+        weight: int64 (N,), how many points each real point stands for; 1 by default.
+    """
     real, fake = bounds.first.features, bounds.second.features
     counts = BallCounts(
         torch.zeros(len(fake), dtype=torch.int64, device=fake.device),
@@ -98,7 +127,7 @@ def _count(bounds: PairBounds, radius: tuple[Tensor, Tensor], closed: bool) -> B
     precise = bounds.precise()
     for rows in blocks(len(real), ROW_BLOCK):
         for columns in blocks(len(fake), COLUMN_BLOCK):
-            block = _Block(counts, (rows, columns), radius, closed)
+            block = _Block(counts, (rows, columns), radius, closed, weight)
             if not block.decide(bounds, crowded=False):
                 block.decide(precise, crowded=True)
     return counts
@@ -112,6 +141,7 @@ class _Block:
     place: tuple[slice, slice]
     radius: tuple[Tensor, Tensor]
     closed: bool
+    weight: Tensor | None = None
 
     def decide(self, bounds: PairBounds, crowded: bool) -> bool:
         """Add the pairs of this block; return False, with nothing added, if the bounds leave many open.
@@ -161,7 +191,11 @@ class _Block:
 
     def _add(self, row: Tensor, column: Tensor, inside: tuple[Tensor, Tensor]) -> None:
         counts = self.counts
-        counts.real_balls.add_(torch.bincount(column[inside[0]], minlength=len(counts.real_balls)))
+        if self.weight is None:
+            found = torch.bincount(column[inside[0]], minlength=len(counts.real_balls))
+            counts.real_balls.add_(found)
+        else:
+            counts.real_balls.index_add_(0, column[inside[0]], self.weight[row[inside[0]]])
         counts.real_hit[row[inside[0]]] = True
         counts.in_fake_ball[row[inside[1]]] = True
 

@@ -3,6 +3,7 @@
 Low-precision bounds give each vector a few candidates, whose distances are measured. A vector is settled if
 no column left out can be as near as the k-th of them. For the others every pair whose float64 bound allows it
 is measured: in the worst case, where bounds tell nothing, that is the plain float64 search, block by block.
+Of equal vectors no more are searched than can be found (:mod:`mmcgan.neighbours.repeats`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from mmcgan.neighbours.bounds import PairBounds, PointSet, point_sets
 from mmcgan.neighbours.checks import check_features, check_neighbours, check_pair
 from mmcgan.neighbours.pairs import measure, pair_distances
 from mmcgan.neighbours.products import full_precision
+from mmcgan.neighbours.repeats import rank_among_equal, repeated_rows
 from mmcgan.neighbours.selection import blocks, first_of_rows, smallest
 
 ROW_BLOCK = 2048  # rows and columns of one product
@@ -39,7 +41,14 @@ def kth_neighbour_distances(features: Tensor, k: int) -> Tensor:
     check_features(features, "the")
     check_neighbours(k, len(features), "vectors")
     with full_precision():
-        return kth_of_points(point_sets(features)[0], k)
+        leader = repeated_rows(features, k + 1)
+        if leader is None:
+            return kth_of_points(point_sets(features)[0], k)
+        # k copies of a vector and itself tell all that more of them would
+        kept = rank_among_equal(leader) <= k
+        found = features.new_empty(len(features), dtype=torch.float64)
+        found[kept] = kth_of_points(point_sets(features[kept])[0], k)
+        return found[leader]
 
 
 def kth_of_points(points: PointSet, k: int) -> Tensor:
@@ -78,14 +87,34 @@ def nearest_neighbours(queries: Tensor, bank: Tensor, k: int = 1) -> tuple[Tenso
     check_pair(bank, queries)
     check_neighbours(k, len(bank) + 1, "vectors to search in")
     with full_precision():
-        points, others = point_sets(bank, queries)
-        bounds, width = PairBounds(others, points), min(4 * k + 12, len(bank))
-        distance, column, certain = _nearest(bounds, _candidates(bounds, width), k)
-        if not certain.all():
-            again = (~certain).nonzero().flatten()
-            found = _search_again(bounds, again, distance[again, -1], k)
-            distance[again], column[again] = found
-        return distance, column
+        leader = repeated_rows(queries, 1)
+        if leader is not None:
+            once, kind = leader.unique(return_inverse=True)
+            distance, column = _nearest_in(queries[once], bank, k)
+            return distance[kind], column[kind]
+        return _nearest_in(queries, bank, k)
+
+
+def _nearest_in(queries: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return what :func:`nearest_neighbours` returns; of equal vectors the first k are searched."""
+    leader = repeated_rows(bank, k)
+    if leader is not None:
+        kept = (rank_among_equal(leader) < k).nonzero().flatten()
+        distance, column = _search(queries, bank[kept], k)
+        return distance, kept[column]
+    return _search(queries, bank, k)
+
+
+def _search(queries: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return distances and columns of the k nearest vectors of ``bank``, each of them searched."""
+    points, others = point_sets(bank, queries)
+    bounds, width = PairBounds(others, points), min(4 * k + 12, len(bank))
+    distance, column, certain = _nearest(bounds, _candidates(bounds, width), k)
+    if not certain.all():
+        again = (~certain).nonzero().flatten()
+        found = _search_again(bounds, again, distance[again, -1], k)
+        distance[again], column[again] = found
+    return distance, column
 
 
 @dataclass

@@ -8,7 +8,7 @@ from torch import Tensor
 from mmcgan.distributed import draw_shared
 from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import LogitRegularizer, StepContext
-from mmcgan.regularizers.r1 import image_gradient, squared_gradient
+from mmcgan.regularizers.r1 import SquaredGradient, image_gradient
 
 
 class PointPenalty(LogitRegularizer):
@@ -152,7 +152,7 @@ class PerturbationPenalty(GradientPenalty):
 
 
 @REGULARIZERS.register_module()
-class R2(LogitRegularizer):
+class R2(SquaredGradient):
     """1/2 * mean over samples of |d D(x) / d x|^2 at generated images (Which GAN Training Methods...).
 
     Scales as in :class:`~mmcgan.regularizers.r1.R1`; together with it and the relativistic loss it
@@ -165,21 +165,4 @@ class R2(LogitRegularizer):
             False runs the discriminator again, on the un-augmented images.
     """
 
-    def __init__(
-        self,
-        on: str = "discriminator",
-        weight: float | None = None,
-        interval: int = 1,
-        logit: str = "adv.logit",
-        reuse_scores: bool = False,
-    ) -> None:
-        super().__init__(on, weight, interval, logit)
-        self.needs_fake_gradient = reuse_scores
-
-    def forward(self, context: StepContext) -> Tensor:
-        """Return the penalty of the generated mini-batch, a scalar."""
-        if self.needs_fake_gradient:
-            return 0.5 * squared_gradient(context.fake_scores[self.logit], context.fake.image).mean()
-        image = context.fake.image.detach().requires_grad_()
-        scores = context.score(image, context.fake.condition, augment=False)
-        return 0.5 * squared_gradient(scores[self.logit], image).mean()
+    seen = "fake"

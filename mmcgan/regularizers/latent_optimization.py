@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mmcgan.distributed import draw_shared
+from mmcgan.option_groups import takes_options
 from mmcgan.random import RandomStreams
 from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Generate, Regularizer, Scores, StepContext
@@ -32,6 +34,37 @@ def natural_gradient_step(
     return alpha * gradient / (beta + gradient.square().sum(1, keepdim=True))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClimbOptions:
+    """LOGAN's natural-gradient steps, see :func:`natural_gradient_step`.
+
+    Attributes:
+        steps: number of steps.
+        alpha: step size, positive.
+        beta: damping, positive.
+        share: probability of a latent to move in a step, in (0, 1].
+        bound: latents stay in [-bound, bound]; None for normal latents without bounds.
+        logit: which named output to climb.
+    """
+
+    steps: int = 1
+    alpha: float = 0.9
+    beta: float = 0.1
+    share: float = 1.0
+    bound: float | None = 1.0
+    logit: str = "adv.logit"
+
+    def check(self, owner: str) -> None:
+        """Raise ValueError for a setting that is out of range; ``owner`` is named."""
+        for name, value in (("alpha", self.alpha), ("beta", self.beta), ("bound", self.bound)):
+            if value is not None and not value > 0:
+                raise ValueError(f"{owner}: {name} must be greater than 0, got {value}")
+        if self.steps < 1:
+            raise ValueError(f"{owner}: steps must be at least 1, got {self.steps}")
+        if not 0 < self.share <= 1:
+            raise ValueError(f"{owner}: share must lie in (0, 1], got {self.share}")
+
+
 @REGULARIZERS.register_module()
 class LatentOptimization(Regularizer):
     """Latent optimisation (LOGAN, Wu et al. 2019, Algorithm 1) with its transport cost.
@@ -43,39 +76,25 @@ class LatentOptimization(Regularizer):
 
     Args:
         weight: of the transport cost; 0.1 in StudioGAN, 300 in the paper.
-        alpha: step size.
-        beta: damping, positive.
-        steps: StudioGAN always makes one, whatever its setting says.
-        share: probability of a latent to move in a step, in (0, 1].
-        bound: latents stay in [-bound, bound]; None for normal latents without bounds.
-        logit: which named output to climb.
+        climb: see :class:`ClimbOptions`; StudioGAN always makes one step, whatever its setting says.
 
     Raises:
         ValueError: a setting is out of range.
     """
 
+    @takes_options
     def __init__(
         self,
         on: str,
         weight: float = 0.1,
         interval: int = 1,
-        alpha: float = 0.9,
-        beta: float = 0.1,
-        steps: int = 1,
-        share: float = 0.8,
-        bound: float | None = 1.0,
-        logit: str = "adv.logit",
+        *,
+        climb: ClimbOptions = ClimbOptions(share=0.8),
     ) -> None:
         super().__init__(on, weight, interval)
-        for name, value in (("alpha", alpha), ("beta", beta), ("bound", bound)):
-            if value is not None and not value > 0:
-                raise ValueError(f"LatentOptimization: {name} must be greater than 0, got {value}")
-        if steps < 1:
-            raise ValueError(f"LatentOptimization: steps must be at least 1, got {steps}")
-        if not 0 < share <= 1:
-            raise ValueError(f"LatentOptimization: share must lie in (0, 1], got {share}")
-        self.alpha, self.beta, self.steps = alpha, beta, steps
-        self.share, self.bound, self.reads = share, bound, (logit,)
+        climb.check("LatentOptimization")
+        self.alpha, self.beta, self.steps = climb.alpha, climb.beta, climb.steps
+        self.share, self.bound, self.reads = climb.share, climb.bound, (climb.logit,)
         self._cost: Tensor | None = None
 
     def move_latent(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 import torch
 from torch import Tensor
 
@@ -25,8 +27,42 @@ def squared_gradient(logit: Tensor, image: Tensor) -> Tensor:
     return image_gradient(logit, image).square().flatten(1).sum(1)
 
 
+class SquaredGradient(LogitRegularizer):
+    """1/2 * mean over samples of |d D(x) / d x|^2 at one of a step's batches.
+
+    Attributes:
+        seen: which batch, ``real`` or ``fake``.
+    """
+
+    seen: ClassVar[Literal["real", "fake"]]
+
+    def __init__(
+        self,
+        on: str = "discriminator",
+        weight: float | None = None,
+        interval: int = 1,
+        logit: str = "adv.logit",
+        reuse_scores: bool = False,
+    ) -> None:
+        super().__init__(on, weight, interval, logit)
+        self.reuse_scores = reuse_scores
+        self.needs_real_gradient = reuse_scores and self.seen == "real"
+        self.needs_fake_gradient = reuse_scores and self.seen == "fake"
+
+    def forward(self, context: StepContext) -> Tensor:
+        """Return the penalty of the mini-batch, a scalar."""
+        batch = context.real if self.seen == "real" else context.fake
+        if self.reuse_scores:
+            scores = context.real_scores if self.seen == "real" else context.fake_scores
+            assert scores is not None
+            return 0.5 * squared_gradient(scores[self.logit], batch.image).mean()
+        image = batch.image.detach().requires_grad_()
+        scores = context.score(image, batch.condition, augment=False)
+        return 0.5 * squared_gradient(scores[self.logit], image).mean()
+
+
 @REGULARIZERS.register_module()
-class R1(LogitRegularizer):
+class R1(SquaredGradient):
     """1/2 * mean over samples of |d D(x) / d x|^2 at real images (Which GAN Training Methods..., Eq. 9).
 
     The gradient is the sum over all pixels and channels of images in [-1, 1]. MMagic's "pixel"
@@ -39,22 +75,4 @@ class R1(LogitRegularizer):
             StudioGAN and StyleGAN2 do. False runs the discriminator again, on the un-augmented images.
     """
 
-    def __init__(
-        self,
-        on: str = "discriminator",
-        weight: float | None = None,
-        interval: int = 1,
-        logit: str = "adv.logit",
-        reuse_scores: bool = False,
-    ) -> None:
-        super().__init__(on, weight, interval, logit)
-        self.needs_real_gradient = reuse_scores
-
-    def forward(self, context: StepContext) -> Tensor:
-        """Return the penalty of the real mini-batch, a scalar."""
-        if self.needs_real_gradient:
-            assert context.real_scores is not None
-            return 0.5 * squared_gradient(context.real_scores[self.logit], context.real.image).mean()
-        image = context.real.image.detach().requires_grad_()
-        scores = context.score(image, context.real.condition, augment=False)
-        return 0.5 * squared_gradient(scores[self.logit], image).mean()
+    seen = "real"

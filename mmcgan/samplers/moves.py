@@ -10,9 +10,10 @@ import torch
 from torch import Generator, Tensor
 
 from mmcgan.contracts import Contract, Reading, Value, some_names
+from mmcgan.option_groups import takes_options
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
-from mmcgan.regularizers.latent_optimization import natural_gradient_step
+from mmcgan.regularizers.latent_optimization import ClimbOptions, natural_gradient_step
 from mmcgan.samplers.base import LatentSampler
 from mmcgan.samplers.langevin import LangevinOptions, langevin_latents
 
@@ -72,35 +73,18 @@ class OptimizedLatents(LatentMove):
     z <- z + alpha * g / (beta + |g|^2), where g is the gradient of the logit; kept within ``bound``.
 
     Args:
-        steps: number of steps.
-        alpha: step size, positive.
-        beta: damping, positive.
-        share: probability of a latent to move in a step, in (0, 1]; StudioGAN uses its training share.
-        bound: latents stay in [-bound, bound]; None for normal latents without bounds.
-        logit: which named output to climb.
+        climb: see :class:`~mmcgan.regularizers.latent_optimization.ClimbOptions`; StudioGAN uses its share
+            of training.
 
     Raises:
         ValueError: a setting is out of range.
     """
 
-    def __init__(
-        self,
-        steps: int = 1,
-        alpha: float = 0.9,
-        beta: float = 0.1,
-        share: float = 1.0,
-        bound: float | None = 1.0,
-        logit: str = "adv.logit",
-    ) -> None:
-        if steps < 1:
-            raise ValueError(f"OptimizedLatents: steps must be at least 1, got {steps}")
-        for name, value in (("alpha", alpha), ("beta", beta), ("bound", bound)):
-            if value is not None and not value > 0:
-                raise ValueError(f"OptimizedLatents: {name} must be greater than 0, got {value}")
-        if not 0 < share <= 1:
-            raise ValueError(f"OptimizedLatents: share must lie in (0, 1], got {share}")
-        self.steps, self.alpha, self.beta = steps, alpha, beta
-        self.share, self.bound, self.reads = share, bound, (logit,)
+    @takes_options
+    def __init__(self, *, climb: ClimbOptions = ClimbOptions()) -> None:
+        climb.check("OptimizedLatents")
+        self.steps, self.alpha, self.beta = climb.steps, climb.alpha, climb.beta
+        self.share, self.bound, self.reads = climb.share, climb.bound, (climb.logit,)
 
     def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
         """Return latents after ``steps`` steps, (N, D)."""

@@ -4,28 +4,16 @@ Imported by the runs (``custom_imports``); only with :data:`PHASE_FILE` set do t
 """
 
 import os
-import random
 import time
 
-import numpy as np
-import torch
 from mmengine.hooks import Hook
 
 from mmcgan.registry import HOOKS
+from tests.careless_plugin import CarelessPlugin as CarelessPlugin  # registers it
 from tests.test_engine import tiny_run as tiny_run  # registers its metric
 
 PHASE_FILE = "MMCGAN_CAMPAIGN_PHASE"
 PAUSE_SECONDS = 0.02
-
-
-@HOOKS.register_module(force=True)
-class CarelessPlugin(Hook):
-    """Draws from every global generator and lets it decide the weights."""
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        draw = random.random() + np.random.rand() + torch.rand(()).item()
-        with torch.no_grad():
-            next(runner.model.generator.parameters()).add_(1e-3 * draw)
 
 
 @HOOKS.register_module(force=True)

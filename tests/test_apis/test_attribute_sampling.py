@@ -13,6 +13,7 @@ from mmcgan.hooks.sample_grid import SampleGridHook
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
+from tests.tiny_networks import tiny_biggan
 
 SPEC = {"digit": ["0", "1", "2"], "domain": ["plain", "textured"]}
 FREE = {"traits": {"any_of": ["hat", "smile"]}}
@@ -20,14 +21,7 @@ FREE = {"traits": {"any_of": ["hat", "smile"]}}
 
 def loaded(spec=SPEC):
     torch.manual_seed(0)
-    generator = dict(
-        type="BigGANGenerator",
-        image_size=16,
-        num_classes=0,
-        base_channels=4,
-        latent_dim=12,
-        attribute_groups=spec,
-    )
+    generator = tiny_biggan(attribute_groups=spec)
     model = SamplingModel(generator, ema=False).eval()
     sampler = dict(type="UniformAttributes", attribute_groups=spec)
     record = GeneratorRecord(generator, dict(type="NormalLatent"), sampler)

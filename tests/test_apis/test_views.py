@@ -16,16 +16,9 @@ from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
 from tests.test_apis.test_sample import loaded
+from tests.tiny_networks import tiny_biggan
 
-GENERATOR = dict(
-    type="BigGANGenerator",
-    image_size=16,
-    num_classes=3,
-    base_channels=4,
-    latent_dim=24,
-    shared_dim=4,
-    implicit=dict(hidden=(8, 8)),
-)
+GENERATOR = tiny_biggan(3, 24, shared_dim=4, implicit=dict(hidden=(8, 8)))
 SAMPLER = dict(type="UniformLabel", num_classes=3)
 
 

@@ -5,6 +5,7 @@ import pytest
 from mmcgan.config.facts import dataset_facts, effective_latent_dim, fill_facts
 from mmcgan.registry import GENERATORS
 from tests.test_config.examples import example, put
+from tests.tiny_networks import tiny_biggan
 
 
 def test_facts_reach_every_silent_component():
@@ -67,14 +68,7 @@ def test_other_dataset_other_facts():
 
 
 def test_evaluation_conditions_get_the_latent_size_of_the_built_generator():
-    generator = dict(
-        type="BigGANGenerator",
-        image_size=32,
-        num_classes=10,
-        base_channels=4,
-        latent_dim=30,
-        hierarchical=True,
-    )
+    generator = tiny_biggan(10, 30, image_size=32, hierarchical=True)
     config = example()
     put(config, "train_dataloader.dataset", dict(type="SyntheticImages", num_classes=10, image_size=32))
     put(config, "model.generator", dict(generator))

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import signal
 
-import numpy as np
 import pytest
-import torch
 from mmengine.hooks import Hook
 
 from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.registry import HOOKS
+from tests.careless_plugin import CarelessPlugin as CarelessPlugin  # registers it
 
 from .tiny_run import EVALUATION, differences, train
-
-
-@HOOKS.register_module(force=True)
-class GlobalNoise(Hook):
-    """A careless plugin: draws from every global generator and lets it decide the weights."""
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        draw = random.random() + np.random.rand() + torch.rand(()).item()
-        with torch.no_grad():
-            next(runner.model.generator.parameters()).add_(1e-3 * draw)
 
 
 @HOOKS.register_module(force=True)
@@ -38,7 +26,7 @@ class SignalAt(Hook):
             signal.raise_signal(self.number)
 
 
-NOISE = [dict(type="GlobalNoise")]
+NOISE = [dict(type="CarelessPlugin")]
 SCHEDULE = dict(
     generator=[dict(type="CosineAnnealingLR", T_max=6, by_epoch=False)],
     discriminator=[dict(type="MultiStepLR", milestones=[2, 5], by_epoch=False)],

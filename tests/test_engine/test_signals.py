@@ -121,12 +121,7 @@ def test_ranks_end_with_their_launcher_and_keep_the_iteration(number, to_group, 
     endless(tmp_path, custom_imports=imports, **EVALUATION)
     process = start(
         tmp_path,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node=2",
-        "--no-python",
-        sys.executable,
+        *LAUNCHER,
     )
     try:
         wait_until(lambda: under_way(tmp_path))

@@ -27,20 +27,23 @@ def fid(first, second):
     return frechet_distance(*pair)
 
 
+def check_pair(case, real, fake, whole, cut, few_are_real):
+    assert fid(real, fake) == pytest.approx(float(case[f"out/{whole}"]), rel=1e-6)
+    few = (real if few_are_real else fake)[: real.shape[1] // 2]
+    pair = (few, fake) if few_are_real else (real, few)
+    assert fid(*pair) == pytest.approx(float(case[f"out/{cut}"]), rel=1e-5)
+
+
 def test_frechet_of_biggan_pytorch():
     case = load("biggan_pytorch", "frechet")
-    first, second = case["in/feats_a"], case["in/feats_b"]
-    assert fid(first, second) == pytest.approx(float(case["out/fid_numpy64"]), rel=1e-6)
-    few = first[: first.shape[1] // 2]
-    assert fid(few, second) == pytest.approx(float(case["out/fid_numpy64_singular_a"]), rel=1e-5)
+    check_pair(case, case["in/feats_a"], case["in/feats_b"], "fid_numpy64", "fid_numpy64_singular_a", True)
 
 
 def test_frechet_of_studiogan():
     case = load("studiogan", "metric_fid_prdc")
-    real, fake = case["in/real_feats"], case["in/fake_feats"]
-    assert fid(real, fake) == pytest.approx(float(case["out/fid_all_float64"]), rel=1e-6)
-    few = fake[: fake.shape[1] // 2]
-    assert fid(real, few) == pytest.approx(float(case["out/fid_rank_deficient"]), rel=1e-5)
+    check_pair(
+        case, case["in/real_feats"], case["in/fake_feats"], "fid_all_float64", "fid_rank_deficient", False
+    )
 
 
 def test_frechet_of_mmagic():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
-from mmcgan.instances import arrays, matrix_units
+from mmcgan.instances import arrays, matrix_units, ranking
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.matrix_units import MatrixUnitSearch
 from mmcgan.instances.neighbours import NeighbourSearch, TensorRows, has_matrix_units
@@ -111,10 +111,47 @@ def test_more_equal_images_than_candidates_are_kept(monkeypatch):
     monkeypatch.setattr(matrix_units, "MAX_CANDIDATES", 20)
     table = random_table(200, 16)
     table[50:150] = table[0].clone()
-    found = search(table, 5, precision="bfloat16")
+    found = search(table, 105, precision="bfloat16")  # so many are wanted that all equal ones are searched
     assert found.uncertified >= 100
-    assert_exact(found, table, 5)
-    assert found.index[120].tolist() == [0, 50, 51, 52, 53]
+    assert_exact(found, table, 105)
+    assert found.index[120].tolist()[:5] == [0, 50, 51, 52, 53]
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+@pytest.mark.parametrize("k", [3, 60])
+def test_equal_images_in_all_places_and_parts(precision, k):
+    generator = torch.Generator().manual_seed(0)
+    some = random_table(100, 24)
+    some[1] = 0
+    choice = torch.cat([torch.arange(100), torch.arange(3).repeat_interleave(80)])
+    table = some[choice[torch.randperm(len(choice), generator=generator)]]
+    whole = search(table, k, precision=precision)
+    assert_exact(whole, table, k)
+    searcher, work = NeighbourSearch(TensorRows(table), k, precision=precision), []
+    parts = [searcher.search(start, min(start + 90, 340), work.append) for start in range(0, 340, 90)]
+    for name in ("index", "similarity", "radius"):
+        assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
+    assert sum(work) == 340 * 340
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_ten_thousand_equal_images_are_not_compared_pair_by_pair(precision, monkeypatch):
+    """A hundred million pairs, of which those of a few images are computed at all."""
+    computed, original = [], ranking.pair_products
+
+    def watched(table, query, row, column):
+        computed.append(len(row))
+        return original(table, query, row, column)
+
+    for module in ("ranking", "neighbours"):
+        monkeypatch.setattr(f"mmcgan.instances.{module}.pair_products", watched)
+    table = torch.cat([normalize(torch.ones(10_000, 8)), random_table(200, 8)])
+    searcher = NeighbourSearch(TensorRows(table), 5, precision=precision)
+    assert searcher.size == 206
+    found = searcher.search(0, len(table))
+    assert found.index[9_999].tolist() == [0, 1, 2, 3, 4]
+    assert found.index[3].tolist() == [0, 1, 2, 4, 5]
+    assert sum(computed) < 206 * 206
 
 
 def test_a_zero_vector_has_similarity_zero():

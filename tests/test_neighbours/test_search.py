@@ -66,7 +66,7 @@ def test_products_are_not_rounded_behind_our_back():
 
 
 def test_what_bounds_leave_open_is_measured_in_bounded_memory(monkeypatch):
-    """Equal vectors: every pair is open; blocks are measured, never all pairs at once."""
+    """No bound looks into the two clumps: every pair within is open, and is measured block by block."""
     sizes = []
 
     def watched(first, second, rows, columns, near):
@@ -74,10 +74,13 @@ def test_what_bounds_leave_open_is_measured_in_bounded_memory(monkeypatch):
         return measure(first, second, rows, columns, near)
 
     monkeypatch.setattr("mmcgan.neighbours.nearest.measure", watched)
-    points = cloud(2500, 8, kind="one point")
+    monkeypatch.setattr("mmcgan.neighbours.nearest.EXACT_BLOCK", 512)
+    points = pair("far apart", (1200, 9), 8, 0, dtype=torch.float64)[0]
     distance, row = nearest_neighbours(points, points, 2)
-    assert (distance == 0).all() and row.tolist() == [[0, 1]] * 2500
-    assert len(sizes) == 9 and max(sizes) == 1024**2
+    assert (distance[:, 0] == 0).all() and row[:, 0].tolist() == list(range(1200))
+    expected = np.sort(plain(points[:40], points), axis=1)[:, 1].astype(float)
+    np.testing.assert_allclose(distance[:40, 1], expected, rtol=1e-12)
+    assert len(sizes) == 9 and max(sizes) == 512**2
 
 
 @pytest.mark.parametrize("radius", [-1.0, float("nan")])

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from mmcgan import memory
 from mmcgan.cli import main
 from mmcgan.restoration import RestoreOptions, Stage, load_prior, restore
+from tests.test_restoration.digits import digit_file
 
 MODEL = "omni-inr_biggan_digits-16"
 STAGES = [Stage(6, 1e-3, 1e-2, depth=3)]
@@ -21,10 +21,7 @@ def prior():
 @pytest.fixture
 def digit(tmp_path):
     """A digit of 16 x 24 pixels."""
-    pixels = (load_digits().images[3] / 16 * 255).astype(np.uint8)
-    path = tmp_path / "three.png"
-    Image.fromarray(pixels).resize((24, 16)).save(path)
-    return path
+    return digit_file(tmp_path, width=24)
 
 
 def options(**settings):

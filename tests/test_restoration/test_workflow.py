@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from mmcgan.config.tiny import load_tiny_config
 from mmcgan.registry import BACKBONES, MODELS
@@ -17,6 +16,7 @@ from mmcgan.restoration import (
     load_prior,
     restore,
 )
+from tests.test_restoration.digits import digit_file
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "omnigan_biggan_digits-16"
@@ -31,10 +31,7 @@ def prior():
 
 @pytest.fixture
 def digit(tmp_path):
-    pixels = (load_digits().images[3] / 16 * 255).astype(np.uint8)
-    path = tmp_path / "three.png"
-    Image.fromarray(pixels).resize((16, 16)).save(path)
-    return path
+    return digit_file(tmp_path, width=16)
 
 
 def test_tuning_improves_the_image_and_leaves_the_model_alone(prior, digit, tmp_path):

@@ -7,6 +7,7 @@ from scipy import stats
 from mmcgan.attributes import AttributeGroups
 from mmcgan.random import make_generator
 from mmcgan.samplers import ChosenAttributes, EmpiricalAttributes, UniformAttributes
+from tests.test_samplers.draws import check_depends_on_the_generator_only
 
 SPEC = {"digit": ["0", "1", "2"], "domain": ["plain", "textured"], "traits": {"any_of": ["bold", "round"]}}
 GROUPS = AttributeGroups.from_config(SPEC)
@@ -68,10 +69,7 @@ def test_chosen_asks_for_unseen_combinations_and_leaves_open_groups_uniform():
     ids=lambda sampler: type(sampler).__name__,
 )
 def test_a_draw_depends_on_the_generator_only(sampler):
-    first = draw(sampler, n=50)
-    torch.manual_seed(5)
-    assert torch.equal(first, draw(sampler, n=50))
-    assert not torch.equal(first, draw(sampler, "another stream", n=50))
+    check_depends_on_the_generator_only(draw, sampler)
 
 
 @pytest.mark.parametrize(

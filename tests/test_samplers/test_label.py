@@ -10,6 +10,7 @@ from scipy import stats
 from mmcgan.random import make_generator
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers import BalancedLabel, ConstantLabel, EmpiricalLabel, TemperatureLabel, UniformLabel
+from tests.test_samplers.draws import check_depends_on_the_generator_only
 
 COUNTS = (600, 300, 100, 0)
 DRAWS = 20_000
@@ -90,10 +91,7 @@ def test_constant_label():
 )
 def test_a_draw_depends_on_the_generator_only(config):
     sampler = SAMPLERS.build(config)
-    first = draw(sampler, n=50)
-    torch.manual_seed(5)
-    assert torch.equal(first, draw(sampler, n=50))
-    assert not torch.equal(first, draw(sampler, "another stream", n=50))
+    check_depends_on_the_generator_only(draw, sampler)
 
 
 @pytest.mark.parametrize(

@@ -11,19 +11,11 @@ from mmcgan.checkpoints.files import save_checkpoint
 from mmcgan.registry import GENERATORS
 from mmcgan.zoo.models import GeneratorRecord
 from mmcgan.zoo.reading import FORMAT
+from tests.tiny_networks import tiny_biggan
 
 GENERATOR = dict(type="DCGANGenerator", image_size=8, num_classes=3, base_channels=4, latent_dim=6)
 PAINTER = dict(type="SPADEGenerator", image_size=32, num_map_classes=3, channels=[4] * 8, hidden_channels=4)
-INSTANCE = dict(
-    type="BigGANGenerator",
-    image_size=16,
-    num_classes=0,
-    base_channels=4,
-    latent_dim=24,
-    shared_dim=4,
-    instance_dim=4,
-    instance_embedding_dim=4,
-)
+INSTANCE = tiny_biggan(0, 24, shared_dim=4, instance_dim=4, instance_embedding_dim=4)
 LABEL = dict(type="UniformLabel", num_classes=3)
 
 

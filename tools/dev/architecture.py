@@ -48,7 +48,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "plugin_files",
                 "provenance",
             ),
-            *("figure_directions",),
+            *("figure_directions", "image_shapes", "option_groups"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(
                 "memory",

@@ -29,6 +29,8 @@ ELSEWHERE = {
     "CHANGELOG.md": "changelog.md",
     "README.md": "index.md",
 }
+#: section of the navigation for pages that ``mkdocs.yml`` does not place
+OTHERS = "How to"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OUTER = re.compile(r"^[a-z]+:")
 FENCED = re.compile(r"(^(?:    )?```.*?^(?:    )?```[ ]*$)", flags=re.S | re.M)
@@ -41,8 +43,11 @@ Links = dict[str, str]
 
 
 def on_config(config: Any) -> Any:
-    """Put the generated pages into the navigation."""
+    """Put the generated pages, and those that nobody has placed, into the navigation."""
+    left = unplaced(config.nav)
     for section in config.nav:
+        if OTHERS in section:
+            section[OTHERS] = [*section[OTHERS], *left]
         if "Reference" in section:
             generated = [{role.title: f"reference/{role.slug}.md"} for role in roles()]
             section["Reference"] = [
@@ -52,6 +57,21 @@ def on_config(config: Any) -> Any:
                 *section["Reference"],
             ]
     return config
+
+
+def unplaced(nav: Any) -> list[str]:
+    """Return the pages of ``docs/`` that a navigation does not name."""
+    placed = set(_leaves(nav))
+    pages = (page.relative_to(DOCS).as_posix() for page in sorted(DOCS.rglob("*.md")))
+    return [page for page in pages if page not in placed]
+
+
+def _leaves(nav: Any) -> Iterator[str]:
+    for entry in nav if isinstance(nav, list) else nav.values():
+        if isinstance(entry, str):
+            yield entry
+        else:
+            yield from _leaves(entry)
 
 
 def on_files(files: Files, config: Any) -> Files:

@@ -71,11 +71,7 @@ class DrawnConditionDataset(SeededLatents):
         Raises:
             IndexError: ``index`` is outside 0..size-1.
         """
-        batch = self.__getitems__([index])
-        item: dict[str, Any] = {name: value[0] for name, value in batch.items()}
-        if "label" in item:
-            item["label"] = int(item["label"])
-        return item
+        return self.numbered_item(index)
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Return ``latent`` float32 (N, D) and the fields of the condition, (N, ...) each.

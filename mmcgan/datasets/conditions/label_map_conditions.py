@@ -61,12 +61,8 @@ class LabelMapConditions(SeededLatents):
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Return ``latent`` float32 (D,), ``label_map`` int64 (H, W) and, with edges, ``edge_map``."""
-        return {name: value[0] for name, value in self.__getitems__([index]).items()}
-
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        """Return what :meth:`__getitem__` does, with a leading axis of N.
+        """Return ``latent`` float32 (N, D), ``label_map`` int64 (N, H, W) and, with edges, ``edge_map``.
 
         Raises:
             IndexError: an index is outside 0..size-1.

@@ -88,12 +88,8 @@ class LabelMapDataset(GANDataset):
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        """Return ``image``, ``label_map`` and, with edges, ``edge_map``."""
-        return {name: value[0] for name, value in self.__getitems__([index]).items()}
-
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        """Return what :meth:`__getitem__` does, with a leading axis of N.
+        """Return ``image``, ``label_map`` and, with edges, ``edge_map``, of each of N.
 
         Raises:
             IndexError: an index is outside the data set.

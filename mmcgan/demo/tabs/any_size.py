@@ -72,9 +72,7 @@ def build(form: Form) -> None:
     gr = form.gr
     with gr.Row():
         with gr.Column(scale=1):
-            model = form.model()
-            shown = form.shows(model, many=False)
-            seed = form.seed()
+            model, shown, seed = form.model_shows_seed()
             zoom = gr.Slider(
                 0, LARGEST_ZOOM, 4, step=1, label="Zoom (sides are doubled)", elem_id=form.name("zoom")
             )

@@ -60,9 +60,7 @@ def build(form: Form) -> None:
     gr = form.gr
     with gr.Row():
         with gr.Column(scale=1):
-            model = form.model()
-            shown = form.shows(model, many=False)
-            seed = form.seed()
+            model, shown, seed = form.model_shows_seed()
             sliders = [
                 gr.Slider(-FURTHEST, FURTHEST, 0, step=0.1, label=f"Direction {number}")
                 for number in range(1, DIRECTIONS + 1)

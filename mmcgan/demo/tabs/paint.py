@@ -12,7 +12,7 @@ from PIL import Image
 from mmcgan.apis.label_map_sampling import held_out_dataset, label_colours, map_size
 from mmcgan.apis.sampling import sample
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import Form, whole
+from mmcgan.demo.form import DRAWN, Form, whole
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.zoo.models import LoadedModel
 
@@ -120,12 +120,7 @@ def build(form: Form) -> None:
             drawing = gr.ImageEditor(
                 value=_start(first),
                 label="Label map",
-                type="numpy",
-                image_mode="RGBA",
-                format="png",
-                sources=(),
-                transforms=(),
-                layers=False,
+                **DRAWN,
                 brush=brush(gr, first),
                 eraser=gr.Eraser(default_size=40),
                 canvas_size=(CANVAS, CANVAS),

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmcgan.datasets.decode import image_size, read_rgb
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import Form, real, uploaded, whole
+from mmcgan.demo.form import DRAWN, Form, real, uploaded, whole
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.restoration.groups import parameter_groups
 from mmcgan.restoration.options import RestoreOptions
@@ -159,12 +159,7 @@ def build(form: Form) -> None:
             kind = gr.Radio(list(TASKS), value=next(iter(TASKS)), label="Task", elem_id=form.name("kind"))
             drawing = gr.ImageEditor(
                 label="Brush over what is to be filled",
-                type="numpy",
-                image_mode="RGBA",
-                format="png",
-                sources=(),
-                transforms=(),
-                layers=False,
+                **DRAWN,
                 brush=gr.Brush(default_size=40, colors=[BRUSH], default_color=BRUSH, color_mode="fixed"),
                 canvas_size=(CANVAS, CANVAS),
                 fixed_canvas=True,

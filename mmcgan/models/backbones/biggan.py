@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from mmcgan.image_shapes import ImageShapes
-from mmcgan.models.backbones.base import BlockBackbone
-from mmcgan.models.backbones.blocks import down_blocks, pooled_features, through_blocks
-from mmcgan.models.layers import DownBlockOptions, activation, initialize
-from mmcgan.models.layers.options import takes_options
+from mmcgan.models.backbones.blocks import ResidualBackbone
+from mmcgan.models.layers import DownBlockOptions
 from mmcgan.models.options import AttentionOptions, HalvingOptions, PooledLayerOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``. 32 to 256 are BigGAN-PyTorch's
@@ -52,7 +49,7 @@ def block_plan(
 
 
 @BACKBONES.register_module()
-class BigGANBackbone(BlockBackbone):
+class BigGANBackbone(ResidualBackbone):
     """Maps an image to a pooled feature vector through residual down-sampling blocks.
 
     Args:
@@ -73,8 +70,6 @@ class BigGANBackbone(BlockBackbone):
 
     image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
 
-    emits = ("pooled", "map")
-
     @takes_options
     def __init__(
         self,
@@ -89,19 +84,6 @@ class BigGANBackbone(BlockBackbone):
     ) -> None:
         super().__init__()
         layers.check("BigGANBackbone")
-        widths, halving = block_plan(image_size, base_channels, stages.channels, stages.downsample)
-        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], layers.pooling
+        plan = block_plan(image_size, base_channels, stages.channels, stages.downsample)
         options = DownBlockOptions(wide, activated_shortcut, layers.activation_name)
-        self.blocks = down_blocks(widths, halving, options, layers)
-        sizes = [image_size // 2 ** sum(halving[: i + 1]) for i in range(len(halving))]
-        self.attention = attention.layers(sizes, widths, layers.spectral_norm)
-        self.activation = activation(layers.activation_name)
-        initialize(self, layers.init)
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w).
-
-        The network is convolutional: other sizes than ``image_size`` pass, with other sums.
-        """
-        x = self.activation(through_blocks(image, self.blocks, self.attention))
-        return pooled_features(x, self.pooling)
+        self.build(image_size, plan, options, (attention, layers.spectral_norm), layers)

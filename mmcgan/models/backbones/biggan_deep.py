@@ -13,8 +13,8 @@ from mmcgan.models.backbones.biggan import CHANNELS
 from mmcgan.models.backbones.blocks import pooled_features, through_blocks
 from mmcgan.models.layers import activation, conv2d, initialize
 from mmcgan.models.layers.deep_blocks import DeepDownBlock
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import AttentionOptions, HalvingOptions, PooledLayerOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import BACKBONES
 
 

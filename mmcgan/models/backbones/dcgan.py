@@ -11,8 +11,8 @@ from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import pooled_features, through_blocks
 from mmcgan.models.generators.dcgan import number_of_doublings
 from mmcgan.models.layers import SpectralNormArg, activation, conv2d, initialize
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import AttentionOptions, PooledLayerOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import BACKBONES
 
 #: Makes the normalisation of a number of channels.

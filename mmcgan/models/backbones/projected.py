@@ -14,10 +14,10 @@ from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
 from mmcgan.models.backbones.blocks import pooled_features
 from mmcgan.models.backbones.frozen import FrozenFeatures, FrozenOptions
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.projection_blocks import MixingOptions, ScaleDiscriminator, ScaleOptions
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.models.options import check_pooling
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import BACKBONES
 
 #: How many of the extractor's maps are taken if nothing is said, the coarsest ones.

@@ -17,8 +17,8 @@ from mmcgan.models.layers.inverted_bottleneck import (
     stage_plan,
     start_normal,
 )
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.precision import full_precision
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import BACKBONES
 
 

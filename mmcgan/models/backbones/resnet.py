@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from mmcgan.image_shapes import ImageShapes
-from mmcgan.models.backbones.base import BlockBackbone
-from mmcgan.models.backbones.blocks import down_blocks, pooled_features, through_blocks
-from mmcgan.models.layers import DownBlockOptions, SpectralNormArg, activation, initialize
-from mmcgan.models.layers.options import takes_options
+from mmcgan.models.backbones.blocks import ResidualBackbone
+from mmcgan.models.layers import DownBlockOptions, SpectralNormArg
 from mmcgan.models.options import AttentionOptions, HalvingOptions, PooledLayerOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import BACKBONES
 
 #: Output channels of every block in units of ``base_channels``, and how many blocks halve the size
@@ -27,7 +24,7 @@ LAYOUTS: dict[int, tuple[tuple[int, ...], int]] = {
 
 
 @BACKBONES.register_module()
-class ResNetBackbone(BlockBackbone):
+class ResNetBackbone(ResidualBackbone):
     """RGB image -> residual blocks that halve the size -> activation -> pooled features.
 
     Args:
@@ -50,8 +47,6 @@ class ResNetBackbone(BlockBackbone):
 
     image_shapes = ImageShapes("16, 32, ... 512 pixels, others by `channels` and `downsample`", square=True)
 
-    emits = ("pooled", "map")
-
     @takes_options
     def __init__(
         self,
@@ -66,22 +61,10 @@ class ResNetBackbone(BlockBackbone):
     ) -> None:
         super().__init__()
         layers.check("ResNetBackbone")
-        widths, halving = block_plan(image_size, base_channels, stages.channels, stages.downsample)
-        self.image_size, self.out_channels, self.pooling = image_size, widths[-1], layers.pooling
-        options = DownBlockOptions(
-            activated_shortcut=activated_shortcut, activation_name=layers.activation_name
-        )
-        self.blocks = down_blocks(widths, halving, options, layers)
-        sizes = [image_size >> sum(halving[: index + 1]) for index in range(len(halving))]
+        plan = block_plan(image_size, base_channels, stages.channels, stages.downsample)
+        options = DownBlockOptions(True, activated_shortcut, layers.activation_name)
         attended = layers.spectral_norm if attention_spectral_norm is None else attention_spectral_norm
-        self.attention = attention.layers(sizes, widths, attended)
-        self.activation = activation(layers.activation_name)
-        initialize(self, layers.init)
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Map images (N, 3, H, W) in [-1, 1] to ``pooled`` (N, C) and ``map`` (N, C, h, w)."""
-        x = through_blocks(image, self.blocks, self.attention)
-        return pooled_features(self.activation(x), self.pooling)
+        self.build(image_size, plan, options, (attention, attended), layers)
 
 
 def block_plan(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.image_shapes import ImageShapes
-from mmcgan.models.generators.blocks import EmbeddingGenerator
+from mmcgan.models.generators.blocks import EmbeddingGenerator, table_channels
 from mmcgan.models.layers import UpBlock, linear
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import (
     AttentionOptions,
     LayerOptions,
@@ -19,6 +17,7 @@ from mmcgan.models.options import (
     SharedConditionOptions,
     StageOptions,
 )
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block.
@@ -31,19 +30,6 @@ CHANNELS: dict[int, tuple[int, ...]] = {
     256: (16, 16, 8, 8, 4, 2, 1),
     512: (16, 16, 8, 8, 4, 2, 1, 1),
 }
-
-
-def block_channels(image_size: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:
-    """Return the channels before the first block and after every block.
-
-    Raises:
-        ValueError: no table for ``image_size``; the message lists the sizes.
-    """
-    if channels is not None:
-        return list(channels)
-    if image_size not in CHANNELS:
-        raise ValueError(f"BigGANGenerator: image_size must be one of {list(CHANNELS)}, got {image_size}")
-    return [base_channels * multiple for multiple in CHANNELS[image_size]]
 
 
 @GENERATORS.register_module()
@@ -97,7 +83,7 @@ class BigGANGenerator(EmbeddingGenerator):
         output: OutputOptions = OutputOptions(),
     ) -> None:
         super().__init__()
-        widths = block_channels(image_size, base_channels, stages.channels)
+        widths = table_channels("BigGANGenerator", CHANNELS, image_size, base_channels, stages.channels)
         sizes = _feature_sizes(image_size, stages.bottom_size, len(widths) - 1)
         self.image_size, self.num_classes, self.hierarchical = image_size, num_classes, hierarchical
         self.bottom_size, self.bottom_channels = stages.bottom_size, widths[0]

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.base import FirstMap, padded
-from mmcgan.models.generators.biggan import block_channels
-from mmcgan.models.generators.blocks import EmbeddingGenerator
+from mmcgan.models.generators.biggan import CHANNELS
+from mmcgan.models.generators.blocks import EmbeddingGenerator, table_channels
 from mmcgan.models.layers import linear
 from mmcgan.models.layers.deep_blocks import DeepUpBlock
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.spectral_norm import evaluated_weight
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
 from mmcgan.models.options import (
@@ -27,6 +26,7 @@ from mmcgan.models.options import (
     SharedConditionOptions,
     StageOptions,
 )
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition
 
@@ -57,7 +57,8 @@ class DeepStageOptions(StageOptions):
         """
         if self.block_plan:
             return list(self.block_plan)
-        return stage_blocks(block_channels(image_size, base_channels, self.channels), self.depth)
+        widths = table_channels("BigGANDeepGenerator", CHANNELS, image_size, base_channels, self.channels)
+        return stage_blocks(widths, self.depth)
 
 
 @dataclass(frozen=True, kw_only=True)

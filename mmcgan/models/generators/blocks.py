@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from torch import Tensor, nn
@@ -27,6 +27,31 @@ from mmcgan.structures import Condition
 
 #: Names of a block's conditional norms.
 NORMS = ("norm1", "norm2")
+
+
+def table_channels(
+    owner: str,
+    table: Mapping[int, Sequence[int]],
+    image_size: int,
+    base_channels: int,
+    channels: Sequence[int] | None,
+) -> list[int]:
+    """Return the channels before the first block and after every block.
+
+    Args:
+        owner: the generator, for messages.
+        table: channels in units of ``base_channels`` by the size of images.
+        image_size, base_channels: of the generator.
+        channels: the channels themselves, in place of the table.
+
+    Raises:
+        ValueError: no row for ``image_size``; the message lists the sizes.
+    """
+    if channels is not None:
+        return list(channels)
+    if image_size not in table:
+        raise ValueError(f"{owner}: image_size must be one of {list(table)}, got {image_size}")
+    return [base_channels * multiple for multiple in table[image_size]]
 
 
 class BlockGenerator(ImageGenerator):

@@ -20,8 +20,8 @@ from mmcgan.models.layers import (
     linear,
 )
 from mmcgan.models.layers.code_projection import code_projection
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import AttentionOptions, ColourOptions, LayerOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 
 BOTTOM = 4

@@ -7,11 +7,10 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mmcgan.image_shapes import ImageShapes
-from mmcgan.models.generators.output import ImageGenerator, implicit_output
+from mmcgan.models.generators.output import PlainGenerator, implicit_output
 from mmcgan.models.layers import (
     ConditionalBatchNorm,
     PlainBatchNorm,
@@ -26,11 +25,10 @@ from mmcgan.models.layers.gated_blocks import (
     LatentStart,
     SkipExcitation,
 )
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.models.options import LabelledConditionOptions, WeightOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
-from mmcgan.structures import Condition
 
 #: Width of the map of every size in units of ``base_channels``.
 WIDTHS = {4: 16.0, 8: 8.0, 16: 4.0, 32: 2.0, 64: 2.0, 128: 1.0, 256: 0.5, 512: 0.25, 1024: 0.125}
@@ -39,7 +37,7 @@ LATENT_EPS = 1e-8
 
 
 @GENERATORS.register_module()
-class FastGANGenerator(ImageGenerator):
+class FastGANGenerator(PlainGenerator):
     """z -> a 4x4 map -> gated blocks that double it, the large maps scaled by gates read off the small ones.
 
     z is divided by its root mean square. A condition reaches the batch norms of all blocks but the first. The
@@ -129,14 +127,6 @@ class FastGANGenerator(ImageGenerator):
         )
         return partial(ConditionalBatchNorm, **options)
 
-    def embed(self, condition: Condition) -> Tensor | None:
-        """Return the vector (N, D) that the batch norms see; None if unconditional.
-
-        Raises:
-            ValueError: a field that the generator was built for is absent or out of range.
-        """
-        return self.condition(condition)
-
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last block (N, C, H, W).
 
@@ -153,14 +143,6 @@ class FastGANGenerator(ImageGenerator):
                 x = self.excitations[str(step)](maps[step - self.reach], x)
             maps.append(x)
         return maps[-1]
-
-    def convolve(self, features: Tensor) -> Tensor:
-        """Return the colours (N, 3, H, W)."""
-        return self.output_conv(features)
-
-    def to_range(self, colours: Tensor) -> Tensor:
-        """Return the colours as they are: this network ends without a squashing function."""
-        return colours.to(torch.promote_types(colours.dtype, torch.float32))
 
 
 def unit_second_moment(latent: Tensor) -> Tensor:

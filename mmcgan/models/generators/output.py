@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.dtypes import at_least_float32
+from mmcgan.models.conditioning import ConditionEmbedding
 from mmcgan.models.generators.base import Generator, Stages
 from mmcgan.models.layers.implicit_output import ImplicitOutput, Size, Window
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
@@ -131,3 +132,31 @@ class ImageGenerator(Generator):
     ) -> Tensor:
         """Return images (N, 3, h, w) in [-1, 1] from z (N, latent_dim) under ``condition``."""
         return self.synthesize(latent, self.embed(condition), size, window)
+
+
+class PlainGenerator(ImageGenerator):
+    """A generator with one embedding of the condition, which ends in a convolution and no squashing function.
+
+    Attributes:
+        condition: the embedding, of nothing if unconditional.
+        output_conv: the convolution, where there is no implicit output.
+    """
+
+    condition: ConditionEmbedding
+    output_conv: nn.Module
+
+    def embed(self, condition: Condition) -> Tensor | None:
+        """Return the vector (N, D) that conditions the layers; None if unconditional.
+
+        Raises:
+            ValueError: a field that the generator was built for is absent or out of range.
+        """
+        return self.condition(condition)
+
+    def convolve(self, features: Tensor) -> Tensor:
+        """Return the colours (N, 3, H, W)."""
+        return self.output_conv(features)
+
+    def to_range(self, colours: Tensor) -> Tensor:
+        """Return the colours as they are: this network ends without a squashing function."""
+        return colours.to(torch.promote_types(colours.dtype, torch.float32))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.conditioning import ConditionEmbedding
-from mmcgan.models.generators.output import ImageGenerator, implicit_output
+from mmcgan.models.generators.output import PlainGenerator, implicit_output
 from mmcgan.models.layers.inverted_bottleneck import (
     BottleneckOptions,
     Enlarge,
@@ -19,15 +19,14 @@ from mmcgan.models.layers.inverted_bottleneck import (
     stage_plan,
     start_normal,
 )
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.precision import full_precision
 from mmcgan.models.options import LabelledConditionOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
-from mmcgan.structures import Condition
 
 
 @GENERATORS.register_module()
-class R3GANGenerator(ImageGenerator):
+class R3GANGenerator(PlainGenerator):
     """Learned 4x4 maps scaled by [z, condition], then stages of inverted bottlenecks; no normalisation.
 
     A stage enlarges (1x1 convolution if the width changes, then a low-pass filter) and passes residual
@@ -91,14 +90,6 @@ class R3GANGenerator(ImageGenerator):
             start_normal(self.output_conv.weight)
         self.implicit = implicit_output(channels[-1], implicit, None)
 
-    def embed(self, condition: Condition) -> Tensor | None:
-        """Return the vector (N, D) that is put behind z; None if unconditional.
-
-        Raises:
-            ValueError: a field that the generator was built for is absent or out of range.
-        """
-        return self.condition(condition)
-
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last stage (N, C, H, W).
 
@@ -112,14 +103,6 @@ class R3GANGenerator(ImageGenerator):
             with full_precision(x.device, index < self.full_precision_stages):
                 x = stage(x)
         return x
-
-    def convolve(self, features: Tensor) -> Tensor:
-        """Return the colours (N, 3, H, W)."""
-        return self.output_conv(features)
-
-    def to_range(self, colours: Tensor) -> Tensor:
-        """Return the colours as they are: this network ends without a squashing function."""
-        return colours.to(torch.promote_types(colours.dtype, torch.float32))
 
 
 def start_embedding(condition: ConditionEmbedding) -> None:

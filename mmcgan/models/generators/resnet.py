@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -10,7 +9,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from mmcgan.image_shapes import ImageShapes
-from mmcgan.models.generators.blocks import LabelGenerator
+from mmcgan.models.generators.biggan import CHANNELS as BIGGAN_CHANNELS
+from mmcgan.models.generators.blocks import LabelGenerator, table_channels
 from mmcgan.models.layers import (
     BatchNormOptions,
     ConditionalBatchNorm,
@@ -20,20 +20,13 @@ from mmcgan.models.layers import (
     linear,
 )
 from mmcgan.models.layers.code_projection import code_projection
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.options import AttentionOptions, OutputOptions, SeparateLayerOptions, StageOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 
 #: Channels in units of ``base_channels``: input of the first block, then output of every block
 #: (SNGAN, Tables 3 to 5). 256 and 512 continue the row as BigGAN does; 16 is ours.
-CHANNELS: dict[int, tuple[int, ...]] = {
-    16: (4, 4, 4),
-    32: (4, 4, 4, 4),
-    64: (16, 8, 4, 2, 1),
-    128: (16, 16, 8, 4, 2, 1),
-    256: (16, 16, 8, 8, 4, 2, 1),
-    512: (16, 16, 8, 8, 4, 2, 1, 1),
-}
+CHANNELS = {**BIGGAN_CHANNELS, 64: (16, 8, 4, 2, 1)}
 
 
 @GENERATORS.register_module()
@@ -80,7 +73,7 @@ class ResNetGenerator(LabelGenerator):
         output: OutputOptions = OutputOptions(),
     ) -> None:
         super().__init__()
-        widths = block_channels(image_size, base_channels, stages.channels)
+        widths = table_channels("ResNetGenerator", CHANNELS, image_size, base_channels, stages.channels)
         self.image_size, self.num_classes = image_size, num_classes
         self.latent_dim = latent_dim + output.code_dim
         self.require_label()
@@ -146,19 +139,6 @@ class ClassNorm:
         if self.code_features and self.num_classes:  # one-hot labels in front of the codes' vector
             norm.class_columns = ("gain", "bias")
         return norm
-
-
-def block_channels(image_size: int, base_channels: int, channels: Sequence[int] | None) -> list[int]:
-    """Return the channels before the first block and after every block.
-
-    Raises:
-        ValueError: no table for ``image_size``; the message lists the sizes.
-    """
-    if channels is not None:
-        return list(channels)
-    if image_size not in CHANNELS:
-        raise ValueError(f"ResNetGenerator: image_size must be one of {list(CHANNELS)}, got {image_size}")
-    return [base_channels * multiple for multiple in CHANNELS[image_size]]
 
 
 def check_size(owner: str, image_size: int, bottom_size: int, blocks: int) -> None:

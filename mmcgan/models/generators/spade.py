@@ -17,10 +17,10 @@ from mmcgan.label_maps import semantic_map
 from mmcgan.models.encoder import LAW, encoder_of, sample_law
 from mmcgan.models.generators.base import FirstMap, Generator, Stages
 from mmcgan.models.layers import conv2d, initialize, linear
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.spade import LEAK, SPADE, SPADEBlock, SPADEOptions
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL, evaluated_weight
 from mmcgan.models.options import WeightOptions
+from mmcgan.option_groups import takes_options
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition, height_and_width
 from mmcgan.suggestions import nearest

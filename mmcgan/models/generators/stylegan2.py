@@ -15,11 +15,11 @@ from mmcgan.dtypes import at_least_float32
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.generators.base import STYLE, FirstMap, Generator, Stages
 from mmcgan.models.layers.equalized import EqualizedLinear
-from mmcgan.models.layers.options import takes_options
 from mmcgan.models.layers.synthesis_block import SynthesisBlock, SynthesisOptions
 from mmcgan.models.mapping import MappingOptions
 from mmcgan.models.random_source import RandomSource
 from mmcgan.models.style_table import BOTTOM_SIZE, check_architecture, resolve_channels
+from mmcgan.option_groups import takes_options
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition

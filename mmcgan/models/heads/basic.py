@@ -99,7 +99,13 @@ class ClassifierHead(Head):
         if max_norm is not None and not max_norm > 0:
             raise ValueError(f"{type(self).__name__}: max_norm must be greater than 0, got {max_norm}")
         self.normalize, self.max_norm = normalize, max_norm
-        self.linear = linear(in_channels, num_classes, bias=bias, spectral_norm=spectral_norm)
+        columns = self.columns(num_classes)
+        self.linear = linear(in_channels, columns, bias=bias, spectral_norm=spectral_norm)
+
+    @classmethod
+    def columns(cls, num_classes: int) -> int:
+        """Return how many logits there are."""
+        return num_classes
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logits`` (N, num_classes); the condition is not looked at."""

@@ -21,16 +21,10 @@ class FakeClassHead(ClassifierHead):
     Column ``num_classes`` is "fake". Multi-hinge GAN (Eq. 3) and ImAC-GAN (Omni-GAN, Appendix C).
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        num_classes: int,
-        spectral_norm: SpectralNorm = True,
-        bias: bool = True,
-        normalize: bool = False,
-    ) -> None:
-        check_num_classes(self, num_classes)
-        super().__init__(in_channels, num_classes + 1, spectral_norm, bias, normalize)
+    @classmethod
+    def columns(cls, num_classes: int) -> int:
+        """Return how many logits there are."""
+        return num_classes + 1
 
     def realness(self, outputs: Mapping[str, Tensor]) -> Tensor:
         """Return the log-odds of "some class" against "fake", (N,)."""
@@ -51,16 +45,10 @@ class DiscriminativeClassifierHead(ClassifierHead):
 
     class_copies = 2
 
-    def __init__(
-        self,
-        in_channels: int,
-        num_classes: int,
-        spectral_norm: SpectralNorm = True,
-        bias: bool = True,
-        normalize: bool = False,
-    ) -> None:
-        check_num_classes(self, num_classes)
-        super().__init__(in_channels, 2 * num_classes, spectral_norm, bias, normalize)
+    @classmethod
+    def columns(cls, num_classes: int) -> int:
+        """Return how many logits there are."""
+        return 2 * num_classes
 
     def realness(self, outputs: Mapping[str, Tensor]) -> Tensor:
         """Return the log-odds of "a real image of some class" against "a generated one", (N,)."""

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcgan.models.heads.basic import SpectralNorm, check_num_classes
 from mmcgan.models.heads.proxy import ProxyHead
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
@@ -30,17 +29,6 @@ class DiscriminativeProxyHead(ProxyHead):
 
     emits = ("embed", "proxy", "fake_proxy")
     class_copies = 2
-
-    def __init__(
-        self,
-        in_channels: int,
-        num_classes: int,
-        embed_dim: int = 512,
-        spectral_norm: SpectralNorm = True,
-        normalize: bool = True,
-    ) -> None:
-        check_num_classes(self, num_classes)
-        super().__init__(in_channels, 2 * num_classes, embed_dim, spectral_norm, normalize)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``embed`` of ``features['pooled']`` and both proxies of ``condition.label``."""

@@ -34,6 +34,7 @@ class ProxyHead(Head):
     follows_init = True
     requires = ("label",)
     class_rows = ("embed",)
+    class_copies = 1
 
     def __init__(
         self,
@@ -47,9 +48,9 @@ class ProxyHead(Head):
         check_num_classes(self, num_classes)
         if embed_dim < 1:
             raise ValueError(f"ProxyHead: embed_dim must be at least 1, got {embed_dim}")
-        self.normalize, self.num_classes = normalize, num_classes
+        self.normalize, self.num_classes = normalize, num_classes * self.class_copies
         self.linear = linear(in_channels, embed_dim, spectral_norm=spectral_norm)
-        self.embed = embedding(num_classes, embed_dim, spectral_norm=spectral_norm)
+        self.embed = embedding(self.num_classes, embed_dim, spectral_norm=spectral_norm)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``embed`` and ``proxy`` of ``features['pooled']`` and ``condition.label``."""

@@ -12,6 +12,7 @@ notice.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,7 +21,15 @@ from mmcgan.models.layers.tiled_convolution import DOUBLING, HALVING, convolve
 
 #: From so many positions of the smaller map on, over the batch, the merged form is the faster one.
 #: Measured with benchmarks/merged_convolution.py; docs/performance.md has the table.
+#: 128 would do, too. There one golden step of FastGAN (projected_gan__step_lite_uncond) has gradient norms
+#: that are off by 1.4 % in float32 on AVX-512, although in float64 the forms from 256, 128 and 1 on agree
+#: with the two steps to 3e-14. From 1 on, where more is merged, its float32 is right to 1.5e-4 again. So it
+#: is one draw of rounding, not the form; the more cautious number avoids it.
 MERGED_FROM = 256
+#: On processors in bfloat16, oneDNN's convolutions of stride 2 with fewer channels are so slow that it is
+#: slower: the digits' step, all of whose layers have fewer, takes 0.127 s merged and 0.080 s in two steps.
+REDUCED_CHANNELS_FROM = 128
+REDUCED = (torch.bfloat16, torch.float16)
 
 
 def worth_merging(positions: int) -> bool:
@@ -33,6 +42,15 @@ def worth_merging(positions: int) -> bool:
             number is a symbol and the answer no: an exported form must not depend on it.
     """
     return isinstance(positions, int) and positions >= MERGED_FROM
+
+
+def _countable_positions(x: Tensor, weight: Tensor, positions: int) -> int:
+    """Return ``positions``, or 0 where reduced precision with so few channels gains nothing by merging."""
+    kind = x.device.type
+    if kind != "cpu" or min(weight.shape[:2]) >= REDUCED_CHANNELS_FROM:
+        return positions
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+    return 0 if dtype in REDUCED else positions
 
 
 def enlarge(x: Tensor) -> Tensor:
@@ -48,7 +66,8 @@ def enlarge_and_convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None) 
         weight: (out, in, 3, 3), for zero padding by 1.
         bias: (out,).
     """
-    if not worth_merging(x.shape[0] * x.shape[2] * x.shape[3]):
+    positions = x.shape[0] * x.shape[2] * x.shape[3]
+    if not worth_merging(_countable_positions(x, weight, positions)):
         return F.conv2d(enlarge(x), weight, bias, padding=1)
     # Averages instead of sums, of four times as much: multiplying by 4 is exact.
     spread = (4 * weight).flip(2, 3).transpose(0, 1)
@@ -65,7 +84,8 @@ def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> 
         weight: (out, in, 3, 3), for zero padding by 1.
         bias: (out,).
     """
-    if not worth_merging(x.shape[0] * (x.shape[2] // 2) * (x.shape[3] // 2)):
+    positions = x.shape[0] * (x.shape[2] // 2) * (x.shape[3] // 2)
+    if not worth_merging(_countable_positions(x, weight, positions)):
         return F.avg_pool2d(F.conv2d(x, weight, bias, padding=1), 2)
     return convolve(F.avg_pool2d(x, 2, stride=1, padding=1), weight, bias, HALVING)
 

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from mmcgan.dtypes import at_least_float32
 from mmcgan.models.layers.condition_weight import WeighsCondition
 from mmcgan.models.layers.factories import embedding, linear
-from mmcgan.models.layers.options import options_from
 from mmcgan.models.layers.spectral_norm import SpectralNormArg
 from mmcgan.models.layers.tabulated_norm import TabulatedBatchNorm2d
+from mmcgan.option_groups import options_from
 
 ENCODINGS = ("vector", "label", "one_hot")
 

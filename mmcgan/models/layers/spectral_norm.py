@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmcgan.models.layers.options import options_from
 from mmcgan.models.layers.tiled_convolution import Conv2d
+from mmcgan.option_groups import options_from
 
 
 @dataclass(frozen=True)

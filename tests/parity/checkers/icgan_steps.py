@@ -14,7 +14,7 @@ from mmcgan.models.ema import ExponentialMovingAverage
 from mmcgan.peers import DISCRIMINATOR, GENERATOR
 from tests.parity.cases import GoldenCase
 from tests.parity.checkers.augmentation import POLICY_DRAWS, POLICY_SPELLINGS, RecordedDraws
-from tests.parity.checkers.training_steps import HINGE, LOSS, compare_networks
+from tests.parity.checkers.training_steps import HINGE, compare_biggan_losses, compare_networks
 from tests.parity.compare import Comparison
 from tests.parity.replay import Replay
 from tests.parity.runner import Unsupported, checker
@@ -62,7 +62,7 @@ def check_icgan_step(case: GoldenCase, comparison: Comparison) -> None:
             for number in range(iterations)
         ]
     )
-    _compare_losses(case, comparison, replay)
+    compare_biggan_losses(case, comparison, replay)
     config = case.spec["config"]
     drift = {
         GENERATOR: 2 * config["G_lr"] * iterations,
@@ -148,18 +148,3 @@ def _augment(case: GoldenCase) -> RecordedDiffAugment | None:
     if unknown or (config["split_D"] and recorded):
         raise Unsupported(f"DiffAugment {unknown or 'in separate passes'}")
     return RecordedDiffAugment(words, [recorded[key] for key in sorted(recorded)])
-
-
-def _compare_losses(case: GoldenCase, comparison: Comparison, replay: Replay) -> None:
-    """Compare the last mini-batch's losses of every iteration; the peer returns them divided."""
-    step, model = replay.model.step, replay.model
-    per_iteration = step.n_critic * step.d_accumulation
-    d_log = model.discriminator_log[per_iteration - 1 :: per_iteration]
-    g_log = model.generator_log[step.g_accumulation - 1 :: step.g_accumulation]
-    found = {
-        "out/D_loss_real": [terms["adversarial_real"] for terms in d_log],
-        "out/D_loss_fake": [terms["adversarial_fake"] for terms in d_log],
-        "out/G_loss": [terms["adversarial_generated"] / step.g_accumulation for terms in g_log],
-    }
-    for name, values in found.items():
-        comparison.equal(name, torch.tensor(values), case.tensors[name], LOSS)

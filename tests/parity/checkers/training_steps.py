@@ -82,7 +82,7 @@ def check_biggan_step(case: GoldenCase, comparison: Comparison) -> None:
     replay = _biggan_replay(case)
     images, labels = ([case.tensors[f"in/{n}_{i}"] for i in range(iterations)] for n in ("x", "y_real"))
     replay.run([{"image": x, "label": y} for x, y in zip(images, labels, strict=True)])
-    _compare_biggan_losses(case, comparison, replay)
+    compare_biggan_losses(case, comparison, replay)
     drift = {
         role: 2 * spec[f"{role[0].upper()}_lr"] * steps * iterations
         for role, spec, steps in (
@@ -143,7 +143,7 @@ def _biggan_adam(settings: Mapping[str, Any], player: str) -> dict[str, Any]:
     return {"type": "Adam", "lr": settings[f"{player}_lr"], "betas": betas, "eps": settings["adam_eps"]}
 
 
-def _compare_biggan_losses(case: GoldenCase, comparison: Comparison, replay: Replay) -> None:
+def compare_biggan_losses(case: GoldenCase, comparison: Comparison, replay: Replay) -> None:
     """Compare the last mini-batch's losses of every iteration; the peer returns them divided."""
     step, model = replay.model.step, replay.model
     per_iteration = step.n_critic * step.d_accumulation

@@ -116,6 +116,22 @@ def test_few_positions_take_the_two_steps():
     assert not worth_merging(16) and worth_merging(4096)
 
 
+@pytest.mark.parametrize("channels", [8, 128])
+@pytest.mark.parametrize("how", ["float32", "autocast", "bfloat16"])
+def test_few_channels_are_not_merged_in_reduced_precision(channels, how, monkeypatch):
+    """There the merged form is the slower one on processors."""
+    dtype = torch.bfloat16 if how == "bfloat16" else torch.float32
+    x = torch.ones(16, channels, 4, 4, dtype=dtype)
+    weight = torch.ones(channels, channels, 3, 3, dtype=dtype)
+    merged = []
+    monkeypatch.setattr(merged_convolution, "convolve", lambda x, *rest: merged.append(1) or x)
+    for function in (merged_convolution.enlarge_and_convolve, merged_convolution.convolve_and_pool):
+        grown = x if function is merged_convolution.enlarge_and_convolve else x.repeat(1, 1, 2, 2)
+        with torch.autocast("cpu", torch.bfloat16, enabled=how == "autocast"):
+            function(grown, weight)
+    assert len(merged) == (2 if how == "float32" or channels == 128 else 0)
+
+
 @pytest.mark.parametrize("resize", FORMS)
 @pytest.mark.parametrize("spectral_norm", [None, True])
 def test_a_layer_has_the_parameters_of_a_plain_one_and_calls_its_hooks(merged, resize, spectral_norm):

@@ -1,0 +1,60 @@
+"""Whether a config draws latents from the law that a checkpoint was trained with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from mmcgan.checkpoints.literals import assignments
+from mmcgan.registry import SAMPLERS
+
+DEFAULT = {"type": "NormalLatent"}
+
+
+def law_of_run(meta: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the latent law that a run's checkpoint says in its config, None if that cannot be read."""
+    try:
+        model = assignments(meta["cfg"])["model"]
+        law = model.get("latent_sampler") or DEFAULT
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return law if isinstance(law, Mapping) else None
+
+
+def require_law(stated: Mapping[str, Any] | None, here: Mapping[str, Any] | None, source: str) -> None:
+    """Refuse to sample weights from another law than they were trained with.
+
+    Args:
+        stated: config of the law beside the weights; None or empty if nothing is said.
+        here: ``model.latent_sampler`` of the config.
+        source: of the weights, for messages.
+
+    Raises:
+        ValueError: the laws are not the same; names both.
+    """
+    if not stated:
+        return
+    theirs, ours = (_whole(law) for law in (stated, here or DEFAULT))
+    if theirs != ours:
+        raise ValueError(
+            f"{source} was trained with the latents {dict(stated)}, the config's model.latent_sampler is "
+            f"{dict(here or DEFAULT)}: images of another law would be judged; set it as it was"
+        )
+
+
+def _whole(law: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the law's config with the defaults of its class, but for the length of the latents."""
+    kind = SAMPLERS.get(str(law.get("type")))
+    known = inspect.signature(kind).parameters if kind is not None else {}
+    defaults = {
+        name: parameter.default
+        for name, parameter in known.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    whole = {**defaults, **law, "type": str(law.get("type")).rpartition(".")[2]}
+    return {key: _plain(value) for key, value in whole.items() if key != "latent_dim"}
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
