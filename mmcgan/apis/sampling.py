@@ -43,6 +43,13 @@ class SampleResult:
         nearest: the instances and their closest images beside what was made of them; None if not asked for.
         attributes: those of each image, such as ``digit=3 domain=textured``; None for a model without.
         shown: how many of the images are on ``grid``.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = sample("omnigan_biggan_digits-16", labels=[3, 5], num=4, out=f"{folder}/digits")
+        ...     [path.name for path in found.images]
+        ['00000_3.png', '00001_5.png', '00002_3.png', '00003_5.png']
     """
 
     folder: Path
@@ -101,20 +108,12 @@ def sample(
         FileExistsError: something is there and ``overwrite`` is off; nothing is written.
         FileNotFoundError: a photo, the extractor, the store of instances or a label map is not there.
         ValueError: something asked for does not fit the model; an unreadable photo; another extractor.
-
-    Examples:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = sample("omnigan_biggan_digits-16", labels=[3, 5], num=4, out=f"{folder}/digits")
-        ...     [path.name for path in found.images]
-        ['00000_3.png', '00001_5.png', '00002_3.png', '00003_5.png']
     """
     _check_num(num)
     loaded = given_model(source, checkpoint, options)
     _prepare(loaded, source if checkpoint is None else checkpoint, move, centre)
     draw = Draw(loaded, seed, truncation, codes, given_conditions(loaded, conditions))
-    output = _output(draw, Path(out), overwrite, view)
-    return _sample_asked(output, num, labels, attributes, instances, label_maps)
+    return _asked(_output(draw, Path(out), overwrite, view), num, labels, attributes, instances, label_maps)
 
 
 def _check_num(num: int | None) -> None:
@@ -122,7 +121,7 @@ def _check_num(num: int | None) -> None:
         raise ValueError(f"num must be at least 1, got {num}")
 
 
-def _sample_asked(
+def _asked(
     output: _Output,
     num: int | None,
     labels: Sequence[int | str] | None,

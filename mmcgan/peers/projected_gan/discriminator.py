@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -28,7 +28,6 @@ from mmcgan.peers.translation import (
     State,
     Table,
     Writing,
-    build_network,
     complete,
     register_peer,
 )
@@ -306,13 +305,13 @@ def _describe(role: str, config: Config, network: Any) -> Config:
 class ProjectedFormat(PeerFormat):
     """The peer stores the frozen network, of which ours keeps the hash."""
 
-    def supplied(self, role: str, config: Config, state: Mapping[str, Tensor]) -> State:
+    def supplied(self, build: Callable[[], nn.Module], state: Mapping[str, Tensor]) -> State:
         """Return the hash of our frozen network.
 
         Raises:
             MisfitError: the peer's is another one.
         """
-        backbone: Any = build_network(role, config).backbone
+        backbone: Any = build().backbone
         theirs = {key: value for key, value in state.items() if key.startswith(FROZEN)}
         try:
             ours = frozen_weights(backbone.frozen.network) if theirs else {}

@@ -235,7 +235,7 @@ def compare(
     large = sum(value.numel() for value in weights.values()) > LARGE
     own = _expected(role, json.dumps(config, sort_keys=True), large)
     theirs = form.key_map(state, role)
-    weights = {**weights, **form.supplied(role, config, state)}
+    weights = {**weights, **form.supplied(lambda: build_network(role, config), state)}
     fit = Fit(form, role, config, {key: value for key, value in weights.items() if key in own}, origin)
     optional = [key for key in weights if key not in own and _matches(form.optional, key)]
     names = {ours: key for key, ours in theirs.items()}

@@ -131,8 +131,13 @@ class PeerFormat:
             for ours, theirs in self.back_map(state, role, facts).items()
         }
 
-    def supplied(self, role: str, config: Config, state: Mapping[str, Tensor]) -> State:
-        """Return values of our keys that our network has by itself and the peer's weights do not hold."""
+    def supplied(self, build: Callable[[], nn.Module], state: Mapping[str, Tensor]) -> State:
+        """Return values of our keys that our network has by itself and the peer's weights do not hold.
+
+        Args:
+            build: returns our network.
+            state: the peer's weights.
+        """
         return {}
 
     def read(self, spec: Spec) -> Config:
@@ -221,7 +226,7 @@ class PeerNetwork:
             ValueError: keys that are left over, missing, or of another shape.
         """
         converted = self.format.convert_state(state, self.role)
-        converted |= self.format.supplied(self.role, self.format.read(self.spec), state)
+        converted |= self.format.supplied(lambda: self.module, state)
         own = self.module.state_dict()
         spare = [key for key in converted if key not in own and not self._is_optional(key)]
         absent = [key for key in own if key not in converted]
