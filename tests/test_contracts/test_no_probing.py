@@ -36,6 +36,7 @@ JUSTIFIED = {
     "datasets/packing/forms.py": "files as they are stored, of data sets that have some",
     "datasets/packing/shards.py": "an object whose constructor failed",
     "datasets/shard_order.py": "MMEngine's sampler builds it for any data set",
+    "peers/projected_gan/discriminator.py": "any extractor may be converted; a peer's is a network inside",
     "proposal/survey.py": "files as they are stored, of data sets that have some",
     "hooks/schedule.py": "any number that a user names by its path",
     "optim/clipping.py": "torch's sharded tensors",
