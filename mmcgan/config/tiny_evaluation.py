@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from fnmatch import fnmatchcase
 from typing import Any
@@ -139,7 +140,7 @@ class _Some(GANDataset):
 def _real(place: str, reference: Mapping[str, Any], stand_in: GANDataset) -> GANDataset:
     """Return a few real images: two of each of the first classes, or the first ones."""
     try:
-        source = DATASETS.build(_small(reference["dataset"]))
+        source = _small(reference["dataset"])
     except OSError:
         source = stand_in  # not on this machine
     except (ValueError, TypeError, KeyError) as error:
@@ -151,13 +152,18 @@ def _real(place: str, reference: Mapping[str, Any], stand_in: GANDataset) -> GAN
     return _Some(source, rows)
 
 
-def _small(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a data set's config with its smaller split, if that is there."""
+def _small(dataset: Mapping[str, Any]) -> Any:
+    """Return the data set of a config, of its smaller split if it has one: read sooner, and as good here.
+
+    Raises:
+        Exception: whatever the data set says of the split that the config names.
+    """
     kind = DATASETS.own(str(dataset.get("type")))
-    if kind is None or "split" not in (parameters_of(kind) or {}):
-        return dict(dataset)
-    kind.facts(**{key: value for key, value in dataset.items() if key != "type"})  # may refuse the split
-    return {**dataset, "split": "test"}
+    if kind is not None and "split" in (parameters_of(kind) or {}):
+        kind.facts(**{key: value for key, value in dataset.items() if key != "type"})  # may refuse the split
+        with suppress(ValueError, OSError, LookupError):  # no such split
+            return DATASETS.build({**dataset, "split": "test"})
+    return DATASETS.build(dict(dataset))
 
 
 def _asked(place: str, dataset: Any, model: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:

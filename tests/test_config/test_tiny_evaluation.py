@@ -7,9 +7,10 @@ import pytest
 from mmcgan.apis.check import check_config
 from mmcgan.config import load_config, tiny
 from mmcgan.config.tiny_evaluation import EvaluationError, evaluations_of, try_evaluation
+from mmcgan.datasets import GANDataset
 from mmcgan.evaluation import GenerationMetric
 from mmcgan.extractors import Extractor, ExtractorOutput, Preprocessing
-from mmcgan.registry import EXTRACTORS, GENERATION_METRICS, restore, snapshot
+from mmcgan.registry import DATASETS, EXTRACTORS, GENERATION_METRICS, restore, snapshot
 
 NAME = "biggan_digits-16"
 
@@ -128,6 +129,33 @@ def test_what_is_shipped_works(trained):
 def test_what_does_not_work_is_named(classes, trained, settings, message):
     with pytest.raises(EvaluationError, match=message):
         evaluate(trained, **settings)
+
+
+def test_a_data_set_with_one_split_only_is_not_blamed(classes, trained, tmp_path):
+    class OneSplit(GANDataset):
+        def __init__(self, split: str = "train"):
+            if split != "train":
+                raise ValueError(f"there is no split {split!r}")
+            self.digits = DATASETS.build(dict(type="DigitsDataset", image_size=16))
+            self.classes, self.labels = self.digits.classes, self.digits.labels
+
+        @classmethod
+        def facts(cls, split: str = "train"):
+            return dict(image_size=16)
+
+        @property
+        def metainfo(self):
+            return self.digits.metainfo
+
+        def __len__(self):
+            return len(self.digits)
+
+        def __getitems__(self, indices):
+            return self.digits.__getitems__(indices)
+
+    OneSplit.__module__ = "stranger"
+    DATASETS.register_module(module=OneSplit)
+    evaluate(trained, reference=dict(dataset=dict(type="OneSplit")))
 
 
 def test_an_extractor_without_weights_works(classes, trained):
