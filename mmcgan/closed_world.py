@@ -23,6 +23,7 @@ from typing import Any
 
 from mmcgan import registry as r
 from mmcgan.checkpoints.literals import assignments
+from mmcgan.contracts import declared
 from mmcgan.origin import Origin as Origin
 from mmcgan.origin import RefusedConfigError as RefusedConfigError
 from mmcgan.origin import leaves
@@ -294,31 +295,30 @@ def _files_of(component: Any, config: dict[str, Any], origin: Origin, path: str)
             what it reads.
     """
     if origin.own:
-        return tuple(getattr(component, "disk_arguments", None) or ())
+        return tuple(declared(component, "disk_arguments") or ())
     is_dataset = r.DATASETS.own(config["type"]) is component
     # of a data set, its own word: a subclass elsewhere may read more than its parent
-    own = vars(component).get("disk_arguments")
-    declared = own if is_dataset else getattr(component, "disk_arguments", ())
-    if declared is None and is_dataset:
+    files = vars(component).get("disk_arguments") if is_dataset else declared(component, "disk_arguments")
+    if files is None and is_dataset:
         raise RefusedConfigError(
             f"{origin.source}: {path} is the data set {config['type']}, which may read any file of this "
             f"disk. {ADVICE}"
         )
-    for name in getattr(component, "user_arguments", ()):
+    for name in declared(component, "user_arguments"):
         if config.get(name) not in (None, False):
             raise RefusedConfigError(
                 f"{origin.source}: {path}.{name}={config[name]!r} is for the user to say, not for a file. "
                 f"{ADVICE}"
             )
     parameters = inspection.signature(component).parameters
-    for name in declared or ():
+    for name in files or ():
         default = parameters[name].default
         if name not in config and default not in (None, False, inspection.Parameter.empty):
             raise RefusedConfigError(
                 f"{origin.source}: {path} is the data set {config['type']}, which reads {name}={default!r} "
                 f"of this disk. {ADVICE}"
             )
-    return tuple(declared or ())
+    return tuple(files or ())
 
 
 def _files(value: Any, origin: Origin, is_file: bool, path: str) -> Any:

@@ -191,6 +191,29 @@ def _refuse(name: str, base: type, lacking: Sequence[str], derived: bool) -> Non
     raise ContractError(f"{name} is no {contract.role}: it lacks {said}{advice}; see {contract.page}")
 
 
+#: what a class of any role, a hook or an optimiser may say of itself: name -> what it is if it says nothing
+DECLARATIONS: Mapping[str, Any] = {
+    "ranges": {},
+    "parts": {},
+    "figures": (),
+    "disk_arguments": None,
+    "user_arguments": (),
+    "changes_training": None,
+    "only_once": False,
+    "needs_reference": False,
+    "image_shapes": None,
+    "facts": None,
+}
+
+
+def declared(component: Any, name: str) -> Any:
+    """Return what a class or function says of itself, one of ``DECLARATIONS``.
+
+    Components of MMEngine and torch stand in configs beside ours and have no base of ours; they say nothing.
+    """
+    return getattr(component, name, DECLARATIONS[name])
+
+
 class Emitting:
     """Base of components that give named tensors."""
 
@@ -199,7 +222,7 @@ class Emitting:
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Return what a component of these settings emits; None if only the built one can tell."""
-        found = getattr(cls, "emits", None)
+        found = next((vars(each)["emits"] for each in cls.__mro__ if "emits" in vars(each)), None)
         return tuple(found) if found is not None and names(found) else None
 
 

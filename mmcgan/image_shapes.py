@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mmcgan.contracts import declared
 from mmcgan.structures import height_and_width
 
 #: words for numbers of channels
@@ -56,5 +57,5 @@ def is_oblong(size: Any) -> bool:
 
 def image_shapes_of(component: Any) -> ImageShapes | None:
     """Return what a class declares; None if it does not."""
-    declared = getattr(component, "image_shapes", None)
-    return declared if isinstance(declared, ImageShapes) else None
+    found = declared(component, "image_shapes")
+    return found if isinstance(found, ImageShapes) else None

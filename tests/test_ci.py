@@ -17,5 +17,9 @@ def test_the_repeated_tests_are_there():
     assert {"tests/test_parity/test_golden.py", "tests/test_engine/test_resume.py"} <= set(listed)
 
 
+def test_the_plugin_lives_in_an_environment_of_its_own():
+    assert "-m slow tests/test_plugins/test_example_plugin.py" in (ROOT / ".ci" / "run").read_text()
+
+
 def test_the_script_is_sound():
     subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], check=True)

@@ -213,7 +213,7 @@ def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:
     if cfg.get("load_from"):
         raise ValueError(f"--from {source} and load_from={cfg.load_from} both say where to start; give one")
     start = read_start(source)
-    names = _names(getattr(DATASETS.build(cfg.train_dataloader.dataset), "metainfo", None))
+    names = _names(DATASETS.build(cfg.train_dataloader.dataset).metainfo)
     weights = fitted(start, MODELS.build(cfg.model), names)
     _refuse_frozen_noise(cfg, start, weights)
     path = work_dir / FOLDER / "weights.pth"

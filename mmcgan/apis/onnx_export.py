@@ -150,7 +150,7 @@ def export_onnx(
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with writing(path):
-            _trace(network, loaded, temporary)
+            _trace(network, _examples(loaded, network, TRACED), temporary, loaded.name)
         difference = _compare(runtime, network, loaded, temporary)
         if not difference <= tolerance:
             raise ValueError(
@@ -167,6 +167,32 @@ def _shapes(loaded: LoadedModel, network: Any) -> dict[str, tuple[Any, ...]]:
     """Return the shapes of the inputs by name."""
     values = _examples(loaded, network, TRACED)
     return {name: ("batch", *value.shape[1:]) for name, value in zip(network.inputs, values, strict=True)}
+
+
+def exported_difference(generator: Generator, latent: Tensor, condition: Condition, path: Path) -> float:
+    """Write a generator that stands by itself as ONNX; return how far its images are from PyTorch's.
+
+    Args:
+        generator: in evaluation.
+        latent: (N, D), at least two; traced with all, compared with one less.
+        condition: of each.
+        path: file to write.
+
+    Raises:
+        ImportError: the extra is not installed.
+    """
+    runtime, given = onnx_runtime(), condition.present()
+    fields = tuple(name for name in field_names() if name in given)
+    network = _Network(_baked(generator), fields, {}).eval()
+    entering = {"latent": latent.detach(), **given}
+    values = tuple(entering[name] for name in network.inputs)
+    _trace(network, values, path, type(generator).__name__)
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    fewer = tuple(value[1:] for value in values)
+    feeds = {name: value.numpy() for name, value in zip(network.inputs, fewer, strict=True)}
+    with torch.no_grad():
+        expected = network(*fewer)
+    return largest_difference(torch.from_numpy(session.run(["image"], feeds)[0]), expected)
 
 
 def onnx_runtime() -> ModuleType:
@@ -202,7 +228,8 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if not condition_field(name).exported]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
-    if any(getattr(part, "eval_noise", None) == "random" for part in loaded.model.generator.modules()):
+    parts = [part for part in loaded.model.generator.modules() if isinstance(part, Generator)]
+    if any(part.draws_inside for part in parts):
         raise ValueError(
             f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
             "export it with --cfg-options model.generator.eval_noise=const, or none"
@@ -234,13 +261,12 @@ def _examples(loaded: LoadedModel, network: _Network, count: int) -> tuple[Tenso
     return (latent, *given) if loaded.model.generator.latent_dim else tuple(given)
 
 
-def _trace(network: _Network, loaded: LoadedModel, path: Path) -> None:
-    """Write the network, traced with examples, to ``path``.
+def _trace(network: _Network, values: tuple[Tensor, ...], path: Path, owner: str) -> None:
+    """Write the network of ``owner``, traced with ``values``, to ``path``.
 
     Raises:
         ValueError: it draws random numbers inside.
     """
-    values = _examples(loaded, network, TRACED)
     batch = torch.export.Dim("batch")
     with torch.no_grad(), _quiet():
         torch.onnx.export(
@@ -256,7 +282,7 @@ def _trace(network: _Network, loaded: LoadedModel, path: Path) -> None:
             optimize=False,  # whoever runs the file does that, and it is most of the time here
             verbose=False,
         )
-    _refuse_randomness(path, loaded.name)
+    _refuse_randomness(path, owner)
 
 
 def _refuse_randomness(path: Path, owner: str) -> None:

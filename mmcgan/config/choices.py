@@ -13,6 +13,7 @@ from mmengine.runner import Priority, get_priority
 from mmcgan import registry as r
 from mmcgan.config.components import Node
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.contracts import declared
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
@@ -94,7 +95,7 @@ def file_problems(node: Node) -> Iterator[Problem]:
     """Yield files of an extractor (``disk_arguments`` of its class) that are not there."""
     if r.EXTRACTORS not in node.registries or node.component is None:
         return
-    for name in getattr(node.component, "disk_arguments", None) or ():
+    for name in declared(node.component, "disk_arguments") or ():
         value = node.config.get(name)
         if not isinstance(value, str) or "://" in value or value.removesuffix(".safetensors") in _shipped():
             continue

@@ -1,8 +1,8 @@
 """Which class each dict of a config will build, and which keys it may have.
 
-The registry is told by the key a dict stands under (``generator=dict(type=...)``); a dict
-without ``type`` is a container (``heads``, ``default_hooks``) or a structure with fixed keys
-(``train_dataloader``, ``model.step``).
+The registry is told by the class that the dict is an argument of, if that declares ``parts`` (argument ->
+registry), or by the key it stands under (``generator=dict(type=...)``); a dict without ``type`` is a
+container (``heads``, ``default_hooks``) or a structure with fixed keys (``train_dataloader``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from mmcgan import registry as r
+from mmcgan.contracts import declared
 from mmcgan.optim.players import PLAYERS
 
 Registries = tuple[r.SuggestingRegistry, ...]
@@ -131,8 +132,10 @@ def _walk(value: Any, path: tuple[str, ...], role: Registries) -> Iterator[Node]
     component = find_component(value["type"], role) if "type" in value else None
     yield Node(path, value, role, component)
     inherited = () if "type" in value else role
+    parts = declared(component, "parts")
     for key, child in value.items():
-        yield from _walk(child, (*path, str(key)), _role_of(path, str(key), inherited))
+        own = (parts[key],) if key in parts else _role_of(path, str(key), inherited)
+        yield from _walk(child, (*path, str(key)), own)
 
 
 def _role_of(parent: tuple[str, ...], key: str, inherited: Registries) -> Registries:

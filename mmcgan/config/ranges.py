@@ -15,6 +15,7 @@ from typing import Any
 
 from mmcgan.config.components import STRUCTURES, Node
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.contracts import declared
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ BY_PLACE: dict[tuple[str, ...], dict[str, Range]] = {("model", "regularizers"): 
 
 def range_of(node: Node, key: str) -> Range | None:
     """Return the range of an argument; None if any number will do."""
-    own: Mapping[str, Range] = getattr(node.component, "ranges", None) or {}
+    own: Mapping[str, Range] = declared(node.component, "ranges")
     if key in own:
         return own[key]
     for place, table in BY_PLACE.items():

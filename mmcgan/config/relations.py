@@ -10,6 +10,7 @@ from typing import Any
 from mmcgan import registry as r
 from mmcgan.config.components import Node, find_component
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.contracts import declared
 from mmcgan.suggestions import nearest
 
 #: Arguments of hooks that name a figure of the evaluation.
@@ -68,10 +69,10 @@ def _figures(config: Mapping[str, Any], evaluator: str) -> list[str] | None:
     found: list[str] = []
     rows = _metrics(config, evaluator)
     for row in rows:
-        declared = getattr(find_component(row.get("type"), (r.GENERATION_METRICS, r.METRICS)), "figures", ())
-        if not declared:
+        own = declared(find_component(row.get("type"), (r.GENERATION_METRICS, r.METRICS)), "figures")
+        if not own:
             return None
-        found += declared
+        found += own
     return found or None
 
 
@@ -82,8 +83,8 @@ def _given_twice(config: Mapping[str, Any], evaluator: str) -> Iterator[Problem]
         rows = [row for row in _metrics(config, evaluator) if str(row.get("type")) == kind]
         distinct = {repr(sorted((k, repr(v)) for k, v in row.items())) for row in rows}
         component = find_component(kind, (r.GENERATION_METRICS, r.METRICS))
-        declared = getattr(component, "figures", ())
-        fixed = declared and all("*" not in name for name in declared)
+        own = declared(component, "figures")
+        fixed = own and all("*" not in name for name in own)
         if count > 1 and (len(distinct) < count or fixed):
             message = f"{kind} stands there {count} times; its figures would have one name"
             yield Problem(f"{evaluator}.metrics", message)

@@ -11,7 +11,7 @@ import torch
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of, taken_before
 from mmcgan.config.problems import Problem, dotted
-from mmcgan.contracts import ContractError
+from mmcgan.contracts import ContractError, declared
 
 # Cheap components that own no data: their constructors know what they allow.
 TRIED = (
@@ -98,7 +98,7 @@ def _builder(node: Node) -> Callable[[], object] | None:
 
 def _telling(component: Any, node: Node) -> Callable[[], object] | None:
     """Return what asks a data set for its facts, which it tells without reading images."""
-    facts = getattr(component, "facts", None)
+    facts = declared(component, "facts")
     return None if facts is None else lambda: facts(**_arguments(node))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.contracts import declared
 from mmcgan.optim.players import PLAYERS
 from mmcgan.suggestions import nearest
 
@@ -63,7 +64,7 @@ def _twice(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Yield the second of two hooks of a class that declares ``only_once``."""
     found: dict[Any, Node] = {}
     for node in nodes:
-        if r.HOOKS not in node.registries or not getattr(node.component, "only_once", False):
+        if r.HOOKS not in node.registries or not declared(node.component, "only_once"):
             continue
         first = found.setdefault(node.component, node)
         if first is not node:
@@ -81,7 +82,7 @@ def _unused_reference(nodes: Sequence[Node]) -> Iterator[Problem]:
             continue
         for other in nodes:
             inside = other.path[: len(node.path) + 1] == (*node.path, "metrics")
-            if inside and getattr(other.component, "needs_reference", False):
+            if inside and declared(other.component, "needs_reference"):
                 message = (
                     f"{other.config['type']} compares with real images: give reference=dict(dataset=...)"
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,6 +29,7 @@ class GANDataset(Dataset[Any]):
         classes: a name per class, None if unlabelled.
         groups: an :class:`~mmcgan.attributes.AttributeGroups`, None without attributes.
         split: which part of a set it is, None if there are none.
+        left_out: what was not taken of the files that were found, None if nothing is.
         reader: how files are read, which decides what packing makes of them; None if it reads none.
         disk_arguments: names of the constructor's arguments that name files; None if not declared: the set is
             then refused in configs that came with somebody's weights.
@@ -49,6 +50,7 @@ class GANDataset(Dataset[Any]):
     classes: Sequence[str] | None = None
     groups: Any = None
     split: str | None = None
+    left_out: Any = None
     reader: Any = None
     disk_arguments: ClassVar[tuple[str, ...] | None] = None
     user_arguments: ClassVar[tuple[str, ...]] = ()
@@ -96,6 +98,10 @@ class GANDataset(Dataset[Any]):
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Return the items at ``indices``: ``image`` uint8 (N, 3, H, W) and fields of the condition."""
         raise NotImplementedError
+
+    def batches(self, rows: Sequence[int], batch_size: int) -> Iterator[Sequence[int]]:
+        """Yield ``rows`` in batches whose images are of one size."""
+        return (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
 
     @property
     def metainfo(self) -> dict[str, Any]:

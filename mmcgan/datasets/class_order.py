@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch import Tensor
-from torch.utils.data import Sampler
 
-from mmcgan.datasets.order import Draw
+from mmcgan.datasets.order import Draw, ResumableSampler
 from mmcgan.random import make_generator
 from mmcgan.registry import DATA_SAMPLERS
 from mmcgan.samplers.label import TemperatureLabel
@@ -33,7 +32,7 @@ def image_weights(labels: Tensor, class_weights: Tensor) -> Tensor:
 
 
 @DATA_SAMPLERS.register_module()
-class ClassBalancedDraws(Sampler[Any]):
+class ClassBalancedDraws(ResumableSampler):
     """Endless independent draws: a class y, then an image of it, uniformly (IC-GAN, App. G).
 
     Without a temperature every class is drawn equally often; with one, y follows p_T proportional to

@@ -38,7 +38,7 @@ class ImageCounts:
 
 def counts_of(dataset: Any, skipped: Sequence[str] = ()) -> ImageCounts:
     """Return the counts of a data set that is used whole, but for ``skipped`` (one line for each image)."""
-    noted = getattr(dataset, "left_out", None)
+    noted = dataset.left_out
     size, read = len(dataset), len(dataset) - len(skipped)
     if noted is None:
         return ImageCounts(size, read, skipped)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.datasets.base import GANDataset, check_choice
-from mmcgan.datasets.order import Draw
+from mmcgan.datasets.order import Draw, drawn
 from mmcgan.instances.store import open_store, store_facts
 from mmcgan.instances.store_metadata import StoreError
 from mmcgan.random import make_generator
@@ -181,8 +181,8 @@ def _image_facts(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 def _uniform(index: int) -> Tensor:
     """Return two uniform numbers that depend on the seed and position of the draw only."""
-    position = getattr(index, "position", int(index))
-    generator = make_generator(getattr(index, "seed", 0), "neighbour", position)
+    draw = drawn(index)
+    generator = make_generator(draw.seed, "neighbour", draw.position)
     return torch.rand(2, generator=generator, dtype=torch.float64)
 
 

@@ -36,8 +36,24 @@ class Draw(int):
         return int(self), self.position, self.seed
 
 
+def drawn(index: int) -> Draw:
+    """Return an index with its position and seed; of one that no sampler drew, itself and 0."""
+    return index if isinstance(index, Draw) else Draw(index, int(index))
+
+
+class ResumableSampler(Sampler[Any]):
+    """Base of orders of reading that can begin anywhere: a run that goes on starts where it left off.
+
+    With any other sampler the images that were consumed are read once more and left aside.
+    """
+
+    def start(self, position: int) -> None:
+        """Make the next iteration begin after ``position`` images, consumed by all ranks together."""
+        raise NotImplementedError
+
+
 @DATA_SAMPLERS.register_module()
-class InfiniteShuffle(Sampler[Any]):
+class InfiniteShuffle(ResumableSampler):
     """Endless epochs, each a permutation of the data set that depends on (seed, epoch) only.
 
     The stream of one process is the permutations one after another. Of N processes, process r

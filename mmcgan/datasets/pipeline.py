@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.datasets.order import drawn
 from mmcgan.random import derive_seed
 from mmcgan.registry import TRANSFORMS
 
@@ -69,8 +70,8 @@ class Pipeline:
         results: dict[str, Any] = dict(img=array, img_shape=array.shape[:2], ori_shape=array.shape[:2])
         if "label" in batch:
             results["gt_label"] = int(batch["label"][row])
-        position = getattr(index, "position", int(index))
-        with seeded_globals(derive_seed(getattr(index, "seed", 0), "pipeline", position)):
+        draw = drawn(index)
+        with seeded_globals(derive_seed(draw.seed, "pipeline", draw.position)):
             for transform in self.transforms:
                 results = self._checked(transform(results), transform)
         image = np.ascontiguousarray(results["img"])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmcgan.checkpoints.literals import assignments
+from mmcgan.contracts import declared
 from mmcgan.registry import HOOKS
 
 ABSENT = "(not given)"
@@ -122,7 +123,7 @@ def _watched_out(config: Mapping[str, Any]) -> dict[str, Any]:
 def _steers(hook: Any) -> bool:
     """Return whether a hook says that it changes the training."""
     kind = hook.get("type") if isinstance(hook, Mapping) else None
-    return bool(getattr(_hook(kind), "changes_training", False))
+    return bool(declared(_hook(kind), "changes_training"))
 
 
 def _hook(kind: Any) -> Any:
@@ -138,7 +139,7 @@ def unknown_hooks(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
         for config in (before, now)
     ]
     found = sorted(sides[0] ^ sides[1])
-    return [k for k in found if getattr(_hook(k), "changes_training", None) is None]
+    return [k for k in found if declared(_hook(k), "changes_training") is None]
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:

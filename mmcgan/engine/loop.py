@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
+from mmcgan.datasets.order import ResumableSampler
 from mmcgan.engine.history import trim_histories
 from mmcgan.engine.random_state import preserved_random_state
 from mmcgan.engine.signals import EvaluationInterrupted
@@ -156,7 +157,7 @@ class GANTrainLoop(BaseLoop):
         """Return an endless iterator over the data that has not been consumed yet."""
         sampler = self.dataloader.sampler
         skip = self._iter
-        if skip and hasattr(sampler, "start"):
+        if skip and isinstance(sampler, ResumableSampler):
             sampler.start(self.images_seen)
             skip = 0
         iterator = _Endless(self.dataloader)

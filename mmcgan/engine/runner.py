@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.optim import OptimWrapperDict
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, Runner, ValLoop
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -31,9 +31,9 @@ from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import follow_classes
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
 from mmcgan.engine.work_folder import held_folder
+from mmcgan.models.sampling import SamplingModel
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
-from mmcgan.random import RandomStreams
 from mmcgan.registry import GRADIENT_EXCHANGES, RUNNERS
 from mmcgan.suggestions import nearest
 
@@ -142,9 +142,8 @@ class GANRunner(Runner):
     def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
         """Build the model and give its random streams the run's seed."""
         built: nn.Module = super().build_model(model)
-        streams = getattr(built, "random", None)
-        if isinstance(streams, RandomStreams):
-            streams.seed = self.seed
+        if isinstance(built, SamplingModel):
+            built.use_seed(self.seed)
         return built
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
@@ -230,11 +229,10 @@ class GANRunner(Runner):
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
         info = self.train_dataloader.dataset.metainfo if self.is_training else {}
-        evaluator = getattr(built, "evaluator", None)
-        known = getattr(evaluator, "dataset_meta", None)
         classes = tuple(info.get("classes") or ())
-        if evaluator is not None and known and classes and len(classes) == known.get("num_classes"):
-            evaluator.dataset_meta = {"classes": classes, **known}
+        known = built.evaluator.dataset_meta if isinstance(built, ValLoop) else None
+        if known and classes and len(classes) == known.get("num_classes"):
+            built.evaluator.dataset_meta = {"classes": classes, **known}
         return built
 
     # --- training -----------------------------------------------------------------------------

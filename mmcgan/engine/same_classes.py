@@ -35,7 +35,7 @@ def follow_classes(runner: Any, checkpoint: State, source: str, *, resumed: bool
     Raises:
         CheckpointError: other names, or a component that does not say which of its tensors belong to classes.
     """
-    now = getattr(runner.train_dataloader.dataset, "metainfo", None) or {}
+    now = runner.train_dataloader.dataset.metainfo
     meta = checkpoint.get("meta")
     before = meta.get("dataset_meta") if isinstance(meta, Mapping) else None
     notes = [note for key in FIXED for note in _check_fixed(before, now, key, source, resumed, allowed)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.datasets.base import GANDataset
 from mmcgan.datasets.decode import Source, read_rgb
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
@@ -61,9 +62,6 @@ class AnySizeFiles(FileDataset):
             yield from (same[start : start + batch_size] for start in range(0, len(same), batch_size))
 
 
-def batches_of(dataset: Any, rows: Sequence[int], batch_size: int) -> list[Sequence[int]]:
-    """Return the rows of a data set in batches, as its ``batches`` cuts them, if it has such a method."""
-    own = getattr(dataset, "batches", None)
-    if own is not None:
-        return list(own(rows, batch_size))
-    return [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+def batches_of(dataset: GANDataset, rows: Sequence[int], batch_size: int) -> list[Sequence[int]]:
+    """Return the rows of a data set in batches, as its ``batches`` cuts them."""
+    return list(dataset.batches(rows, batch_size))

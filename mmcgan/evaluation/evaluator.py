@@ -146,7 +146,7 @@ class GenerationEvaluator(Evaluator):
         """Warn where generated and real images have another size; whoever states it has compared them."""
         if self.reference is None or not self.reference.is_open or "image_size" in (self._dataset_meta or {}):
             return
-        real = getattr(self.reference.dataset, "image_size", None)
+        real = self.reference.dataset.metainfo.get("image_size")
         sides = tuple(pixels.shape[2:])
         if isinstance(real, int) and real and sides != (real, real):
             print_log(

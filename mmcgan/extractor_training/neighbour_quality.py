@@ -62,7 +62,7 @@ def neighbour_quality(
             for _ in image:
                 advance()
     vectors = {name: F.normalize(torch.cat(parts)) for name, parts in found.items()}
-    labels = getattr(dataset, "labels", None)
+    labels = dataset.labels
     quality = {}
     for kind in kinds:
         if labels is not None:

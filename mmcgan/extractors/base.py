@@ -147,6 +147,7 @@ class Extractor(nn.Module):
         spatial_dim: S, 0 without spatial features.
         pixel_classes: number of classes of pixels, or None without label maps.
         classes: names of the classes, empty if unknown.
+        groups: an :class:`~mmcgan.attributes.AttributeGroups` of a classifier of attributes, else None.
         preprocessing: size, resize rule and normalisation of the input.
         short_names: name on command lines -> settings.
         file_names: name that a file follows on command lines (``NAME:FILE``) -> settings beside ``weights``.
@@ -167,6 +168,7 @@ class Extractor(nn.Module):
         },
     )
 
+    groups: Any = None
     short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     file_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     weight_kind: ClassVar[str] = ""

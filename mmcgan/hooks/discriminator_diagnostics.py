@@ -73,9 +73,7 @@ class DiscriminatorDiagnosticsHook(Hook):
             make_generator(self.seed, "validation", runner.iter, runner.rank),
         )
         rows = torch.randint(count, (min(self.size, count),), generator=source).tolist()
-        if hasattr(self.validation, "__getitems__"):
-            return gan_collate(self.validation.__getitems__(rows))
-        return gan_collate([self.validation[row] for row in rows])
+        return gan_collate(self.validation.__getitems__(rows))
 
 
 def is_due(iteration: int, interval: int) -> bool:

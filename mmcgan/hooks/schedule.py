@@ -120,7 +120,9 @@ def find_setter(runner: Any, path: str) -> Setter:
     if root == "optimizer":
         return _optimizer_setter(runner, path, rest)
     if root == "generator_ema":
-        rules = [hook.rule for hook in runner.hooks if hasattr(hook, "rule")]
+        from mmcgan.hooks.ema import GeneratorEMAHook  # made of this module
+
+        rules = [hook.rule for hook in runner.hooks if isinstance(hook, GeneratorEMAHook)]
         if not rules:
             raise ValueError(f"ScheduleHook: {path!r} needs the hook GeneratorEMAHook")
         return attribute_setter(rules[0], path, rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -29,6 +29,10 @@ class Loss(nn.Module):
     contract: ClassVar[Contract] = Contract("loss", "docs/extending/loss.md")
 
     views: ClassVar[tuple[str, ...]] = ("real", "fake", "generated")
+    #: the views: methods that a subclass writes, None for those it does not
+    real: Any = None
+    fake: Any = None
+    generated: Any = None
     default_inputs: ClassVar[Mapping[str, str]] = {}
     needs_real_in_generator_step: ClassVar[bool] = False
     #: smallest mini-batch, over all ranks, for which the loss says anything
@@ -39,17 +43,26 @@ class Loss(nn.Module):
     @classmethod
     def implemented_views(cls) -> tuple[str, ...]:
         """Return the views this loss has a method for."""
-        return tuple(view for view in cls.views if hasattr(cls, view))
+        return tuple(view for view in cls.views if getattr(cls, view) is not None)
+
+    @property
+    def weighs_condition(self) -> bool:
+        """Whether the loss itself can give its condition a weight: it writes :meth:`weigh_condition`."""
+        return type(self).weigh_condition is not Loss.weigh_condition
+
+    def weigh_condition(self, weight: float) -> None:
+        """Give what the loss says of the condition ``weight``; without this method all of it is weighed."""
 
     def discriminator_terms(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return one scalar per implemented discriminator view."""
         inputs = {"real": real, "fake": fake}
-        return {view: getattr(self, view)(**inputs[view]) for view in inputs if hasattr(self, view)}
+        return {
+            view: getattr(self, view)(**inputs[view]) for view in self.implemented_views() if view in inputs
+        }
 
     def generator_terms(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return one scalar per implemented generator view."""
-        own = cast(Any, self)
-        return {"generated": own.generated(**fake)} if hasattr(self, "generated") else {}
+        return {} if self.generated is None else {"generated": self.generated(**fake)}
 
 
 class PairedLoss(Loss):
@@ -61,13 +74,14 @@ class PairedLoss(Loss):
 
     views: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
     input_names: ClassVar[tuple[str, ...]] = ()
+    #: the views: methods that a subclass writes, None for one it does not
+    discriminator: Any = None
+    generator: Any = None
 
     def discriminator_terms(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return the scalar of the discriminator's step, if there is one."""
-        own = cast(Any, self)
-        return {"discriminator": own.discriminator(real, fake)} if hasattr(self, "discriminator") else {}
+        return {} if self.discriminator is None else {"discriminator": self.discriminator(real, fake)}
 
     def generator_terms(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return the scalar of the generator's step, if there is one."""
-        own = cast(Any, self)
-        return {"generator": own.generator(fake, real)} if hasattr(self, "generator") else {}
+        return {} if self.generator is None else {"generator": self.generator(fake, real)}

@@ -173,6 +173,10 @@ class ConditionalGAN(SamplingModel):
             terms |= loss.generator(fake_scores, real_scores)
         return terms | self._regularization("generator", real, fake, real_scores, fake_scores)
 
+    def use_seed(self, seed: int) -> None:
+        """Let the streams of random numbers be those of the run's seed."""
+        self.random.seed = seed
+
     # --- its parts ----------------------------------------------------------------------------
 
     def draw(self, size: int, real: GANBatch | None = None) -> tuple[Tensor, Condition]:

@@ -36,7 +36,7 @@ def grow_condition(model: Any, weight: float) -> None:
     if not 0 <= weight <= 1:
         raise ValueError(f"condition_weight must lie in [0, 1], got {weight}")
     check_growing(model)
-    average = getattr(model, "generator_ema", None)
+    average = model.generator_ema
     networks = [model.generator, model.discriminator, *([] if average is None else [average])]
     for network in networks:
         for module in weighing(network):
@@ -48,7 +48,7 @@ def grow_condition(model: Any, weight: float) -> None:
 def check_growing(model: Any) -> None:
     """Raise ValueError unless both players look at a condition and can train without it."""
     losses = model.losses
-    if not getattr(model.generator, "requires", ()) or not any(weighing(model.generator)):
+    if not model.generator.requires or not any(weighing(model.generator)):
         raise ValueError(_nothing("generator", model.generator))
     if not any(weighing(model.discriminator)) and not any(loss.sees_condition for loss in losses):
         raise ValueError(_nothing("discriminator", model.discriminator.backbone))

@@ -68,6 +68,9 @@ class SamplingModel(BaseModel):
         #: of evaluations, which draw truncated latents: what the generator is told, see :meth:`sample`
         self.truncation: float | None = None
 
+    def use_seed(self, seed: int) -> None:
+        """Draw everything random as the run's seed says, from now on; nothing is random here."""
+
     @property
     def device(self) -> torch.device:
         """Where the model computes."""

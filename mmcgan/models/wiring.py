@@ -69,13 +69,12 @@ class WiredLoss(nn.Module):
     @property
     def stands_alone(self) -> bool:
         """Whether it says something where the condition has no weight."""
-        return not self.sees_condition or callable(getattr(self.loss, "weigh_condition", None))
+        return not self.sees_condition or self.loss.weighs_condition
 
     def weigh_condition(self, weight: float) -> None:
         """Give what the loss says of the condition ``weight``: a part of it, if it can tell, or all."""
-        weigh = getattr(self.loss, "weigh_condition", None)
-        if callable(weigh):
-            weigh(weight)
+        if self.loss.weighs_condition:
+            self.loss.weigh_condition(weight)
         elif self.sees_condition:
             self.condition_weight = weight
 

@@ -97,6 +97,7 @@ class ConditionSampler:
     Attributes:
         groups: an :class:`~mmcgan.attributes.AttributeGroups`, if it draws attributes.
         num_classes: number of labels, 0 if it draws none.
+        store: the instances that it draws from, None if it draws none.
     """
 
     contract: ClassVar[Contract] = Contract(
@@ -108,6 +109,7 @@ class ConditionSampler:
 
     groups: Any = None
     num_classes: int = 0
+    store: Any = None
 
     def sample(self, n: int, generator: Generator) -> Condition:
         """Draw n conditions; all randomness comes from ``generator``."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmcgan.apis.onnx_export import TOLERANCE, exported_difference
 from mmcgan.models.generators.base import Generator
 from mmcgan.registry import BACKBONES, GENERATORS, HEADS
 from mmcgan.structures import Condition, height_and_width
@@ -20,17 +23,22 @@ from mmcgan.testing.requirements import (
     require,
     source,
 )
+from mmcgan.testing.training import check_resume
 
 
 def check_generator(
-    generator: Any, condition: Condition | None = None, sizes: Mapping[str, int] | None = None
+    generator: Any,
+    condition: Condition | None = None,
+    sizes: Mapping[str, int] | None = None,
+    export: bool = False,
 ) -> None:
-    """Check a generator: shapes, determinism, rows, gradients of z and weights, saving, and what it declares.
+    """Check a generator: shapes, determinism, rows, gradients, saving, resuming, export, what it declares.
 
     Args:
         generator: built, or its config.
         condition: of three images; made up if None.
         sizes: lengths of ``instance`` and ``attributes``, classes of ``label_map``, for one made up.
+        export: also write it as ONNX and compare, which takes seconds; needs the extra ``onnx``.
 
     Raises:
         CheckError: names what is wrong.
@@ -54,7 +62,14 @@ def check_generator(
         require(float(unlike) < 1e-4, f"{name}: an image depends on others of its batch")
         check_state(network, lambda module: {"its image": module(latent, condition)})
     _check_generator_gradients(network, name, latent, condition)
+    check_resume(network, lambda module: module(latent.detach(), condition).square().mean())
     _check_structure(network, name)
+    if export:
+        with tempfile.TemporaryDirectory() as folder:
+            difference = exported_difference(
+                network.eval(), latent.detach(), condition, Path(folder) / "network.onnx"
+            )
+        require(difference <= TOLERANCE, f"{name}: as ONNX its images differ by {difference:.3g}")
 
 
 def _check_generator_gradients(network: Any, name: str, latent: Tensor, condition: Condition) -> None:
@@ -98,7 +113,7 @@ def check_backbone(
     sizes: Mapping[str, int] | None = None,
     second_derivatives: bool = True,
 ) -> None:
-    """Check a backbone: features and their shapes, determinism, gradients, second derivatives, saving.
+    """Check a backbone: features and their shapes, determinism, gradients, second ones, saving, resuming.
 
     Args:
         backbone: built, or its config.
@@ -132,6 +147,7 @@ def check_backbone(
         require(all(torch.equal(again[k], v) for k, v in features.items()), f"{name}: two calls differ")
         check_state(network, lambda module: module(image, *given))
     require(len(network.stages()) > 0, f"{name}: stages() is empty")
+    check_resume(network, lambda module: sum(v.square().mean() for v in module(image, *given).values()))
     _check_slopes(
         name, lambda x: sum(v.float().mean() for v in network(x, *given).values()), image, second_derivatives
     )
@@ -187,6 +203,7 @@ def check_head(
         judged, scores = network.realness(found), network.class_scores(found)
         require(judged is None or judged.shape == (ROWS,), f"{name}: realness() is not one number an image")
         require(scores is None or scores.ndim == 2, f"{name}: class_scores() is not (N, classes)")
+    check_resume(network, lambda module: sum(v.square().mean() for v in outputs(maps, module).values()))
     _check_slopes(
         name, lambda x: sum(v.float().square().mean() for v in outputs(x).values()), maps, second_derivatives
     )

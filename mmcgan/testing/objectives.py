@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -15,7 +16,9 @@ from mmcgan.testing.requirements import built, check_finite, require, source
 
 
 def check_loss(loss: Any, inputs: Mapping[str, Tensor]) -> None:
-    """Check a loss: a finite scalar in every view, gradients, determinism, no parameters.
+    """Check a loss: a finite scalar in every view, gradients, determinism, its state, no parameters.
+
+    A loss with a state (a running mean) keeps it in buffers; its second call may then differ from the first.
 
     Args:
         loss: built, or its config.
@@ -48,9 +51,17 @@ def check_loss(loss: Any, inputs: Mapping[str, Tensor]) -> None:
                 check_finite(name, "its gradient", slope)
         return {view: value.detach() for view, value in found.items()}
 
-    first, second = terms(), terms()
+    start = deepcopy(term.state_dict())
+    first, kept = terms(), deepcopy(term.state_dict())
+    second = terms()
     require(set(first) == set(term.implemented_views()), f"{name} returns {sorted(first)}")
-    require(all(torch.equal(first[view], second[view]) for view in first), f"{name}: two calls differ")
+    term.load_state_dict(start)
+    again = terms()
+    require(all(torch.equal(first[view], again[view]) for view in first), f"{name}: two calls differ")
+    term.load_state_dict(kept)
+    again = terms()
+    message = "differs after its state was saved and loaded: what changes in training must be a buffer"
+    require(all(torch.equal(second[view], again[view]) for view in first), f"{name} {message}")
 
 
 def check_regularizer(regularizer: Any) -> None:

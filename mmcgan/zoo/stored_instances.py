@@ -15,6 +15,7 @@ from mmcgan.instances.store import InstanceStore, open_store
 from mmcgan.instances.store_metadata import StoreError
 from mmcgan.origin import Origin
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import Condition
 
 PREFIX = "instances."
@@ -52,15 +53,18 @@ class LateSampler:
             return self.sampler.sample(n, generator)
 
 
-def require_classes(sampler: Any, classes: Sequence[str]) -> None:
+def require_classes(sampler: ConditionSampler | None, classes: Sequence[str]) -> None:
     """Check that a sampler that takes labels from a store of instances numbers them as a model does.
+
+    Args:
+        sampler: of conditions; None where images are not asked for by one.
+        classes: names of the model's.
 
     Raises:
         StoreError: the store's classes are others, or in another order.
     """
-    store = getattr(sampler, "store", None)
-    if isinstance(store, InstanceStore) and getattr(sampler, "num_classes", None):
-        store.require_classes(classes)
+    if sampler is not None and isinstance(sampler.store, InstanceStore) and sampler.num_classes:
+        sampler.store.require_classes(classes)
 
 
 @dataclass(frozen=True)

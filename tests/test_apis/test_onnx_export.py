@@ -153,7 +153,7 @@ def test_weights_that_are_no_numbers_are_named(runtime, tmp_path):
 
 
 def test_a_file_that_differs_is_not_kept(runtime, tmp_path, monkeypatch):
-    monkeypatch.setattr(onnx_export, "_trace", lambda network, loaded, path: path.write_bytes(b""))
+    monkeypatch.setattr(onnx_export, "_trace", lambda network, values, path, owner: path.write_bytes(b""))
     monkeypatch.setattr(onnx_export, "_compare", lambda *_: 0.5)
     with pytest.raises(ValueError, match=r"differs from PyTorch by up to 0\.5, more than 0\.01; it is"):
         export_onnx(weights_of("DCGAN", tmp_path), tmp_path / "a.onnx", tolerance=0.01)
@@ -230,7 +230,7 @@ def test_without_the_extra_it_is_named(monkeypatch, tmp_path, capsys):
 
 
 def test_the_command_says_inputs_and_difference(runtime, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(onnx_export, "_trace", lambda network, loaded, path: path.write_bytes(b"12"))
+    monkeypatch.setattr(onnx_export, "_trace", lambda network, values, path, owner: path.write_bytes(b"12"))
     monkeypatch.setattr(onnx_export, "_compare", lambda *_: 2e-6)
     out = tmp_path / "deep" / "a.onnx"
     assert main(["export", str(weights_of("DCGAN", tmp_path)), str(out)]) == 0

@@ -251,3 +251,96 @@ def test_every_check_is_exported_and_documented():
     assert len(names) == 13
     for name in names:
         assert re.match(r"Check ", inspect.getdoc(getattr(testing, name))), name
+
+
+# --- every class of a registry: nothing is left out but with a reason -----------------------------
+N = 6
+LABEL = torch.arange(N) % CLASSES
+
+
+def vectors(*shape, seed=0):
+    return torch.randn(N, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+#: tensors for every argument that a loss of ours may have
+INPUTS = {
+    "logit": vectors(),
+    "logits": vectors(CLASSES + 1, seed=1),
+    "label": LABEL,
+    "embed": nn.functional.normalize(vectors(4, seed=2), dim=1),
+    "proxy": nn.functional.normalize(vectors(4, seed=3), dim=1),
+    "iteration": torch.tensor(5),
+    "mean": vectors(4, seed=4),
+    "variance": vectors(4, seed=5).exp(),
+    "log_variance": vectors(4, seed=6),
+    "feature": vectors(4, seed=7),
+    "score": vectors(CLASSES + 2, seed=8),
+    "image": vectors(3, 8, 8, seed=9).tanh(),
+}
+LOSSES = {
+    "CategoricalCodeLoss": dict(logits=vectors(2, 3), code=torch.randint(3, (N, 2))),
+    "GaussianCodeLoss": dict(code=vectors(4)),
+    "FeatureMapLoss": dict(feature=vectors(4, 3, 3)),
+    "DiscriminativeClassifierLoss": dict(logits=vectors(2 * CLASSES)),
+}
+LOSS_SETTINGS = {"TopKLoss": dict(loss=dict(type="HingeLoss"), epoch_length=2)}
+#: what cannot be checked here, and why
+LEFT_OUT = {"PerceptualLoss": "needs the weights of VGG19, which are not installed"}
+
+
+@pytest.mark.parametrize("name", [name for name in ours(r.LOSSES) if name not in LEFT_OUT])
+def test_our_losses_pass(name):
+    from mmcgan.models.wiring import loss_arguments
+
+    needed = [key for key, required in loss_arguments(r.LOSSES.get(name)).items() if required]
+    given = {**{key: INPUTS[key] for key in needed if key in INPUTS}, **LOSSES.get(name, {})}
+    if name == "OmniLoss":
+        given["label"] = LABEL
+    testing.check_loss({"type": name, **LOSS_SETTINGS.get(name, {})}, given)
+
+
+def test_a_state_of_a_loss_outside_its_buffers_is_found():
+    from mmcgan.losses import Loss
+
+    class Counting(Loss):
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def fake(self, logit):
+            self.calls += 1
+            return logit.mean() * self.calls
+
+    with pytest.raises(CheckError, match="Counting: two calls differ"):
+        testing.check_loss(Counting(), {"logit": vectors()})
+
+
+def test_a_state_of_training_outside_the_buffers_is_found():
+    class Hidden(Good):
+        def __init__(self):
+            super().__init__()
+            self.steps = 0
+
+        def synthesize(self, latent, embedding):
+            self.steps += self.training
+            return super().synthesize(latent * (1 + self.steps), embedding)
+
+    with pytest.raises(CheckError, match=r"Hidden: .* differs between two steps"):
+        testing.check_generator(Hidden())
+
+
+def test_a_generator_is_checked_as_onnx():
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    testing.check_generator(Good(), export=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in ours(r.GENERATORS) if n != "SPADEGenerator"])
+def test_our_generators_pass_as_onnx(name):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    config = filled(r.GENERATORS.get(name), GENERATORS[name])
+    config.pop("image_size", None) if name == "CodedGenerator" else None
+    extra = {"eval_noise": "const"} if name == "StyleGAN2Generator" else {}
+    testing.check_generator({"type": name, **config, **extra}, export=True)

@@ -65,10 +65,11 @@ def test_real_images_of_another_size_are_said_once(monkeypatch):
     evaluator = build()
     dataset = ColourDataset()
     sides = tuple(dataset.image.shape[2:])
-    evaluator.reference.dataset.image_size = sides[0]
+    known = {**evaluator.reference.dataset.metainfo, "image_size": sides[0]}
+    monkeypatch.setattr(type(evaluator.reference.dataset), "metainfo", property(lambda self: known))
     run(evaluator, dataset)
     assert not [message for message in said if "pixels, real ones" in message]
-    evaluator.reference.dataset.image_size = 64
+    known["image_size"] = 64
     run(evaluator, dataset)
     found = [message for message in said if f"{sides[0]} x {sides[1]} pixels, real ones 64 x 64" in message]
     assert len(found) == 1

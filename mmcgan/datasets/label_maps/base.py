@@ -15,6 +15,7 @@ from torch import Tensor
 from mmcgan.datasets.base import GANDataset, items_digest
 from mmcgan.datasets.decode import BadImageError, open_checked, read_rgb
 from mmcgan.datasets.label_maps.map_transform import MapTransform
+from mmcgan.datasets.order import drawn
 from mmcgan.file_identity import files_digest
 from mmcgan.label_maps import instance_edges, unknown_ids
 from mmcgan.random import make_generator
@@ -165,8 +166,8 @@ class LabelMapFiles(LabelMapDataset):
         files = self.files[int(index)]
         picture, labels = read_picture(files.image), read_ids(files.labels)
         _same_size(picture, files.image, labels, files.labels)
-        position, seed = getattr(index, "position", int(index)), getattr(index, "seed", 0)
-        corner = self.transform.draw(labels.shape, seed, position)
+        draw = drawn(index)
+        corner = self.transform.draw(labels.shape, draw.seed, draw.position)
         label_map = torch.from_numpy(self.transform.ids(labels, corner))
         item = {
             "image": torch.from_numpy(self.transform.image(picture, corner)).permute(2, 0, 1).contiguous(),

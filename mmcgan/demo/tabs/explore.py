@@ -7,6 +7,7 @@ from typing import Any
 from mmcgan.analysis import move, sefa_directions
 from mmcgan.apis.drawing import Draw
 from mmcgan.apis.interpolation import first_image, sefa
+from mmcgan.condition_fields import condition_field
 from mmcgan.demo.commands import command
 from mmcgan.demo.form import Form, real, whole
 from mmcgan.demo.studio import Model, Studio
@@ -20,11 +21,11 @@ STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 
 def can(loaded: LoadedModel) -> bool:
     """Return whether the map that meets the latent first is known."""
-    if {"label_map", "edge_map"} & set(loaded.requires):
-        return False
+    if not all(condition_field(name).interpolates for name in loaded.requires):
+        return False  # maps of single images, which the form cannot choose
     try:
         sefa_directions(loaded.model.generator, DIRECTIONS)
-    except (ValueError, AttributeError):
+    except ValueError:
         return False
     return True
 

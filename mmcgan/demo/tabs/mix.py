@@ -12,6 +12,7 @@ from mmcgan.apis.drawing import Draw, all_images
 from mmcgan.apis.instance_sampling import InstanceOptions, instance_plan
 from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images, write_picture
 from mmcgan.apis.labels import find_labels
+from mmcgan.condition_fields import condition_field
 from mmcgan.demo.commands import command
 from mmcgan.demo.form import Form, uploaded, whole
 from mmcgan.demo.studio import Model, Studio
@@ -24,10 +25,8 @@ MOST_STEPS = 16
 
 
 def can(loaded: LoadedModel) -> bool:
-    """Return whether conditions and latents enter apart, as a way between two of them needs."""
-    generator = loaded.model.generator
-    parts = callable(getattr(generator, "embed", None)) and callable(getattr(generator, "synthesize", None))
-    return parts and "label_map" not in loaded.requires
+    """Return whether there is a way between two conditions of each kind that is asked for."""
+    return all(condition_field(name).interpolates for name in loaded.requires)
 
 
 def make(studio: Studio, model: Model, *values: Any) -> tuple[str, str, list[str], Any, str, str]:

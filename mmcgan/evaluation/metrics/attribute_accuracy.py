@@ -57,7 +57,7 @@ class AttributeAccuracy(GenerationMetric):
             ValueError: it has none.
         """
         super().prepare(extractor, reference)
-        groups = getattr(extractor, "groups", None)
+        groups = extractor.groups
         if not isinstance(groups, AttributeGroups):
             raise ValueError(
                 f"AttributeAccuracy needs a classifier of attributes, the extractor {extractor.name!r} is "

@@ -106,6 +106,11 @@ class Generator(Emitting, nn.Module):
         return self.latent_law.sample(n, source)
 
     @property
+    def draws_inside(self) -> bool:
+        """Whether images in evaluation depend on more random numbers than the latent."""
+        return False
+
+    @property
     def any_size(self) -> bool:
         """Whether ``size`` and ``window`` may be asked for (an implicit output layer)."""
         return False

@@ -23,6 +23,7 @@ from mmcgan.models.layers.gated_blocks import (
     BOTTOM_SIZE,
     GatedUpBlock,
     LatentStart,
+    NoiseInjection,
     SkipExcitation,
 )
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
@@ -126,6 +127,12 @@ class FastGANGenerator(PlainGenerator):
             condition_dim=self.condition.dim, spectral_norm=spectral_norm, biased_maps=True
         )
         return partial(ConditionalBatchNorm, **options)
+
+    @property
+    def draws_inside(self) -> bool:
+        """Whether noise is drawn anew for every image in evaluation."""
+        found = [part for part in self.modules() if isinstance(part, NoiseInjection)]
+        return any(part.eval_noise == "random" for part in found)
 
     def features(self, latent: Tensor, embedding: Tensor | None) -> Tensor:
         """Return the output of the last block (N, C, H, W).

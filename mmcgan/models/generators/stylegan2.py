@@ -158,6 +158,11 @@ class StyleGAN2Generator(Generator):
         other, first = drawn
         return self.mix(styles, self.mapping(other, embedding), first)
 
+    @property
+    def draws_inside(self) -> bool:
+        """Whether noise is drawn anew for every image in evaluation."""
+        return self.eval_noise == "random"
+
     def draw_mixing(self, latent: Tensor) -> tuple[Tensor, int] | None:
         """Return latents to mix in and the first style they decide, or None (StyleGAN, Sec. 3.1).
 

@@ -231,7 +231,7 @@ def _behaviour(fit: Fit) -> dict[str, Tensor] | None:
 
 
 def _probe_condition(network: nn.Module, fit: Fit) -> Condition | None:
-    requires = tuple(getattr(network, "requires", ()))
+    requires = tuple(network.requires)  # type: ignore[arg-type]
     if set(requires) - {"label"}:
         return None
     return Condition(label=torch.zeros(2, dtype=torch.int64) if requires else None)
