@@ -139,7 +139,7 @@ class _Some(GANDataset):
 def _real(place: str, reference: Mapping[str, Any], stand_in: GANDataset) -> GANDataset:
     """Return a few real images: two of each of the first classes, or the first ones."""
     try:
-        source = DATASETS.build(_small(reference["dataset"]))
+        source = _smaller(reference["dataset"]) or DATASETS.build(dict(reference["dataset"]))
     except OSError:
         source = stand_in  # not on this machine
     except (ValueError, TypeError, KeyError) as error:
@@ -151,13 +151,16 @@ def _real(place: str, reference: Mapping[str, Any], stand_in: GANDataset) -> GAN
     return _Some(source, rows)
 
 
-def _small(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a data set's config with its smaller split, if that is there."""
+def _smaller(dataset: Mapping[str, Any]) -> Any:
+    """Return a data set's smaller split; None where it has none of that name, or none at all."""
     kind = DATASETS.own(str(dataset.get("type")))
     if kind is None or "split" not in (parameters_of(kind) or {}):
-        return dict(dataset)
+        return None
     kind.facts(**{key: value for key, value in dataset.items() if key != "type"})  # may refuse the split
-    return {**dataset, "split": "test"}
+    try:
+        return DATASETS.build({**dataset, "split": "test"})
+    except ValueError:
+        return None  # its splits have other names
 
 
 def _asked(place: str, dataset: Any, model: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
