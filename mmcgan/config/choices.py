@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.runner import Priority, get_priority
-
 from mmcgan import registry as r
 from mmcgan.config.components import Node
 from mmcgan.config.problems import Problem, dotted
@@ -83,6 +81,8 @@ def priority_problems(node: Node) -> Iterator[Problem]:
     """Yield a hook's priority that MMEngine does not know."""
     if r.HOOKS not in node.registries or "priority" not in node.config:
         return
+    from mmengine.runner import Priority, get_priority  # loads the runner: only where a priority is given
+
     try:
         get_priority(node.config["priority"])
     except (ValueError, TypeError, KeyError):

@@ -157,7 +157,7 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
 def test_tool_is_the_command(tool):
     done = run_python(TOOLS / f"{tool}.py", "--help")
     command = {"convert_weights": "convert"}.get(tool, tool.replace("_", "-"))
-    usage = "check_parity.py" if tool == "check_parity" else f"mmcgan {command}"
+    usage = f"{tool}.py" if tool in ("check_parity", "fetch_emoji") else f"mmcgan {command}"  # of a checkout
     assert done.returncode == 0 and done.stdout.startswith(f"usage: {usage} [-h]")
 
 

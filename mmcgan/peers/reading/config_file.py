@@ -66,7 +66,7 @@ def config_text(name: str, title: str, record: Config, discriminator: Config | N
     made_up = dataset["type"].startswith("Synthetic")
     note = "# Stand-in: put the images that it was trained on here.\n" if made_up else ""
     rate = {"optimizer": {"type": "Adam", "lr": 2e-5, "betas": (0.0, 0.999), "eps": 1e-6}}
-    load = f'load_from = "{name}.pth"\n' if discriminator else ""
+    load = f'load_from = "{{{{ fileDirname }}}}/{name}.pth"\n' if discriminator else ""
     return TEMPLATE.format(
         title=title,
         name=name,
