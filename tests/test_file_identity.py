@@ -114,41 +114,41 @@ class ReferenceFile:
         return extractor.passes > 0
 
 
-class FolderReference:
-    refusal = ValueError
+class Made:
+    """Something that is made at a path once: a second use of the same images makes nothing."""
+
+    refusal = FileExistsError
 
     def __init__(self, folder):
-        self.path = folder / "folder.safetensors"
+        self.path = folder / self.name
 
     def use(self, root):
         made = not self.path.exists()
+        self.make(root)
+        return made
+
+
+class FolderReference(Made):
+    refusal = ValueError
+    name = "folder.safetensors"
+
+    def make(self, root):
         config = dict(type="MeanColour")
         evaluate_folders(root, root, config, ["fid"], reference=str(self.path), labelled=True)
-        return made
 
 
-class Pack:
-    refusal = FileExistsError
+class Pack(Made):
+    name = "pack"
 
-    def __init__(self, folder):
-        self.path = folder / "pack"
-
-    def use(self, root):
-        made = not self.path.exists()
+    def make(self, root):
         pack(ImageFolder(str(root), 8), self.path)
-        return made
 
 
-class Store:
-    refusal = FileExistsError
+class Store(Made):
+    name = "store"
 
-    def __init__(self, folder):
-        self.path = folder / "store"
-
-    def use(self, root):
-        made = not self.path.exists()
+    def make(self, root):
         prepare_instances(ImageFolder(str(root), 8), dict(type="PixelExtractor"), self.path, Options(k=3))
-        return made
 
 
 class StoreInTraining:

@@ -1,20 +1,10 @@
 """Imports run downwards: which room may use which, and the picture of it in the docs."""
 
-import importlib.util
 from pathlib import Path
 
-import pytest
+from tests.tools_of_developers import tool_fixture
 
-ROOT = Path(__file__).resolve().parents[1]
-TOOL = ROOT / "tools" / "dev" / "architecture.py"
-
-
-@pytest.fixture(scope="module")
-def architecture():
-    spec = importlib.util.spec_from_file_location("architecture", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+architecture = tool_fixture("architecture")
 
 
 def test_no_import_runs_upwards_and_no_rooms_make_a_ring(architecture):

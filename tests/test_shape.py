@@ -1,4 +1,4 @@
-"""How large files and functions of the code may be, and how deep blocks in them."""
+"""How large files and functions of the code may be, how deep blocks in them, and how long files of tests."""
 
 import ast
 from pathlib import Path
@@ -24,11 +24,16 @@ def depth(node):
     return deepest
 
 
+def too_long(path):
+    """Yield what is said of a file of too many lines."""
+    if (lines := len(path.read_text(encoding="utf-8").splitlines())) > FILE_LINES:
+        yield f"{path}: {lines} lines, at most {FILE_LINES}"
+
+
 def too_large(path):
     """Yield what is too large or too deep in a file."""
+    yield from too_long(path)
     text = path.read_text(encoding="utf-8")
-    if (lines := len(text.splitlines())) > FILE_LINES:
-        yield f"{path}: {lines} lines, at most {FILE_LINES}"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             where = f"{path}:{node.lineno} {node.name}"
@@ -42,6 +47,12 @@ def too_large(path):
 def test_files_and_functions_can_be_taken_in_at_a_glance(folder):
     paths = sorted((ROOT / folder).rglob("*.py"))
     assert [fault for path in paths for fault in too_large(path)] == []
+
+
+def test_files_of_tests_are_no_longer_than_others():
+    paths = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(paths) > 1
+    assert [fault for path in paths for fault in too_long(path)] == []
 
 
 def test_what_is_too_large_is_found(tmp_path):

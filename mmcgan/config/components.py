@@ -179,9 +179,12 @@ def top_level_keys() -> tuple[str, ...]:
     return (*(key for key in inspect.signature(Runner.__init__).parameters if key != "self"), *TOP_LEVEL)
 
 
-def parameters_of(component: Callable[..., Any]) -> Parameters | None:
-    """Return the named parameters of a constructor or function; None if it takes any keyword."""
+def parameters_of(component: Callable[..., Any] | None) -> Parameters | None:
+    """Return the named parameters of a constructor or function; None if it takes any keyword, or is none."""
     from torch import nn
+
+    if component is None:
+        return None
 
     if isinstance(component, type) and component.__init__ is nn.Module.__init__:  # type: ignore[misc]
         return {}  # its signature says **kwargs, but it refuses all of them

@@ -82,7 +82,7 @@ def _fill_asked_conditions(config: Mapping[str, Any], nodes: list[Node]) -> None
     """Let evaluations that take any sampler of conditions ask for the model's, if silent."""
     sampler = section(config, "model").get("condition_sampler")
     for node in nodes:
-        takes = parameters_of(node.component) or {}  # type: ignore[arg-type]
+        takes = parameters_of(node.component) or {}
         optional = "condition_sampler" in takes and takes["condition_sampler"].default is None
         silent = node.path[0] != "model" and node.config.get("condition_sampler") is None
         if optional and silent and isinstance(sampler, dict):

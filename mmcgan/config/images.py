@@ -38,7 +38,7 @@ def image_problems(nodes: Sequence[Node], facts: Mapping[str, Any], dataset: str
         refused = shapes.refused_channels(channels) if facts else ""
         if refused:
             yield Problem(dotted((*node.path, "type")), f"{node.config['type']}: {dataset} has {refused}")
-        if "image_channels" in node.config and "image_channels" not in (parameters_of(node.component) or {}):  # type: ignore[arg-type]
+        if "image_channels" in node.config and "image_channels" not in (parameters_of(node.component) or {}):
             given = node.config["image_channels"]
             refused = shapes.refused_channels(given) or "images of its own number of channels"
             yield Problem(dotted((*node.path, "image_channels")), f"asks for {refused}; leave it out")
@@ -57,7 +57,7 @@ def _of_the_generator(nodes: Sequence[Node], facts: Mapping[str, Any], dataset: 
     node = next((node for node in nodes if node.path == ("model", "generator")), None)
     if node is None or not facts or r.GENERATORS not in node.registries:
         return
-    takes = parameters_of(node.component) or {}  # type: ignore[arg-type]
+    takes = parameters_of(node.component) or {}
     if "image_size" in takes and "num_map_classes" not in takes:
         return  # it is filled in, and judged by the constructor
     built = _built(node.config)

@@ -93,7 +93,8 @@ def _unused_reference(nodes: Sequence[Node]) -> Iterator[Problem]:
 def _scheduled(model: Any, nodes: Sequence[Node]) -> Iterator[Problem]:
     """Yield paths of schedules that lead to nothing in the model, as far as its config tells."""
     whole = next((node for node in nodes if node.path == ("model",)), None)
-    takes = None if whole is None or whole.component is None else parameters_of(whole.component)
+    component = None if whole is None else whole.component
+    takes = parameters_of(component)
     for node in nodes:
         paths = node.config.get("values")
         if r.HOOKS not in node.registries or not node.typed or not isinstance(paths, Mapping) or not takes:
@@ -107,7 +108,7 @@ def _scheduled(model: Any, nodes: Sequence[Node]) -> Iterator[Problem]:
             if not isinstance(held, Mapping | None):
                 continue  # what is no dict is found where it stands
             name = rest.partition(".")[0]
-            if root not in takes and not hasattr(whole.component, root):  # type: ignore[union-attr]
+            if root not in takes and not hasattr(component, root):
                 hint = nearest(root, [*SCHEDULED, *takes])
                 yield Problem(place, f"leads to nothing: the model has no {root!r}.{hint}")
             elif root in ("losses", "regularizers") and name not in (held or {}):

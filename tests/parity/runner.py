@@ -59,6 +59,7 @@ CHECKER_MODULES = (
     "r3gan",
     "r3gan_steps",
     "projected_gan",
+    "projected_gan_scales",
     "projected_gan_discriminator",
     "projected_gan_steps",
 )

@@ -106,6 +106,20 @@ def short(path: str) -> str:
     return path.split(".", 1)[1]
 
 
+def cases_by_format(kinds):
+    """Return the golden cases whose kind starts with one of ``kinds``, by format, of all that have one."""
+    found = {}
+    for stem in stems(full_set() or COMMITTED):
+        case = load_case(stem)
+        try:
+            form = peer_format(case.peer, case.spec)
+        except UnsupportedSetting:
+            continue
+        if str(case.spec.get("kind", "network")).startswith(kinds):
+            found.setdefault(form.name, []).append(case)
+    return found
+
+
 def network_stems() -> list[Path]:
     """Return the golden networks of all peers that are converted: the full set's, else the committed ones."""
     folder = full_set() or COMMITTED

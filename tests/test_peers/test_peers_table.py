@@ -1,21 +1,9 @@
 """docs/peers.md lists the formats that are registered."""
 
-import importlib.util
-from pathlib import Path
-
-import pytest
-
 from mmcgan.peers.translation.registry import readable_formats
+from tests.tools_of_developers import tool_fixture
 
-TOOL = Path(__file__).parents[2] / "tools" / "dev" / "peers_table.py"
-
-
-@pytest.fixture(scope="module")
-def tool():
-    spec = importlib.util.spec_from_file_location("peers_table", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+tool = tool_fixture("peers_table")
 
 
 def test_the_page_is_up_to_date(tool):

@@ -6,11 +6,10 @@ from itertools import product
 import pytest
 import torch
 
-from mmcgan.peers import PEERS, UnsupportedSetting, peer_format
+from mmcgan.peers import PEERS
 from mmcgan.peers.translation import PeerFormat
 from mmcgan.peers.translation.names import FirstApart, Slots, TorchHook, to_ours, to_theirs
-from tests.parity import load_case
-from tests.test_parity.golden_sets import COMMITTED, full_set, stems
+from tests.test_peers.golden_files import cases_by_format
 
 #: Every value of what decides names on the way back (``Writing.facts``).
 CHOICES = {
@@ -28,16 +27,7 @@ MADE = ("accumulation_counter", "resample_filter", "kernel", "Kernel")
 @cache
 def networks():
     """Return the golden networks, by format."""
-    found = {}
-    for stem in stems(full_set() or COMMITTED):
-        case = load_case(stem)
-        try:
-            form = peer_format(case.peer, case.spec)
-        except UnsupportedSetting:
-            continue
-        if str(case.spec.get("kind", "network")).startswith(("network", "layer", "block")):
-            found.setdefault(form.name, []).append(case)
-    return found
+    return cases_by_format(("network", "layer", "block"))
 
 
 def goes_back(form, role, state):

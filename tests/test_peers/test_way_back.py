@@ -6,28 +6,17 @@ from functools import cache
 import pytest
 import torch
 
-from mmcgan.peers import PEERS, UnsupportedSetting, peer_format
+from mmcgan.peers import PEERS
 from mmcgan.peers.writing.export import NotCarried, export_network
-from tests.parity import load_case
-from tests.test_parity.golden_sets import COMMITTED, full_set, stems
-from tests.test_peers.golden_files import is_narrowed, used
+from tests.test_peers.golden_files import cases_by_format, is_narrowed, used
 
 WRITTEN = [name for name, form in PEERS.items() if form.writing is not None]
 
 
 @cache
 def recorded():
-    """Return the golden networks, by format."""
-    found = {}
-    for stem in stems(full_set() or COMMITTED):
-        case = load_case(stem)
-        try:
-            form = peer_format(case.peer, case.spec)
-        except UnsupportedSetting:
-            continue
-        if str(case.spec.get("kind", "network")).startswith("network") and form.writing is not None:
-            found.setdefault(form.name, []).append(case)
-    return found
+    """Return the golden networks of the formats that are written, by format."""
+    return {name: cases for name, cases in cases_by_format(("network",)).items() if name in WRITTEN}
 
 
 def plain(settings):

@@ -202,6 +202,14 @@ def call(command, arguments):
     return status, errors.getvalue()
 
 
+def calls_of(table, folder, names, only=()):
+    """Yield the calls of a table, or of some commands: command, template, filled arguments and output."""
+    for command, calls in table.items():
+        for number, template in enumerate(calls if not only or command in only else ()):
+            out = folder / f"out-{command}-{number}"
+            yield command, template, [part.format(out=out, **names) for part in template], out
+
+
 def run(folder, only=()):
     """Return a report per call, and the commands that are in neither table."""
     warnings.simplefilter("ignore")
@@ -213,25 +221,22 @@ def run(folder, only=()):
     import_everything()
     guard = Guard(folder)
     report = []
-    for command, calls in TAKES.items():
-        for number, template in enumerate(calls if not only or command in only else ()):
-            out = folder / f"out-{command}-{number}"
-            arguments = [part.format(out=out, **names) for part in template]
-            guard.violations.clear()
-            guard.active = command not in STARTS_RUNS
-            status, errors = call(command, arguments)
-            guard.active = False
-            report.append(
-                dict(
-                    command=command,
-                    arguments=template,
-                    status=status,
-                    errors=errors[-1500:],
-                    ran=flag.exists(),
-                    violations=[list(v) for v in guard.violations],
-                )
+    for command, template, arguments, _ in calls_of(TAKES, folder, names, only):
+        guard.violations.clear()
+        guard.active = command not in STARTS_RUNS
+        status, errors = call(command, arguments)
+        guard.active = False
+        report.append(
+            dict(
+                command=command,
+                arguments=template,
+                status=status,
+                errors=errors[-1500:],
+                ran=flag.exists(),
+                violations=[list(v) for v in guard.violations],
             )
-            flag.unlink(missing_ok=True)
+        )
+        flag.unlink(missing_ok=True)
     return report, [name for name in COMMANDS if name not in TAKES and name not in TAKES_NONE]
 
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from tests.test_trust import hostile
-from tests.test_trust.run_commands import call
+from tests.test_trust.run_commands import call, calls_of
 
 TINY = "biggan_digits-16"
 RESTORE = ["--task", "reconstruct", "--model", TINY, "--candidates", "2", "--share", "0.001"]
@@ -113,24 +113,21 @@ def run(folder, only=()):
     names = make_files(folder)
     os.chdir(folder)
     report = []
-    for command, calls in WRITES.items():
-        for number, template in enumerate(calls if not only or command in only else ()):
-            out = folder / f"out-{command}-{number}"
-            arguments = [part.format(out=out, **names) for part in template]
-            limited(WITH_A_CONFIG if command in CONFIGURED else LIMIT)
-            try:
-                status, errors = call(command, arguments)
-            finally:
-                limited(resource.RLIM_INFINITY)
-            report.append(
-                dict(
-                    command=command,
-                    arguments=template,
-                    status=status,
-                    errors=errors[-2500:],
-                    left=leftovers(out),
-                )
+    for command, template, arguments, out in calls_of(WRITES, folder, names, only):
+        limited(WITH_A_CONFIG if command in CONFIGURED else LIMIT)
+        try:
+            status, errors = call(command, arguments)
+        finally:
+            limited(resource.RLIM_INFINITY)
+        report.append(
+            dict(
+                command=command,
+                arguments=template,
+                status=status,
+                errors=errors[-2500:],
+                left=leftovers(out),
             )
+        )
     return report
 
 

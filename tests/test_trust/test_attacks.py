@@ -1,13 +1,8 @@
 """Files made to attack their readers end in a sentence, or do nothing."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
-from tests.test_trust.guard import ROOT
+from tests.test_trust.reports import report_of
 
 #: says nothing that anybody would act on: text, facts about the run, a member that nobody reads, settings of
 #: somebody else's beside weights, which then have to say it all
@@ -16,22 +11,7 @@ HARMLESS = ("config \"a = '{{{{ fileDirname", "meta ", "zip attack/link", "setti
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("attacks")
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.test_trust.run_attacks", str(folder)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "XDG_CONFIG_HOME": str(folder / "settings"),
-            "MMCGAN_CACHE": str(folder / "cache"),
-            "OMP_NUM_THREADS": "1",
-        },
-    )
-    line = next((line for line in made.stdout.splitlines() if line.startswith("REPORT ")), None)
-    assert line, made.stderr[-3000:]
-    return json.loads(line.removeprefix("REPORT "))
+    return report_of("run_attacks", tmp_path_factory.mktemp("attacks"))
 
 
 def test_nothing_runs_and_nothing_elsewhere_is_opened(report):

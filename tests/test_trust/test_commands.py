@@ -9,27 +9,13 @@ import pytest
 
 from mmcgan.cli import COMMANDS
 from tests.test_trust.guard import ROOT
+from tests.test_trust.reports import report_of
 from tests.test_trust.run_commands import TAKES, TAKES_NONE
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hostile")
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.test_trust.run_commands", str(folder)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "XDG_CONFIG_HOME": str(folder / "settings"),
-            "MMCGAN_CACHE": str(folder / "cache"),
-            "OMP_NUM_THREADS": "1",
-        },
-    )
-    line = next((line for line in made.stdout.splitlines() if line.startswith("REPORT ")), None)
-    assert line, made.stderr[-3000:]
-    return json.loads(line.removeprefix("REPORT "))
+    return report_of("run_commands", tmp_path_factory.mktemp("hostile"))
 
 
 def test_every_command_says_what_files_it_takes():

@@ -1,15 +1,12 @@
 """A disk that takes no more is a sentence that names the file, whatever writes, and no part is left."""
 
-import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from mmcgan.checkpoints.atomic import copy_file, write_file, writing
 from mmcgan.cli import COMMANDS, command_parser
-from tests.test_trust.guard import ROOT
+from tests.test_trust.reports import report_of
 from tests.test_trust.run_on_full_disk import ELSEWHERE, WRITES
 
 #: what a run writes as it goes along, beside its checkpoints
@@ -18,22 +15,7 @@ ALONGSIDE = (".lock", ".py", ".log", ".json")
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("full")
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.test_trust.run_on_full_disk", str(folder)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "XDG_CONFIG_HOME": str(folder / "settings"),
-            "MMCGAN_CACHE": str(folder / "cache"),
-            "OMP_NUM_THREADS": "1",
-        },
-    )
-    line = next((line for line in made.stdout.splitlines() if line.startswith("REPORT ")), None)
-    assert line, made.stderr[-3000:]
-    return json.loads(line.removeprefix("REPORT "))
+    return report_of("run_on_full_disk", tmp_path_factory.mktemp("full"))
 
 
 def test_every_command_that_writes_is_tried():

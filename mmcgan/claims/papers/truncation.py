@@ -11,28 +11,36 @@ def _arm(label: str, model: str, key: str, truncation: str) -> Arm:
     return Arm(label, model, Evaluated(key, (*COMMON, truncation)))
 
 
-for model in MODELS:
-    short = model.partition("_")[0]
+def _register(model: str, name: str, statement: str, published: str, key: str, lower: bool = True) -> None:
+    """Register what truncating a shipped model's latents to ±0.5 does to a metric."""
     register_claim(
         Claim(
-            name=f"truncation-fidelity-{short}",
-            statement=f"Latents truncated to ±0.5 give {short} samples of higher precision.",
+            name=name,
+            statement=statement,
             source="BigGAN, Fig. 2",
-            published="Inception score rises as the threshold falls",
-            better=_arm("truncated at 0.5", model, "precision", "0.5"),
-            worse=_arm("not truncated", model, "precision", "none"),
-            lower=False,
+            published=published,
+            better=_arm("truncated at 0.5", model, key, "0.5"),
+            worse=_arm("not truncated", model, key, "none"),
+            lower=lower,
             note=f"The shipped model {model}; seeds are those of the samples.",
         )
     )
-    register_claim(
-        Claim(
-            name=f"truncation-diversity-{short}",
-            statement=f"Latents truncated to ±0.5 cost {short} recall.",
-            source="BigGAN, Fig. 2",
-            published="FID rises at low thresholds for lack of variety",
-            better=_arm("truncated at 0.5", model, "recall", "0.5"),
-            worse=_arm("not truncated", model, "recall", "none"),
-            note=f"The shipped model {model}; seeds are those of the samples.",
-        )
+
+
+for model in MODELS:
+    short = model.partition("_")[0]
+    _register(
+        model,
+        f"truncation-fidelity-{short}",
+        f"Latents truncated to ±0.5 give {short} samples of higher precision.",
+        "Inception score rises as the threshold falls",
+        "precision",
+        lower=False,
+    )
+    _register(
+        model,
+        f"truncation-diversity-{short}",
+        f"Latents truncated to ±0.5 cost {short} recall.",
+        "FID rises at low thresholds for lack of variety",
+        "recall",
     )

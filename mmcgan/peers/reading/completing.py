@@ -72,14 +72,14 @@ def _contradiction(shown: Mapping[str, Any], given: Given) -> str | None:
     return None
 
 
-def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
+def with_settings(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
     """Return ``config`` with values set by dotted path."""
     result: Config = dict(config.items())
     for path, value in settings.items():
         head, _, rest = path.partition(".")
         if rest:
             below = result.get(head)
-            result[head] = with_settings(below if isinstance(below, Mapping) else {}, {rest: value})  # type: ignore[arg-type]
+            result[head] = with_settings(below if isinstance(below, Mapping) else {}, {rest: value})
         else:
             result[head] = value
     return result

@@ -230,8 +230,9 @@ def training_state(conversion: Conversion) -> dict[str, Tensor]:
         (conversion.generator, ("generator.", "generator_ema.")),
         (conversion.discriminator, ("discriminator.",)),
     ):
-        for prefix in prefixes if fit is not None else ():
-            state |= {f"{prefix}{key}": value for key, value in fit.weights.items()}  # type: ignore[union-attr]
+        weights = {} if fit is None else fit.weights
+        for prefix in prefixes:
+            state |= {f"{prefix}{key}": value for key, value in weights.items()}
     return state
 
 

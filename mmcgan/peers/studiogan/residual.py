@@ -58,7 +58,7 @@ TABLES = tables(
 
 def _widths(table: Widths, config: Config) -> list[int] | None:
     multiples = table.get(config["image_size"])
-    return multiples and [config["base_channels"] * multiple for multiple in multiples]  # type: ignore[return-value]
+    return None if multiples is None else [config["base_channels"] * multiple for multiple in multiples]
 
 
 # --- resnet ---------------------------------------------------------------------------------------

@@ -1,326 +1,32 @@
-"""Checkers: Projected GAN's projectors and discriminators around a stand-in for the frozen network."""
+"""Checkers: Projected GAN's whole discriminators, and the augmentation of what they see."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mmcgan.augments import DiffAugment, Draws
-from mmcgan.extractors import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.models.discriminator import Discriminator
-from mmcgan.models.heads import PatchHead, PatchProjectionHead
-from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
-from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers.projected_gan.fastgan import PEER
-from mmcgan.peers.translation import TORCH_SPECTRAL, Table
-from mmcgan.peers.translation.names import to_ours
-from mmcgan.registry import EXTRACTORS
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.projected_gan import EXACT, Run, compare_run
-from tests.parity.compare import Comparison, Tolerance
+from tests.parity.checkers.projected_gan_scales import (
+    INTERPOLATED,
+    MIXING_TABLE,
+    MIXINGS,
+    SPECTRAL,
+    condition_of,
+    head_settings,
+    our_key,
+    scale_keys,
+)
+from tests.parity.compare import Comparison
 from tests.parity.runner import checker
-
-#: Side at which the peer's frozen network sees images below it.
-INTERPOLATED = 224
-SPECTRAL = asdict(CLASSIC_SPECTRAL)
-MIXINGS = ("none", "channels", "scales")
-#: Which of the frozen network's blocks end at a tap.
-TAPS = (1, 2, 4, 6)
-
-HEAD_PATTERNS = (
-    (r"^cls\.", "head.conv."),
-    (r"^embed\.", "head.condition.label."),
-    (r"^embed_proj\.0\.", "head.linear."),
-)
-MIXING_TABLE: Table = tuple(
-    row
-    for layer in range(10)
-    for row in (
-        (f"^scratch.layer{layer}_ccm", f"^channels.{layer}"),
-        (f"^scratch.layer{layer}_csm.out_conv", f"^scales.{layer}"),
-    )
-)
-
-
-# --- the frozen network -----------------------------------------------------------------------------------
-
-
-@EXTRACTORS.register_module()
-class GoldenStub(Extractor):
-    """The golden set's stand-in: a stem and seven blocks of convolution, batch norm and SiLU.
-
-    Args:
-        stub: channels and stride of the stem and of the blocks.
-    """
-
-    def __init__(self, stub: dict[str, Any]) -> None:
-        super().__init__("golden stub", Preprocessing(INTERPOLATED, "bilinear"))
-        plan = [stub["stem"], *stub["blocks"]]
-        widths = [3, *(channels for channels, _ in plan)]
-        self.feature_dim = widths[-1]
-        self.layers = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.SiLU()
-            )
-            for before, (after, stride) in zip(widths, plan, strict=False)
-        )
-        for parameter in self.parameters():
-            nn.init.zeros_(parameter)  # until the peer's are loaded: one and the same hash
-        self.freeze()
-
-    def feature_maps(self, pixels: Tensor) -> list[Tensor]:
-        """Return the maps at the peer's taps."""
-        found = []
-        for index, layer in enumerate(self.layers):
-            pixels = layer(pixels)
-            if index - 1 in TAPS:
-                found.append(pixels)
-        return found
-
-    def encode(self, pixels: Tensor) -> ExtractorOutput:
-        """Return the mean of the last map, which no case looks at."""
-        for layer in self.layers:
-            pixels = layer(pixels)
-        return ExtractorOutput(pixels.mean((2, 3)))
-
-    def load_peer(self, state: Mapping[str, Tensor]) -> None:
-        """Load what the peer stores under ``pretrained.``, whole."""
-        self.load_state_dict({stub_key(key): value for key, value in state.items() if stub_key(key)})
-
-
-def stub_key(key: str) -> str:
-    found = re.match(r"(?:feature_network\.)?pretrained\.layer(\d)\.(.*)", key)
-    if not found:
-        return ""
-    tap, rest = int(found[1]), found[2]
-    first = 1 + (0 if tap == 0 else TAPS[tap - 1] + 1)
-    parts = rest.split(".")
-    if tap == 0 and int(parts[0]) < 2:  # the stem lies open
-        return "layers.0." + rest
-    number = int(parts[0]) - (3 if tap == 0 else 0)
-    return ".".join(["layers", str(first + number), *parts[1:]])
-
-
-# --- one scale --------------------------------------------------------------------------------------------
-
-
-def _ours(key: str, table: Table) -> str:
-    return to_ours(table, [key])[key]
-
-
-def scale_table(state: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
-    """Return our keys of one scale's discriminator, ``blocks.`` and ``head.``, by the peer's."""
-    own = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
-    numbers = [int(found[1]) for key in own if (found := re.match(r"main\.(\d+)\.", key))]
-    conditional = any(key.startswith("cls.") for key in own)
-    last = max(numbers) + 1 if conditional else max(numbers)
-    has_entry = "main.0.weight_orig" in own and last > 0
-    return {theirs: _ours(_scale_key(key, last, has_entry), TORCH_SPECTRAL) for key, theirs in own.items()}
-
-
-def _scale_key(key: str, last: int, has_entry: bool) -> str:
-    for pattern, replacement in HEAD_PATTERNS:
-        if re.match(pattern, key):
-            return re.sub(pattern, replacement, key)
-    found = re.match(r"main\.(\d+)\.(.*)", key)
-    assert found
-    number, rest = int(found[1]), found[2]
-    if number == last:
-        return f"head.conv.{rest}"
-    if has_entry and number == 0:
-        return f"blocks.0.0.{rest}"
-    # an activation counts as a layer of its own behind the entry
-    return f"blocks.{number - (1 if has_entry else 0)}.{_block_key(rest)}"
-
-
-def _block_key(rest: str) -> str:
-    """Return our key of a layer inside a reducing block, in its plain or its patch form."""
-    found = re.match(r"main\.0\.main\.([01])\.(.*)", rest)
-    if found:  # the patch form holds a whole block
-        return f"{('conv', 'norm')[int(found[1])]}.{found[2]}"
-    for pattern, ours in (
-        (r"main\.0\.(depthwise)\.", "depthwise."),
-        (r"main\.0\.(pointwise)\.", "conv."),
-        (r"main\.0\.", "conv."),
-    ):
-        if re.match(pattern, rest):
-            return re.sub(pattern, ours, rest, count=1)
-    return rest
-
-
-def patch_key(ours: str) -> str:
-    """Return a key of a patch block whose 1x1 convolution and norm stand behind the plain block."""
-    changed = re.sub(r"(blocks\.\d+)\.main\.1\.", r"\1.patch_conv.", ours)
-    return re.sub(r"(blocks\.\d+)\.main\.2\.", r"\1.patch_norm.", changed)
-
-
-def plain_key(ours: str) -> str:
-    """Return a key of a plain block, whose norm is the second layer."""
-    return re.sub(r"(blocks\.\d+)\.main\.1\.", r"\1.norm.", ours)
-
-
-class OneScale(nn.Module):
-    """The layers of one scale and its head."""
-
-    def __init__(self, blocks: ScaleDiscriminator, head: PatchHead | PatchProjectionHead) -> None:
-        super().__init__()
-        self.blocks, self.head = blocks, head
-
-    def forward(self, x: Tensor, condition: Condition) -> Tensor:
-        """Return the map of logits (N, 1, h, w)."""
-        return self.head({"map": self.blocks(x)}, condition)["logit"][:, None]
-
-
-def one_scale(
-    channels: int, start: int, given: Mapping[str, Any], narrow: Mapping[str, int], conditional: bool
-) -> OneScale:
-    """Return one scale of these settings; ``start`` is the nominal size of its map."""
-    ndf = given.get("ndf") or narrow.get("ndf")
-    width = {"max_channels": ndf, "min_channels": ndf} if ndf else {}
-    count = (start // given.get("end_sz", 8)).bit_length() - 1
-    blocks = ScaleDiscriminator(
-        channels,
-        count,
-        entry_convolution=bool(given.get("head")),
-        separable=bool(given.get("separable", False)),
-        patch=bool(given.get("patch", False)),
-        spectral_norm=CLASSIC_SPECTRAL,
-        **width,
-    )
-    return OneScale(blocks, scale_head(ndf or 512, narrow, conditional))
-
-
-def scale_head(
-    channels: int, narrow: Mapping[str, int], conditional: bool
-) -> PatchHead | PatchProjectionHead:
-    """Return the head of one scale."""
-    options: dict[str, Any] = {"kernel_size": 4, "padding": 0, "spectral_norm": SPECTRAL}
-    if not conditional:
-        return PatchHead(channels, bias=False, **options)
-    return PatchProjectionHead(channels, **head_settings(narrow), **options)
-
-
-def head_settings(narrow: Mapping[str, int]) -> dict[str, int]:
-    """Return the sizes of a conditional head."""
-    return {
-        "num_classes": narrow.get("c_dim", 1000),
-        "dim": narrow.get("cmap_dim", 64),
-        "embedding_dim": narrow.get("embedding_dim", 128),
-    }
-
-
-def condition_of(rows: Tensor | None) -> Condition:
-    """Return the condition of one-hot rows; none of no columns."""
-    return Condition() if rows is None or not rows.shape[-1] else Condition(label=rows.argmax(-1))
-
-
-def scale_keys(state: Mapping[str, Tensor], prefix: str, patch: bool) -> dict[str, str]:
-    """Return our keys of one scale by the peer's."""
-    turn = patch_key if patch else plain_key
-    return {theirs: turn(ours) for theirs, ours in scale_table(state, prefix).items()}
-
-
-@checker((PEER, "single_disc"))
-def check_scale(case: GoldenCase, comparison: Comparison) -> None:
-    """The discriminator of one scale: logits, state, gradients."""
-    given, narrow = dict(case.spec["constructor_kwargs"]), case.spec.get("narrow", {})
-    narrow = {**narrow, **{key: given[key] for key in ("c_dim", "cmap_dim", "embedding_dim") if key in given}}
-    conditional = any(key.startswith("cls.") for key in case.state())
-    module = one_scale(given["nc"], given["start_sz"], given, narrow, conditional)
-    keys = scale_keys(case.state(), "", bool(given.get("patch")))
-
-    def call(inputs: Mapping[str, Tensor]) -> Tensor:
-        return module(inputs["x"], condition_of(inputs.get("c")))
-
-    _compare(case, comparison, Run(module, keys, call, ("x",)))
-
-
-def _compare(case: GoldenCase, comparison: Comparison, run: Run, unused: int = 0) -> None:
-    run.load(case.state())
-    count = unused + sum(parameter.numel() for parameter in run.module.parameters())
-    if isinstance(case.spec.get("param_count"), int):
-        comparison.equal("parameter count", float(count), float(case.spec["param_count"]), EXACT)
-    compare_run(case, comparison, run)
-
-
-class AllScales(nn.Module):
-    """Scales side by side; logits of all in one row, the finest first."""
-
-    def __init__(self, scales: Sequence[OneScale]) -> None:
-        super().__init__()
-        self.scales = nn.ModuleList(scales)
-
-    def forward(self, maps: Sequence[Tensor], condition: Condition) -> Tensor:
-        """Return (N, logits)."""
-        rows = [scale(x, condition).flatten(1) for scale, x in zip(self.scales, maps, strict=False)]
-        return torch.cat(rows, dim=1)
-
-
-@checker((PEER, "multi_disc"))
-def check_scales(case: GoldenCase, comparison: Comparison) -> None:
-    """The discriminators of several scales on given maps."""
-    given, narrow = case.spec["constructor_kwargs"], case.spec.get("narrow", {})
-    patch, number = bool(given.get("patch", False)), given.get("num_discs", 1)
-    module = AllScales(
-        [
-            one_scale(channels, 16 if patch else size, given, narrow, bool(given.get("cond")))
-            for channels, size in list(zip(given["channels"], given["resolutions"], strict=True))[:number]
-        ]
-    )
-    keys: dict[str, str] = {}
-    for scale in range(number):
-        own = scale_keys(case.state(), f"mini_discs.{scale}.", patch)
-        keys |= {theirs: f"scales.{scale}.{ours}" for theirs, ours in own.items()}
-    names = sorted(name for name in case.group("in/") if name.startswith("feature/"))
-
-    def call(inputs: Mapping[str, Tensor]) -> Tensor:
-        return module([inputs[name] for name in names], condition_of(inputs.get("c")))
-
-    _compare(case, comparison, Run(module, keys, call, tuple(names[:number])))
-
-
-# --- projectors -------------------------------------------------------------------------------------------
-
-
-def mixing_of(given: Mapping[str, Any], stub: GoldenStub) -> RandomMixing:
-    """Return the random mixing of these settings on the stand-in's maps."""
-    widths = [stub.layers[tap + 1][0].out_channels for tap in TAPS]  # type: ignore[index]
-    mixing = MIXINGS[given.get("proj_type", 2)]
-    return RandomMixing(widths, given.get("cout", 64), mixing, given.get("expand", False))
-
-
-@checker((PEER, "projector"))
-def check_projector(case: GoldenCase, comparison: Comparison) -> None:
-    """Frozen network and mixing: the projected maps and the gradient of the image."""
-    given = case.spec["constructor_kwargs"]
-    stub = GoldenStub(case.spec["stub"])
-    mixing = mixing_of(given, stub)
-    stub.load_peer(case.state())
-    keys = {key: _ours(key, MIXING_TABLE) for key in case.state() if key.startswith("scratch.")}
-    mixing.load_state_dict({str(ours): case.state()[theirs] for theirs, ours in keys.items()})
-    count = sum(p.numel() for m in (stub, mixing) for p in m.parameters())
-    comparison.equal("parameter count", float(count), float(case.spec["param_count"]), EXACT)
-    image = case.tensors["in/x"].clone().requires_grad_()
-    maps = mixing(stub.feature_maps(image))
-    weights = case.group("in/loss_weight/")
-    loss = torch.zeros(())
-    for index, found in enumerate(maps):
-        comparison.equal(f"out/feature/{index}", found, case.tensors[f"out/feature/{index}"])
-        loss = loss + (found * weights[str(index)]).sum()
-    comparison.equal("out/loss", loss, case.tensors["out/loss"])
-    (gradient,) = torch.autograd.grad(loss, image)
-    expected = case.tensors["out/grad_input/x"]
-    loose = Tolerance(1e-3, 1e-4 * float(expected.abs().max()))
-    comparison.equal("out/grad_input/x", gradient, expected, loose)
-
-
-# --- whole discriminators ---------------------------------------------------------------------------------
 
 
 def discriminator_config(
@@ -365,7 +71,7 @@ def discriminator_keys(state: Mapping[str, Tensor], patch: bool = False) -> dict
     for key in state:
         mixed = re.sub(r"^feature_network\.", "", key)
         if mixed.startswith("scratch."):
-            found[key] = f"backbone.mixing.{_ours(mixed, MIXING_TABLE)}"
+            found[key] = f"backbone.mixing.{our_key(mixed, MIXING_TABLE)}"
     return found
 
 
