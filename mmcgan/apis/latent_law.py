@@ -8,15 +8,14 @@ from typing import Any
 
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.registry import SAMPLERS
-
-DEFAULT = {"type": "NormalLatent"}
+from mmcgan.samplers.default_law import latent_law
 
 
 def law_of_run(meta: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the latent law that a run's checkpoint says in its config, None if that cannot be read."""
     try:
         model = assignments(meta["cfg"])["model"]
-        law = model.get("latent_sampler") or DEFAULT
+        law = model.get("latent_sampler") or latent_law(None)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return None
     return law if isinstance(law, Mapping) else None
@@ -35,11 +34,11 @@ def require_law(stated: Mapping[str, Any] | None, here: Mapping[str, Any] | None
     """
     if not stated:
         return
-    theirs, ours = (_whole(law) for law in (stated, here or DEFAULT))
+    theirs, ours = (_whole(law) for law in (stated, latent_law(here)))
     if theirs != ours:
         raise ValueError(
             f"{source} was trained with the latents {dict(stated)}, the config's model.latent_sampler is "
-            f"{dict(here or DEFAULT)}: images of another law would be judged; set it as it was"
+            f"{latent_law(here)}: images of another law would be judged; set it as it was"
         )
 
 

@@ -12,6 +12,7 @@ from mmcgan.config.components import Node, find_component, parameters_of, walk
 from mmcgan.config.images import image_problems
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
+from mmcgan.samplers.default_law import latent_law
 
 SOURCE = "train_dataloader.dataset"
 # Where a silent config gets the dataset's values. Evaluators are left out: an extractor's
@@ -185,7 +186,7 @@ def _takes_latent_dim(node: Node) -> bool:
 def _fill_latent_law(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[Problem]:
     """Let evaluations draw latents from the law of the model, and yield those that say otherwise."""
     model = section(config, "model")
-    own = model.get("latent_sampler") or {"type": "NormalLatent"}
+    own = latent_law(section(model, "latent_sampler"))
     for node in nodes:
         if node.path[0] == "model" or "latent_sampler" not in (node.parameters or {}):
             continue

@@ -17,7 +17,7 @@ from mmcgan.config.facts import dataset_facts
 from mmcgan.config.load import prepare_config, read_config
 from mmcgan.config.locate import find_config
 from mmcgan.config.problems import ConfigError
-from mmcgan.config.tiny_evaluation import evaluations_of, try_evaluation
+from mmcgan.config.tiny_evaluation import SMALL_SPLIT, evaluations_of, try_evaluation
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
 from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, build_runner
@@ -32,8 +32,6 @@ TINY_BATCH = 2
 TINY_STEP = {"n_critic": 1, "d_accumulation": 1, "g_accumulation": 1}
 # attention on larger maps is most of the time of a tiny step
 LARGEST_ATTENDED = 32
-# a split with fewer images, of data sets that are read whole
-SMALL_SPLIT = "test"
 # larger images are not read from disk, even where the data set is present
 LARGEST_REAL_IMAGE = 32
 UNKNOWN_SIZE, UNKNOWN_CLASSES, UNKNOWN_IMAGES = 32, 10, 64

@@ -22,6 +22,8 @@ IMAGES, CLASSES = 32, 16
 #: arguments of metrics that ask for many images, and what they are here
 TINY_METRICS = {"splits": 2, "subset_size": 8, "subsets": 2, "clusters": 4, "pairs": 4, "k": 3, "points": 3}
 PHASES = ("val", "test")
+#: a split with fewer images, of data sets that are read whole
+SMALL_SPLIT = "test"
 
 
 class EvaluationError(ValueError):
@@ -162,7 +164,7 @@ def _small(dataset: Mapping[str, Any]) -> Any:
     if kind is not None and "split" in (parameters_of(kind) or {}):
         kind.facts(**{key: value for key, value in dataset.items() if key != "type"})  # may refuse the split
         with suppress(ValueError, OSError, LookupError):  # no such split
-            return DATASETS.build({**dataset, "split": "test"})
+            return DATASETS.build({**dataset, "split": SMALL_SPLIT})
     return DATASETS.build(dict(dataset))
 
 

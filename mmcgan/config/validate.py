@@ -166,20 +166,24 @@ def _wiring(config: Mapping[str, Any]) -> Iterator[Problem]:
     available = None if emitted is None else [*emitted, *_codes(model)]
     for name, loss in losses.items():
         component = _component(loss, r.LOSSES)
-        if not _is(component, Loss):
-            continue
-        path = f"model.losses.{name}"
-        inputs = loss.get("inputs")
-        wiring = component.default_inputs if inputs is None else inputs
-        if not isinstance(wiring, Mapping):
-            yield Problem(f"{path}.inputs", f"must be a dict of argument='head.tensor', got {wiring!r}")
-        elif not all(fits(source, str | Sequence[str]) for source in wiring.values()):
-            message = "must name tensors as 'head.tensor', or lists of such names"
-            yield Problem(f"{path}.inputs", f"{message}, got {dict(wiring)!r}")
-        elif available is not None:
-            for message in input_problems(component, wiring, available):
+        if _is(component, Loss):
+            path = f"model.losses.{name}"
+            for message in _wired(component, loss.get("inputs"), available):
                 yield Problem(f"{path}.inputs", message)
-        yield from _weights(path, loss.get("weights", 1.0), list(component.implemented_views()))
+            yield from _weights(path, loss.get("weights", 1.0), list(component.implemented_views()))
+
+
+def _wired(component: Any, inputs: Any, available: list[str] | None) -> Iterator[str]:
+    """Yield what is wrong with the inputs of a loss, of those that are available if that is known."""
+    wiring = component.default_inputs if inputs is None else inputs
+    if not isinstance(wiring, Mapping):
+        yield f"must be a dict of argument='head.tensor', got {wiring!r}"
+        return
+    if not all(fits(source, str | Sequence[str]) for source in wiring.values()):
+        yield f"must name tensors as 'head.tensor', or lists of such names, got {dict(wiring)!r}"
+        return
+    if available is not None:
+        yield from input_problems(component, wiring, available)
 
 
 def _reading(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Problem]:

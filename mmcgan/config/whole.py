@@ -100,17 +100,20 @@ def _scheduled(model: Any, nodes: Sequence[Node]) -> Iterator[Problem]:
         if r.HOOKS not in node.registries or not node.typed or not isinstance(paths, Mapping) or not takes:
             continue
         for path in paths:
-            root, _, rest = str(path).partition(".")
-            place = dotted((*node.path, "values", str(path)))
-            if root in SCHEDULED:
-                continue
-            held = model.get(root) if isinstance(model, Mapping) else None
-            if not isinstance(held, Mapping | None):
-                continue  # what is no dict is found where it stands
-            name = rest.partition(".")[0]
-            if root not in takes and not hasattr(component, root):
-                hint = nearest(root, [*SCHEDULED, *takes])
-                yield Problem(place, f"leads to nothing: the model has no {root!r}.{hint}")
-            elif root in ("losses", "regularizers") and name not in (held or {}):
-                hint = nearest(name, list(held or {}))
-                yield Problem(place, f"leads to nothing: model.{root} has no {name!r}.{hint}")
+            said = _leads_to_nothing(str(path), model, component, takes)
+            if said:
+                yield Problem(dotted((*node.path, "values", str(path))), f"leads to nothing: {said}")
+
+
+def _leads_to_nothing(path: str, model: Any, component: Any, takes: Mapping[str, Any]) -> str:
+    """Return what a path of a schedule misses in the model; "" if nothing."""
+    root, _, rest = path.partition(".")
+    held = model.get(root) if isinstance(model, Mapping) else None
+    if root in SCHEDULED or not isinstance(held, Mapping | None):
+        return ""  # what is no dict is found where it stands
+    name = rest.partition(".")[0]
+    if root not in takes and not hasattr(component, root):
+        return f"the model has no {root!r}.{nearest(root, [*SCHEDULED, *takes])}"
+    if root in ("losses", "regularizers") and name not in (held or {}):
+        return f"model.{root} has no {name!r}.{nearest(name, list(held or {}))}"
+    return ""

@@ -41,14 +41,20 @@ def _own(module: nn.Module, prefix: str, copies: int = 1) -> Iterator[tuple[str,
     copies *= getattr(module, "class_copies", 1)
     for kind, axis in (("class_rows", 0), ("class_columns", 1)):
         for part in getattr(module, kind, ()):
-            place = f"{prefix}.{part}".strip(".")
-            found = _part(module, part)
-            if isinstance(found, Tensor):
-                yield place, (axis, copies)
-            elif found is not None and _says(found):
-                yield from _own(found, place, copies)
-            elif found is not None:
-                yield from ((f"{place}.{name}", (at, copies)) for name, at in _tensors(found, axis))
+            yield from _of_part(_part(module, part), f"{prefix}.{part}".strip("."), axis, copies)
+
+
+def _of_part(part: Any, place: str, axis: int, copies: int) -> Iterator[tuple[str, ClassAxis]]:
+    """Yield the tensors of what a module says to have classes along an axis; of nothing, none."""
+    if part is None:
+        return
+    if isinstance(part, Tensor):
+        yield place, (axis, copies)
+        return
+    if _says(part):
+        yield from _own(part, place, copies)
+        return
+    yield from ((f"{place}.{name}", (at, copies)) for name, at in _tensors(part, axis))
 
 
 def _part(module: nn.Module, name: str) -> Any:

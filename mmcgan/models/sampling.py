@@ -17,6 +17,7 @@ from mmcgan.models.latent_moves import move_latents
 from mmcgan.models.layers.implicit_output import Size, Window
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
 from mmcgan.samplers.base import LatentSampler
+from mmcgan.samplers.default_law import latent_law
 from mmcgan.samplers.latent import truncate_latent
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
@@ -58,7 +59,7 @@ class SamplingModel(BaseModel):
         self.generator: Generator = GENERATORS.build(generator)
         check_object(self.generator, Generator)
         self.generator_ema = deepcopy(self.generator).requires_grad_(False).eval() if ema else None
-        latent = {"latent_dim": self.generator.latent_dim, **(latent_sampler or {"type": "NormalLatent"})}
+        latent = {"latent_dim": self.generator.latent_dim, **latent_law(latent_sampler)}
         self.latent_sampler: LatentSampler = SAMPLERS.build(latent)
         check_object(self.latent_sampler, LatentSampler)
         for network in filter(None, (self.generator, self.generator_ema)):

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.base import LatentSampler
+from mmcgan.samplers.default_law import latent_law
 from mmcgan.samplers.latent import truncate_latent
 from mmcgan.suggestions import nearest
 
@@ -62,7 +63,7 @@ class CodedLatent(LatentSampler):
             )
         super().__init__(latent_dim)
         rest = latent_dim - self.code_dim
-        self.noise = SAMPLERS.build({"latent_dim": rest, **(noise or {"type": "NormalLatent"})})
+        self.noise = SAMPLERS.build({"latent_dim": rest, **latent_law(noise)})
 
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from mmcgan.models.sampling import SamplingModel
 from mmcgan.origin import USER, Origin
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
+from mmcgan.samplers.default_law import latent_law
 from mmcgan.text_files import read_json
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
@@ -184,7 +185,7 @@ def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> Gen
     model = config["model"]
     return GeneratorRecord(
         generator=plain(model["generator"]),
-        latent_sampler=plain(model.get("latent_sampler") or {"type": "NormalLatent"}),
+        latent_sampler=plain(model.get("latent_sampler") or latent_law(None)),
         condition_sampler=plain(model["condition_sampler"]),
         classes=None if stated is None else stated.classes,
         dataset=plain((config.get("train_dataloader") or {}).get("dataset") or {}),

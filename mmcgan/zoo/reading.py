@@ -17,6 +17,7 @@ from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
 from mmcgan.checkpoints.seal import RUN, is_own, is_own_of_before
 from mmcgan.closed_world import inspect, parse_config_text, parse_record
 from mmcgan.origin import Origin, RefusedConfigError
+from mmcgan.samplers.default_law import latent_law
 
 FORMAT = "mmcgan-generator-1"
 EMA_PREFIX, RAW_PREFIX = "generator_ema.", "generator."
@@ -258,7 +259,7 @@ def _read_checkpoint(path: Path) -> Content:
     described = known.get("instance_extractor") if isinstance(known, Mapping) else None
     stated = {
         "generator": run.part("generator"),
-        "latent_sampler": run.part("latent_sampler") or {"type": "NormalLatent"},
+        "latent_sampler": run.part("latent_sampler") or latent_law(None),
         "condition_sampler": run.part("condition_sampler"),
         "dataset": run.dataset,
         "classes": known.get("classes") if isinstance(known, Mapping) else None,

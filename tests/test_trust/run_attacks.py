@@ -160,7 +160,12 @@ def cases():
         )
     for name, config in DATASETS_OF_RECORDS.items():
         found[f"data set: {name}"] = partial(read_record, dataset=config)
-    found |= {f"config {line!r}": partial(read_run, line=line) for line in PROGRAMS}
+    return found | _cases_of_files()
+
+
+def _cases_of_files():
+    """Return what is tried of files that are no records."""
+    found = {f"config {line!r}": partial(read_run, line=line) for line in PROGRAMS}
     for key, value in {
         "components": {"DCGANGenerator": "os.system 1.0"},
         "started_in": "/",

@@ -201,15 +201,11 @@ def _inferred(rows: Sequence[Row], path: Path) -> AttributeGroups:
     switches: list[str] = []
     for column in (name for name in rows[0].values if name != SPLIT):
         values = [_cell(row, column, path) for row in rows]
-        if any(isinstance(value, list) for value in values):
-            names = {name for value in values for name in ([value] if isinstance(value, str) else value)}
-            spec[column] = {FREE: _ordered(names)}
-        elif all(str(value).casefold() in SWITCH for value in values):
+        choices = _choices(values, f"{path}: column {column!r}")
+        if choices is None:
             switches.append(column)
         else:
-            spec[column] = _ordered({str(value) for value in values})
-            if len(spec[column]) < 2:
-                raise ValueError(f"{path}: column {column!r} says {spec[column][0]!r} in every row")
+            spec[column] = choices
     if switches:
         if SWITCHES in spec:
             raise ValueError(f"{path}: column {SWITCHES!r} has the name of the on/off group; give groups")
@@ -217,6 +213,19 @@ def _inferred(rows: Sequence[Row], path: Path) -> AttributeGroups:
     if not spec:
         raise ValueError(f"{path}: no column of attributes")
     return AttributeGroups.from_config(spec)
+
+
+def _choices(values: Sequence[Any], called: str) -> Any:
+    """Return the group of a column's names; None for a switch, which is on or off."""
+    if any(isinstance(value, list) for value in values):
+        names = {name for value in values for name in ([value] if isinstance(value, str) else value)}
+        return {FREE: _ordered(names)}
+    if all(str(value).casefold() in SWITCH for value in values):
+        return None
+    found = _ordered({str(value) for value in values})
+    if len(found) < 2:
+        raise ValueError(f"{called} says {found[0]!r} in every row")
+    return found
 
 
 def _ordered(names: set[str]) -> list[str]:

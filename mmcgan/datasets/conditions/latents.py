@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmcgan.datasets.base import GANDataset
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.default_law import latent_law
 from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
 
@@ -38,7 +39,7 @@ class SeededLatents(GANDataset):
         if latent_dim is None:
             raise ValueError(f"{type(self).__name__}: latent_dim is missing; give that of the generator")
         self.latent_dim, self.seed, self.truncation = latent_dim, seed, truncation
-        law = {"type": "NormalLatent", **(latent_sampler or {}), "latent_dim": latent_dim}
+        law = {**latent_law(latent_sampler), "latent_dim": latent_dim}
         self.latent_sampler = SAMPLERS.build(law)
         if truncation is not None:
             check_truncation(self.latent_sampler, truncation)

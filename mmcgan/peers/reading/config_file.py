@@ -7,6 +7,7 @@ from pprint import pformat
 from typing import Any
 
 from mmcgan.peers.reading.shapes import Config
+from mmcgan.samplers.default_law import latent_law
 
 #: Data sets that number of classes and image size name; others are for the user to fill in.
 NAMED: dict[tuple[int, int], Config] = {
@@ -150,7 +151,7 @@ def latent_sampler_of(generator: Config, heads: Mapping[str, Config]) -> Config:
     discrete, continuous = heads.get("discrete_code", {}), heads.get("continuous_code", {})
     count = discrete.get("codes", 0) * discrete.get("values", 0) + continuous.get("codes", 0)
     if not code_dim or count != code_dim:
-        return {"type": "NormalLatent"}
+        return latent_law(None)
     sizes = {"codes": discrete.get("codes", 0), "values": discrete.get("values", 10)}
     return {"type": "CodedLatent", **sizes, "continuous": continuous.get("codes", 0)}
 
