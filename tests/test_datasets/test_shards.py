@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmcgan.cli import main
 from mmcgan.datasets import BadImageError, ImageFolder, ShardDataset, ShardShuffle, gan_collate
+from mmcgan.datasets.packing import shards as packed_shards
 from mmcgan.datasets.packing.forms import TarShards
 from mmcgan.datasets.packing.pack import pack
 from mmcgan.datasets.packing.tar_index import LARGEST_HEADER, index_of
@@ -264,6 +265,14 @@ def test_places_of_strangers_stay_in_the_shard(shards, monkeypatch):
         json.dump(metadata, file)
     with pytest.raises(ValueError, match="no file of this folder"):
         ShardDataset(shards, SIZE)
+
+
+def test_a_file_that_no_cache_keeps_is_open_until_it_is_read(shards, monkeypatch):
+    """Threads that ask at once each open the shard, and the cache keeps one: the others must serve too."""
+    dataset = ShardDataset(shards, SIZE)
+    expected = [dataset.source(row).content for row in range(12)]
+    monkeypatch.setattr(packed_shards, "_opened", packed_shards._opened.__wrapped__)
+    assert [dataset.source(row).content for row in range(12)] == expected
 
 
 def test_its_life(shards, tmp_path):

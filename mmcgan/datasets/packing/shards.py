@@ -92,7 +92,7 @@ class ShardDataset(DecodedDataset):
         if not 0 <= length <= most_bytes() or offset < 0:
             raise BadImageError(f"{name}: has {length:,} bytes, {most_bytes():,} are allowed")
         try:
-            content = os.pread(_opened(str(path), os.getpid()).descriptor, length, offset)
+            content = _opened(str(path), os.getpid()).read(length, offset)
         except OSError as error:
             raise BadImageError(f"{name}: cannot be read ({error.strerror})") from error
         if len(content) != length:
@@ -184,10 +184,18 @@ def _scanned(root: Path) -> Found:
 
 
 class _File:
-    """A file that is open to be read at any place; closed with the last reference."""
+    """A file that is open to be read at any place; closed with the last reference.
+
+    Reading is a method, for it then holds a reference: threads that ask for a new file at once each open
+    it and the cache keeps one; the others' must stay open until they have read.
+    """
 
     def __init__(self, path: str) -> None:
         self.descriptor = os.open(path, os.O_RDONLY)
+
+    def read(self, length: int, offset: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset`` on."""
+        return os.pread(self.descriptor, length, offset)
 
     def __del__(self) -> None:
         if hasattr(self, "descriptor"):
