@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan import registry as r
+from mmcgan.allocations import bounded_by
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.contracts import declared
 from mmcgan.origin import Origin as Origin
@@ -57,9 +58,8 @@ def parse_record(text: Any, source: str | Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise RefusedConfigError(f"{source}: its record cannot be read ({_line(error)})") from error
     if not isinstance(record, dict):
-        raise RefusedConfigError(
-            f"{source}: its record cannot be read (it is a {type(record).__name__}, not an object)"
-        )
+        kind = type(record).__name__
+        raise RefusedConfigError(f"{source}: its record cannot be read (it is a {kind}, not an object)")
     return record
 
 
@@ -79,7 +79,7 @@ def parse_config_text(text: Any, source: str | Path, own: bool = False) -> dict[
         raise RefusedConfigError(f"{source}: its config is no text or longer than {LONGEST_TEXT} characters")
     try:
         config = assignments(text)
-    except (ValueError, TypeError, RecursionError, MemoryError) as error:
+    except ValueError as error:
         raise RefusedConfigError(f"{source}: its config cannot be read ({_line(error)})") from error
     for key in ("_base_", "_scope_", "_delete_"):
         if key in config:
@@ -101,8 +101,8 @@ def _check_imports(settings: Any, source: str | Path) -> None:
             raise RefusedConfigError(f"{source}: {asked}. {ADVICE}")
 
 
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+def _line(error: Any, most: int = 200) -> str:
+    return " ".join(str(error).split())[:most] or type(error).__name__
 
 
 # --- checking -----------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def build(
         FileNotFoundError, ValueError: from the component.
     """
     data = checked(config, origin, what, typed=isinstance(registry, r.ClosedRegistry))
-    with named(origin, what):
+    with named(origin, what), bounded_by(origin):
         if isinstance(registry, r.ClosedRegistry):
             return registry.build({**given, **data})
         return registry(**given, **{key: value for key, value in data.items() if key != "type"})
@@ -177,7 +177,7 @@ def named(origin: Origin, what: str) -> Iterator[None]:
         raise
     except Exception as error:
         # KeyError shows its message as a literal
-        reason = error.args[0] if isinstance(error, KeyError) and error.args else error
+        reason = _line(error.args[0] if isinstance(error, KeyError) and error.args else error, 600)
         raise RefusedConfigError(f"{origin.source}: its config asks for {what}: {reason}") from error
 
 
