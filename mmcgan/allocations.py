@@ -1,7 +1,7 @@
 """How much memory the settings in a stranger's file may ask for: in proportion to the file.
 
-A record of a few bytes can name a network of terabytes, whose weights the file cannot hold. Whoever builds from
-such settings counts what torch allocates meanwhile, as far as it can be known before it does, and stops in time.
+A record of a few bytes can name a network of terabytes, whose weights the file cannot hold. Whoever builds
+from such settings counts what torch allocates meanwhile, as far as it can be known before, and stops in time.
 """
 
 from __future__ import annotations

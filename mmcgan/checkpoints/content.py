@@ -1,7 +1,7 @@
 """Whether what was read from a checkpoint is as plain as it should be, and no larger than its file.
 
 A pickle can hold one list in a hundred places, lists of such lists, and tensors that show a single number a
-billion times: a file of a kilobyte that nobody can walk through or copy. Files of weights say everything once.
+billion times: a file of a kilobyte that nobody can walk through. Files of weights say everything once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: values, and bytes of tensors and texts, that a file may hold times its own bytes; tied weights are held twice
+#: values, and bytes of tensors and texts, that a file may hold times its own bytes; tied weights count twice
 TIMES = 64
 #: that any file may hold
 FREE = 1 << 20

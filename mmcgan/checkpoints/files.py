@@ -155,7 +155,10 @@ def _reason(error: Exception) -> str:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         held = f" ({refused[1].rstrip('.,')})" if refused else ""
         return f"it is no checkpoint, or holds more than tensors and plain data{held}"
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if "TorchScript" in str(error):
+        return "it is a program (TorchScript), not a checkpoint"
+    said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return "it holds more than tensors and plain data" if "weights_only" in said else said
 
 
 def list_checkpoints(folder: str | Path) -> list[Path]:

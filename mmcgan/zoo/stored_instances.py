@@ -95,7 +95,9 @@ class StoredInstances:
         return {name: value.contiguous() for name, value in kept.items()}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor], dim: int, num_classes: int) -> StoredInstances | None:
+    def from_tensors(
+        cls, tensors: Mapping[str, Tensor], dim: int, num_classes: int
+    ) -> StoredInstances | None:
         """Return what :meth:`tensors` wrote, None if there is nothing.
 
         Args:
@@ -119,7 +121,7 @@ class StoredInstances:
         if label is None or label.is_floating_point() or label.ndim != 2 or not label.numel():
             raise ValueError(f"its instances have no labels, and the generator has {num_classes} classes")
         if len(label) != len(rows) or int(label.min()) < 0 or int(label.max()) >= num_classes:
-            raise ValueError(f"its instances' labels are not of {num_classes} classes, a row for each instance")
+            raise ValueError(f"its instances' labels are not rows of {num_classes} classes")
         return cls(rows, label.long())
 
     @classmethod
