@@ -34,7 +34,7 @@ def config_text(
         choices: written as comments, each with its reason.
         command: that wrote it.
     """
-    reasons = [one_line(f"#   {choice.what}: {choice.value} ({choice.reason})") for choice in choices]
+    reasons = [f"#   {choice.what}: {choice.value} ({choice.reason})" for choice in choices]
     bases = [f"{{{{$MMCGAN_CONFIGS:}}}}/{base}" for base in (method.base, SCHEDULE)]
     channels = width.base_channels
     generator = f"base_channels={channels}, latent_dim=64, attention_resolutions=()"
@@ -54,7 +54,7 @@ def config_text(
         model.append("    data_preprocessor=dict(flip_probability=0.5),")
     return "\n".join(
         [
-            one_line(f"# Written by: {command}") if command else "# Written by mmcgan new",
+            f"# Written by: {command}" if command else "# Written by mmcgan new",
             "# It is yours: change what you like. Why it is as it is:",
             *reasons,
             f"_base_ = {bases!r}",
@@ -69,20 +69,9 @@ def config_text(
     )
 
 
-def one_line(comment: str) -> str:
-    """Return a comment that stays one: a folder may be called after lines of a program, or a template."""
-    shown = comment if comment.isprintable() else ascii(comment)[1:-1]
-    return shown.replace("{{", "{ {")
-
-
-def literal(value: object) -> str:
-    """Return a value as a config says it; MMEngine fills in ``{{...}}`` before Python reads the text."""
-    return repr(value).replace("{{", "{\\x7b")
-
-
 def _images(folder: Path, method: Method, width: Width) -> str:
     labelled = "" if method.labelled else ", labelled=False"
-    return f"dict(type='ImageFolder', root={literal(str(folder))}, image_size={width.image_size}{labelled})"
+    return f"dict(type='ImageFolder', root={str(folder)!r}, image_size={width.image_size}{labelled})"
 
 
 def _data(folder: Path, method: Method, width: Width, count: int, store: Path | None) -> list[str]:
@@ -92,7 +81,7 @@ def _data(folder: Path, method: Method, width: Width, count: int, store: Path | 
         near = neighbours_for(count)
         dataset = (
             f"dict(\n        type='NeighbourhoodDataset',\n        dataset={dataset},\n"
-            f"        store={literal(str(store))},\n        k={near}{flip},\n    )"
+            f"        store={str(store)!r},\n        k={near}{flip},\n    )"
         )
     return [
         "train_dataloader = dict(",
@@ -148,7 +137,7 @@ def _evaluation(
         ")",
         "val_evaluator = dict(",
         "    type='GenerationEvaluator',",
-        f"    extractor=dict({', '.join(f'{key}={literal(value)}' for key, value in extractor.items())}),",
+        f"    extractor=dict({', '.join(f'{key}={value!r}' for key, value in extractor.items())}),",
         f"    metrics=[{metric}],",
         f"    reference=dict(dataset={_images(folder, method, width)}),",
         ")",

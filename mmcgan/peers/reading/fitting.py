@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.allocations import bounded
 from mmcgan.peers.reading.completing import Read, complete_configs
 from mmcgan.peers.reading.generators import coded
 from mmcgan.peers.reading.heads import read_heads
@@ -216,12 +215,12 @@ def _expected(role: str, config: str, large: bool) -> dict[str, torch.Size]:
     """
     place = torch.device("meta") if large else torch.random.fork_rng(devices=[])
     try:
-        with place, bounded(0):
+        with place:
             return {
                 key: value.shape
                 for key, value in build_network(role, json.loads(config)).state_dict().items()
             }
-    except (ValueError, TypeError, KeyError, MemoryError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise MisfitError(" ".join(str(error).split())) from error
 
 
