@@ -59,7 +59,9 @@ def test_the_split_of_the_real_images_can_be_chosen():
     with pytest.raises(ValueError, match="the real split 'test': PackedDataset has no splits"):
         override(config(dict(type="PackedDataset", root="nowhere")), real_split="test")
     cfg["test_evaluator"]["reference"] = None
-    with pytest.raises(ValueError, match="the real split 'test': the evaluation compares with no real images"):
+    with pytest.raises(
+        ValueError, match="the real split 'test': the evaluation compares with no real images"
+    ):
         override(cfg, real_split="test")
 
 
