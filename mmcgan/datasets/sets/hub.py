@@ -24,7 +24,8 @@ class HFDataset(DecodedDataset):
 
     The set is downloaded and converted once, into the library's cache (``$HF_HOME``). Programs that come with
     a set are never run: the library that is asked for has no way to. A row's image must be in the table, or
-    in a file of the folder or of that cache.
+    in a file of the folder or of that cache: the column has images as the library writes them, their bytes,
+    or texts that name files.
 
     Args:
         path: ``user/set`` of the Hub, or a folder that is here.
@@ -47,7 +48,7 @@ class HFDataset(DecodedDataset):
         FileNotFoundError: there is no such set.
         ValueError: no such split or column (the message has those that there are), labels that are none, or
             no rows.
-        BadImageError: an unreadable image, when it is decoded.
+        BadImageError: an unreadable image, when it is decoded; texts of which the first names no file.
     """
 
     # in other people's configs it becomes a folder of theirs, so that they do not decide what is downloaded
@@ -94,6 +95,11 @@ class HFDataset(DecodedDataset):
         if not count:
             raise ValueError(f"{self.called}: has no rows")
         super().__init__(reader, count, numbers, names, in_memory, pipeline)
+        first = self.source(0) if is_text(table.features[image]) else None
+        if isinstance(first, str) and not os.path.isfile(first):
+            raise BadImageError(
+                f"{self.called}: image 0: its column {image} has texts, and there is no {first}"
+            )
 
     def source(self, index: int) -> EncodedImage | str:
         """Return the bytes of image ``index``, or its file.
@@ -107,10 +113,11 @@ class HFDataset(DecodedDataset):
             assert self.table is not None
             stored = self.table[index].column(0)[0].as_py()
         name = f"{self.called}: image {index}"
-        content = stored if isinstance(stored, bytes) else (stored or {}).get("bytes")
-        if content is not None:
-            return EncodedImage(name, content)
-        file = None if stored is None else stored.get("path")
+        if not isinstance(stored, Mapping):
+            stored = {"bytes" if isinstance(stored, bytes) else "path": stored}
+        if stored.get("bytes") is not None:
+            return EncodedImage(name, stored["bytes"])
+        file = stored.get("path")
         if not isinstance(file, str) or "://" in file or "\0" in file:
             raise BadImageError(f"{name}: neither bytes nor a file")
         # a relative one is of the folder
@@ -261,8 +268,13 @@ def check_columns(features: Any, image: str, label: str | None, called: str) -> 
     for argument, name in (("image", image), ("label", label)):
         if name is not None and name not in described:
             raise ValueError(f"HFDataset: {called}: {argument}={name!r} is no column; it has {listed}")
-    if described[image] not in ("images", "bytes"):
+    if described[image] not in ("images", "bytes") and not is_text(features[image]):
         raise ValueError(f"HFDataset: {called}: image={image!r} has {described[image]}; it has {listed}")
+
+
+def is_text(feature: Any) -> bool:
+    """Return whether a column has texts, which may name files."""
+    return getattr(feature, "dtype", None) in ("string", "large_string")
 
 
 def _kind(feature: Any) -> str:
