@@ -91,16 +91,7 @@ def propose(
     root = roots[0] if len(roots) == 1 else roots
     if (out / CONFIG).exists():
         raise FileExistsError(f"{out / CONFIG} exists; choose another --out, or train it")
-    seen = survey(root, labelled)
-    for line in seen.lines():
-        say(line)
-    if seen.unreadable:
-        raise ValueError(
-            f"{len(seen.unreadable)} of the {seen.looked_at:,} images looked at cannot be read, and training "
-            f"would stop at them: mend or remove them: {'; '.join(seen.unreadable[:5])}"
-        )
-    if seen.count < LEAST_IMAGES:
-        raise ValueError(f"{seen.root} has {seen.count} images; at least {LEAST_IMAGES} are needed")
+    seen = _looked_at(root, labelled, say)
     method = choose_method(seen, flip)
     out.mkdir(parents=True, exist_ok=True)
     seconds, store, judge = hours * 3600, None, installed_extractor()
@@ -119,6 +110,21 @@ def propose(
         say(f"{choice.what}: {choice.value} ({choice.reason})")
     train = f"mmcgan train {out / CONFIG} --work-dir {out / 'run'}"
     return Proposal(out / CONFIG, seen, choices, step, iterations, train)
+
+
+def _looked_at(root: Roots, labelled: bool | None, say: Callable[[str], None]) -> Survey:
+    """Look at the images and say what they are, once it is clear that a training can read them."""
+    seen = survey(root, labelled)
+    for line in seen.lines():
+        say(line)
+    if seen.unreadable:
+        raise ValueError(
+            f"{len(seen.unreadable)} of the {seen.looked_at:,} images looked at cannot be read, and training "
+            f"would stop at them: mend or remove them: {'; '.join(seen.unreadable[:5])}"
+        )
+    if seen.count < LEAST_IMAGES:
+        raise ValueError(f"{seen.root} has {seen.count} images; at least {LEAST_IMAGES} are needed")
+    return seen
 
 
 def _resolved(folder: Roots) -> list[str]:
