@@ -23,6 +23,7 @@ from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import on_screen
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
@@ -264,7 +265,7 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     except USER_ERRORS as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: error: {on_screen(error)}", file=sys.stderr)
         return 2
 
 

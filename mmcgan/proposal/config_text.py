@@ -34,7 +34,7 @@ def config_text(
         choices: written as comments, each with its reason.
         command: that wrote it.
     """
-    reasons = [f"#   {choice.what}: {choice.value} ({choice.reason})" for choice in choices]
+    reasons = [one_line(f"#   {choice.what}: {choice.value} ({choice.reason})") for choice in choices]
     bases = [f"{{{{$MMCGAN_CONFIGS:}}}}/{base}" for base in (method.base, SCHEDULE)]
     channels = width.base_channels
     generator = f"base_channels={channels}, latent_dim=64, attention_resolutions=()"
@@ -54,7 +54,7 @@ def config_text(
         model.append("    data_preprocessor=dict(flip_probability=0.5),")
     return "\n".join(
         [
-            f"# Written by: {command}" if command else "# Written by mmcgan new",
+            one_line(f"# Written by: {command}") if command else "# Written by mmcgan new",
             "# It is yours: change what you like. Why it is as it is:",
             *reasons,
             f"_base_ = {bases!r}",
@@ -69,10 +69,21 @@ def config_text(
     )
 
 
+def one_line(comment: str) -> str:
+    """Return a comment that stays one: a folder may be called after lines of a program, or a template."""
+    shown = comment if comment.isprintable() else ascii(comment)[1:-1]
+    return shown.replace("{{", "{ {")
+
+
+def literal(value: object) -> str:
+    """Return a value as a config says it; MMEngine fills in ``{{...}}`` before Python reads the text."""
+    return repr(value).replace("{{", "{\\x7b")
+
+
 def _images(root: str | list[str], method: Method, width: Width, in_memory: bool = False) -> str:
     more = "" if method.labelled else ", labelled=False"
     more += ", in_memory=True" if in_memory else ""
-    return f"dict(type='ImageFolder', root={root!r}, image_size={width.image_size}{more})"
+    return f"dict(type='ImageFolder', root={literal(root)}, image_size={width.image_size}{more})"
 
 
 def _data(root: str | list[str], method: Method, width: Width, count: int, store: Path | None) -> list[str]:
@@ -82,7 +93,7 @@ def _data(root: str | list[str], method: Method, width: Width, count: int, store
         near = neighbours_for(count)
         dataset = (
             f"dict(\n        type='NeighbourhoodDataset',\n        dataset={dataset},\n"
-            f"        store={str(store)!r},\n        k={near}{flip},\n    )"
+            f"        store={literal(str(store))},\n        k={near}{flip},\n    )"
         )
     return [
         "train_dataloader = dict(",
@@ -138,7 +149,7 @@ def _evaluation(
         ")",
         "val_evaluator = dict(",
         "    type='GenerationEvaluator',",
-        f"    extractor=dict({', '.join(f'{key}={value!r}' for key, value in extractor.items())}),",
+        f"    extractor=dict({', '.join(f'{key}={literal(value)}' for key, value in extractor.items())}),",
         f"    metrics=[{metric}],",
         f"    reference=dict(dataset={_images(root, method, width)}),",
         ")",
