@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -220,6 +221,31 @@ def test_digests_are_of_the_images(folder, tmp_path):
     assert built(again).fingerprint() == first.fingerprint()
     assert built(folder, size=11).fingerprint() != first.fingerprint()
     assert first.part_digest([0, 1]) != first.part_digest([1, 0])
+
+
+def test_a_table_written_anew_within_its_time_stamp_is_read_anew(folder):
+    """The library knows a table by its path and modification time."""
+    first, table = built(folder), folder / "train-00000-of-00001.parquet"
+    times = table.stat()
+    images = [{"bytes": first.source(11 - i).content, "path": None} for i in range(12)]
+    write(folder, images, first.labels.tolist())
+    os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
+    second = built(folder)
+    assert second.source(0).content == first.source(11).content
+    assert second.fingerprint() != first.fingerprint() and second.source_digest() != first.source_digest()
+
+
+def test_files_beside_a_table_are_part_of_what_it_is(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for number, (_, _, image) in enumerate(pictures(4)):
+        (folder / f"{number}.png").write_bytes(encoded(image))
+    inside = {"bytes": (folder / "0.png").read_bytes(), "path": None}
+    images = [inside, *({"bytes": None, "path": f"{i}.png"} for i in range(1, 4))]
+    first = built(write(folder, images, [0, 1, 0, 1]))
+    digest = first.fingerprint()
+    (folder / "2.png").write_bytes((folder / "3.png").read_bytes())
+    assert built(folder).fingerprint() != digest
 
 
 def test_configs_of_others_name_folders_of_their_own_and_nothing_to_download(tmp_path):

@@ -11,11 +11,13 @@ from typing import Any
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decoded import DecodedDataset
 from mmcgan.datasets.sets.label_column import labels_of
-from mmcgan.file_identity import remembered
+from mmcgan.file_identity import files_digest, remembered
 from mmcgan.image_files import EncodedImage
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 from mmcgan.text_files import printable
+
+BLOCK_ROWS = 1024
 
 
 @DATASETS.register_module()
@@ -72,6 +74,8 @@ class HFDataset(DecodedDataset):
     ) -> None:
         reader = ImageReader(image_size, fit, interpolation)
         check_size(size, streaming)
+        # before the table is opened: what is written meanwhile is not what was read
+        self.origin = files_digest(tables_of(path))
         table = open_table(path, split, subset, revision, streaming)
         self.called = f"{printable(path)} ({split})"
         check_columns(table.features, image, label, self.called)
@@ -143,11 +147,27 @@ class HFDataset(DecodedDataset):
         return self._digest(rows)
 
     def _contents(self) -> str:
-        """Return a digest of all stored images; they are read once while the table stays as it is."""
+        """Return a digest of all stored images; they are read once while table and files stay as they are."""
         if self.table is None:
             return self._digest(range(self.size))
-        quick = repr(("HFDataset", self.table._fingerprint, self.column, self.size))
+        known: tuple[Any, ...] = ("HFDataset", self.table._fingerprint, self.column, self.size)
+        files = self._files()
+        known += (self.origin, *([files_digest(files)] if files else []))
+        quick = repr(known)
         return remembered(hashlib.sha256(quick.encode()).hexdigest(), lambda: self._digest(range(self.size)))
+
+    def _files(self) -> list[str]:
+        """Return the files of the rows that name one in place of the bytes of their image."""
+        assert self.table is not None
+        found: list[str] = []
+        for start in range(0, self.size, BLOCK_ROWS):
+            stored = self.table[start : min(start + BLOCK_ROWS, self.size)].column(0)
+            if not hasattr(stored.type, "fields"):  # a column of bytes
+                return []
+            outside = stored.combine_chunks().field("bytes").is_null().to_numpy(zero_copy_only=False)
+            sources = [self.source(start + int(row)) for row in outside.nonzero()[0]]
+            found += [source for source in sources if isinstance(source, str)]
+        return found
 
     def _digest(self, rows: Sequence[int]) -> str:
         digest = hashlib.sha256()
@@ -211,6 +231,11 @@ def cache_folders() -> list[str]:
     return [os.path.realpath(config.HF_DATASETS_CACHE), os.path.realpath(config.HF_CACHE_HOME)]
 
 
+def tables_of(path: str) -> list[str]:
+    """Return the parquet files of a folder, in order; none of a set of the Hub."""
+    return sorted(map(str, Path(path).rglob("*.parquet"))) if os.path.isdir(path) else []
+
+
 def open_table(
     path: str, split: str, subset: str | None, revision: str | None, streaming: bool = False
 ) -> Any:
@@ -222,11 +247,16 @@ def open_table(
     module = library()
     asked: dict[str, Any] = dict(split=split, streaming=streaming)
     if os.path.isdir(path):
-        if not any(Path(path).rglob("*.parquet")):
+        tables = tables_of(path)
+        if not tables:
             raise FileNotFoundError(f"HFDataset: the folder {printable(path)} has no parquet files")
         if subset is not None or revision is not None:
             raise ValueError(f"HFDataset: {printable(path)} is a folder: subset and revision are for the Hub")
         asked |= dict(path="parquet", data_dir=os.path.abspath(path))
+        # the library converts once for each path and modification time, whatever the files hold by now
+        asked["cache_dir"] = os.path.join(
+            module.config.HF_DATASETS_CACHE, "mmcgan", files_digest(tables)[:16]
+        )
     elif path.count("/") > 1 or path.startswith((".", "/", "~")) or Path(path).is_file():
         raise FileNotFoundError(f"HFDataset: {printable(path)} is no folder, and no user/set of the Hub")
     else:
