@@ -177,7 +177,9 @@ def test_a_busy_machine_is_said_and_does_not_shrink_the_proposal(quick, tmp_path
         made[name] = propose(tmp_path / "images", tmp_path / name, hours=1, say=said[name].append)
     assert made["alone"].iterations == made["busy"].iterations >= 5000
     texts = {name: one.config.read_text() for name, one in made.items()}
-    assert "the machine was busy: one took 2 s" in texts["busy"] and "the machine was busy" not in texts["alone"]
+    assert (
+        "the machine was busy: one took 2 s" in texts["busy"] and "the machine was busy" not in texts["alone"]
+    )
     assert any("beside its other work 2 s" in line for line in said["busy"])
     assert "on a machine so busy" in made["busy"].duration and "busy" not in made["alone"].duration
 
