@@ -107,7 +107,7 @@ def test_hostile_uploads_get_a_sentence_and_nothing_of_our_folders(site, tmp_pat
             continue  # the upload itself is refused
         with pytest.raises(Exception) as caught:
             client.predict(ICGAN, handle_file(str(file)), None, 1, 0, 0, api_name="/more")
-        assert said in str(caught.value)
+        assert said.partition(";")[0] in str(caught.value)
         assert str(studio.folder) not in str(caught.value)
         asked += 1
     assert asked >= 5 and sampled(client) == "answered"
