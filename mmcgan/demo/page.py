@@ -27,7 +27,8 @@ FONTS = ("system-ui", "sans-serif")
 MONOSPACE = ("ui-monospace", "monospace")
 #: pixels stay pixels, and the label of a picture does not lie over its first row
 CSS = """
-.pixels img { image-rendering: pixelated; object-fit: contain; padding-top: 28px !important; box-sizing: border-box; }
+.pixels img { image-rendering: pixelated; object-fit: contain; }
+.pixels img { padding-top: 28px !important; box-sizing: border-box; }
 footer { display: none !important; }
 """
 #: files that nobody asks for any more are deleted: looked at every so many seconds, at this age

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from mmcgan.cli import main
-from mmcgan.demo.form import asked_for, in_command, preferred, real, shown_as, whole, without_places
+from mmcgan.demo.form import asked_for, in_command, preferred, real, shown_as, whole
 from mmcgan.demo.limits import Limits, Stop, StoppedError
 from mmcgan.demo.page import TABS, possible_tabs
 from mmcgan.demo.studio import Studio, load_models
@@ -278,20 +278,6 @@ def hostile_uploads(folder):
     Image.effect_noise((64, 64), 90).save(folder / "cut.png")
     (folder / "cut.png").write_bytes((folder / "cut.png").read_bytes()[:700])
     yield folder / "cut.png", "unreadable image"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("/srv/models/whole/metadata.json is missing: make it", "metadata.json is missing: make it"),
-        ("/tmp/page/uploads/a1/photo.png: unreadable image", "photo.png: unreadable image"),
-        ("no such file: '/home/me/run/config.py'", "no such file: 'config.py'"),
-        ("~/run/iter_3.pth and (/etc/passwd)", "iter_3.pth and (passwd)"),
-        ("T-shirt/top, 3/4, see https://example.org/a/b", "T-shirt/top, 3/4, see https://example.org/a/b"),
-    ],
-)
-def test_sentences_do_not_tell_where_things_lie(text, shown):
-    assert without_places(text) == shown
 
 
 def test_why_there_are_no_neighbours_is_said_without_our_folders(studio, photo):

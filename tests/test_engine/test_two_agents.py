@@ -76,7 +76,8 @@ def lose(agent):
 
 
 def said(folder):
-    return "\n".join(f"{file.name}: {file.read_text()[-1500:]}" for file in sorted(folder.glob("agent-*.log")))
+    logs = sorted(folder.glob("agent-*.log"))
+    return "\n".join(f"{log.name}: {log.read_text()[-1500:]}" for log in logs)
 
 
 @pytest.fixture
