@@ -26,6 +26,7 @@ from mmcgan.models.generators.base import Generator
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
+from mmcgan.samplers.latent import check_amount
 from mmcgan.structures import Condition, height_and_width
 from mmcgan.zoo.models import LoadedModel, load_model
 
@@ -215,6 +216,7 @@ def onnx_runtime() -> ModuleType:
 def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] | None) -> dict[str, Any]:
     """Return what is fixed in the file."""
     generator = loaded.model.generator
+    check_amount(truncation)
     if truncation is not None and not generator.has_truncation:
         raise ValueError(
             f"{loaded.name}: its truncation acts on the latents, which are an input: truncate them before"
