@@ -20,6 +20,7 @@ from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "mix", "Mix"
+LEAST_MODELS = 1
 BOTH, CONDITION, LATENT, PHOTOS = "latent and class", "class alone", "latent alone", "two photos"
 MOST_STEPS = 16
 

@@ -15,6 +15,7 @@ from mmcgan.demo.studio import Model, Studio
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "more", "More like this"
+LEAST_MODELS = 1
 NEAREST, MOST_NEAREST = 5, 16
 
 

@@ -17,6 +17,7 @@ from mmcgan.demo.studio import Model, Studio
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "paint", "Paint"
+LEAST_MODELS = 1
 CANVAS = 512
 #: brushes that are offered; a map may hold every class
 MOST_BRUSHES = 60

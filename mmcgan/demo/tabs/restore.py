@@ -21,6 +21,7 @@ from mmcgan.zoo.locate import find_weights
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "restore", "Restore"
+LEAST_MODELS = 1
 #: what is shown -> the task of ``mmcgan restore``
 TASKS = {"fill what I brush": "inpaint", "give colours": "colorize", "enlarge": "sr"}
 #: longest side of the picture that is brushed
