@@ -23,6 +23,7 @@ from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import on_screen
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
@@ -282,8 +283,8 @@ def _fault(error: Exception) -> str | None:
     return fault_of(error)
 
 
-def _failed(message: str | None) -> int:
-    print(f"{PROGRAM}: error: {message}", file=sys.stderr)
+def _failed(message: str) -> int:
+    print(f"{PROGRAM}: error: {on_screen(message)}", file=sys.stderr)
     return 2
 
 
@@ -291,7 +292,7 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
     """Check what no command can mean, before any of them begins.
 
     Raises:
-        ValueError: NaN, or a whole number below 1, or below what the command has declared.
+        ValueError: NaN or infinity, or a whole number below 1, or below what the command has declared.
     """
     parser = command_parser(arguments.command)
     smallest = arguments.smallest
@@ -299,8 +300,8 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
     for name, value in vars(arguments).items():
         least = smallest.get(name, 1) if name in whole else None
         for number in value if isinstance(value, list) else (value,):
-            if isinstance(number, float) and math.isnan(number):
-                raise ValueError(f"--{name.replace('_', '-')}: nan is not a number")
+            if isinstance(number, float) and not math.isfinite(number):
+                raise ValueError(f"--{name.replace('_', '-')} must be a finite number, got {number}")
             if least is not None and isinstance(number, int) and number < least:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {number}")
 
