@@ -11,8 +11,10 @@ from mmengine.dist import is_main_process
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -49,11 +51,23 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
     if watcher is not None:
         yield _counted(watcher, what, total, done)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, *times, console=Console(stderr=True), disable=not is_main_process()) as bar:
+    with _bar(MofNCompleteColumn(), TimeElapsedColumn()) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def bytes_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar of bytes on standard error; the function it gives takes those done and in all, if known."""
+    with _bar(DownloadColumn()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _bar(*columns: ProgressColumn) -> Progress:
+    """Return a bar with what is done before it, and behind it ``columns`` and the time left."""
+    parts = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    return Progress(*parts, console=Console(stderr=True), disable=not is_main_process())
 
 
 def _counted(watcher: Watcher, what: str, total: int, done: int) -> Callable[[], None]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from mmcgan.config import ConfigError, all_configs
 from mmcgan.config.tiny import load_tiny_config, run_tiny_step
 from mmcgan.config.tiny_evaluation import EvaluationError
+from mmcgan.progress import progress_bar
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,10 @@ def check_configs(paths: Sequence[str | Path] = (), run: bool = True) -> list[Ch
     """Check ``paths``, by default all known configs, with a progress bar on standard error."""
     chosen = list(paths) or all_configs()
     results = []
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("checking configs", total=len(chosen))
+    with progress_bar("Checking configs", len(chosen)) as advance:
         for path in chosen:
-            progress.update(task, description=Path(path).stem)
             results.append(check_config(path, run))
-            progress.advance(task)
+            advance()
     return results
 
 

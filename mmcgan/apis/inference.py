@@ -26,6 +26,7 @@ from mmcgan.apis.label_map_sampling import (
 )
 from mmcgan.apis.labels import find_labels, label_plan
 from mmcgan.apis.views import checked_view, find_view
+from mmcgan.pictures import levels
 from mmcgan.zoo.models import LoadedModel, load_model
 
 RETURNS = ("pil", "numpy", "tensor")
@@ -171,8 +172,7 @@ def convert(images: Tensor, return_type: str) -> Images:
     """Return images (N, 3, H, W) in [-1, 1] as :class:`CGANInferencer` is asked to."""
     if return_type == "tensor":
         return images
-    levels = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    array = levels.permute(0, 2, 3, 1).contiguous().numpy()
+    array = levels(images).contiguous().numpy()
     return array if return_type == "numpy" else [Image.fromarray(picture) for picture in array]
 
 

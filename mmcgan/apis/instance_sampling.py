@@ -31,7 +31,7 @@ from mmcgan.apis.instances import (
 from mmcgan.apis.labels import numbered
 from mmcgan.apis.writing import SHEET_IMAGES, Shown
 from mmcgan.datasets.decode import ImageReader
-from mmcgan.pictures import contact_sheet
+from mmcgan.pictures import contact_sheet, from_levels
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
@@ -298,13 +298,13 @@ def nearest_picture(
         columns.append(closest(store, feature, options.nearest, store.selected()))
     columns.append(closest(store, feature, options.nearest))
     found = torch.cat(columns, dim=1)
-    near = _to_float(data.__getitems__(found.flatten().tolist())["image"]).unflatten(0, found.shape)
+    near = from_levels(data.__getitems__(found.flatten().tolist())["image"]).unflatten(0, found.shape)
     made = _samples_of(rows, shown, near.shape[-2:])
     if asked.photos is None or options.grid == "interpolate":
-        own = _to_float(data.__getitems__(closest(store, feature, 1)[:, 0].tolist())["image"])
+        own = from_levels(data.__getitems__(closest(store, feature, 1)[:, 0].tolist())["image"])
     else:
         reader = ImageReader(near.shape[-1])
-        own = _to_float(torch.stack([reader(path) for path in asked.photos.paths[: len(rows)]]))
+        own = from_levels(torch.stack([reader(path) for path in asked.photos.paths[: len(rows)]]))
     pictures = torch.cat([own[:, None], near, made], dim=1)
     return contact_sheet(pictures.flatten(0, 1), pictures.shape[1])
 
@@ -315,7 +315,3 @@ def _samples_of(rows: list[list[int]], shown: Shown, size: Sequence[int]) -> Ten
     for number, chosen in enumerate(rows):
         made[number, : len(chosen)] = torch.nn.functional.interpolate(shown.rows(chosen), size=tuple(size))
     return made
-
-
-def _to_float(image: Tensor) -> Tensor:
-    return image.float() / 127.5 - 1

@@ -68,6 +68,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "output_paths",
                 "array_files",
                 "suggestions",
+                "plain_values",
             ),
         ),
     ),
