@@ -23,6 +23,7 @@ from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import on_screen
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
@@ -264,7 +265,7 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     except USER_ERRORS as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: error: {on_screen(error)}", file=sys.stderr)
         return 2
 
 
@@ -272,7 +273,7 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
     """Check what no command can mean, before any of them begins.
 
     Raises:
-        ValueError: NaN, or a whole number below 1, or below what the command has declared.
+        ValueError: NaN or infinity, or a whole number below 1, or below what the command has declared.
     """
     parser = command_parser(arguments.command)
     smallest = getattr(arguments, "smallest", {})
@@ -280,8 +281,8 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
     for name, value in vars(arguments).items():
         least = smallest.get(name, 1) if name in whole else None
         for number in value if isinstance(value, list) else (value,):
-            if isinstance(number, float) and math.isnan(number):
-                raise ValueError(f"--{name.replace('_', '-')}: nan is not a number")
+            if isinstance(number, float) and not math.isfinite(number):
+                raise ValueError(f"--{name.replace('_', '-')} must be a finite number, got {number}")
             if least is not None and isinstance(number, int) and number < least:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {number}")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mmcgan.condition_fields.known import size_facts
 from mmcgan.config.components import Node, find_component, parameters_of, walk
 from mmcgan.config.images import image_problems
 from mmcgan.config.problems import Problem, dotted
@@ -128,8 +129,8 @@ def _attributes_not_taken(nodes: list[Node]) -> Iterator[Problem]:
 
 
 def _contradicts(name: str, given: Any, known: Any) -> bool:
-    if name.startswith("num_") and given == 0:  # an explicit 0 means: uses no labels
-        return False
+    if given == 0 and (name.startswith("num_") or name in size_facts()):
+        return False  # an explicit 0 means: does not use this field of the condition
     if name == "instance_store":  # instances of other images may be asked for
         return False
     return plain(given) != plain(known)

@@ -52,6 +52,8 @@ class Preprocessing:
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.image_size, int) or self.image_size < 1:
+            raise ValueError(f"image_size={self.image_size!r}: expected a number of pixels")
         if self.resize not in RESIZE_RULES:
             raise ValueError(f"resize={self.resize!r}: choose one of {', '.join(RESIZE_RULES)}")
 

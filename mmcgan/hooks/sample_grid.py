@@ -17,6 +17,7 @@ from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions, draw_latents
+from mmcgan.samplers.latent import check_amount
 from mmcgan.structures import Condition
 
 PROBES = 64  # labels drawn to see whether there is more than one
@@ -43,7 +44,7 @@ class SampleGridHook(Hook):
         truncation: as in ``mmcgan sample``.
 
     Raises:
-        ValueError: a count below 1.
+        ValueError: a count below 1, or a truncation that is negative or not finite.
     """
 
     priority = "LOW"
@@ -62,6 +63,7 @@ class SampleGridHook(Hook):
         for name, value in (("interval", interval), ("rows", rows), ("columns", columns)):
             if value < 1:
                 raise ValueError(f"SampleGridHook {name} must be >= 1, got {value}")
+        check_amount(truncation)
         self.interval, self.rows, self.columns = interval, rows, columns
         self.labels, self.seed, self.truncation = labels, seed, truncation
         self.latest: Path | None = None

@@ -27,6 +27,7 @@ from mmcgan.instances.faiss_search import FaissSearch
 from mmcgan.instances.matrix_units import MatrixUnitSearch
 from mmcgan.instances.ranking import Candidates, Rows, TensorRows, best_of_rows, pair_products, rank
 from mmcgan.instances.repeated import KeptRows, find_repeats
+from mmcgan.neighbours.checks import check_width
 from mmcgan.neighbours.pairs import PAIR_ELEMENTS, pair_distances
 from mmcgan.neighbours.products import UNIT_ROUNDOFF, bfloat16_gain, full_precision, gamma
 from mmcgan.neighbours.repeats import row_keys
@@ -99,7 +100,8 @@ class NeighbourSearch:
         precision: ``bfloat16`` for our own search, ``float32`` for faiss, or None for the faster.
 
     Raises:
-        ValueError: fewer than k + 1 images, k below 1, another precision, or vectors that are not finite.
+        ValueError: fewer than k + 1 images, k below 1, another precision, or vectors that are not finite or
+            have no dimension.
     """
 
     def __init__(self, table: Rows, k: int, memory: int = 1 << 30, precision: str | None = None) -> None:
@@ -108,6 +110,7 @@ class NeighbourSearch:
             raise ValueError(f"k must be at least 1, got {k}")
         if self.images <= k:
             raise ValueError(f"k={k} neighbours need at least {k + 1} images, there are {self.images}")
+        check_width(self.dim, "the images'")
         if precision not in (None, "bfloat16", "float32"):
             raise ValueError(f"precision must be bfloat16, float32 or None, got {precision!r}")
         self.k = k

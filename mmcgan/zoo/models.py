@@ -198,7 +198,11 @@ def _assemble(
     record: GeneratorRecord, weights: Mapping[str, Any], path: Path, origin: Origin, file: Origin
 ) -> LoadedModel:
     model = _sampling_model(record, path, origin)
-    instances = StoredInstances.from_tensors(weights)
+    sizes = [model.generator.size_of(field) or 0 for field in ("instance", "label")]
+    try:
+        instances = StoredInstances.from_tensors(weights, *sizes)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     weights = {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
     try:
         model.generator.load_state_dict(weights)

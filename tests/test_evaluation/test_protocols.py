@@ -128,7 +128,7 @@ def test_a_sweep_averages_over_seeds_and_keeps_every_run():
 @pytest.mark.parametrize(
     ("wrong", "phrase"),
     [
-        (dict(truncations=(-1.0,)), "truncation must not be negative, got -1.0"),
+        (dict(truncations=(-1.0,)), "truncation must be a finite number of at least 0, got -1.0"),
         (dict(truncations=()), "truncations is empty"),
         (dict(seeds=(1, 1)), r"seeds \[1, 1\]: every one only once"),
     ],

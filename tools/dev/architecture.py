@@ -69,6 +69,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "array_files",
                 "suggestions",
                 "plain_values",
+                "allocations",
             ),
         ),
     ),

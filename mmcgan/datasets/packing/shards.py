@@ -13,16 +13,16 @@ import torch
 
 from mmcgan.array_files import INTEGERS, read_array
 from mmcgan.checkpoints.hashing import contents_hash, file_hash, text_hash
-from mmcgan.datasets.decode import BadImageError, ImageReader, most_bytes
+from mmcgan.datasets.decode import SUFFIXES, BadImageError, ImageReader, most_bytes
 from mmcgan.datasets.decoded import DecodedDataset
-from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata
+from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata, require_contents
 from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, TarIndex, index_of
 from mmcgan.file_identity import files_digest
 from mmcgan.image_files import EncodedImage
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
-from mmcgan.text_files import content_of, printable
+from mmcgan.text_files import content_of, printable, read_json
 
 PLACES = "places.npy"
 OPEN_FILES = 64
@@ -111,8 +111,13 @@ class ShardDataset(DecodedDataset):
         return contents_hash(self.source(row).content for row in rows)
 
     def _shards(self) -> str:
-        """Return a digest of the metadata, which has each shard's checksum, else of all shards."""
+        """Return a digest of the metadata, which has each shard's checksum, else of all shards.
+
+        Raises:
+            ValueError: a shard is not the one that was packed.
+        """
         if self._described:
+            require_contents(self.root, read_metadata(self.root, SHARDS_FORMAT))
             return file_hash(self.root / METADATA)
         return files_digest([str(self.root / name) for name in self.files])
 
@@ -129,6 +134,19 @@ class ShardDataset(DecodedDataset):
         """Return the class count, image size and images per class, from the metadata or the headers."""
         known = cls(root, image_size, labelled, fit, interpolation).metainfo
         return {name: known[name] for name in ("num_classes", "image_size", "class_counts")}
+
+
+def has_shards(root: str | Path) -> bool:
+    """Return whether a folder is one of tar shards: packed as such, or with ``.tar`` files and no images."""
+    folder = Path(root)
+    if not folder.is_dir():
+        return False
+    if (folder / METADATA).is_file():
+        metadata = read_json(folder / METADATA, "the metadata of a packed data set")
+        return bool(metadata.get("format") == SHARDS_FORMAT)
+    entries = [entry for entry in os.scandir(folder) if entry.name[0] != "."]
+    endings = {"/" if entry.is_dir() else os.path.splitext(entry.name)[1].lower() for entry in entries}
+    return ".tar" in endings and not endings & {"/", *SUFFIXES}
 
 
 Found = tuple[list[str], list[int], np.ndarray, np.ndarray | None, Sequence[str] | None]
