@@ -70,6 +70,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "output_paths",
                 "array_files",
                 "suggestions",
+                "plain_values",
+                "allocations",
             ),
         ),
     ),
