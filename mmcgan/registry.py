@@ -117,7 +117,7 @@ LOSSES = _role("loss", "mmcgan.losses", "base:Loss")  # named tensors -> scalar;
 REGULARIZERS = _role("regularizer", "mmcgan.regularizers", "base:Regularizer")  # step context -> scalar
 AUGMENTS = _role("augment", "mmcgan.augments", "base:Augment")  # image -> image, inside score()
 SAMPLERS = _role(  # latents and conditions asked of G
-    "condition sampler",
+    "sampler",
     "mmcgan.samplers",
     "base:LatentSampler",
     "base:ConditionSampler",

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.contracts import Contract, Value
 from mmcgan.datasets.pipeline import Pipeline
 
@@ -206,10 +207,7 @@ class ImageDataset(GANDataset):
     def settings_digest(self) -> str:
         """Return a digest of everything but the images: size, classes, labels and pipeline."""
         facts = (type(self).__name__, self.size, self.image_size, self.classes, self._pipeline_config)
-        digest = hashlib.sha256(repr(facts).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr(facts), self.labels)
 
     def fingerprint(self) -> str:
         """Return a digest of all images as they come out, of labels and settings.
@@ -217,7 +215,7 @@ class ImageDataset(GANDataset):
         The same images elsewhere have the same one; a changed pixel makes another. A set that has a quicker
         way than to look at every image overrides this.
         """
-        return hashlib.sha256(f"{self.settings_digest()} {items_digest(self)}".encode()).hexdigest()
+        return text_hash(f"{self.settings_digest()} {items_digest(self)}")
 
 
 class MemoryDataset(ImageDataset):
@@ -254,9 +252,7 @@ class MemoryDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the pixels and the labels."""
-        digest = hashlib.sha256(self.settings_digest().encode())
-        digest.update(self.images.contiguous().numpy().data)
-        return digest.hexdigest()
+        return text_hash(self.settings_digest(), self.images)
 
 
 def items_digest(dataset: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.contracts import ContractError
 from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
@@ -120,9 +121,15 @@ def freeze(backbone: Backbone, number: int) -> None:
     """Take the parameters of the first ``number`` stages of ``backbone`` out of training.
 
     Raises:
+        ContractError: ``stages()`` returned something else than stages by name.
         ValueError: there are not so many; the message lists the stages.
     """
     found = backbone.stages()
+    if not isinstance(found, Mapping):
+        raise ContractError(
+            f"{type(backbone).__name__}: stages() returned a {type(found).__name__}, not a dict of name -> "
+            f"modules from the image on; see {backbone.contract.page}"
+        )
     if not 0 <= number <= len(found):
         raise ValueError(
             f"discriminator.freeze_stages must lie in [0, {len(found)}], got {number}; "

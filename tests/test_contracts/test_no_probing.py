@@ -22,6 +22,7 @@ JUSTIFIED = {
     "models/layers/condition_weight.py": "any torch module may weigh its condition",
     "models/layers/initialization.py": "torch's layers have a bias or none",
     "checkpoints/files.py": "any torch module may make room for what a checkpoint holds",
+    "checkpoints/content.py": "foreign objects that a file holds, as stand-ins",
     "checkpoints/restricted.py": "torch's unpickler and its types",
     "checkpoints/stand_ins.py": "names of foreign objects",
     "engine/loop.py": "MMEngine's own runner may drive the loop",

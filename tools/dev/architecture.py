@@ -68,6 +68,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "output_paths",
                 "array_files",
                 "suggestions",
+                "plain_values",
+                "allocations",
             ),
         ),
     ),

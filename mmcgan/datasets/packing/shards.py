@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 
 from mmcgan.array_files import INTEGERS, read_array
-from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.checkpoints.hashing import contents_hash, file_hash, text_hash
 from mmcgan.datasets.decode import SUFFIXES, BadImageError, ImageReader, most_bytes
 from mmcgan.datasets.decoded import DecodedDataset
 from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata, require_contents
@@ -101,23 +100,15 @@ class ShardDataset(DecodedDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the shards, the labels and how images are read."""
-        return hashlib.sha256(
-            repr((self.settings_digest(), self.reader, self._shards())).encode()
-        ).hexdigest()
+        return text_hash(repr((self.settings_digest(), self.reader, self._shards())))
 
     def source_digest(self) -> str:
         """Return a digest of the shards and the labels."""
-        digest = hashlib.sha256(repr((self.classes, self._shards())).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr((self.classes, self._shards())), self.labels)
 
     def part_digest(self, rows: Sequence[int]) -> str:
         """Return a digest of some stored images."""
-        digest = hashlib.sha256()
-        for row in rows:
-            digest.update(hashlib.sha256(self.source(row).content).digest())
-        return digest.hexdigest()
+        return contents_hash(self.source(row).content for row in rows)
 
     def _shards(self) -> str:
         """Return a digest of the metadata, which has each shard's checksum, else of all shards.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.registry import DATASETS
 
@@ -47,12 +47,12 @@ class ClassSubset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the whole set and the choice."""
-        return hashlib.sha256(f"{self.source.fingerprint()} {self.keep}".encode()).hexdigest()
+        return text_hash(f"{self.source.fingerprint()} {self.keep}")
 
     def source_digest(self) -> str | None:
         """Return a digest of the files of the whole set and the choice, None if it is not of files."""
         source = self.source.source_digest()
-        return None if source is None else hashlib.sha256(f"{source} {self.keep}".encode()).hexdigest()
+        return None if source is None else text_hash(f"{source} {self.keep}")
 
     @classmethod
     def facts(cls, dataset: dict[str, Any], keep: Sequence[int]) -> dict[str, Any]:

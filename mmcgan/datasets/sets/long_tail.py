@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import ImageDataset, check_choice
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.sets.folder import FileDataset
@@ -96,9 +96,7 @@ class ImbalancedDataset(ImageDataset):
         return None if source is None else self._with_rows(source)
 
     def _with_rows(self, whole: str) -> str:
-        digest = hashlib.sha256(whole.encode())
-        digest.update(self.rows.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(whole, self.rows)
 
     @classmethod
     def facts(cls, dataset: dict[str, Any], ratio: float = 100.0, seed: int = 0) -> dict[str, Any]:

@@ -150,7 +150,6 @@ MIXING = tuple(
         (f"layer{layer}_csm.out_conv", f"scales.{layer}"),
     )
 )
-MIXING_TABLE: Table = tuple((f"^scratch.{theirs}", f"^{ours}") for theirs, ours in MIXING)
 SCALES, PARTS = "^discriminator.mini_discs.{i}", "^heads.adv.parts.{i}"
 DISCRIMINATOR_TABLE: Table = (
     (None, "^backbone.frozen"),
@@ -172,15 +171,6 @@ FIRST, STEM = (0, 2, 3, 5), ("conv_stem", "bn1")
 ACTIVATION = 1
 #: Entries of its state dict that make maps.
 WEIGHTS = 288
-
-
-def timm_name(key: str) -> str:
-    """Return timm's name of a weight of the frozen network."""
-    tap, number, rest = key.removeprefix(f"{FROZEN}layer").split(".", 2)
-    place = int(number) - (len(STEM) + ACTIVATION if tap == "0" else 0)
-    if tap == "0" and int(number) < len(STEM):
-        return f"{STEM[int(number)]}.{rest}"
-    return f"blocks.{FIRST[int(tap)] + place}.{rest}"
 
 
 def peer_name(key: str) -> str | None:
