@@ -279,7 +279,7 @@ class FieldRegistry(ClosedRegistry):
 
 
 def _of_openmmlab(component: Any) -> bool:
-    return str(getattr(component, "__module__", "")).partition(".")[0] in ("mmengine", "mmcv")
+    return component is not None and str(component.__module__).partition(".")[0] in ("mmengine", "mmcv")
 
 
 def _import_plugins() -> None:

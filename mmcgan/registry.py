@@ -113,7 +113,9 @@ CONDITION_FIELDS = FieldRegistry(  # what a field of a condition is, by the fiel
 GENERATORS = _role("generator", "mmcgan.models.generators", "base:Generator")  # (z, condition) -> image
 BACKBONES = _role("backbone", "mmcgan.models.backbones", "base:Backbone")  # image -> features
 HEADS = _role("head", "mmcgan.models.heads", "base:Head")  # (features, condition) -> named tensors
-LOSSES = _role("loss", "mmcgan.losses", "base:Loss")  # named tensors -> scalar; no parameters
+LOSSES = _role(  # named tensors -> scalar; no parameters
+    "loss", "mmcgan.losses", "base:Loss", "base:PairedLoss"
+)
 REGULARIZERS = _role("regularizer", "mmcgan.regularizers", "base:Regularizer")  # step context -> scalar
 AUGMENTS = _role("augment", "mmcgan.augments", "base:Augment")  # image -> image, inside score()
 SAMPLERS = _role(  # latents and conditions asked of G

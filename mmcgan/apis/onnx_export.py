@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.apis.views import checked_view, find_view
-from mmcgan.checkpoints.atomic import writing
+from mmcgan.checkpoints.atomic import put_in_place, writing
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.condition_fields import condition_field, field_names, made_up_condition
 from mmcgan.differences import largest, largest_difference
@@ -158,7 +157,7 @@ def export_onnx(
                 f"{loaded.name}: the ONNX file differs from PyTorch by up to {difference:.3g}, more than "
                 f"{tolerance:g}; it is not kept"
             )
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     return OnnxFile(path, _shapes(loaded, network), difference)
