@@ -13,7 +13,6 @@ from mmcgan.apis.attribute_sampling import attribute_groups
 from mmcgan.demo.limits import StoppedError
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.demo.toolkit import gradio
-from mmcgan.zoo.models import LoadedModel
 
 #: what whoever asked can put right, or has to know
 SENTENCES = (ValueError, OSError, ImportError, StoppedError, MemoryError)
@@ -275,8 +274,3 @@ def without_places(text: str, values: Sequence[Any] = ()) -> str:
         if isinstance(value, str) and "/" in value:
             text = text.replace(value, Path(value).name)
     return PLACE.sub(r"\1", text)
-
-
-def can_always(loaded: LoadedModel) -> bool:
-    """Return True."""
-    return True

@@ -38,7 +38,7 @@ CACHE_LIFE = (60, 900)
 def possible_tabs(studio: Studio) -> list[tuple[ModuleType, list[str]]]:
     """Return the tabs that there are models for, and the names of these."""
     found = [(tab, studio.able(tab.can)) for tab in TABS]
-    return [(tab, names) for tab, names in found if len(names) >= getattr(tab, "LEAST_MODELS", 1)]
+    return [(tab, names) for tab, names in found if len(names) >= tab.LEAST_MODELS]
 
 
 def build_page(studio: Studio) -> Any:

@@ -24,6 +24,7 @@ from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.generators.base import Generator
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.origin import USER, Origin
+from mmcgan.plain_values import plain
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
 from mmcgan.samplers.default_law import latent_law
@@ -191,13 +192,6 @@ def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> Gen
         dataset=plain((config.get("train_dataloader") or {}).get("dataset") or {}),
         extractor={} if stated is None else stated.extractor,
     )
-
-
-def plain(value: Any) -> Any:
-    """Return a config's value as plain dicts and lists."""
-    if isinstance(value, Mapping):
-        return {key: plain(element) for key, element in value.items()}
-    return [plain(element) for element in value] if isinstance(value, list | tuple) else value
 
 
 def _assemble(

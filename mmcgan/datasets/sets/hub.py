@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.hashing import contents_hash, text_hash
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decoded import DecodedDataset
 from mmcgan.datasets.sets.label_column import labels_of
@@ -133,14 +133,11 @@ class HFDataset(DecodedDataset):
     def fingerprint(self) -> str:
         """Return a digest of all stored images, the labels and how they are read."""
         parts = (self.settings_digest(), self.reader, self._contents())
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        return text_hash(repr(parts))
 
     def source_digest(self) -> str:
         """Return a digest of all stored images and the labels."""
-        digest = hashlib.sha256(repr((self.classes, self._contents())).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr((self.classes, self._contents())), self.labels)
 
     def part_digest(self, rows: Sequence[int]) -> str:
         """Return a digest of some of the stored images."""
@@ -154,7 +151,7 @@ class HFDataset(DecodedDataset):
         files = self._files()
         known += (self.origin, *([files_digest(files)] if files else []))
         quick = repr(known)
-        return remembered(hashlib.sha256(quick.encode()).hexdigest(), lambda: self._digest(range(self.size)))
+        return remembered(text_hash(quick), lambda: self._digest(range(self.size)))
 
     def _files(self) -> list[str]:
         """Return the files of the rows that name one in place of the bytes of their image."""
@@ -170,14 +167,14 @@ class HFDataset(DecodedDataset):
         return found
 
     def _digest(self, rows: Sequence[int]) -> str:
-        digest = hashlib.sha256()
-        with progress_bar("Comparing images by content", len(rows)) as advance:
-            for row in rows:
-                source = self.source(row)
-                content = source.content if isinstance(source, EncodedImage) else Path(source).read_bytes()
-                digest.update(hashlib.sha256(content).digest())
-                advance()
-        return digest.hexdigest()
+        def contents() -> Iterator[bytes]:
+            with progress_bar("Comparing images by content", len(rows)) as advance:
+                for row in rows:
+                    source = self.source(row)
+                    yield source.content if isinstance(source, EncodedImage) else Path(source).read_bytes()
+                    advance()
+
+        return contents_hash(contents())
 
     @classmethod
     def facts(

@@ -14,9 +14,11 @@ from mmcgan.apis.sampling import sample
 from mmcgan.demo.commands import command
 from mmcgan.demo.form import DRAWN, Form, whole, without_places
 from mmcgan.demo.studio import Model, Studio
+from mmcgan.pictures import write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "paint", "Paint"
+LEAST_MODELS = 1
 CANVAS = 512
 #: brushes that are offered; a map may hold every class
 MOST_BRUSHES = 60
@@ -80,7 +82,7 @@ def make(studio: Studio, model: Model, drawing: Any, seed: Any) -> tuple[str, st
     ids = ids_of_drawing(composite, size, classes)
     folder, seed = studio.new_folder(), whole(seed, "seed")
     path = folder / "map.png"
-    Image.fromarray(ids).save(path)
+    write_png(ids, path)
     result = sample(model.loaded, label_maps=[path], num=1, seed=seed, out=folder / "samples")
     line = command("sample", model.source, label_maps="map.png", num=1, seed=seed, out="samples")
     return str(result.images[0]), str(path), line
