@@ -23,6 +23,7 @@ from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import on_screen
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
@@ -202,6 +203,7 @@ def command_parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} {name}", description=_sentence(command.help), allow_abbrev=False
     )
+    parser.set_defaults(smallest={}, outputs={})  # a command may say more
     _module(command).declare(parser)
     return parser
 
@@ -256,7 +258,7 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     tune_process()  # before anything imports torch
     try:
         _check_numbers(arguments)
-        for name, output in getattr(arguments, "outputs", {}).items():
+        for name, output in arguments.outputs.items():
             output.check(getattr(arguments, name))
         return _module(all_commands()[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
@@ -264,8 +266,26 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     except USER_ERRORS as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
-        return 2
+        return _failed(str(error))
+    except Exception as error:
+        fault = None if os.environ.get(DEBUG_VARIABLE) else _fault(error)
+        if fault is None:
+            raise
+        return _failed(fault)
+
+
+def _fault(error: Exception) -> str | None:
+    """Return what to say of an error that arose in somebody else's component; None of any other."""
+    if "mmcgan.registry" not in sys.modules:
+        return None
+    from mmcgan.faults import fault_of
+
+    return fault_of(error)
+
+
+def _failed(message: str) -> int:
+    print(f"{PROGRAM}: error: {on_screen(message)}", file=sys.stderr)
+    return 2
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:
@@ -275,7 +295,7 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
         ValueError: NaN or infinity, or a whole number below 1, or below what the command has declared.
     """
     parser = command_parser(arguments.command)
-    smallest = getattr(arguments, "smallest", {})
+    smallest = arguments.smallest
     whole = {action.dest for action in parser._actions if action.type is int}
     for name, value in vars(arguments).items():
         least = smallest.get(name, 1) if name in whole else None

@@ -115,7 +115,8 @@ class SuggestingRegistry(Registry):
         return super().get(key)
 
     def names(self) -> list[str]:
-        """Return the names that can be written as ``type`` here, parents included."""
+        """Return the names that can be written as ``type`` here, plugins' and parents' included."""
+        _import_plugins()
         own = list(self.module_dict)
         own += [
             f"{x}.{name}"
@@ -130,6 +131,7 @@ class SuggestingRegistry(Registry):
 
     def named(self) -> dict[str, Any]:
         """Return everything that is registered here by the name to be written, ours before plugins'."""
+        _import_plugins()
         found = {name: value for name, value in self.module_dict.items() if _is_ours(value)}
         found |= {name: value for name, value in self.module_dict.items() if name not in found}
         held = [(plugin, name, x) for plugin, own in self.namespaces.items() for name, x in own.items()]
@@ -142,6 +144,9 @@ class SuggestingRegistry(Registry):
             KeyError: nothing of that name; the message suggests the nearest names.
         """
         found = self.get(name)
+        if found is None:
+            _import_plugins()
+            found = self.get(name)
         if found is None:
             raise KeyError(
                 f"{self.name}: no component named {name!r}.{nearest(name, self.names())}{failures()}"
@@ -274,7 +279,13 @@ class FieldRegistry(ClosedRegistry):
 
 
 def _of_openmmlab(component: Any) -> bool:
-    return str(getattr(component, "__module__", "")).partition(".")[0] in ("mmengine", "mmcv")
+    return component is not None and str(component.__module__).partition(".")[0] in ("mmengine", "mmcv")
+
+
+def _import_plugins() -> None:
+    """Import what is installed, so that its names are there; while a plugin is being imported, do nothing."""
+    if not _REGISTERING:
+        importlib.import_module(f"{SCOPE}.plugins").load_plugins()
 
 
 def failures() -> str:

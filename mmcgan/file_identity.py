@@ -20,7 +20,6 @@ from mmcgan.checkpoints.atomic import write_file
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 
-BLOCK = 1 << 20
 # A file that changed within this time of being looked at may change again without a new time stamp: file
 # systems count in steps, at worst of two seconds (FAT).
 SETTLED_SECONDS = 2.0

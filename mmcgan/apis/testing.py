@@ -127,7 +127,7 @@ def _evaluate_once(
     loader = runner.build_dataloader({**cfg.test_dataloader, "dataset": request.dataset}, seed=runner.seed)
     asked = loader.dataset.metainfo
     if asked.get("num_classes"):
-        require_classes(getattr(loader.dataset, "condition_sampler", None), classes)
+        require_classes(loader.dataset.condition_sampler, classes)
     if asked.get("num_classes") == len(classes):
         asked = {"classes": classes, **asked}
     loop.dataloader, loop.evaluator.dataset_meta = loader, asked

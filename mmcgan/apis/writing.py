@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from torch import Tensor
 from mmcgan.apis.drawing import BATCH, Plan
 from mmcgan.apis.views import shrunk
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.pictures import contact_sheet, write_png
+from mmcgan.pictures import contact_sheet, encode_png, levels, write_png
 
 GRID, NEAREST = "grid", "nearest"
 #: images on a sheet, at most; more are not looked at one by one
@@ -112,17 +111,7 @@ def picture_writer() -> Iterator[PictureWriter]:
 
 
 def _encode_and_write(image: np.ndarray, path: Path) -> None:
-    # a third of Pillow's time, and threads do not wait for each other meanwhile
-    encoded, content = cv2.imencode(".png", image[..., ::-1])
-    if not encoded:
-        raise ValueError(f"{path}: the picture could not be encoded")
-    write_file(path, content.data, durable=False)
-
-
-def levels(images: Tensor) -> np.ndarray:
-    """Return images (N, C, H, W) in [-1, 1] as pictures uint8 (N, H, W, 3), to the nearest of 256 levels."""
-    rounded = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return rounded.expand(-1, max(images.shape[1], 3), -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
+    write_file(path, encode_png(image, quickly=True), durable=False)
 
 
 class Shown:
@@ -173,7 +162,7 @@ def write_images(batches: Iterable[Tensor], plan: Plan, folder: Path, kept: Iter
     shown: dict[int, Tensor] = {}
     with picture_writer() as writer:
         for images in batches:
-            for row, picture in enumerate(levels(images), first):
+            for row, picture in enumerate(levels(images).contiguous().numpy(), first):
                 writer.write(picture, folder / f"{plan.name(row)}.png")
             last = first + len(images)
             shown |= {row: shrunk(images[row - first][None]) for row in range(first, last) if row in wanted}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 #: what a figure of a training is taken to be: its last value, its best one, or how far it fell from the best
 When = Literal["last", "lowest", "highest", "last over lowest"]
@@ -85,6 +85,7 @@ class Evaluated:
 
     key: str
     arguments: tuple[str, ...] = ()
+    when: ClassVar[When] = "last"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.generators.base import Generator
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.origin import USER, Origin
+from mmcgan.plain_values import plain
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
 from mmcgan.samplers.default_law import latent_law
@@ -193,18 +194,15 @@ def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> Gen
     )
 
 
-def plain(value: Any) -> Any:
-    """Return a config's value as plain dicts and lists."""
-    if isinstance(value, Mapping):
-        return {key: plain(element) for key, element in value.items()}
-    return [plain(element) for element in value] if isinstance(value, list | tuple) else value
-
-
 def _assemble(
     record: GeneratorRecord, weights: Mapping[str, Any], path: Path, origin: Origin, file: Origin
 ) -> LoadedModel:
     model = _sampling_model(record, path, origin)
-    instances = StoredInstances.from_tensors(weights)
+    sizes = [model.generator.size_of(field) or 0 for field in ("instance", "label")]
+    try:
+        instances = StoredInstances.from_tensors(weights, *sizes)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     weights = {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
     try:
         model.generator.load_state_dict(weights)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.sampling import draw, find_labels, sample
+from mmcgan.apis.labels import find_labels
+from mmcgan.apis.sampling import draw, sample
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel

@@ -161,6 +161,38 @@ def test_a_row_does_not_lead_out_of_the_set(tmp_path):
             data[row]
 
 
+@pytest.mark.parametrize(
+    "kind", ["bytes", "large bytes", "dict of bytes", "dict of a path", "path", "full path"]
+)
+def test_images_in_every_form_that_tables_have(kind, tmp_path):
+    there = tmp_path / "set"
+    there.mkdir()
+    for name, _, image in pictures(6):
+        image.save(there / name)
+    rows = [(there / name, encoded(image)) for name, _, image in pictures(6)]
+    forms = {
+        "bytes": [content for _, content in rows],
+        "large bytes": pa.array([content for _, content in rows], type=pa.large_binary()),
+        "dict of bytes": [{"bytes": content, "path": None} for _, content in rows],
+        "dict of a path": [{"bytes": None, "path": file.name} for file, _ in rows],
+        "path": [file.name for file, _ in rows],
+        "full path": [str(file) for file, _ in rows],
+    }
+    features = kind.startswith("dict")
+    data = built(write(there, forms[kind], [0, 1] * 3, features=features))
+    assert levels(data) == [10 + 15 * number for number in range(6)] and data.labels.tolist() == [0, 1] * 3
+    streamed = built(there, streaming=True, size=4)
+    assert levels(streamed) == levels(data)[:4]
+
+
+def test_texts_that_name_no_files_are_refused_at_once(tmp_path):
+    folder = write(tmp_path / "set", ["a cat", "a dog"], [0, 1], features=False)
+    with pytest.raises(BadImageError, match=r"image 0: its column image has texts, and there is no .*a cat"):
+        built(folder)
+    with pytest.raises(BadImageError, match="outside the set's folder"):
+        built(write(tmp_path / "other", ["/etc/hostname", "b"], [0, 1], features=False))
+
+
 def levels_of(data, rows):
     return [int(data[row]["image"][0, -1, -1]) for row in rows]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 
 from mmcgan.array_files import INTEGERS, read_array
-from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.checkpoints.hashing import contents_hash, file_hash, text_hash
 from mmcgan.datasets.decode import SUFFIXES, BadImageError, ImageReader, most_bytes
 from mmcgan.datasets.decoded import DecodedDataset
 from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata, require_contents
@@ -69,8 +68,9 @@ class ShardDataset(DecodedDataset):
         self.root = Path(root)
         described = (self.root / METADATA).is_file()
         found = _described(self.root) if described else _scanned(self.root)
-        self.files, self.shard_sizes, self.places, labels, names = found
-        self.ends = np.cumsum(self.shard_sizes)
+        self.files, self.sizes, self.places, labels, names = found
+        self.shard_sizes = self.sizes
+        self.ends = np.cumsum(self.sizes)
         self._described = described
         size = int(self.ends[-1])
         if labelled and labels is None:
@@ -88,7 +88,7 @@ class ShardDataset(DecodedDataset):
         shard = int(np.searchsorted(self.ends, index, side="right"))
         offset, length = (int(value) for value in self.places[index])
         path = self.root / self.files[shard]
-        name = f"{printable(path)}: image {index - int(self.ends[shard]) + self.shard_sizes[shard]}"
+        name = f"{printable(path)}: image {index - int(self.ends[shard]) + self.sizes[shard]}"
         if not 0 <= length <= most_bytes() or offset < 0:
             raise BadImageError(f"{name}: has {length:,} bytes, {most_bytes():,} are allowed")
         try:
@@ -101,23 +101,15 @@ class ShardDataset(DecodedDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the shards, the labels and how images are read."""
-        return hashlib.sha256(
-            repr((self.settings_digest(), self.reader, self._shards())).encode()
-        ).hexdigest()
+        return text_hash(repr((self.settings_digest(), self.reader, self._shards())))
 
     def source_digest(self) -> str:
         """Return a digest of the shards and the labels."""
-        digest = hashlib.sha256(repr((self.classes, self._shards())).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr((self.classes, self._shards())), self.labels)
 
     def part_digest(self, rows: Sequence[int]) -> str:
         """Return a digest of some stored images."""
-        digest = hashlib.sha256()
-        for row in rows:
-            digest.update(hashlib.sha256(self.source(row).content).digest())
-        return digest.hexdigest()
+        return contents_hash(self.source(row).content for row in rows)
 
     def _shards(self) -> str:
         """Return a digest of the metadata, which has each shard's checksum, else of all shards.
@@ -208,15 +200,18 @@ class _File:
     it and the cache keeps one; the others' must stay open until they have read.
     """
 
+    descriptor: int | None = None  # until the file is open
+
     def __init__(self, path: str) -> None:
         self.descriptor = os.open(path, os.O_RDONLY)
 
     def read(self, length: int, offset: int) -> bytes:
         """Return up to ``length`` bytes from ``offset`` on."""
+        assert self.descriptor is not None
         return os.pread(self.descriptor, length, offset)
 
     def __del__(self) -> None:
-        if hasattr(self, "descriptor"):
+        if self.descriptor is not None:
             os.close(self.descriptor)
 
 

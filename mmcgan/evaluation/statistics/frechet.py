@@ -168,19 +168,6 @@ def _root_of_features(features: Tensor) -> Tensor:
     return _square_root_factor(centred.T @ centred)
 
 
-def trace_of_product_root(covariance1: Tensor, covariance2: Tensor) -> Tensor:
-    """Return tr((S1 S2)^½) of two symmetric positive semi-definite matrices (F, F).
-
-    With S = B Bᵀ, the eigenvalues of S1 S2 are the squared singular values of B1ᵀ B2, so the trace is
-    the sum of those singular values. No root of an unsymmetric matrix is taken and nothing is squared
-    on the way: rank-deficient covariances give no NaN, no imaginary part and no lost digits.
-    """
-    left, right = _square_root_factor(covariance1), _square_root_factor(covariance2)
-    if not left.shape[1] or not right.shape[1]:
-        return covariance1.new_zeros(())
-    return torch.linalg.svdvals(left.T @ right).sum()
-
-
 def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> float:
     """Return the Fréchet distance of two Gaussians, |m1 - m2|² + tr(S1 + S2 - 2 (S1 S2)^½).
 
