@@ -130,7 +130,9 @@ GENERATION_METRICS = _role(  # extractor outputs -> figures
     "generation metric", "mmcgan.evaluation", "metrics.base:GenerationMetric"
 )
 GRADIENT_EXCHANGES = _role("gradient exchange", "mmcgan.optim")  # how ranks average gradients
-DEGRADATIONS = _role("degradation", "mmcgan.restoration")  # what an image to be restored has lost
+DEGRADATIONS = _role(  # what an image to be restored has lost
+    "degradation", "mmcgan.restoration", "degradations:Degradation"
+)
 
 
 def build_runner(config: Any) -> Any:

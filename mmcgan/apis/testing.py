@@ -96,6 +96,7 @@ def evaluate(
             "config": Path(cfg.filename).stem,
             "checkpoint": str(path),
             "checkpoint_sha256": file_hash(path),
+            "network": _network_of(runner.model, path),
             "truncation_centre": sweep.centre,
             "batch_statistics": sweep.statistics.describe(),
             "packages": environment(),
@@ -137,6 +138,13 @@ def _evaluate_once(
 def _sampled(model: SamplingModel) -> Generator:
     """Return the network that evaluations sample from."""
     return model.generator if model.generator_ema is None else model.generator_ema
+
+
+def _network_of(model: SamplingModel, checkpoint: Path) -> str:
+    """Say which generator was evaluated: the one that every way of sampling takes from that file."""
+    if checkpoint.suffix == ".safetensors":
+        return "generator of the file"
+    return "generator" if model.generator_ema is None else "averaged generator"
 
 
 def _draw_for(model: Any) -> Any:

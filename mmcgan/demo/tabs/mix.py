@@ -120,7 +120,14 @@ def build(form: Form) -> None:
             strip = form.picture("Strip", "strip", 160)
             at = gr.Slider(0, 7, 0, step=1, label="Step", elem_id=form.name("at"))
             frame = form.picture("At this step", "frame", 260)
-            film = gr.Image(label="Film", type="filepath", format="gif", interactive=False, height=120)
+            film = gr.Image(
+                label="Film",
+                type="filepath",
+                format="gif",
+                interactive=False,
+                height=120,
+                buttons=["download", "fullscreen"],  # by default one that sends it to a site elsewhere, too
+            )
     files = gr.State([])
 
     def work(chosen: Model, *values: Any) -> Sequence[Any]:
