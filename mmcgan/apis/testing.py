@@ -13,7 +13,6 @@ from torch import Tensor
 from mmcgan.apis.latent_law import law_of_run, require_law
 from mmcgan.apis.training import default_work_dir, timeout_of
 from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.config import load_config
 from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
@@ -25,6 +24,7 @@ from mmcgan.registry import DATASETS, build_runner
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index, weight_path
+from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.models import read_weights
 from mmcgan.zoo.stored_instances import require_classes
 
@@ -54,7 +54,7 @@ def test(
         FileNotFoundError: no such checkpoint.
         ValueError: the config has no evaluation, or the weights do not fit.
     """
-    cfg = config if isinstance(config, Config) else load_config(config, options)
+    cfg = config if isinstance(config, Config) else load_config_beside(config, options, checkpoint)
     evaluation_only(cfg)
     report = evaluate(cfg, checkpoint, work_dir, Sweep())
     if json_out is not None and report["main_process"]:

@@ -66,10 +66,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Evaluate a checkpoint; show tables, write the report and the picture."""
     from mmcgan.apis.launch import join_launcher
     from mmcgan.apis.testing import evaluate, evaluation_only
-    from mmcgan.config import load_config, parse_options
+    from mmcgan.config import parse_options
+    from mmcgan.zoo.gone_components import load_config_beside
 
     join_launcher(arguments.launcher)
-    cfg = load_config(arguments.config, parse_options(arguments.cfg_options))
+    cfg = load_config_beside(arguments.config, parse_options(arguments.cfg_options), arguments.checkpoint)
     evaluation_only(cfg)
     sweep = sweep_of(arguments, prepare(cfg, arguments))
     report = {
