@@ -21,6 +21,10 @@ except ImportError:  # Windows has no flock
 
 #: what file systems answer that cannot lock
 CANNOT = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
+#: file systems, and options of theirs, whose locks may be seen on one machine only (measured with bindfs: two
+#: mounts of one folder without lock forwarding both get the lock)
+DOUBTFUL_KINDS, DOUBTFUL_OPTIONS = ("fuse", "9p", "smb", "cifs"), ("local_lock=", "localflock", "nolock")
+MOUNTS = Path("/proc/self/mountinfo")
 #: of launchers: which of a job's processes this is
 RANKS = ("RANK", "SLURM_PROCID")
 
@@ -35,7 +39,8 @@ class Lock:
     """``flock`` on a file. The system releases it when the process ends, however that happens.
 
     Works between processes of one machine on any local file system, and between machines on network file
-    systems that carry ``flock`` (NFS does on Linux). Children that are forked let go of it, so that a
+    systems that carry ``flock`` (NFS does on Linux); of those that may not, a work folder's user is warned,
+    see :func:`doubtful`. Children that are forked let go of it, so that a
     loader's worker does not keep what a process had that was killed.
 
     Args:
@@ -54,7 +59,7 @@ class Lock:
         self.users = 1
         self._open: Any = None
         while self._open is None:
-            opened = open(file, "a+")  # noqa: SIM115
+            opened = _opened(file)
             try:
                 self._lock(opened, instead)
             except BaseException:
@@ -64,6 +69,9 @@ class Lock:
                 self._open = opened
             else:  # whoever had it has just removed it
                 opened.close()
+        doubt = doubtful(file) if kept else ""
+        if doubt:
+            _warn(what, f"on {doubt} other machines may not see a lock")
         self._open.seek(0)
         self._open.truncate()
         json.dump(_holder(), self._open)
@@ -157,6 +165,42 @@ def _forget_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
+
+
+def doubtful(file: Path, mounts: Path = MOUNTS) -> str:
+    """Return the kind of file system a file is on, if locks there may hold on this machine only; else "".
+
+    Args:
+        file: whose folder is there.
+        mounts: the system's table of them.
+    """
+    try:
+        lines = [line.split(" ") for line in mounts.read_text(errors="replace").splitlines()]
+    except OSError:
+        return ""
+    place, found = file.resolve(), ("", "", "")
+    for fields in lines:
+        point = fields[4].encode().decode("unicode_escape")
+        if place.is_relative_to(point) and len(point) >= len(found[0]):
+            after = fields.index("-")
+            found = point, fields[after + 1], ",".join(fields[after + 3 :])
+    _, kind, options = found
+    local = any(
+        part.startswith(DOUBTFUL_OPTIONS) and part != "local_lock=none" for part in options.split(",")
+    )
+    return kind if kind.startswith(DOUBTFUL_KINDS) or local else ""
+
+
+def _opened(file: Path) -> Any:
+    """Return a lock's file, open; another machine's removal of one is noticed late by some file systems."""
+    for wait in (0.1, 0.3):
+        try:
+            return open(file, "a+")
+        except FileNotFoundError:
+            if not file.parent.is_dir():
+                raise
+            time.sleep(wait)
+    return open(file, "a+")
 
 
 def _is_still(opened: Any, file: Path) -> bool:

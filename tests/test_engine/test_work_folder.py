@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -88,4 +89,27 @@ def test_a_file_system_that_cannot_lock_says_so(tmp_path, monkeypatch):
 
     monkeypatch.setattr(locks.fcntl, "flock", refuse)
     with pytest.warns(UserWarning, match="cannot be locked.*No locks available"):
+        lock_folder(tmp_path).release()
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("36 25 0:32 / /data rw - fuse.sshfs host:/ rw", "fuse.sshfs"),
+        ("36 25 0:32 / /data rw - nfs4 host:/ rw,vers=4.2,local_lock=none", ""),
+        ("36 25 0:32 / /data rw - nfs host:/ rw,local_lock=flock", "nfs"),
+        ("36 25 0:32 / /data rw shared:1 - lustre a@tcp:/fs rw,localflock", "lustre"),
+        ("36 25 0:32 / /data\\040and rw - cifs //host/x rw", ""),
+        ("36 25 0:32 / /dat rw - cifs //host/x rw", ""),
+        ("36 25 0:32 / / rw - overlay overlay rw", ""),
+    ],
+)
+def test_a_file_system_whose_locks_may_hold_on_one_machine_only_is_known(line, kind, tmp_path):
+    (tmp_path / "mounts").write_text(f"25 1 0:1 / / rw - ext4 /dev/a rw\n{line}\n")
+    assert locks.doubtful(Path("/data/run/.lock"), tmp_path / "mounts") == kind
+
+
+def test_a_run_on_such_a_file_system_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "doubtful", lambda file: "fuse.sshfs")
+    with pytest.warns(UserWarning, match="on fuse.sshfs other machines may not see a lock"):
         lock_folder(tmp_path).release()
