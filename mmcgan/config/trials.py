@@ -88,7 +88,7 @@ def _builder(node: Node) -> Callable[[], object] | None:
     if _is_network(node):
         return lambda: _shapes_of(component, node)
     if r.OPTIMIZERS in node.registries:
-        return lambda: component([torch.nn.Parameter(torch.zeros(1))], **_arguments(node))
+        return lambda: _optimize(component, _arguments(node))
     if r.PARAM_SCHEDULERS in node.registries:
         return lambda: _schedule(component, _arguments(node))
     if r.DATASETS in node.registries and dotted(node.path) != "train_dataloader.dataset":
@@ -106,6 +106,20 @@ def _optimizer() -> torch.optim.Optimizer:
     """Return an optimiser of nothing, whose numbers a schedule may set."""
     with torch.device("cpu"):
         return torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
+def _optimize(component: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Make an optimiser and take a step, as the training does: without a closure, with a dense gradient."""
+    with torch.device("cpu"):
+        parameter = torch.nn.Parameter(torch.zeros(2, 2))
+        parameter.grad = torch.zeros(2, 2)
+        optimizer = component([parameter], **arguments)
+        try:
+            optimizer.step()
+        except (TypeError, RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"{type(optimizer).__name__} cannot take this training's steps: {error}"
+            ) from error
 
 
 def _schedule(component: Callable[..., Any], arguments: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmengine.optim.scheduler import _ParamScheduler
+
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of
 from mmcgan.config.problems import Problem, dotted
@@ -20,6 +22,12 @@ TOGETHER = (
 )
 #: lists and dicts that say nothing if they are empty
 NOT_EMPTY = ("losses", "heads", "metrics", "milestones", "values", "keep", "clip_grad", "reference")
+#: hooks of MMEngine -> ours that do the same for two players
+REPLACED = {"CheckpointHook": "GANCheckpointHook", "EMAHook": "GeneratorEMAHook"}
+#: what the runner asks of a training loop
+OF_LOOPS = ("images_per_iteration", "continue_from")
+#: of a schedule that counts epochs: it is to be turned into one that counts iterations
+CONVERTED = "convert_to_iter_based"
 #: first words of a schedule's path that are no parts of the model
 SCHEDULED = ("optimizer", "generator_ema")
 
@@ -40,6 +48,8 @@ def whole_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator
         if nameless and not any(isinstance(value, Mapping) for value in node.config.values()):
             yield Problem(dotted(node.path), f"has no 'type' to name a component, got {node.config!r}")
     yield from _players(config.get("param_scheduler"))
+    yield from _never_moved(config.get("train_cfg"), nodes)
+    yield from _unusable(nodes)
     yield from _twice(nodes)
     yield from _unused_reference(nodes)
     yield from _scheduled(config.get("model"), nodes)
@@ -58,6 +68,44 @@ def _players(schedules: Any) -> Iterator[Problem]:
             if name not in PLAYERS:
                 hint = nearest(str(name), list(PLAYERS))
                 yield Problem(f"param_scheduler.{name}", f"there is no such player.{hint}")
+
+
+def _never_moved(loop: Any, nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield schedules that count epochs, of which a training that counts iterations has none."""
+    if not isinstance(loop, Mapping) or "max_iters" not in loop:
+        return
+    for node in nodes:
+        if r.PARAM_SCHEDULERS not in node.registries or node.component is None:
+            continue
+        if node.config.get("by_epoch", _by_epoch(node.component)) and not node.config.get(CONVERTED):
+            message = (
+                f"{node.config['type']} counts epochs, and this training iterations: give by_epoch=False"
+            )
+            yield Problem(dotted(node.path), message)
+
+
+def _by_epoch(component: Any) -> bool:
+    """Return whether a schedule counts epochs unless it is told otherwise, as all of MMEngine's do."""
+    takes = parameters_of(component) or {}
+    if "by_epoch" in takes:
+        return takes["by_epoch"].default is True
+    return isinstance(component, type) and issubclass(component, _ParamScheduler)
+
+
+def _unusable(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield hooks and loops of MMEngine that cannot drive the training of two players."""
+    for node in nodes:
+        kind = str(node.config.get("type"))
+        if r.HOOKS in node.registries and kind in REPLACED:
+            message = f"{kind} is for one network: use {REPLACED[kind]}"
+            yield Problem(dotted((*node.path, "type")), message)
+        if node.path == ("train_cfg",) and node.component is not None:
+            lacks = [name for name in OF_LOOPS if not hasattr(node.component, name)]
+            if lacks:
+                message = (
+                    f"{kind} cannot drive this training (it has no {', '.join(lacks)}): use GANTrainLoop"
+                )
+                yield Problem(dotted((*node.path, "type")), message)
 
 
 def _twice(nodes: Sequence[Node]) -> Iterator[Problem]:
