@@ -72,7 +72,17 @@ RANGES: dict[str, Range] = {
                 "patience",
                 "splits",
             ),
-            *("batch_size", "image_size", "size", "max_images", "points", "clusters", "runs", "step_size"),
+            *(
+                "batch_size",
+                "base_batch_size",
+                "image_size",
+                "size",
+                "max_images",
+                "points",
+                "clusters",
+                "runs",
+                "step_size",
+            ),
             *("base_channels", "channel_base", "max_channels", "embed_dim", "style_dim", "latent_dim"),
             *("shared_dim", "label_dim", "num_layers", "mapping_layers", "minibatch_channels", "T_max"),
             *("n_critic", "d_accumulation", "g_accumulation", "generator_batch_size", "num_scales", "k"),
@@ -125,7 +135,7 @@ RANGES: dict[str, Range] = {
 #: Arguments that infinity is a value of: the maximum norm of clipping.
 ENDLESS = ("norm_type",)
 #: Dicts that are settings of something without a ``type``, whatever stands around them.
-SETTINGS = ("clip_grad", "batch_norm", "output_batch_norm", "spectral_norm", "implicit")
+SETTINGS = ("clip_grad", "batch_norm", "output_batch_norm", "spectral_norm", "implicit", "auto_scale_lr")
 #: Tables for a place: penalties have a weight that is not negative; that of a loss may be.
 BY_PLACE: dict[tuple[str, ...], dict[str, Range]] = {
     ("model", "regularizers"): {"weight": NOT_NEGATIVE},

@@ -22,6 +22,7 @@ TRIED = (
     r.HOOKS,
     r.GRADIENT_EXCHANGES,
     r.GENERATION_METRICS,
+    r.TRANSFORMS,
 )
 #: beginning of the message of a constructor that trips
 CANNOT_BE_BUILT = "cannot be built: "
@@ -91,9 +92,18 @@ def _builder(node: Node) -> Callable[[], object] | None:
         return lambda: _optimize(component, _arguments(node))
     if r.PARAM_SCHEDULERS in node.registries:
         return lambda: _schedule(component, _arguments(node))
+    if _is_made_up(node):
+        return lambda: _check(node, component(**_arguments(node)))
     if r.DATASETS in node.registries and dotted(node.path) != "train_dataloader.dataset":
         return _telling(component, node)
     return None
+
+
+def _is_made_up(node: Node) -> bool:
+    """Return whether a data set draws conditions of an evaluation, and reads nothing."""
+    of_evaluation = node.path in ((loader, "dataset") for loader in LOADERS[1:])
+    inner = any(isinstance(value, Mapping) for value in node.config.values())
+    return of_evaluation and not inner and declared(node.component, "disk_arguments") == ()
 
 
 def _telling(component: Any, node: Node) -> Callable[[], object] | None:
