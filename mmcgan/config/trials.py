@@ -46,9 +46,10 @@ def trial_problems(node: Node, networks: bool = True) -> Iterator[Problem]:
 
     Args:
         node: as above.
-        networks: whether networks are tried too, which need sizes and class counts.
+        networks: whether networks and made-up conditions are tried too, which need sizes and class counts.
     """
-    build = _builder(node) if networks or not _is_network(node) else None
+    needs_facts = _is_network(node) or _is_made_up(node)
+    build = _builder(node) if networks or not needs_facts else None
     if build is None:
         return
     try:
