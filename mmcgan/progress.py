@@ -14,6 +14,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -59,11 +60,15 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
             lambda what, step, total: tell(f"{what} {step}/{total}", step, total), what, total, done
         )
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, *times, console=console, disable=not is_main_process()) as bar:
+    with _bar(console, MofNCompleteColumn(), TimeElapsedColumn()) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda: bar.advance(task)
+
+
+def _bar(console: Console, *columns: ProgressColumn) -> Progress:
+    """Return a bar with what is done before it, and behind it ``columns`` and the time left."""
+    parts = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    return Progress(*parts, console=console, disable=not is_main_process())
 
 
 def _counted(watcher: Watcher, what: str, total: int, done: int) -> Callable[[], None]:
@@ -145,8 +150,7 @@ def bytes_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
     if not console.is_terminal:
         yield _byte_lines(console, what) if is_main_process() else lambda done, total: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not is_main_process()) as bar:
+    with _bar(console, DownloadColumn()) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

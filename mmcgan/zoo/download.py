@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import http.client
 import json
-import os
 import re
 import urllib.error
 import urllib.request
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.atomic import put_in_place, write_file
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.progress import bytes_bar
 from mmcgan.text_files import read_json
@@ -111,9 +110,7 @@ def download(url: str, path: Path, sha256: str | None = None) -> Path:
         with bytes_bar(f"Downloading {path.name}") as show:
             _fetch(url, partial, show)
         check_hash(partial.file, sha256, url, keep_as=path)
-        with partial.file.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial.file, path)
+        put_in_place(partial.file, path)
         partial.remove()
     return path
 
@@ -139,7 +136,7 @@ def check_hash(path: Path, expected: str | None, origin: str, keep_as: Path | No
         return
     name = keep_as or path
     aside = name.with_name(f"{name.name}.wrong-{found[:8]}")
-    os.replace(path, aside)
+    put_in_place(path, aside)
     if keep_as is not None:
         _Partial.of(keep_as).remove()
     raise ValueError(

@@ -34,7 +34,7 @@ def test_a_folder_of_any_name_is_read_back_and_runs_nothing(tmp_path, name, inst
     reason = Choice("class", folder.name, folder.name)
     command = shlex.join(["mmcgan", "new", str(folder)])
     judge = {"type": "SelfSupervisedExtractor", "weights": str(store)}
-    text = config_text(folder, method, Width(32, 8, 4), 100, 50, store, judge, [reason], command)
+    text = config_text(str(folder), method, Width(32, 8, 4), 100, 50, store, judge, [reason], command)
     # the inherited files are none of this
     path = tmp_path / "config.py"
     path.write_text("\n".join(line for line in text.split("\n") if not line.startswith("_base_")), "utf-8")
