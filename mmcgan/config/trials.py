@@ -102,7 +102,7 @@ def _builder(node: Node) -> Callable[[], object] | None:
 
 def _is_made_up(node: Node) -> bool:
     """Return whether a data set draws conditions of an evaluation, and reads nothing."""
-    of_evaluation = node.path in ((loader, "dataset") for loader in LOADERS[1:])
+    of_evaluation = node.path[0] in LOADERS[1:] and node.path[1:] == ("dataset",)
     inner = any(isinstance(value, Mapping) for value in node.config.values())
     return of_evaluation and not inner and declared(node.component, "disk_arguments") == ()
 
