@@ -216,3 +216,13 @@ def test_loops_that_wait_have_an_end(trees):
         if any(calls(loop, ends("sleep", "wait", "wait_for", "poll", "put", "acquire")) for loop in loops):
             found.add(name)
     assert found == set(BOUNDED)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE.parent / "tests/parity/checkers").glob("*.py")), ids=lambda p: p.stem
+)
+def test_checkers_have_no_names_of_their_own(path):
+    """A peer's names are turned into ours by the table of its file alone, in checks too."""
+    rewrites = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    rewrites = [node for node in rewrites if named("re.sub")(node) and r"\\1" in ast.unparse(node)]
+    assert [node.lineno for node in rewrites] == []
