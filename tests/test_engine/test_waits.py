@@ -17,7 +17,7 @@ from mmcgan.augments import Augment
 from mmcgan.models import random_source
 from mmcgan.models.gan import ConditionalGAN
 from mmcgan.optim import GANOptimWrapperConstructor
-from mmcgan.registry import AUGMENTS
+from mmcgan.registry import AUGMENTS, OPTIMIZERS
 from tests.test_combinations import BATCH, LABELLED, NETWORKS, SIZE, UNLABELLED, build
 from tests.test_models.stand_ins import config
 from tests.test_regularizers.test_registry import ARGUMENTS
@@ -95,11 +95,11 @@ def on_the_host(make):
     return made
 
 
-def waits_of(model, data, iterations=2):
-    """Return what the last of some training steps waits for."""
+def waits_of(model, data, iterations=2, **player):
+    """Return what the last of some training steps waits for; ``player`` goes into both optimisers."""
     model.to_empty(device=DEVICE)
     model.data_preprocessor._device = torch.device(DEVICE)
-    section = dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99)))
+    section = dict(optimizer=dict(type="Adam", lr=1e-3, betas=(0.0, 0.99))) | player
     settings = dict(precision="float32", generator=dict(section), discriminator=dict(section))
     codes = [f"discriminator.heads.{head}.*" for head in model.discriminator.heads if head.endswith("_code")]
     if codes:
@@ -109,6 +109,9 @@ def waits_of(model, data, iterations=2):
         with Waits() as waits:
             model.train_step(data, optimizers)
     return waits.seen
+
+
+OPTIMISERS = [name for name in OPTIMIZERS.names() if OPTIMIZERS.get(name).__module__.startswith("mmcgan.")]
 
 
 def images():
@@ -151,6 +154,12 @@ def test_no_regularizer_waits(device, name):
     if name == "GradientClipping":
         more = dict(max_norm=1.0, parameters=["backbone.*"])
     assert waits_of(linear(regularizers=dict(r=dict(type=name, **more))), images()) == []
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", *OPTIMISERS])
+def test_no_optimizer_and_no_clipping_waits(device, name):
+    settings = dict(type=name, lr=1e-3, weight_decay=0.1)
+    assert waits_of(linear(), images(), optimizer=settings, clip_grad=dict(max_norm=1.0)) == []
 
 
 @AUGMENTS.register_module(force=True)

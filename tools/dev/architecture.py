@@ -47,6 +47,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "contracts",
                 "plugin_files",
                 "provenance",
+                "returned",
+                "faults",
             ),
             *("figure_directions", "image_shapes", "option_groups"),
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
