@@ -69,12 +69,16 @@ def parity(settings: Settings) -> list[Row]:
 
 
 # --- training ---------------------------------------------------------------------------------------
-def train(work_dir: Path, **changes: Any) -> dict[str, Any]:
-    """Run the tiny training of the tests on the device at hand; return its last checkpoint."""
+def run(work_dir: Path, **changes: Any) -> None:
+    """Run the tiny training of the tests on the device at hand."""
     from mmcgan.engine import GANRunner
 
-    runner = GANRunner.from_cfg(tiny_config(work_dir, **changes))
-    runner.train()
+    GANRunner.from_cfg(tiny_config(work_dir, **changes)).train()
+
+
+def train(work_dir: Path, **changes: Any) -> dict[str, Any]:
+    """Run the tiny training; return its last checkpoint."""
+    run(work_dir, **changes)
     return load_checkpoint(work_dir / "iter_6.pth")
 
 
@@ -155,7 +159,7 @@ def _rank(rank: int, port: int, function: Callable[..., Any], arguments: tuple[A
 
 
 def _train_rank(work_dir: Path, changes: dict[str, Any]) -> None:
-    train(work_dir, **changes)
+    run(work_dir, **changes)  # reads nothing: rank 1 may be done before rank 0 has written its checkpoint
 
 
 def two_ranks(settings: Settings) -> list[Row]:
