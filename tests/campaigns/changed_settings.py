@@ -12,7 +12,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.test_engine.changed_settings import CASES, judge, stopped_run
+from tests.test_engine.changed_settings import CASES
+from tests.test_engine.judged_changes import judge, stopped_run
 
 
 def main() -> int:

@@ -9,7 +9,8 @@ from mmcgan.engine import changes as module
 from mmcgan.engine.changes import ConfigChangedError, changes_allowed, changes_since, training_changes
 from mmcgan.registry import HOOKS
 
-from .changed_settings import CASES, STOPPED, TAKEN, go, judge, settings_of, stopped_run
+from .changed_settings import CASES, STOPPED, TAKEN, go, settings_of
+from .judged_changes import judge, stopped_run
 from .tiny_run import differences, tiny_config, train
 
 #: those that are run here: one of each kind of effect
