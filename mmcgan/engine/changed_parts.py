@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.models.sampling import SamplingModel
+
 AVERAGE, AVERAGED = "generator_ema.", "generator."
 SHOWN = 5
 
@@ -39,6 +41,13 @@ def fit_parts(weights: dict[str, Any], model: nn.Module) -> list[str]:
         f"{len(copied)} tensors of the new average start as the generator's": copied,
     }
     return [f"{text}: {_some(names)}" for text, names in told.items() if names]
+
+
+def reseeded(model: nn.Module, seed: int) -> list[dict[str, Any]]:
+    """Let a model draw by another seed; return the states of global generators to restore: none."""
+    if isinstance(model, SamplingModel):
+        model.use_seed(seed)
+    return []
 
 
 def _averaged(name: str) -> str:
