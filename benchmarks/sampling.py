@@ -24,11 +24,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from mmcgan.apis.attribute_sampling import attribute_plan
-from mmcgan.apis.drawing import BATCH, Draw, Plan, render
-from mmcgan.apis.instance_sampling import drawn_plan
-from mmcgan.apis.label_map_sampling import held_out_maps, map_plan
-from mmcgan.apis.labels import find_labels, label_plan
+from mmcgan.apis.drawing import BATCH, Draw, render
+from mmcgan.apis.planning import Asked, planned
 from mmcgan.apis.writing import write_images
 from mmcgan.weights import read_index
 from mmcgan.zoo.models import load_model
@@ -39,28 +36,16 @@ COMMAND_HEAD = (
 )
 
 
-def plan_of(draw: Draw, num: int) -> Plan:
-    """Return the plan that `mmcgan sample --num` follows."""
-    requires = draw.loaded.requires
-    if "attributes" in requires:
-        return attribute_plan(draw, None, num)
-    if "label_map" in requires:
-        return map_plan(draw, held_out_maps(draw.loaded), num)
-    if "instance" in requires:
-        return drawn_plan(draw, num, []).plan
-    return label_plan(draw, find_labels(draw.loaded, None), num)
-
-
 def measure(name: str, num: int, repeats: int, clock: Callable[[], float]) -> tuple[float, float]:
     """Return images a second, written and bare."""
     draw = Draw(load_model(name))
-    condition, latent = plan_of(draw, BATCH).batch(range(BATCH))
+    condition, latent = planned(draw, Asked(), BATCH).plan.batch(range(BATCH))
     draw.images(condition, latent)
     written, bare = [], []
     for _ in range(repeats):
         folder = Path(tempfile.mkdtemp())
         start = clock()
-        plan = plan_of(draw, num)
+        plan = planned(draw, Asked(), num).plan
         write_images(render(draw, plan), plan, folder / "samples")
         written.append(clock() - start)
         shutil.rmtree(folder)
@@ -74,7 +59,7 @@ def measure(name: str, num: int, repeats: int, clock: Callable[[], float]) -> tu
 def measure_command(name: str, num: int) -> str:
     """Return a row of the table: `mmcgan sample` in a process of its own, beside the bare generator here."""
     draw = Draw(load_model(name))
-    condition, latent = plan_of(draw, BATCH).batch(range(BATCH))
+    condition, latent = planned(draw, Asked(), BATCH).plan.batch(range(BATCH))
     draw.images(condition, latent)
     start, batches = time.process_time(), max(1, min(num, 4096) // BATCH)
     for _ in range(batches):

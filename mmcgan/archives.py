@@ -6,7 +6,6 @@ states, and members whose names lead out of the archive, links and encrypted one
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import zipfile
@@ -14,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.checkpoints.hashing import file_hash, stream_hash
 from mmcgan.text_files import printable
 
 ENDING = ".zip"
@@ -22,7 +21,6 @@ ENDING = ".zip"
 MOST_MEMBERS = 1 << 22
 ENCRYPTED = 1  # a bit of a member's flags
 
-BLOCK = 1 << 20
 #: what a damaged member surfaces as
 UNPACKING = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
 
@@ -214,14 +212,11 @@ def content_hash(path: PathLike) -> str:
     if not is_member(path):
         return file_hash(path)
     archive, entry = member_of(path)
-    digest = hashlib.sha256()
     try:
         with archive.file.open(entry) as stream:
-            while block := stream.read(BLOCK):
-                digest.update(block)
+            return stream_hash(stream)
     except UNPACKING as error:
         raise OSError(f"{printable(path)}: it cannot be unpacked ({error})") from error
-    return digest.hexdigest()
 
 
 def is_file(path: PathLike) -> bool:

@@ -17,16 +17,17 @@ from __future__ import annotations
 import inspect as inspection
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mmcgan import registry as r
+from mmcgan.allocations import bounded_by
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.contracts import declared
 from mmcgan.origin import Origin as Origin
 from mmcgan.origin import RefusedConfigError as RefusedConfigError
-from mmcgan.origin import leaves
+from mmcgan.origin import leaves, shortened
+from mmcgan.origin import named as named
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import absence
 from mmcgan.suggestions import nearest
@@ -55,11 +56,10 @@ def parse_record(text: Any, source: str | Path) -> dict[str, Any]:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RefusedConfigError(f"{source}: its record cannot be read ({_line(error)})") from error
+        raise RefusedConfigError(f"{source}: its record cannot be read ({shortened(error)})") from error
     if not isinstance(record, dict):
-        raise RefusedConfigError(
-            f"{source}: its record cannot be read (it is a {type(record).__name__}, not an object)"
-        )
+        kind = type(record).__name__
+        raise RefusedConfigError(f"{source}: its record cannot be read (it is a {kind}, not an object)")
     return record
 
 
@@ -79,8 +79,8 @@ def parse_config_text(text: Any, source: str | Path, own: bool = False) -> dict[
         raise RefusedConfigError(f"{source}: its config is no text or longer than {LONGEST_TEXT} characters")
     try:
         config = assignments(text)
-    except (ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise RefusedConfigError(f"{source}: its config cannot be read ({_line(error)})") from error
+    except ValueError as error:
+        raise RefusedConfigError(f"{source}: its config cannot be read ({shortened(error)})") from error
     for key in ("_base_", "_scope_", "_delete_"):
         if key in config:
             raise RefusedConfigError(f"{source}: its config has {key!r}, which no file may. {ADVICE}")
@@ -99,10 +99,6 @@ def _check_imports(settings: Any, source: str | Path) -> None:
         if not any(name == plugin or str(name).startswith(f"{plugin}.") for plugin in plugins):
             asked = f"its config has custom_imports of {name!r}, which a file cannot have imported"
             raise RefusedConfigError(f"{source}: {asked}. {ADVICE}")
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 # --- checking -----------------------------------------------------------------------------------
@@ -150,35 +146,10 @@ def build(
         FileNotFoundError, ValueError: from the component.
     """
     data = checked(config, origin, what, typed=isinstance(registry, r.ClosedRegistry))
-    with named(origin, what):
+    with named(origin, what), bounded_by(origin):
         if isinstance(registry, r.ClosedRegistry):
             return registry.build({**given, **data})
         return registry(**given, **{key: value for key, value in data.items() if key != "type"})
-
-
-@contextmanager
-def named(origin: Origin, what: str) -> Iterator[None]:
-    """Say which file it is whose settings a component fails on.
-
-    Raises:
-        RefusedConfigError: in place of whatever wrong types and shapes surface as in constructors.
-        ValueError, OSError, ImportError: from the component, which says itself what is wrong.
-    """
-    try:
-        yield
-    except FileNotFoundError as error:
-        if origin.started_in is None or origin.started_in == Path.cwd():
-            raise
-        raise FileNotFoundError(
-            f"{error}\nRelative paths in {origin.source} were looked for here, in {Path.cwd()}, and where "
-            f"its run was started, in {origin.started_in}"
-        ) from error
-    except (ValueError, OSError, ImportError):
-        raise
-    except Exception as error:
-        # KeyError shows its message as a literal
-        reason = error.args[0] if isinstance(error, KeyError) and error.args else error
-        raise RefusedConfigError(f"{origin.source}: its config asks for {what}: {reason}") from error
 
 
 def checked(config: Any, origin: Origin, what: str, typed: bool = True) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def better(figure: str) -> str | None:
 
 def declared() -> dict[str, str]:
     """Return pattern -> way of all registered metrics, exact names before patterns."""
-    return _declared(tuple(GENERATION_METRICS.module_dict.values()))
+    return _declared(tuple(GENERATION_METRICS.named().values()))
 
 
 @cache

@@ -20,7 +20,6 @@ from mmcgan.checkpoints.atomic import write_file
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 
-BLOCK = 1 << 20
 # A file that changed within this time of being looked at may change again without a new time stamp: file
 # systems count in steps, at worst of two seconds (FAT).
 SETTLED_SECONDS = 2.0
@@ -46,13 +45,18 @@ def files_digest(paths: Sequence[str | bytes]) -> str:
     known = _recall(quick) if settled else None
     if known is not None:
         return known
-    digest = hashlib.sha256(b"mmcgan-files-1")
-    for name, content in zip(names, _contents(files), strict=True):
-        digest.update(b"%d %s " % (len(name), name) + content)
-    found = digest.hexdigest()
+    found = digest_of(names, _contents(files))
     if settled and _quick_digest(files, names)[0] == quick:
         _remember(quick, found)
     return found
+
+
+def digest_of(names: Sequence[bytes], contents: Sequence[bytes]) -> str:
+    """Return what :func:`files_digest` returns for files of these relative names and SHA-256s of contents."""
+    digest = hashlib.sha256(b"mmcgan-files-1")
+    for name, content in zip(names, contents, strict=True):
+        digest.update(b"%d %s " % (len(name), name) + content)
+    return digest.hexdigest()
 
 
 def contents_digest(paths: Sequence[str | bytes]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -17,20 +17,49 @@ from mmcgan.checkpoints.atomic import write_file
 FRAME = 100
 
 
-def write_film(frames: Sequence[np.ndarray], path: Path, milliseconds: int = FRAME) -> None:
+def write_film(
+    frames: Sequence[np.ndarray], path: Path, milliseconds: int = FRAME, last: int | None = None
+) -> None:
     """Write uint8 frames (H, W, 3) of one size as what the path's ending says.
+
+    Args:
+        frames: to show.
+        path: ``.gif`` or ``.mp4``.
+        milliseconds: that each is shown.
+        last: that the last one is shown, which a GIF alone can do; as the others by default.
 
     Raises:
         ImportError: ``.mp4`` without the extra ``video``.
     """
-    make = _mp4 if path.suffix.lower() == ".mp4" else _gif
-    write_file(path, make(frames, milliseconds))
+    if path.suffix.lower() == ".mp4":
+        write_file(path, _mp4(frames, milliseconds))
+    else:
+        pictures = [Image.fromarray(frame) for frame in frames]
+        write_file(path, encode_film(pictures, "GIF", milliseconds, last or milliseconds))
 
 
-def _gif(frames: Sequence[np.ndarray], milliseconds: int) -> bytes:
-    first, *others = [Image.fromarray(frame) for frame in frames]
+def encode_film(
+    frames: Sequence[Image.Image],
+    kind: str,
+    milliseconds: int,
+    last: int,
+    options: Mapping[str, int] | None = None,
+) -> bytes:
+    """Return pictures of one size as a film that begins again at its end.
+
+    Args:
+        frames: at least one.
+        kind: of file, ``GIF`` or ``WEBP``.
+        milliseconds, last: that a frame, and the last one, is shown.
+        options: of Pillow's writer of this kind.
+    """
+    first, *others = frames
     buffer = io.BytesIO()
-    first.save(buffer, format="GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
+    times = [milliseconds] * len(others) + [last]
+    shown = times if others else milliseconds
+    first.save(
+        buffer, format=kind, save_all=True, append_images=others, duration=shown, loop=0, **(options or {})
+    )
     return buffer.getvalue()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,43 @@ def leaves(text: str) -> bool:
     parts = text.replace("\\", "/").split("/")
     absolute = text.startswith(("/", "\\", "~")) or (len(parts) > 1 and parts[0].endswith(":"))
     return absolute or ".." in parts or "://" in text or "\0" in text
+
+
+@contextmanager
+def named(origin: Origin, what: str) -> Iterator[None]:
+    """Say which file it is whose settings a component fails on.
+
+    Raises:
+        RefusedConfigError: in place of whatever wrong types and shapes surface as in constructors.
+        ValueError: from the component, which says itself what is wrong; the file is put in front.
+        OSError, ImportError: from the component.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if origin.started_in is None or origin.started_in == Path.cwd():
+            raise
+        raise FileNotFoundError(
+            f"{error}\nRelative paths in {origin.source} were looked for here, in {Path.cwd()}, and where "
+            f"its run was started, in {origin.started_in}"
+        ) from error
+    except ValueError as error:
+        if type(error) is not ValueError or origin.source in str(error):
+            raise
+        raise ValueError(f"{origin.source}: {what}: {_reason(error)}") from error
+    except (OSError, ImportError):
+        raise
+    except Exception as error:
+        # KeyError shows its message as a literal
+        reason = shortened(error.args[0] if isinstance(error, KeyError) and error.args else error, 600)
+        raise RefusedConfigError(f"{origin.source}: its config asks for {what}: {reason}") from error
+
+
+def _reason(error: ValueError) -> str:
+    """Return what an error says, without the way through torch's library that some come with."""
+    return str(error).partition("\nException raised from")[0]
+
+
+def shortened(error: object, most: int = 200) -> str:
+    """Return the first characters of an error in one line; its kind if it says nothing."""
+    return " ".join(str(error).split())[:most] or type(error).__name__

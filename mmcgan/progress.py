@@ -11,8 +11,10 @@ from mmengine.dist import is_main_process
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -40,6 +42,8 @@ def watched(watcher: Watcher) -> Iterator[None]:
 def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
     """Show a bar named ``what`` on standard error; the function it gives advances it by one.
 
+    A terminal gets a bar with the time left, a file a line every :data:`LINE_SECONDS` and one at the end.
+
     Args:
         what: shown before the bar.
         total: number of steps in all.
@@ -49,11 +53,22 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
     if watcher is not None:
         yield _counted(watcher, what, total, done)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, *times, console=Console(stderr=True), disable=not is_main_process()) as bar:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        tell = _lines(console, done) if is_main_process() else _silent
+        yield _counted(
+            lambda what, step, total: tell(f"{what} {step}/{total}", step, total), what, total, done
+        )
+        return
+    with _bar(console, MofNCompleteColumn(), TimeElapsedColumn()) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda: bar.advance(task)
+
+
+def _bar(console: Console, *columns: ProgressColumn) -> Progress:
+    """Return a bar with what is done before it, and behind it ``columns`` and the time left."""
+    parts = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    return Progress(*parts, console=console, disable=not is_main_process())
 
 
 def _counted(watcher: Watcher, what: str, total: int, done: int) -> Callable[[], None]:
@@ -72,22 +87,40 @@ def _counted(watcher: Watcher, what: str, total: int, done: int) -> Callable[[],
 #: seconds between lines where a bar cannot be drawn: a file, a job's log
 LINE_SECONDS = 20.0
 
+#: A text, and how many of how many steps are done; None if nobody knows how many there are.
+Tell = Callable[[str, int, int | None], None]
 
-def _lines(console: Console) -> Callable[[int, int, float], None]:
-    """Return what says now and then, in a line, how far a training is and how long it still takes."""
+
+def _silent(text: str, step: int, total: int | None) -> None:
+    """Say nothing: another process does."""
+
+
+def _lines(console: Console, done: int = 0) -> Tell:
+    """Return what says a text now and then, in a line, with the time left; at the last step the time taken.
+
+    Args:
+        done: steps that were behind us at the start, and say nothing of the time that the others take.
+    """
     begun = time.monotonic()
     said = [begun]
 
-    def tell(step: int, total: int, loss: float) -> None:
+    def tell(text: str, step: int, total: int | None) -> None:
         now = time.monotonic()
-        if step < total and now - said[0] < LINE_SECONDS:
+        ended = total is not None and step >= total
+        if not ended and (step <= done or now - said[0] < LINE_SECONDS):
             return
         said[0] = now
-        left = (now - begun) / step * (total - step)
-        minutes = f"{left / 60:.1f} min left" if step < total else f"{(now - begun) / 60:.1f} min"
-        console.print(f"training {step}/{total}, loss {loss:.3f}, {minutes}", highlight=False)
+        ending = _duration(now - begun)
+        if total is not None and not ended:
+            ending = f"{_duration((now - begun) / (step - done) * (total - step))} left"
+        console.print(f"{text}, {ending}", highlight=False, markup=False, soft_wrap=True)
 
     return tell
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as text, in seconds below a minute."""
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
 
 
 @contextmanager
@@ -97,10 +130,39 @@ def training_bar() -> Iterator[Callable[[int, int, float], None]]:
     A terminal gets a bar with the time left, a file a line every :data:`LINE_SECONDS` and one at the end.
     """
     if not (console := Console(stderr=True)).is_terminal:
-        yield _lines(console)
+        tell = _lines(console)
+        yield lambda step, total, loss: tell(f"training {step}/{total}, loss {loss:.3f}", step, total)
         return
     text = TextColumn("training {task.completed}/{task.total}, loss {task.fields[loss]:.3f}")
     columns = (text, BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("train", total=None, loss=float("nan"))
         yield lambda step, total, loss: bar.update(task, completed=step, total=total, loss=loss)
+
+
+@contextmanager
+def bytes_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show bytes on standard error; the function it gives takes those that are here, and all if known.
+
+    A terminal gets a bar with the time left, a file a line every :data:`LINE_SECONDS` and one at the end.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _byte_lines(console, what) if is_main_process() else lambda done, total: None
+        return
+    with _bar(console, DownloadColumn()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _byte_lines(console: Console, what: str) -> Callable[[int, int | None], None]:
+    """Return what says bytes in lines; those of the first call were here before."""
+    tell: Tell | None = None
+
+    def show(done: int, total: int | None) -> None:
+        nonlocal tell
+        tell = tell or _lines(console, done)
+        of = "" if total is None else f"/{total / 1e6:.1f}"
+        tell(f"{what} {done / 1e6:.1f}{of} MB", done, total)
+
+    return show

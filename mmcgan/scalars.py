@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.suggestions import nearest
@@ -15,6 +16,8 @@ Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
 #: points of a curve that are drawn at most, and so few that each is marked
 DRAWN_POINTS, FEW_POINTS = 600, 30
+#: characters of a figure's name; iterations that a run has not
+LONGEST_NAME, MOST_ITERATIONS = 200, 1 << 60
 
 
 def read_scalars(work_dir: Path) -> dict[str, Series]:
@@ -44,15 +47,27 @@ def _records(file: Path) -> Iterator[tuple[int, dict[str, float]]]:
         try:
             record = parse_json(line, file, "logged figures")
             with content_of(file, "logged figures"):
-                step = int(record.pop("step"))
+                step = _iteration(record.pop("step"))
                 record.pop("iter", None)
-                figures = {key: float(x) for key, x in record.items() if isinstance(x, int | float)}
+                figures = {_name(key): float(x) for key, x in record.items() if isinstance(x, int | float)}
         except ValueError as error:
             if number < len(lines):
                 raise ValueError(f"{file}, line {number}: not logged figures ({error})") from error
             print(f"{file}: its last line is cut off and left out", file=sys.stderr)
             return
         yield step, figures
+
+
+def _iteration(value: Any) -> int:
+    if isinstance(value, bool) or not 0 <= int(value) < MOST_ITERATIONS:
+        raise ValueError(f"the iteration is {str(value)[:40]}")
+    return int(value)
+
+
+def _name(key: str) -> str:
+    if len(key) > LONGEST_NAME or not key.isprintable():
+        raise ValueError(f"a figure is called {key[:LONGEST_NAME]!r}")
+    return key
 
 
 def draw_curves(

@@ -123,8 +123,10 @@ def check_field(name: str) -> None:
     Raises:
         ValueError: suggests names.
     """
-    if name not in FIELDS and CONDITION_FIELDS.get(name) is None:
-        hint = nearest(name, [*FIELDS, *CONDITION_FIELDS.module_dict])
+    if name in FIELDS or CONDITION_FIELDS.get(name) is not None:
+        return
+    if name not in CONDITION_FIELDS.named():  # of a plugin that nothing has imported yet?
+        hint = nearest(name, [*FIELDS, *CONDITION_FIELDS.named()])
         raise ValueError(
             f"a condition has no field {name!r}.{hint} New kinds are registered in CONDITION_FIELDS, see "
             "docs/extending/condition_field.md"

@@ -9,10 +9,14 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+#: what Unicode calls characters that turn the direction of others
+TURNS = ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI")
 
 
 def read_text(path: str | Path) -> str:
@@ -116,3 +120,17 @@ def file_name(text: str) -> str:
 def printable(name: str | bytes | os.PathLike[str]) -> str:
     """Return a name of a file as it can be printed, logged and written: bytes that are no UTF-8 as hex."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def on_screen(text: object) -> str:
+    """Return a text as a terminal may be sent it: control characters and changes of direction as escapes.
+
+    Names and messages may hold what a stranger's file says; a terminal obeys escape sequences.
+    """
+    return "".join(letter if _is_harmless(letter) else ascii(letter)[1:-1] for letter in str(text))
+
+
+def _is_harmless(letter: str) -> bool:
+    return letter in "\n\t" or not (
+        unicodedata.category(letter) in ("Cc", "Cs") or unicodedata.bidirectional(letter) in TURNS
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 #: rounds before anything is concluded, and at most
 LEAST_ROUNDS = 12
@@ -16,7 +17,73 @@ PATIENCE = 0.25
 PLAINLY_SLOWER = 4.0
 PLAIN_ROUNDS = 3
 
+#: work that takes as many times its own seconds by the wall clock was held up by other work
+HELD_UP = 1.3
+
 Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a piece of work takes: by itself, and beside what else the machine did meanwhile.
+
+    Attributes:
+        own: seconds that the thread computed; what it takes on a machine that is left alone.
+        wall: seconds by the clock on the wall.
+    """
+
+    own: float
+    wall: float
+
+    @property
+    def slowdown(self) -> float:
+        """How many times as long the work took as it would have alone; at least 1."""
+        return max(1.0, self.wall / self.own) if self.own > 0 else 1.0
+
+    @property
+    def held_up(self) -> bool:
+        """Whether the machine was busy with other work."""
+        return self.slowdown > HELD_UP
+
+
+class Rounds:
+    """Notes how long rounds of one kind take, by two clocks.
+
+    Args:
+        own: seconds that the work itself takes; :func:`quiet_clock` by default. Work on another device,
+            which the thread waits for, needs ``time.perf_counter``.
+        wall: seconds that pass.
+    """
+
+    def __init__(self, own: Clock | None = None, wall: Clock = time.perf_counter) -> None:
+        self._own, self._wall = own or quiet_clock(), wall
+        self._begun = (self._own(), self._wall())
+        self.rounds: list[Pace] = []
+
+    def begin(self) -> None:
+        """Start a round; what came since the last one does not count."""
+        self._begun = (self._own(), self._wall())
+
+    def end(self) -> Pace:
+        """End a round, start the next one, and return how long it took."""
+        now = (self._own(), self._wall())
+        self.rounds.append(Pace(now[0] - self._begun[0], now[1] - self._begun[1]))
+        self._begun = now
+        return self.rounds[-1]
+
+    def pace(self) -> Pace:
+        """Return the least own seconds of a round, and the mean of the wall clock's.
+
+        Disturbances only add to the first; the second is what they come to. The first round builds kernels
+        and gets memory: it counts only if there is no other.
+
+        Raises:
+            ValueError: there was no round.
+        """
+        if not self.rounds:
+            raise ValueError("no round was timed")
+        later = self.rounds[1:] or self.rounds
+        return Pace(min(one.own for one in later), sum(one.wall for one in later) / len(later))
 
 
 def quiet_clock() -> Clock:

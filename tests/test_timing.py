@@ -7,7 +7,7 @@ import pytest
 
 from mmcgan import timing
 from mmcgan.precision import LEAST_RATIO
-from mmcgan.timing import least_seconds, quiet_clock
+from mmcgan.timing import Pace, Rounds, least_seconds, quiet_clock
 
 
 class NoisyMachine:
@@ -107,3 +107,55 @@ def test_a_coarse_clock_of_threads_is_not_used(monkeypatch):
     coarse = type("Info", (), {"resolution": 0.015})()
     monkeypatch.setattr(time, "get_clock_info", lambda name: coarse)
     assert quiet_clock() is time.perf_counter
+
+
+# --- rounds of work: own seconds and the wall's --------------------------------------------------
+
+
+class TwoClocks:
+    """Two clocks that this file moves: what work takes by itself, and what the machine made of it."""
+
+    def __init__(self):
+        self.own, self.wall = 0.0, 0.0
+
+    def work(self, seconds, slowdown=1.0):
+        self.own += seconds
+        self.wall += seconds * slowdown
+
+
+def timed(rounds):
+    """Return the pace of rounds, given as (seconds, slowdown), with work between them that is no round."""
+    clocks = TwoClocks()
+    watch = Rounds(lambda: clocks.own, lambda: clocks.wall)
+    for seconds, slowdown in rounds:
+        clocks.work(7.0)
+        watch.begin()
+        clocks.work(seconds, slowdown)
+        watch.end()
+    return watch.pace()
+
+
+def test_other_work_of_the_machine_does_not_lengthen_rounds():
+    alone = timed([(9.0, 1), (0.5, 1), (0.5, 1), (0.5, 1)])
+    busy = timed([(9.0, 4), (0.5, 4), (0.5, 2), (0.5, 6)])
+    assert alone.own == pytest.approx(0.5) and busy.own == pytest.approx(0.5)
+    assert not alone.held_up and busy.held_up
+    assert busy.slowdown == pytest.approx(4) and busy.wall == pytest.approx(2)
+
+
+def test_the_first_round_counts_only_where_there_is_no_other():
+    assert timed([(9.0, 1)]).own == pytest.approx(9)
+    assert timed([(9.0, 1), (1.0, 1)]).own == pytest.approx(1)
+    with pytest.raises(ValueError, match="no round"):
+        timed([])
+
+
+def test_a_pace_without_own_time_is_no_ratio():
+    assert Pace(0.0, 1.0).slowdown == 1.0 and Pace(2.0, 1.0).slowdown == 1.0
+
+
+def test_waiting_is_no_work_of_a_thread():
+    watch = Rounds(time.thread_time)
+    time.sleep(0.05)
+    pace = watch.end()
+    assert pace.wall >= 0.05 and pace.own < 0.04 and pace.held_up

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from mmcgan.config import ConfigError, all_configs
 from mmcgan.config.tiny import load_tiny_config, run_tiny_step
 from mmcgan.config.tiny_evaluation import EvaluationError
+from mmcgan.faults import fault_of
+from mmcgan.progress import progress_bar
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
     except EvaluationError as problem:
         error = f"{path_or_name}: {problem}"
     except Exception as problem:  # any failure of a config is a result to be listed, not the end
-        error = f"{path_or_name}: the tiny step failed with {type(problem).__name__}: {problem}"
+        said = fault_of(problem) or f"the tiny step failed with {type(problem).__name__}: {problem}"
+        error = f"{path_or_name}: {said}"
     return CheckResult(str(path_or_name), error, time.perf_counter() - start)
 
 
@@ -50,12 +52,10 @@ def check_configs(paths: Sequence[str | Path] = (), run: bool = True) -> list[Ch
     """Check ``paths``, by default all known configs, with a progress bar on standard error."""
     chosen = list(paths) or all_configs()
     results = []
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("checking configs", total=len(chosen))
+    with progress_bar("Checking configs", len(chosen)) as advance:
         for path in chosen:
-            progress.update(task, description=Path(path).stem)
             results.append(check_config(path, run))
-            progress.advance(task)
+            advance()
     return results
 
 

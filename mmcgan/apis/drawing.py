@@ -13,7 +13,7 @@ from torch import Tensor
 from mmcgan.apis.views import View
 from mmcgan.progress import progress_bar
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions, draw_latents
-from mmcgan.samplers.latent import check_truncation
+from mmcgan.samplers.latent import check_amount, check_truncation
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
 
@@ -49,6 +49,7 @@ class Draw:
 
     def check(self) -> None:
         """Raise ValueError if the latents cannot be truncated like this, or have no such codes."""
+        check_amount(self.truncation)
         law = self.loaded.model.latent_sampler
         if self.codes is not None:
             law.with_codes(torch.zeros(0, law.latent_dim), self.codes)

@@ -58,14 +58,13 @@ def evaluate_folders(
         ValueError: an unknown name, other classes in ``fake``, unusable images or sets of another size.
     """
     _check_options(batch_size, reference)
-    config = dict(extractor_config(extractor) if isinstance(extractor, str) else extractor)
+    configs = metric_configs(metrics)
+    network = EXTRACTORS.build(dict(extractor_config(extractor) if isinstance(extractor, str) else extractor))
     read = partial(open_images, labelled=labelled, image_size=image_size, any_size=any_size)
     sources = {side: read(path, on_error=on_error) for side, path in (("real", real), ("fake", fake))}
     real_set, fake_set = sources["real"].dataset, sources["fake"].dataset
     _check_classes(real_set, fake_set, Path(real), Path(fake))
     warnings = [*_same_folder(Path(real), Path(fake)), *_size_warnings(real_set, fake_set)]
-    network = EXTRACTORS.build(config)
-    configs = metric_configs(metrics)
     against = dict(dataset=real_set, batch_size=batch_size, path=reference, keep=False)
     settings = dict(metrics=configs, extractor=network, reference=against)
     settings["leave_out_impossible"] = asks_for_suite(metrics)

@@ -11,21 +11,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mmcgan.apis.attribute_sampling import attribute_plan
-from mmcgan.apis.drawing import BATCH, Draw, Plan, all_images
+from mmcgan.apis.drawing import BATCH, Draw, all_images
 from mmcgan.apis.given_conditions import Given, given_conditions
-from mmcgan.apis.instance_grids import Instances
-from mmcgan.apis.instance_sampling import drawn_plan, given_plan
-from mmcgan.apis.instances import build_extractor, find_photos, read_photos
-from mmcgan.apis.label_map_sampling import (
-    check_label_maps,
-    given_maps,
-    held_out_maps,
-    map_plan,
-    maps_of_tensor,
-)
-from mmcgan.apis.labels import find_labels, label_plan
+from mmcgan.apis.instance_sampling import InstanceOptions
+from mmcgan.apis.planning import Asked, planned
 from mmcgan.apis.views import checked_view, find_view
+from mmcgan.pictures import levels
 from mmcgan.zoo.models import LoadedModel, load_model
 
 RETURNS = ("pil", "numpy", "tensor")
@@ -116,63 +107,26 @@ class CGANInferencer:
         draw = Draw(self.loaded, seed, truncation, codes, given_conditions(self.loaded, conditions))
         draw.check()
         given = [labels] if isinstance(labels, int | str) else labels
-        features = None if instances is None else self._features(instances)
-        check_label_maps(self.loaded, () if label_maps is None else label_maps)
-        maps = None if label_maps is None else given_maps(self.loaded, label_maps)
-        longest = max(draw.given.values(), key=len, default=features if maps is None else maps)
-        count = self._count(num, given, longest)
-        if attributes is not None or "attributes" in self.loaded.requires:
-            self._refuse_labels(given)
-            plan = attribute_plan(draw, attributes, num)
-        elif "label_map" in self.loaded.requires:
-            plan = self._map_plan(draw, maps, count)
-        else:
-            plan = self._plan(draw, given, features, count)
+        maps = () if label_maps is None else label_maps
+        asked = Asked(given, attributes, _instances(instances), maps)
+        asked.check(self.loaded)
+        count = max([asked.longest, *map(len, draw.given.values())])
+        plan = planned(draw, asked, num, count).plan
         view = checked_view(self.loaded.model.generator, find_view(size, window), self.loaded.name, plan.size)
         return convert(all_images(draw, plan, view, batch_size), return_type)
 
-    def _map_plan(self, draw: Draw, maps: Tensor | None, count: int) -> Plan:
-        found = held_out_maps(self.loaded) if maps is None else maps_of_tensor(self.loaded, maps)
-        return map_plan(draw, found, count)
 
-    def _refuse_labels(self, labels: Sequence[int | str] | None) -> None:
-        if labels is not None:
-            raise ValueError(f"{self.loaded.name} has attributes in place of labels: give attributes")
-
-    @staticmethod
-    def _count(num: int | None, labels: Sequence[Any] | None, features: Tensor | None) -> int:
-        if num is not None:
-            return num
-        return max(len(labels or ()), 0 if features is None else len(features)) or 1
-
-    def _features(self, instances: Sequence[str | Path] | Tensor) -> Tensor:
-        if "instance" not in self.loaded.requires:
-            raise ValueError(f"{self.loaded.name} is not conditioned on instances")
-        if isinstance(instances, Tensor):
-            return torch.nn.functional.normalize(instances.float(), dim=1)
-        paths = find_photos([str(instance) for instance in instances])
-        return read_photos(self.loaded, paths, build_extractor(self.loaded)).feature
-
-    def _plan(
-        self, draw: Draw, labels: Sequence[int | str] | None, features: Tensor | None, count: int
-    ) -> Plan:
-        if labels is not None and "label" not in self.loaded.requires:
-            raise ValueError(f"{self.loaded.name} has no classes, so that labels cannot be chosen")
-        if "instance" not in self.loaded.requires:
-            return label_plan(draw, find_labels(self.loaded, labels), count)
-        chosen = [] if labels is None else find_labels(self.loaded, labels)
-        if features is None:
-            return drawn_plan(draw, count, chosen).plan
-        given = Instances(features, [f"given{number}" for number in range(len(features))])
-        return given_plan(draw, given, count, chosen).plan
+def _instances(given: Sequence[str | Path] | Tensor | None) -> InstanceOptions | Tensor | None:
+    if given is None or isinstance(given, Tensor):
+        return given
+    return InstanceOptions([str(each) for each in given])
 
 
 def convert(images: Tensor, return_type: str) -> Images:
     """Return images (N, 3, H, W) in [-1, 1] as :class:`CGANInferencer` is asked to."""
     if return_type == "tensor":
         return images
-    levels = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    array = levels.permute(0, 2, 3, 1).contiguous().numpy()
+    array = levels(images).contiguous().numpy()
     return array if return_type == "numpy" else [Image.fromarray(picture) for picture in array]
 
 

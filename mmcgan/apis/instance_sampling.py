@@ -31,7 +31,7 @@ from mmcgan.apis.instances import (
 from mmcgan.apis.labels import numbered
 from mmcgan.apis.writing import SHEET_IMAGES, Shown
 from mmcgan.datasets.decode import ImageReader
-from mmcgan.pictures import contact_sheet
+from mmcgan.pictures import contact_sheet, from_levels
 from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
@@ -76,13 +76,14 @@ class InstanceOptions:
         return bool(self.photos or self.grid or self.nearest or self.extractor)
 
 
-def check_options(loaded: LoadedModel, options: InstanceOptions | None) -> None:
+def check_options(loaded: LoadedModel, options: InstanceOptions | Tensor | None) -> None:
     """Refuse what is for instance-conditioned models only.
 
     Raises:
         ValueError: the model is of another kind.
     """
-    if options is not None and options.used and "instance" not in loaded.requires:
+    wanted = options.used if isinstance(options, InstanceOptions) else options is not None
+    if wanted and "instance" not in loaded.requires:
         raise ValueError(
             f"{loaded.name} is not conditioned on instances: --instances, --grid, --nearest and --extractor "
             "are for IC-GAN models"
@@ -98,7 +99,8 @@ class InstancePlan:
         count: number of instances.
         owner: row -> number of its instance.
         feature: numbers -> features of these instances, (n, F).
-        photos: the conditioning images, if there are any.
+        photos: the conditioning images, if there are any that samples belong to.
+        nearest: closest images to show beside the samples.
     """
 
     plan: Plan
@@ -106,6 +108,7 @@ class InstancePlan:
     owner: Callable[[int], int]
     feature: Callable[[Sequence[int]], Tensor]
     photos: Photos | None = None
+    nearest: int = 0
 
     def rows_of(self, instances: int) -> list[list[int]]:
         """Return the first rows, up to ``SHOWN``, of each of the first ``instances`` instances."""
@@ -135,11 +138,18 @@ def instance_plan(draw: Draw, options: InstanceOptions, num: int, labels: Sequen
         photos = read_photos(draw.loaded, paths, build_extractor(draw.loaded, options.extractor))
         instances = Instances(photos.feature, short_names([path.stem for path in paths]))
         if options.grid is None:
-            return replace(given_plan(draw, instances, num, labels), photos=photos)
-        return replace(_grid_plan(draw, instances, options, labels), photos=photos)
+            found = given_plan(draw, instances, num, labels)
+        else:
+            found = _grid_plan(draw, instances, options, labels)
+        # between photos nothing is of a photo
+        kept = None if options.grid == "interpolate" else photos
+        return replace(found, photos=kept, nearest=options.nearest)
     if options.grid is None:
-        return drawn_plan(draw, num, labels)
-    return _grid_plan(draw, _drawn(draw, range(_number_drawn(options, num, labels))), options, labels)
+        found = drawn_plan(draw, num, labels)
+    else:
+        drawn = _drawn(draw, range(_number_drawn(options, num, labels)))
+        found = _grid_plan(draw, drawn, options, labels)
+    return replace(found, nearest=options.nearest)
 
 
 def given_plan(draw: Draw, instances: Instances, num: int, labels: Sequence[int]) -> InstancePlan:
@@ -269,19 +279,18 @@ def _drawn(draw: Draw, numbers: Sequence[int]) -> Instances:
     return Instances(asked.instance, [f"drawn{number}" for number in numbers], label)
 
 
-def shown_instances(options: InstanceOptions) -> int:
+def shown_instances(nearest: int) -> int:
     """Return how many instances a sheet of closest images has room for."""
-    return max(1, SHEET_IMAGES // (1 + 2 * options.nearest + SHOWN))
+    return max(1, SHEET_IMAGES // (1 + 2 * nearest + SHOWN))
 
 
 def nearest_picture(
-    loaded: LoadedModel, options: InstanceOptions, asked: InstancePlan, rows: list[list[int]], shown: Shown
+    loaded: LoadedModel, asked: InstancePlan, rows: list[list[int]], shown: Shown
 ) -> np.ndarray:
     """Return a picture with a row per instance: photo, closest stored, closest training images, samples.
 
     Args:
         loaded: the model.
-        options: ``nearest``.
         asked: what was generated; without photos, an instance's own image is shown in their place.
         rows: of :meth:`InstancePlan.rows_of`, for the first instances.
         shown: their images.
@@ -295,16 +304,16 @@ def nearest_picture(
     feature = asked.feature(range(len(rows)))
     columns = []
     if "selected.npy" in store.metadata.get("files", {}):
-        columns.append(closest(store, feature, options.nearest, store.selected()))
-    columns.append(closest(store, feature, options.nearest))
+        columns.append(closest(store, feature, asked.nearest, store.selected()))
+    columns.append(closest(store, feature, asked.nearest))
     found = torch.cat(columns, dim=1)
-    near = _to_float(data.__getitems__(found.flatten().tolist())["image"]).unflatten(0, found.shape)
+    near = from_levels(data.__getitems__(found.flatten().tolist())["image"]).unflatten(0, found.shape)
     made = _samples_of(rows, shown, near.shape[-2:])
-    if asked.photos is None or options.grid == "interpolate":
-        own = _to_float(data.__getitems__(closest(store, feature, 1)[:, 0].tolist())["image"])
+    if asked.photos is None:
+        own = from_levels(data.__getitems__(closest(store, feature, 1)[:, 0].tolist())["image"])
     else:
         reader = ImageReader(near.shape[-1])
-        own = _to_float(torch.stack([reader(path) for path in asked.photos.paths[: len(rows)]]))
+        own = from_levels(torch.stack([reader(path) for path in asked.photos.paths[: len(rows)]]))
     pictures = torch.cat([own[:, None], near, made], dim=1)
     return contact_sheet(pictures.flatten(0, 1), pictures.shape[1])
 
@@ -315,7 +324,3 @@ def _samples_of(rows: list[list[int]], shown: Shown, size: Sequence[int]) -> Ten
     for number, chosen in enumerate(rows):
         made[number, : len(chosen)] = torch.nn.functional.interpolate(shown.rows(chosen), size=tuple(size))
     return made
-
-
-def _to_float(image: Tensor) -> Tensor:
-    return image.float() / 127.5 - 1

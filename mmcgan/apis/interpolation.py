@@ -15,16 +15,14 @@ from torch.nn import functional as F
 
 from mmcgan.analysis import interpolate as way
 from mmcgan.analysis import sefa_directions, walk
-from mmcgan.apis.attribute_sampling import attribute_plan
 from mmcgan.apis.drawing import BATCH, Draw
-from mmcgan.apis.labels import find_labels
+from mmcgan.apis.planning import Asked, conditions_of, labels_in_turn
 from mmcgan.condition_fields import condition_field
 from mmcgan.films import video_writer, write_film
 from mmcgan.models.generators.base import Generator
 from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.progress import progress_bar
-from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel, given_model
 
@@ -154,24 +152,14 @@ def _conditions(
         if labels is not None or ways.fix_z:
             raise ValueError(f"{loaded.name} has no condition that could be chosen or changed")
         return Condition(), Condition()
-    first, second = (_drawn(draw, numbers) for numbers in _numbers(ways))
-    if "label" in loaded.requires and (labels is not None or "instance" not in loaded.requires):
-        chosen = torch.tensor(find_labels(loaded, labels))
+    asked = Asked(labels)
+    first, second = (conditions_of(draw, asked, numbers) for numbers in _numbers(ways))
+    if not ways.fix_y:
+        return first, second
+    if labels_in_turn(loaded, labels):
         # a way that keeps its condition goes on to the next class in the next row
-        stride = 1 if ways.fix_y else 2
-        rows = stride * torch.arange(ways.rows)
-        first = replace(first, label=chosen[rows % len(chosen)])
-        second = replace(second, label=chosen[(rows + 1) % len(chosen)])
-    return first, first if ways.fix_y else second
-
-
-def _drawn(draw: Draw, numbers: Sequence[int]) -> Condition:
-    """Return the conditions of images as training draws them; attributes as ``mmcgan sample`` asks for."""
-    if "attributes" in draw.loaded.requires:
-        return draw.completed(attribute_plan(draw, None, numbers[-1] + 1).conditions(numbers), numbers)
-    return draw.completed(
-        draw_conditions(draw.loaded.condition_sampler, draw.seed, numbers, INSTANCE), numbers
-    )
+        first = replace(first, label=conditions_of(draw, asked, range(ways.rows)).label)
+    return first, first
 
 
 def _vectors(network: Any, condition: Condition) -> Tensor | None:
@@ -246,14 +234,8 @@ def first_image(draw: Draw, label: int | str | None = None) -> tuple[Tensor, Con
     Raises:
         ValueError: an unknown label, or one for a model without classes.
     """
-    loaded = draw.loaded
-    condition = _drawn(draw, range(1))
-    if "label" in loaded.requires and (label is not None or "instance" not in loaded.requires):
-        chosen = find_labels(loaded, None if label is None else [label])
-        condition = replace(condition, label=torch.tensor(chosen[:1]))
-    elif label is not None:
-        raise ValueError(f"{loaded.name} has no classes, so that a label cannot be chosen")
-    device = loaded.model.device
+    condition = conditions_of(draw, Asked(None if label is None else [label]), range(1))
+    device = draw.loaded.model.device
     return draw.latents(range(1)).to(device), condition.to(device)
 
 

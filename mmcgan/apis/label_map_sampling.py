@@ -19,7 +19,7 @@ from mmcgan.closed_world import build
 from mmcgan.datasets.label_maps.base import read_ids
 from mmcgan.label_maps import check_label_map, instance_edges, unknown_ids
 from mmcgan.origin import USER, Origin, RefusedConfigError
-from mmcgan.pictures import contact_sheet
+from mmcgan.pictures import contact_sheet, from_levels
 from mmcgan.registry import DATASETS
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
@@ -244,7 +244,7 @@ def map_sheet(maps: Maps, images: Tensor, num_map_classes: int) -> np.ndarray:
     if maps.real is not None:
         shown.append(maps.real(rows))
     # large images are shown smaller
-    parts = [F.interpolate(part.float() / 127.5 - 1, images.shape[2:]) for part in shown]
+    parts = [F.interpolate(from_levels(part), images.shape[2:]) for part in shown]
     groups = torch.stack([*parts, images], dim=1)
     side_by_side = min(TRIPLES, len(groups))
     missing = -len(groups) % side_by_side

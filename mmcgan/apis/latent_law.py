@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmcgan.checkpoints.literals import assignments
+from mmcgan.plain_values import plain
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.default_law import latent_law
 
@@ -52,8 +53,4 @@ def _whole(law: Mapping[str, Any]) -> dict[str, Any]:
         if parameter.default is not inspect.Parameter.empty
     }
     whole = {**defaults, **law, "type": str(law.get("type")).rpartition(".")[2]}
-    return {key: _plain(value) for key, value in whole.items() if key != "latent_dim"}
-
-
-def _plain(value: Any) -> Any:
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return {key: plain(value) for key, value in whole.items() if key != "latent_dim"}

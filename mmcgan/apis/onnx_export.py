@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.apis.views import checked_view, find_view
-from mmcgan.checkpoints.atomic import writing
+from mmcgan.checkpoints.atomic import put_in_place, writing
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.condition_fields import condition_field, field_names, made_up_condition
 from mmcgan.differences import largest, largest_difference
@@ -26,6 +25,7 @@ from mmcgan.models.generators.base import Generator
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
+from mmcgan.samplers.latent import check_amount
 from mmcgan.structures import Condition, height_and_width
 from mmcgan.zoo.models import LoadedModel, load_model
 
@@ -157,7 +157,7 @@ def export_onnx(
                 f"{loaded.name}: the ONNX file differs from PyTorch by up to {difference:.3g}, more than "
                 f"{tolerance:g}; it is not kept"
             )
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     return OnnxFile(path, _shapes(loaded, network), difference)
@@ -187,7 +187,7 @@ def exported_difference(generator: Generator, latent: Tensor, condition: Conditi
     entering = {"latent": latent.detach(), **given}
     values = tuple(entering[name] for name in network.inputs)
     _trace(network, values, path, type(generator).__name__)
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = _session(runtime, path, type(generator).__name__)
     fewer = tuple(value[1:] for value in values)
     feeds = {name: value.numpy() for name, value in zip(network.inputs, fewer, strict=True)}
     with torch.no_grad():
@@ -215,6 +215,7 @@ def onnx_runtime() -> ModuleType:
 def _extra(loaded: LoadedModel, truncation: float | None, size: tuple[int, int] | None) -> dict[str, Any]:
     """Return what is fixed in the file."""
     generator = loaded.model.generator
+    check_amount(truncation)
     if truncation is not None and not generator.has_truncation:
         raise ValueError(
             f"{loaded.name}: its truncation acts on the latents, which are an input: truncate them before"
@@ -319,9 +320,20 @@ def _quiet() -> Iterator[None]:
                 logging.getLogger(name).setLevel(level)
 
 
+def _session(runtime: ModuleType, path: Path, owner: str) -> Any:
+    """Return what runs a file; refuse one that takes no other number of images than it was traced with."""
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    if any(isinstance(each.shape[0], int) for each in session.get_inputs()):  # named if it is free
+        raise ValueError(
+            f"{owner} turns the number of images into a constant, so that an ONNX file would take no other: "
+            "write x.shape[0] for len(x), and take no number out of a tensor by int(), item() or tolist()"
+        )
+    return session
+
+
 def _compare(runtime: ModuleType, network: _Network, loaded: LoadedModel, path: Path) -> float:
     """Return the largest absolute difference between the file and the network."""
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = _session(runtime, path, loaded.name)
     names, differences = network.inputs, []
     for count in CHECKED:
         values = _examples(loaded, network, count)

@@ -9,21 +9,21 @@ from typing import Any
 
 from torch import Tensor
 
-from mmcgan.apis.attribute_sampling import DEFAULT_NUM, attribute_groups, attribute_plan
+from mmcgan.apis.attribute_sampling import DEFAULT_NUM
 from mmcgan.apis.drawing import Draw, Plan, Rows, all_images, render
 from mmcgan.apis.given_conditions import Given, given_conditions
 from mmcgan.apis.instance_sampling import (
     InstanceOptions,
-    check_options,
-    instance_plan,
+    InstancePlan,
     nearest_picture,
     shown_instances,
 )
-from mmcgan.apis.label_map_sampling import check_label_maps, map_plan, map_sheet, maps_of_files
-from mmcgan.apis.labels import find_labels, label_plan
+from mmcgan.apis.label_map_sampling import map_sheet
+from mmcgan.apis.labels import label_plan
 from mmcgan.apis.latent_moves import attach_move
+from mmcgan.apis.planning import Asked, Planned, planned
 from mmcgan.apis.views import View, checked_view
-from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, sheet_of, write_images
+from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, refuse_others, sheet_of, write_images
 from mmcgan.models.sampling import set_truncation_centre
 from mmcgan.output_paths import check_output_folder
 from mmcgan.pictures import write_png
@@ -113,30 +113,13 @@ def sample(
     loaded = given_model(source, checkpoint, options)
     _prepare(loaded, source if checkpoint is None else checkpoint, move, centre)
     draw = Draw(loaded, seed, truncation, codes, given_conditions(loaded, conditions))
-    return _asked(_output(draw, Path(out), overwrite, view), num, labels, attributes, instances, label_maps)
+    asked = Asked(labels, attributes, instances, label_maps)
+    return _output(draw, Path(out), overwrite, view).write(planned(draw, asked, num, DEFAULT_NUM))
 
 
 def _check_num(num: int | None) -> None:
     if num is not None and num < 1:
         raise ValueError(f"num must be at least 1, got {num}")
-
-
-def _asked(
-    output: _Output,
-    num: int | None,
-    labels: Sequence[int | str] | None,
-    attributes: Mapping[str, Any] | None,
-    instances: InstanceOptions | None,
-    label_maps: Sequence[str | Path],
-) -> SampleResult:
-    """Sample what was asked for, once it is found to fit the model."""
-    loaded = output.draw.loaded
-    check_options(loaded, instances)
-    check_label_maps(loaded, label_maps)
-    if attributes is not None or "attributes" in loaded.requires:
-        _refuse_labels(loaded, labels)
-        return output.write(attribute_plan(output.draw, attributes, num))
-    return _sample_plain(output, DEFAULT_NUM if num is None else num, labels, instances, label_maps)
 
 
 def _prepare(
@@ -153,28 +136,6 @@ def _file_of(source: str | Path | LoadedModel) -> str | Path:
     if isinstance(source, LoadedModel):
         raise ValueError("a rule that moves latents needs the file of the checkpoint, not a loaded model")
     return source
-
-
-def _sample_plain(
-    output: _Output,
-    num: int,
-    labels: Sequence[int | str] | None,
-    instances: InstanceOptions | None,
-    label_maps: Sequence[str | Path],
-) -> SampleResult:
-    """Sample a model that has no attributes."""
-    loaded = output.draw.loaded
-    if "label_map" in loaded.requires:
-        return _sample_label_maps(output, label_maps, num)
-    if "instance" in loaded.requires:
-        return _sample_instances(output, instances or InstanceOptions(), labels, num)
-    return output.write(label_plan(output.draw, find_labels(loaded, labels), num))
-
-
-def _refuse_labels(loaded: LoadedModel, labels: Sequence[int | str] | None) -> None:
-    if labels is not None:
-        groups = attribute_groups(loaded).describe()
-        raise ValueError(f"{loaded.name} has attributes in place of labels: give --attributes of {groups}")
 
 
 def _output(draw: Draw, folder: Path, overwrite: bool, view: View | None) -> _Output:
@@ -203,7 +164,9 @@ class _Output:
         Raises:
             FileExistsError: something is there and may not be replaced.
         """
-        if not self.overwrite:
+        if self.overwrite:
+            refuse_others(self.folder, plan)
+        else:
             refuse_existing(self.folder, map(self.sheet, kinds))
         return write_images(render(self.draw, plan, self.view), plan, self.folder, kept)
 
@@ -218,36 +181,26 @@ class _Output:
             shown.count,
         )
 
-    def write(self, plan: Plan) -> SampleResult:
-        """Write samples and the sheet of all."""
-        shown = self.make(plan)
+    def write(self, found: Planned) -> SampleResult:
+        """Write samples and the sheets that suit what they show."""
+        if found.instances is not None and found.instances.nearest:
+            return self._with_nearest(found.instances)
+        shown = self.make(found.plan)
+        if found.maps is None:
+            shown.write_sheet(self.sheet(GRID))
+        else:
+            classes = int(self.draw.loaded.model.generator.num_map_classes)
+            write_png(map_sheet(found.maps, shown.first(), classes), self.sheet(GRID))
+        return self.result(found.plan, shown)
+
+    def _with_nearest(self, asked: InstancePlan) -> SampleResult:
+        """Write samples, the sheet of all, and one of instances and their closest images beside them."""
+        rows = asked.rows_of(shown_instances(asked.nearest))
+        shown = self.make(asked.plan, (GRID, NEAREST), [row for own in rows for row in own])
         shown.write_sheet(self.sheet(GRID))
-        return self.result(plan, shown)
-
-
-def _sample_label_maps(output: _Output, files: Sequence[str | Path], num: int) -> SampleResult:
-    loaded = output.draw.loaded
-    maps = maps_of_files(loaded, files)
-    plan = map_plan(output.draw, maps, num)
-    shown = output.make(plan)
-    classes = int(loaded.model.generator.num_map_classes)
-    write_png(map_sheet(maps, shown.first(), classes), output.sheet(GRID))
-    return output.result(plan, shown)
-
-
-def _sample_instances(
-    output: _Output, options: InstanceOptions, labels: Sequence[int | str] | None, num: int
-) -> SampleResult:
-    chosen = find_labels(output.draw.loaded, labels) if labels is not None else []
-    asked = instance_plan(output.draw, options, num, chosen)
-    if not options.nearest:
-        return output.write(asked.plan)
-    rows = asked.rows_of(shown_instances(options))
-    shown = output.make(asked.plan, (GRID, NEAREST), [row for own in rows for row in own])
-    shown.write_sheet(output.sheet(GRID))
-    near = output.sheet(NEAREST)
-    write_png(nearest_picture(output.draw.loaded, options, asked, rows, shown), near)
-    return output.result(asked.plan, shown, near)
+        near = self.sheet(NEAREST)
+        write_png(nearest_picture(self.draw.loaded, asked, rows, shown), near)
+        return self.result(asked.plan, shown, near)
 
 
 def draw(

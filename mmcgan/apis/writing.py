@@ -9,15 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmcgan.apis.drawing import Plan
+from mmcgan.apis.drawing import BATCH, Plan
 from mmcgan.apis.views import shrunk
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.pictures import contact_sheet, write_png
+from mmcgan.pictures import contact_sheet, encode_png, levels, write_png
 
 GRID, NEAREST = "grid", "nearest"
 #: images on a sheet, at most; more are not looked at one by one
@@ -46,6 +45,25 @@ def refuse_existing(folder: Path, sheets: Iterable[Path]) -> None:
         found += [folder / name for name in sorted(names)[:1]]
     if found:
         raise FileExistsError(f"{found[0]} exists; choose another --out or give --overwrite")
+
+
+def refuse_others(folder: Path, plan: Plan) -> None:
+    """Refuse to write into a folder with earlier samples that stay: they would count among the new ones.
+
+    Raises:
+        FileExistsError: names one, and says how many there are.
+    """
+    there = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+    there = {name for name in there if NUMBERED.fullmatch(name)}
+    for start in range(0, plan.size if there else 0, BATCH):
+        rows = range(start, min(start + BATCH, plan.size))
+        plan.batch(rows)  # the name of an image whose label is drawn is known from then on
+        there -= {f"{plan.name(row)}.png" for row in rows}
+    if there:
+        raise FileExistsError(
+            f"{folder / min(there)} and {len(there) - 1} other samples in that folder would not be replaced, "
+            "and would be taken for samples of now; choose another --out or remove them"
+        )
 
 
 class PictureWriter:
@@ -93,17 +111,7 @@ def picture_writer() -> Iterator[PictureWriter]:
 
 
 def _encode_and_write(image: np.ndarray, path: Path) -> None:
-    # a third of Pillow's time, and threads do not wait for each other meanwhile
-    encoded, content = cv2.imencode(".png", image[..., ::-1])
-    if not encoded:
-        raise ValueError(f"{path}: the picture could not be encoded")
-    write_file(path, content.data, durable=False)
-
-
-def levels(images: Tensor) -> np.ndarray:
-    """Return images (N, C, H, W) in [-1, 1] as pictures uint8 (N, H, W, 3), to the nearest of 256 levels."""
-    rounded = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return rounded.expand(-1, max(images.shape[1], 3), -1, -1).permute(0, 2, 3, 1).contiguous().numpy()
+    write_file(path, encode_png(image, quickly=True), durable=False)
 
 
 class Shown:
@@ -154,7 +162,7 @@ def write_images(batches: Iterable[Tensor], plan: Plan, folder: Path, kept: Iter
     shown: dict[int, Tensor] = {}
     with picture_writer() as writer:
         for images in batches:
-            for row, picture in enumerate(levels(images), first):
+            for row, picture in enumerate(levels(images).contiguous().numpy(), first):
                 writer.write(picture, folder / f"{plan.name(row)}.png")
             last = first + len(images)
             shown |= {row: shrunk(images[row - first][None]) for row in range(first, last) if row in wanted}

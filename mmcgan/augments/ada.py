@@ -13,10 +13,11 @@ from mmcgan.augments import colour
 from mmcgan.augments.adaptive import AdaptiveAugment, build_probability, watched
 from mmcgan.augments.base import Draws
 from mmcgan.augments.choice import expand_names
+from mmcgan.augments.constants import constant
 from mmcgan.augments.filters import filter_images
 from mmcgan.augments.pixels import per_image
 from mmcgan.augments.warp import rotation, scaling, translation, warp
-from mmcgan.augments.wavelets import filter_bank
+from mmcgan.augments.wavelets import filter_bank_like
 from mmcgan.registry import AUGMENTS
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -197,8 +198,8 @@ def _where_changed(maps: Tensor, changed: Tensor, image: Tensor) -> Tensor:
 
 def _amplify_bands(image: Tensor, draws: Draws, p: Tensor) -> Tensor:
     """Amplify each of four octaves by a log-normal factor, keeping the expected power."""
-    power = torch.tensor(BAND_POWER).to(image)
-    gains = torch.ones(len(image), len(BAND_POWER)).to(image)
+    power = constant(BAND_POWER, image)
+    gains = image.new_ones(len(image), len(BAND_POWER))
     hit = torch.zeros(len(image), dtype=torch.bool, device=image.device)
     for band in range(len(BAND_POWER)):
         chosen = draws.chosen(f"use_imgfilter{band}", p)
@@ -207,7 +208,7 @@ def _amplify_bands(image: Tensor, draws: Draws, p: Tensor) -> Tensor:
         gain[:, band] = factor
         gains = gains * gain / (power * gain.square()).sum(1, keepdim=True).sqrt()
         hit = hit | chosen
-    taps = gains @ filter_bank().to(image)
+    taps = gains @ filter_bank_like(image)
     return torch.where(per_image(hit), filter_images(image, taps), image)
 
 

@@ -7,13 +7,14 @@ import math
 import torch
 from torch import Tensor
 
+from mmcgan.augments.constants import constant
 from mmcgan.augments.warp import matrix
 
 GREY = 1 / math.sqrt(3)  # every component of the unit vector along which colours are grey
 
 
 def _grey_projection(like: Tensor) -> Tensor:
-    axis = torch.tensor([GREY, GREY, GREY, 0.0], dtype=like.dtype, device=like.device)
+    axis = constant((GREY, GREY, GREY, 0.0), like)
     return axis[:, None] * axis
 
 
@@ -31,7 +32,7 @@ def contrast(factor: Tensor) -> Tensor:
 
 def luma_flip(flipped: Tensor) -> Tensor:
     """Return maps that mirror lightness but keep hue where ``flipped`` (N,) is 1, (N, 4, 4)."""
-    return torch.eye(4).to(flipped) - 2 * _grey_projection(flipped) * flipped[:, None, None]
+    return _identity(flipped) - 2 * _grey_projection(flipped) * flipped[:, None, None]
 
 
 def hue_rotation(angle: Tensor) -> Tensor:
@@ -50,9 +51,15 @@ def hue_rotation(angle: Tensor) -> Tensor:
 def saturation(factor: Tensor) -> Tensor:
     """Return maps that multiply the distance from grey by ``factor`` (N,), (N, 4, 4)."""
     grey = _grey_projection(factor)
-    rest = torch.eye(4).to(factor) - grey
-    kept = torch.diag(torch.tensor([0.0, 0.0, 0.0, 1.0])).to(factor)
+    rest = _identity(factor) - grey
+    kept = torch.zeros_like(rest)
+    kept[3, 3].fill_(1.0)
     return grey + kept + (rest - kept) * factor[:, None, None]
+
+
+def _identity(like: Tensor) -> Tensor:
+    """Return the map that changes nothing, (4, 4), made where ``like`` lies: a copy from the host waits."""
+    return torch.eye(4, dtype=like.dtype, device=like.device)
 
 
 def recolour(image: Tensor, colours: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmcgan.augments.base import Augment, Draws
 from mmcgan.augments.colour import hue_rotation, recolour
+from mmcgan.augments.constants import constant
 from mmcgan.augments.filters import filter_images, gaussian
 from mmcgan.augments.pixels import per_image
 from mmcgan.augments.warp import sample
@@ -137,7 +138,7 @@ class RandomView(Augment):
 
 def luma(image: Tensor) -> Tensor:
     """Return the lightness of images (N, 3, H, W), (N, 1, H, W)."""
-    weights = torch.tensor(LUMA, dtype=image.dtype, device=image.device)
+    weights = constant(LUMA, image)
     return (image * weights[:, None, None]).sum(1, keepdim=True)
 
 

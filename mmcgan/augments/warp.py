@@ -22,7 +22,8 @@ def matrix(rows: list[list[Tensor | float]], like: Tensor) -> Tensor:
     Args:
         like: (N,), gives number, type and device.
     """
-    entries = [torch.as_tensor(e, dtype=like.dtype, device=like.device) for row in rows for e in row]
+    # filled where they lie: a number that is copied from the host is waited for
+    entries = [e.to(like) if isinstance(e, Tensor) else like.new_full((), e) for row in rows for e in row]
     flat = torch.stack([entry.expand(like.shape) for entry in entries], dim=-1)
     return flat.unflatten(-1, (len(rows), len(rows[0])))
 

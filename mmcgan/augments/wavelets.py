@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -42,3 +42,14 @@ def filter_bank(bands: int = 4) -> Tensor:
         start = (rows.shape[1] - len(half_high)) // 2
         rows[band, start : start + len(half_high)] += half_high
     return torch.from_numpy(rows)
+
+
+def filter_bank_like(image: Tensor) -> Tensor:
+    """Return :func:`filter_bank` in the type and on the device of ``image``; not to be changed in place."""
+    return _filter_bank_on(image.dtype, image.device)
+
+
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def _filter_bank_on(dtype: torch.dtype, device: torch.device) -> Tensor:
+    return filter_bank().to(device, dtype)

@@ -26,9 +26,11 @@ def write_file(path: str | Path, content: Content, durable: bool = True) -> None
     """
     raw = content.encode() if isinstance(content, str) else content
     path = Path(path)
-    _replace(
-        path, path.with_name(f"{path.name}.{os.getpid()}.tmp"), lambda file: _write_all(file, raw), durable
-    )
+    _replace(path, _own_temporary(path), lambda file: _write_all(file, raw), durable)
+
+
+def _own_temporary(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{os.getpid()}.tmp")
 
 
 @contextmanager
@@ -60,21 +62,38 @@ def _write_all(file: BinaryIO, content: bytes | memoryview) -> None:
     file.write(content)
 
 
-def atomic_write(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
+def atomic_write(path: str | Path, write: Callable[[BinaryIO], None], at_once: bool = False) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then move it there durably.
-
-    The temporary file's name is always the same, so that what a kill leaves, which may be large, is written
-    over next time.
 
     Args:
         path: final name; its folder is made if needed.
         write: receives the open binary file.
+        at_once: several processes may do so at the same time. Otherwise the temporary file's name is always
+            the same, so that what a kill leaves, which may be large, is written over next time.
 
     Raises:
         OSError: the disk is full, the folder is not ours, ...; names the file.
     """
     path = Path(path)
-    _replace(path, path.with_name(path.name + ".tmp"), write, durable=True)
+    temporary = _own_temporary(path) if at_once else path.with_name(path.name + ".tmp")
+    _replace(path, temporary, write, durable=True)
+
+
+def put_in_place(made: str | Path, path: str | Path) -> None:
+    """Give a finished file or folder its final name, durably; a file of that name is replaced.
+
+    What somebody else's code wrote under a name of its own appears so, whole: downloads, traced networks,
+    folders of many files.
+
+    Raises:
+        OSError: it cannot be moved, such as a folder to a name that is taken.
+    """
+    made, path = Path(made), Path(path)
+    if made.is_file():
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+    os.replace(made, path)
+    _sync_folder(path.parent)
 
 
 def _replace(path: Path, temporary: Path, write: Callable[[BinaryIO], None], durable: bool) -> None:

@@ -21,6 +21,8 @@ RULE = "xxh3-128/1"
 LEAVES = frozenset((int, float, str, bool, bytes, type(None)))
 #: lists of so many numbers are histories, whose bytes are taken in place of their digits
 LONG = 16
+#: floats that NumPy has, too
+NUMPYS = frozenset((torch.float16, torch.float32, torch.float64))
 
 
 def checksum(state: Mapping[str, Any]) -> str:
@@ -63,6 +65,6 @@ def _stored(value: Tensor) -> np.ndarray:
     if not value.is_contiguous():
         last = value.dim() == 4 and value.is_contiguous(memory_format=torch.channels_last)
         value = value.permute(0, 2, 3, 1) if last else value.contiguous()
-    if value.dtype is torch.bfloat16:  # NumPy has none
-        value = value.view(torch.int16)
+    if value.is_floating_point() and value.dtype not in NUMPYS:
+        value = value.view(torch.int16 if value.element_size() == 2 else torch.uint8)
     return value.numpy()

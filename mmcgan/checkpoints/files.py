@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from mmcgan.checkpoints.atomic import atomic_write, write_file
 from mmcgan.checkpoints.checksum import KEY, RULE, checksum
+from mmcgan.checkpoints.content import excess
 
 LAST_CHECKPOINT = "last_checkpoint"
 #: what a tar archive has at this place (POSIX)
@@ -106,6 +107,9 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
         raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): {_reason(error)}") from error
     if not isinstance(state, dict):
         raise CheckpointError(f"checkpoint {path} holds a {type(state).__name__}, not a dictionary")
+    fault = excess(state, path.stat().st_size)
+    if fault:
+        raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): {fault}")
     fault = _damage(state)
     if fault:
         raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): it is damaged ({fault})")
@@ -128,7 +132,7 @@ def _damage(state: State) -> str:
         return "its checksum is not one of ours"
     try:
         found = checksum(state)
-    except (TypeError, RecursionError) as error:
+    except Exception as error:  # whatever is no plain data: numbers of a million digits, say
         return str(error)
     return "" if found == stated else "its checksum differs"
 
@@ -151,7 +155,10 @@ def _reason(error: Exception) -> str:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         held = f" ({refused[1].rstrip('.,')})" if refused else ""
         return f"it is no checkpoint, or holds more than tensors and plain data{held}"
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if "TorchScript" in str(error):
+        return "it is a program (TorchScript), not a checkpoint"
+    said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return "it holds more than tensors and plain data" if "weights_only" in said else said
 
 
 def list_checkpoints(folder: str | Path) -> list[Path]:
@@ -211,12 +218,17 @@ def require_finite(weights: Mapping[str, Any], source: str) -> None:
     bad = [
         name
         for name, value in weights.items()
-        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all())
+        if isinstance(value, Tensor) and value.is_floating_point() and not _are_finite(value)
     ]
     if bad:
         raise CheckpointError(
             f"{source}: {len(bad)} of its {len(weights)} tensors hold NaN or infinite values: {_some(bad)}"
         )
+
+
+def _are_finite(values: Tensor) -> bool:
+    # of floats of one byte torch cannot ask it
+    return bool(torch.isfinite(values.float() if values.element_size() == 1 else values).all())
 
 
 def require_half(weights: Mapping[str, Any], source: str) -> None:

@@ -1,9 +1,14 @@
-"""The SHA-256 of files."""
+"""The SHA-256 of files, texts and what tensors hold."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLOCK = 1 << 22
 
@@ -14,8 +19,35 @@ def file_hash(path: str | bytes | os.PathLike[str]) -> str:
     Raises:
         OSError: the file cannot be read.
     """
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
+        return stream_hash(file)
+
+
+def stream_hash(stream: IO[bytes]) -> str:
+    """Return the SHA-256 of what a stream has left, in hexadecimal; it is read in blocks."""
+    digest = hashlib.sha256()
+    while block := stream.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def text_hash(text: str, *tensors: Tensor | None) -> str:
+    """Return the SHA-256 of a text in UTF-8 and of the elements of tensors after it, in hexadecimal.
+
+    Args:
+        text: what else the tensors belong to: types and shapes are not looked at.
+        tensors: on the CPU; None for one that is not there.
+    """
+    digest = hashlib.sha256(text.encode())
+    for tensor in tensors:
+        if tensor is not None:
+            digest.update(tensor.contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def contents_hash(contents: Iterable[bytes]) -> str:
+    """Return the SHA-256 of the SHA-256 of contents, in their order, in hexadecimal."""
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()

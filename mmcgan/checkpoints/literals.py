@@ -56,9 +56,14 @@ def assignments(text: str, as_text: bool = False) -> dict[str, Any]:
         ValueError: a statement is something else; nothing of ``text`` is ever executed.
     """
     try:
-        statements = ast.parse(text).body
+        return _values(ast.parse(text).body)
     except SyntaxError as error:
         raise ValueError(f"not Python: {error}") from error
+    except (TypeError, RecursionError, MemoryError) as error:  # keys that are none, nesting of any depth
+        raise ValueError(f"not settings: {error or 'nested too deeply'}") from error
+
+
+def _values(statements: list[ast.stmt]) -> dict[str, Any]:
     values = {}
     for statement in statements:
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None

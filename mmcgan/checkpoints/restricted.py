@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.checkpoints.archive import check_archive
+from mmcgan.checkpoints.content import excess
 from mmcgan.checkpoints.files import CheckpointError
 from mmcgan.checkpoints.stand_ins import ALLOWED, NAMES, Array, NumpyType, Record, RefusedError, called
 
@@ -221,7 +222,11 @@ def read_untrusted(path: str | Path) -> Any:
         raise FileNotFoundError(f"no checkpoint file {path}")
     try:
         with open(path, "rb") as file:
-            return _plain(_read(file, path.stat().st_size), {})
+            content = _plain(_read(file, path.stat().st_size), {})
+        fault = excess(content, path.stat().st_size)
+        if fault:
+            raise RefusedError(fault)
+        return content
     except RefusedError as error:
         raise RefusedError(f"refused {path}: {error}") from None
     except RecursionError as error:

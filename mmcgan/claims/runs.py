@@ -7,7 +7,6 @@ has changed since is another run. Each training and evaluation is a process of i
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.claims.claim import OUT, Claim, Evaluated, Logged, Training
 from mmcgan.scalars import read_scalars
 from mmcgan.text_files import read_json
@@ -62,7 +62,7 @@ class Run:
         settings = read_config(find_config(self.source.config)).to_dict()
         needs = [[need.target, *need.command] for need in self.source.needs]
         text = json.dumps([settings, self.options(), needs], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+        return text_hash(text)[:DIGITS]
 
     def options(self) -> dict[str, Any]:
         """Return the settings to replace, with the budget, without the seed."""
@@ -200,7 +200,7 @@ def _training(run: Run) -> list[str]:
 
 
 def _testing(run: Run, figure: Evaluated) -> list[str]:
-    report = run.folder / f"report-{hashlib.sha256(_key(figure).encode()).hexdigest()[:DIGITS]}.json"
+    report = run.folder / f"report-{text_hash(_key(figure))[:DIGITS]}.json"
     _write(run.folder / "reports.json", {**_read(run.folder / "reports.json"), _key(figure): report.name})
     if isinstance(run.source, str):
         return ["test", run.source, "--seeds", str(run.seed), *figure.arguments, "--json", str(report)]

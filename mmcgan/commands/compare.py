@@ -54,8 +54,7 @@ def samples_of(run: RunRecord, num: int, seed: int) -> bytes | str:
     import torch
 
     from mmcgan.apis.inference import CGANInferencer
-    from mmcgan.comparison.html import png
-    from mmcgan.pictures import contact_sheet
+    from mmcgan.pictures import contact_sheet, encode_png
 
     if num == 0:
         return "not asked for"
@@ -66,4 +65,4 @@ def samples_of(run: RunRecord, num: int, seed: int) -> bytes | str:
     except (ValueError, OSError, ImportError) as error:
         return str(error)
     columns = next(count for count in (10, 8, 6, 5, 4, 3, 2, 1) if num % count == 0)
-    return png(contact_sheet(images, columns))
+    return bytes(encode_png(contact_sheet(images, columns)))

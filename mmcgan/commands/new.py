@@ -11,15 +11,23 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
     parser.description = (
         "Look at a folder of images, measure what this machine does in a second, and write a config that "
-        "trains on them in the time, with a reason for each choice. The config is yours to change."
+        "trains on them in the time, with a reason for each choice. The config is yours to change. What "
+        "other work the machine does meanwhile is not counted, and said."
     )
-    parser.add_argument("folder", metavar="FOLDER", help="folder of images; its subfolders may be classes")
+    parser.add_argument(
+        "folders",
+        nargs="+",
+        metavar="FOLDER",
+        help="folder of images, whose subfolders may be classes, or zip archive; several count as one",
+    )
     parser.add_argument(
         "--hours", type=float, default=2.0, metavar="H", help="until training ends (default: %(default)s)"
     )
     parser.add_argument("--unlabelled", action="store_true", help="subfolders are no classes")
     parser.add_argument("--no-flip", action="store_true", help="mirrored images show something else")
-    out = parser.add_argument("--out", metavar="DIR", help="folder to make (default: FOLDER-gan)")
+    out = parser.add_argument(
+        "--out", metavar="DIR", help="folder to make (default: the first FOLDER's name with -gan)"
+    )
     writes(parser, out, folder=True)
 
 
@@ -27,11 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the config and what it needs, and say how to train it."""
     from pathlib import Path
 
+    from mmcgan.archives import ENDING
     from mmcgan.proposal.propose import propose
 
-    out = arguments.out or f"{Path(arguments.folder).resolve().name}-gan"
+    out = arguments.out or f"{Path(arguments.folders[0]).resolve().name.removesuffix(ENDING)}-gan"
     made = propose(
-        arguments.folder,
+        arguments.folders,
         out,
         arguments.hours,
         False if arguments.unlabelled else None,
@@ -39,4 +48,4 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.invocation,
     )
     print(f"config: {made.config}")
-    print(f"next: {made.command}")
+    print(f"next, {made.duration}: {made.command}")

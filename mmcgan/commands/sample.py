@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 
 from mmcgan.commands.shared import add_model, add_options, from_number, writes
@@ -164,8 +165,11 @@ def parse_codes(texts: Sequence[str]) -> dict[str, list[float | None]]:
             parsed = [None if value == "*" else float(value) for value in values.split(",")]
         except ValueError:
             parsed = []
-        if not equals or not parsed or name in found:
-            raise ValueError(f"--codes {text}: write each NAME=V,V once, numbers or * for a code as drawn")
+        finite = all(value is None or math.isfinite(value) for value in parsed)
+        if not equals or not parsed or not finite or name in found:
+            raise ValueError(
+                f"--codes {text}: write each NAME=V,V once, finite numbers or * for a code as drawn"
+            )
         found[name] = parsed
     return found
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from mmcgan.diagnosis.installation import PACKAGES, version_of
+from mmcgan.diagnosis.installation import PACKAGES
 from mmcgan.diagnosis.processor import processor
-from mmcgan.version import __version__
+from mmcgan.version import __version__, version_of
 
 #: of the diagnosis of the processor
 SHOWN = ("processor", "torch uses", "limited by")

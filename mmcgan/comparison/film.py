@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mmcgan.films import encode_film
+
 #: frames and longer side in pixels of the film on a page, and bytes of it at most
 FRAMES, SIDE, BYTES = 36, 720, 4_000_000
 #: milliseconds that a frame and the last one are shown
@@ -56,7 +58,9 @@ def page_film(files: Sequence[Path]) -> tuple[bytes, list[Path]]:
     shown = [file for file in chosen if frames[file].size == size]
     side = SIDE
     while True:
-        film = _webp([_shrunk(frames[file], side) for file in shown])
+        pictures = [_shrunk(frames[file], side) for file in shown]
+        # the end is looked at longest
+        film = encode_film(pictures, "WEBP", FRAME, LAST, {"quality": QUALITY, "method": 2})
         if len(film) <= BYTES or side < SIDE // 8:
             return film, shown
         side //= 2
@@ -68,23 +72,6 @@ def _shrunk(picture: Image.Image, side: int) -> Image.Image:
         return picture
     width, height = (max(1, round(length * scale)) for length in picture.size)
     return picture.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def _webp(frames: Sequence[Image.Image]) -> bytes:
-    first, *others = frames
-    buffer = io.BytesIO()
-    times = [FRAME] * (len(frames) - 1) + [LAST]  # the end is looked at longest
-    first.save(
-        buffer,
-        format="WEBP",
-        save_all=True,
-        append_images=others,
-        duration=times if others else FRAME,
-        loop=0,
-        quality=QUALITY,
-        method=2,
-    )
-    return buffer.getvalue()
 
 
 def still(file: Path) -> bytes:

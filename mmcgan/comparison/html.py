@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -106,12 +105,3 @@ def folded(title: str, content: str) -> str:
 def facts(values: Mapping[str, Any]) -> str:
     """Return names and values as a table."""
     return table((), ([name, str(value)] for name, value in values.items()))
-
-
-def png(pixels: Any) -> bytes:
-    """Return a uint8 picture (H, W, 3) as PNG."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG")
-    return buffer.getvalue()

@@ -100,7 +100,7 @@ def read_run(name: str, folder: Path, figures_needed: bool = True) -> RunRecord:
         raise FileNotFoundError(f"{folder} has no config (looked for {folder}/*.py): not a run's work folder")
     try:
         found = assignments(configs[0].read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{configs[0]}: cannot be read as a run's config: {error}") from error
     settings = {path: value for path, value in leaves(found) if path.split(".")[0] not in PLACES}
     return RunRecord(name, folder, settings, series, configs[0])

@@ -19,7 +19,7 @@ IMAGE_FACTS = ("image_size", "image_channels")
 
 def field_names() -> tuple[str, ...]:
     """Return the names of all fields: those of mmcgan, then those of plugins."""
-    return tuple(dict.fromkeys([*FIELDS, *CONDITION_FIELDS.module_dict]))
+    return tuple(dict.fromkeys([*FIELDS, *CONDITION_FIELDS.named()]))
 
 
 def condition_field(name: str) -> ConditionField:
@@ -43,6 +43,12 @@ def fact_names() -> tuple[str, ...]:
     """Return the names of what data sets can tell, see :meth:`mmcgan.datasets.base.GANDataset.facts`."""
     told = [fact for name in field_names() for fact in condition_field(name).facts]
     return tuple(dict.fromkeys([*IMAGE_FACTS, *told]))
+
+
+def size_facts() -> tuple[str, ...]:
+    """Return the names of the facts that are sizes of fields: numbers of classes, lengths."""
+    kinds = [condition_field(name) for name in field_names()]
+    return tuple(kind.facts[0] for kind in kinds if kind.facts)
 
 
 def condition_of(batch: Mapping[str, Any]) -> Condition:

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 
+from mmcgan.condition_fields.known import size_facts
 from mmcgan.config.components import Node, find_component, parameters_of, walk
 from mmcgan.config.images import image_problems
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.plain_values import plain
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
 from mmcgan.samplers.default_law import latent_law
 
@@ -127,18 +129,11 @@ def _attributes_not_taken(nodes: list[Node]) -> Iterator[Problem]:
 
 
 def _contradicts(name: str, given: Any, known: Any) -> bool:
-    if name.startswith("num_") and given == 0:  # an explicit 0 means: uses no labels
-        return False
+    if given == 0 and (name.startswith("num_") or name in size_facts()):
+        return False  # an explicit 0 means: does not use this field of the condition
     if name == "instance_store":  # instances of other images may be asked for
         return False
-    return _plain(given) != _plain(known)
-
-
-def _plain(value: Any) -> Any:
-    """Return ``value`` with lists in place of tuples: configs write either."""
-    if isinstance(value, Mapping):
-        return {key: _plain(element) for key, element in value.items()}
-    return [_plain(element) for element in value] if isinstance(value, list | tuple) else value
+    return plain(given) != plain(known)
 
 
 def _short(value: Any) -> str:
@@ -207,7 +202,7 @@ def _law(config: Any) -> Any:
     if component is None:
         return config  # the validation says what is wrong with it
     defaults = {name: p.default for name, p in (parameters_of(component) or {}).items()}
-    return _plain({key: value for key, value in {**defaults, **config}.items() if key != "latent_dim"})
+    return plain({key: value for key, value in {**defaults, **config}.items() if key != "latent_dim"})
 
 
 def _asks_latent_dim(node: Node) -> bool:

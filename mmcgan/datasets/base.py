@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.contracts import Contract, Value
 from mmcgan.datasets.pipeline import Pipeline
 
@@ -31,6 +32,9 @@ class GANDataset(Dataset[Any]):
         split: which part of a set it is, None if there are none.
         left_out: what was not taken of the files that were found, None if nothing is.
         reader: how files are read, which decides what packing makes of them; None if it reads none.
+        source: a method, position -> the file as it is stored; None of a set that has none.
+        shard_sizes: how many images each shard has, in order; None of a set that is not in shards.
+        condition_sampler: what a set of conditions draws them with; None if it draws none.
         disk_arguments: names of the constructor's arguments that name files; None if not declared: the set is
             then refused in configs that came with somebody's weights.
         user_arguments: arguments that such configs must leave alone.
@@ -52,6 +56,9 @@ class GANDataset(Dataset[Any]):
     split: str | None = None
     left_out: Any = None
     reader: Any = None
+    source: Any = None
+    shard_sizes: Sequence[int] | None = None
+    condition_sampler: Any = None
     disk_arguments: ClassVar[tuple[str, ...] | None] = None
     user_arguments: ClassVar[tuple[str, ...]] = ()
 
@@ -206,10 +213,7 @@ class ImageDataset(GANDataset):
     def settings_digest(self) -> str:
         """Return a digest of everything but the images: size, classes, labels and pipeline."""
         facts = (type(self).__name__, self.size, self.image_size, self.classes, self._pipeline_config)
-        digest = hashlib.sha256(repr(facts).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr(facts), self.labels)
 
     def fingerprint(self) -> str:
         """Return a digest of all images as they come out, of labels and settings.
@@ -217,7 +221,7 @@ class ImageDataset(GANDataset):
         The same images elsewhere have the same one; a changed pixel makes another. A set that has a quicker
         way than to look at every image overrides this.
         """
-        return hashlib.sha256(f"{self.settings_digest()} {items_digest(self)}".encode()).hexdigest()
+        return text_hash(f"{self.settings_digest()} {items_digest(self)}")
 
 
 class MemoryDataset(ImageDataset):
@@ -254,9 +258,7 @@ class MemoryDataset(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the pixels and the labels."""
-        digest = hashlib.sha256(self.settings_digest().encode())
-        digest.update(self.images.contiguous().numpy().data)
-        return digest.hexdigest()
+        return text_hash(self.settings_digest(), self.images)
 
 
 def items_digest(dataset: Any) -> str:

@@ -26,7 +26,7 @@ from mmcgan.weights import read_index
 
 LOCALHOST = "127.0.0.1"
 #: ports that are tried without a wish
-FIRST_PORT, PORTS = 7860, 100
+PORTS = 100
 #: browsers whose state is kept; of the others only the last choice is lost
 SESSIONS = 64
 #: What a browser may fetch for this page: what this server has. Gradio's page starts with scripts of its own

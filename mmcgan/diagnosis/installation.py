@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from mmcgan.diagnosis.finding import BROKEN, NOTE, OK, Finding
-from mmcgan.version import __version__
+from mmcgan.version import __version__, version_of
 
 #: decide numbers and speed, in the order of a bug report
 PACKAGES = ("torch", "torchvision", "mmengine", "mmcv-lite", "mmcv", "numpy", "scipy", "timm", "scikit-learn")
@@ -33,14 +33,6 @@ def versions() -> list[Finding]:
     ]
     installed = ((name, version_of(name)) for name in PACKAGES)
     return [*found, *(Finding(name, version) for name, version in installed if version)]
-
-
-def version_of(name: str) -> str | None:
-    """Return the version of an installed distribution, or None."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def requirements() -> list[Finding]:

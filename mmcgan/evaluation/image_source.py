@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import torch
 
-from mmcgan.datasets.base import check_image_size
+from mmcgan.datasets.base import ImageDataset, check_image_size
 from mmcgan.datasets.counts import ImageCounts
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decode import image_size as size_of
 from mmcgan.datasets.packing.packed import METADATA, PackedDataset
+from mmcgan.datasets.packing.shards import ShardDataset, has_shards
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
 from mmcgan.evaluation.any_size import AnySizeFiles, AnySizeReader
@@ -59,7 +60,7 @@ def open_images(
     """Return the images in ``root``, and what was left out of them.
 
     Args:
-        root: a folder of images, or one made by ``mmcgan pack-dataset``.
+        root: a folder of images, or one made by ``mmcgan pack-dataset``, of arrays or of tar shards.
         labelled: the direct subfolders are classes (a packed set says itself).
         image_size: crop to the centre square and resize (Pillow, bilinear) to this; None takes images as
             they are, and all must then be squares of one size, because an extractor resizes them next.
@@ -81,8 +82,8 @@ def open_images(
     if image_size is not None and any_size:
         raise ValueError(f"image_size={image_size} with any_size: images are resized to one size, or none is")
     root = Path(root)
-    if (root / METADATA).is_file():
-        packed = _packed(root, image_size)
+    if (root / METADATA).is_file() or has_shards(root):
+        packed = _packed(root, labelled, image_size, any_size)
         return ImageSource(packed, len(packed))
     skip = on_error == "skip"
     index = scan_folder(root, labelled, skip)
@@ -124,7 +125,19 @@ def _any_size(root: Path, index: FolderIndex, skip: bool) -> ImageSource:
     return ImageSource(files, found, faults, dict(index.left_out.other_suffixes))
 
 
-def _packed(root: Path, image_size: int | None) -> PackedDataset:
+def _packed(root: Path, labelled: bool, image_size: int | None, any_size: bool) -> ImageDataset:
+    """Return a packed set; one of arrays says itself whether it has classes, and has one size.
+
+    Raises:
+        ValueError: another size, or any size, is asked of what does not have it.
+    """
+    if has_shards(root):
+        if any_size:
+            raise ValueError(f"{root}: tar shards are read at one size; give an image size in place of any")
+        if image_size is not None:
+            return ShardDataset(str(root), image_size, labelled)
+        side = size_of(ShardDataset(str(root), 1, False).source(0))[0]
+        return ShardDataset(str(root), side, labelled, fit="exact")
     dataset = PackedDataset(str(root))
     if image_size not in (None, dataset.image_size):
         raise ValueError(

@@ -18,6 +18,7 @@ from mmcgan.extractors.segmentation_network import SegmentationNetwork
 from mmcgan.extractors.small_network import initialise
 from mmcgan.extractors.small_segmenter import SegmenterRecord, save_segmenter
 from mmcgan.mean_iou import confusion_matrix, mean_iou
+from mmcgan.pictures import from_levels
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
@@ -137,7 +138,7 @@ def read_pairs(
 
 def _augmented(image: Tensor, options: SegmenterOptions, generator: torch.Generator) -> Tensor:
     """Return images in [-1, 1] with random contrast, brightness and noise."""
-    pixels = image.float() / 127.5 - 1
+    pixels = from_levels(image)
     shape = (len(image), 1, 1, 1)
     contrast, brightness = (
         (torch.rand(shape, generator=generator) * 2 - 1) * options.contrast for _ in range(2)
@@ -156,7 +157,7 @@ def confusion(
     for start in range(0, len(dataset), batch_size):
         rows = list(range(start, min(start + batch_size, len(dataset))))
         image, target = read_pairs(dataset, rows, network.num_classes, ignore_label)
-        seen = network(image.float() / 127.5 - 1)[1].argmax(dim=1)
+        seen = network(from_levels(image))[1].argmax(dim=1)
         total += confusion_matrix(seen, target, network.num_classes, IGNORED)
     return total
 

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.allocations import bounded
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.closed_world import parse_record
 from mmcgan.weights import read_index, weight_path
@@ -55,12 +56,15 @@ def read_network_file(
 def named(path: Path, kind: str) -> Iterator[None]:
     """Say which file it is whose record asks for what cannot be, or whose weights do not fit.
 
+    What is built within takes memory in proportion to the file.
+
     Raises:
         ValueError: in place of what the network's constructor raises.
     """
     try:
-        yield
-    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError) as error:
+        with bounded(path.stat().st_size):
+            yield
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:300]
         raise ValueError(f"{path}: its record describes no {kind} of these weights ({reason})") from error
 

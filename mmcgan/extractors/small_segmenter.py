@@ -12,6 +12,7 @@ from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.classifier_file import halve
 from mmcgan.extractors.network_file import find_network_file, named, read_network_file, write_network_file
 from mmcgan.extractors.segmentation_network import SegmentationNetwork
+from mmcgan.pictures import from_levels
 from mmcgan.precision import Precision
 from mmcgan.registry import EXTRACTORS
 
@@ -52,7 +53,7 @@ class AnySize(Preprocessing):
 
     def __call__(self, image: Tensor) -> Tensor:
         """Return ``image`` uint8 (N, 3, H, W) as float32 in [-1, 1]."""
-        return image.float() / 127.5 - 1
+        return from_levels(image)
 
 
 @EXTRACTORS.register_module()

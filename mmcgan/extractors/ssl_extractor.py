@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from mmcgan.extractors.base import ExtractorOutput, Preprocessing
-from mmcgan.extractors.network_file import read_network_file
+from mmcgan.extractors.network_file import named, read_network_file
 from mmcgan.extractors.small_network import SmallNetwork
 from mmcgan.extractors.small_network_extractor import SmallNetworkExtractor
 from mmcgan.precision import Precision
@@ -64,8 +64,13 @@ def load_ssl_extractor(path: Path) -> tuple[SmallNetwork, dict[str, Any]]:
         FileNotFoundError: no such file.
         ValueError: not a file of ``mmcgan train-ssl-extractor``, or a damaged one.
     """
-    state, found = read_network_file(path, "extractor", FORMAT, "mmcgan train-ssl-extractor")
-    record = dict(found)
-    network = SmallNetwork(1, record["options"]["widths"])
-    network.load_state_dict(state, strict=False)
+    state, stated = read_network_file(path, "extractor", FORMAT, "mmcgan train-ssl-extractor")
+    record = dict(stated)
+    with named(path, "extractor"):
+        network = SmallNetwork(1, record["options"]["widths"])
+        Preprocessing(record["options"]["image_size"])
+        found = network.load_state_dict(state, strict=False)
+        missing = [key for key in found.missing_keys if not key.startswith("classifier.")]
+        if missing or found.unexpected_keys:
+            raise ValueError(f"missing {missing[:3]}, unexpected {found.unexpected_keys[:3]}")
     return network.eval(), record

@@ -16,7 +16,8 @@ from mmcgan.engine.random_state import preserved_random_state
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.random import make_generator
 from mmcgan.registry import HOOKS
-from mmcgan.samplers.drawing import draw_latents
+from mmcgan.samplers.drawing import INSTANCE, draw_conditions, draw_latents
+from mmcgan.samplers.latent import check_amount
 from mmcgan.structures import Condition
 
 PROBES = 64  # labels drawn to see whether there is more than one
@@ -29,8 +30,9 @@ class SampleGridHook(Hook):
     For a model with attributes, a column per attribute of the first exclusive group, and rows that go
     through the combinations of the others; one latent for each such round.
 
-    Latents and conditions depend on ``seed`` only; row r has latent number r of ``mmcgan sample``. Pictures
-    also go to the visualiser's backends. Rank 0 draws.
+    Latents and conditions depend on ``seed`` only, and are those of ``mmcgan sample`` by number: of rows
+    where a column is a class, else of the images one by one. Pictures also go to the visualiser's backends.
+    Rank 0 draws.
 
     Args:
         interval: iterations between pictures; one more at the end.
@@ -42,7 +44,7 @@ class SampleGridHook(Hook):
         truncation: as in ``mmcgan sample``.
 
     Raises:
-        ValueError: a count below 1.
+        ValueError: a count below 1, or a truncation that is negative or not finite.
     """
 
     priority = "LOW"
@@ -61,6 +63,7 @@ class SampleGridHook(Hook):
         for name, value in (("interval", interval), ("rows", rows), ("columns", columns)):
             if value < 1:
                 raise ValueError(f"SampleGridHook {name} must be >= 1, got {value}")
+        check_amount(truncation)
         self.interval, self.rows, self.columns = interval, rows, columns
         self.labels, self.seed, self.truncation = labels, seed, truncation
         self.latest: Path | None = None
@@ -91,9 +94,7 @@ class SampleGridHook(Hook):
         if combinations is not None:
             return self._draw_combinations(model, combinations)
         count = self.rows * columns
-        condition: Condition = model.condition_sampler.sample(
-            count, make_generator(self.seed, "grid condition")
-        )
+        condition = draw_conditions(model.condition_sampler, self.seed, range(count), INSTANCE)
         shown = self._shown(model)
         if shown:
             condition = replace(condition, label=torch.tensor(shown).repeat(self.rows))

@@ -9,7 +9,6 @@ them in turn: results do not depend on how many there were.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.atomic import put_in_place, write_file
 from mmcgan.checkpoints.seal import STORE, seal
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.extractors.base import Extractor
@@ -267,7 +266,7 @@ class _Job:
                 (self.folder / name).unlink(missing_ok=True)
             if self.out.is_dir():
                 self.out.rmdir()  # it is empty
-            os.replace(self.folder, self.out)
+            put_in_place(self.folder, self.out)
         self.workshop.wait(self.out / METADATA)
 
     def _metadata(self, num_classes: int) -> dict[str, Any]:

@@ -6,12 +6,12 @@ copied into arrays of the new length; the rest is done again.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.atomic import put_in_place, write_file
 from mmcgan.instances.arrays import RowArray, write_rows
 
 
@@ -28,7 +28,7 @@ def successor(folder: Path) -> Path:
 def finish_adoption(folder: Path) -> None:
     """Put in place what :func:`adopt` had made when it was stopped just before."""
     if not folder.exists() and successor(folder).exists():
-        os.replace(successor(folder), folder)
+        put_in_place(successor(folder), folder)
 
 
 def adopt(
@@ -61,10 +61,10 @@ def adopt(
         rows = blocks[marker]
         for name in names:
             write_rows(new / name, rows.start, RowArray(folder / name).rows(slice(rows.start, rows.stop)))
-        (new / marker).write_text(finished[marker])
+        write_file(new / marker, finished[marker])
     outdated = folder.with_name(folder.name + ".old")
     shutil.rmtree(outdated, ignore_errors=True)
-    os.replace(folder, outdated)
-    os.replace(new, folder)
+    put_in_place(folder, outdated)
+    put_in_place(new, folder)
     shutil.rmtree(outdated)
     return True

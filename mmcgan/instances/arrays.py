@@ -5,14 +5,14 @@ from __future__ import annotations
 import mmap
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mmcgan.array_files import map_array
-from mmcgan.checkpoints.atomic import writing
+from mmcgan.checkpoints.atomic import atomic_write, writing
 
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
@@ -101,23 +101,14 @@ def allocate(path: Path, shape: tuple[int, ...], dtype: str) -> None:
     """Make a ``.npy`` file of zeros that takes no space until rows are written; keeps an existing one."""
     if path.is_file():
         return
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with writing(path), temporary.open("wb") as stream:
-            header = {
-                "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
-                "fortran_order": False,
-                "shape": shape,
-            }
-            np.lib.format.write_array_header_1_0(stream, header)
-            size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-            stream.truncate(stream.tell() + size)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    os.replace(temporary, path)
+    described = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    header = {"descr": described, "fortran_order": False, "shape": shape}
+
+    def fill(file: BinaryIO) -> None:
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize)
+
+    atomic_write(path, fill, at_once=True)
 
 
 def write_rows(path: Path, start: int, values: Tensor) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmcgan.instances.ranking import Rows
 from mmcgan.neighbours.assign import Assignment
+from mmcgan.neighbours.checks import check_width
 from mmcgan.neighbours.nearest import nearest_neighbours
 from mmcgan.neighbours.pairs import pair_distances
 from mmcgan.random import make_generator
@@ -62,9 +63,10 @@ def kmeans(
         advance: called after each iteration.
 
     Raises:
-        ValueError: ``clusters`` is not in 1..N, or vectors that are not finite.
+        ValueError: ``clusters`` is not in 1..N, or vectors that are not finite or have no dimension.
     """
     size, dim = int(table.shape[0]), int(table.shape[1])
+    check_width(dim, "the images'")
     if not 1 <= clusters <= size:
         raise ValueError(f"k-means: the number of clusters must be in 1..{size}, got {clusters}")
     generator = make_generator(seed, "k-means")

@@ -1,8 +1,8 @@
 """Exact nearest neighbours by inner product: fast candidates, exact ranking, and a proof for every row.
 
-Candidates come from whichever exact search should be the faster one on the machine: our own bfloat16 products
-where a small product is at least twice as fast as in float32, else faiss. Both say how similar an image that
-they left out can be. Candidates are ranked by float64 products; a row whose k-th similarity is at least
+Candidates come from faiss's exact search or, where it is at least 1.5 times as fast on the machine
+(:func:`own_search_pays`), from our own bfloat16 products. Both say how similar an image that they left out
+can be. Candidates are ranked by float64 products; a row whose k-th similarity is at least
 as large as that is certified. The others are searched again in float64 products, and every image that those
 allow is ranked too. So the result is the same either way, and that of a plain float64 search.
 
@@ -27,17 +27,18 @@ from mmcgan.instances.faiss_search import FaissSearch
 from mmcgan.instances.matrix_units import MatrixUnitSearch
 from mmcgan.instances.ranking import Candidates, Rows, TensorRows, best_of_rows, pair_products, rank
 from mmcgan.instances.repeated import KeptRows, find_repeats
+from mmcgan.neighbours.checks import check_width
 from mmcgan.neighbours.pairs import PAIR_ELEMENTS, pair_distances
 from mmcgan.neighbours.products import UNIT_ROUNDOFF, bfloat16_gain, full_precision, gamma
 from mmcgan.neighbours.repeats import row_keys
 
 __all__ = ["NeighbourSearch", "Neighbours", "Rows", "TensorRows"]
 
-#: From here on bfloat16 products find candidates sooner than faiss. Processor seconds of the whole search by
-#: our own and by faiss's candidates: with AVX512-BF16 (a product is 2.2 times as fast) 0.27 and 0.32 for
-#: 2,000 x 2048, 1.17 and 1.47 for 5,000 x 2048; with AVX2, where bfloat16 is emulated and faiss is taken,
-#: 1.00 and 0.31, 5.18 and 1.44. With AMX three times as fast for 100,000; docs/instances.md.
-MATRIX_UNITS = 2.0
+#: The rule of :func:`own_search_pays`; measured in docs/instances.md. Vector units multiply bfloat16 some
+#: twice as fast as float32. Our search then pays for many images: it computes each pair once, faiss twice.
+#: Matrix units are four times as fast and more: with them three times the speed of faiss was measured.
+VECTOR_UNITS, MATRIX_UNITS = 2.0, 3.0
+MANY_IMAGES = 10_000
 RANKED_ROWS = 4096
 AGAIN_ROWS = 256  # rows and columns of the float64 pass
 AGAIN_COLUMNS = 2048
@@ -84,9 +85,15 @@ class CandidateSearch(Protocol):
         """Yield the first row and the candidates of consecutive parts of a range."""
 
 
-def has_matrix_units() -> bool:
-    """Return whether our own search is much faster than faiss here, as far as a product tells."""
-    return bfloat16_gain("cpu") >= MATRIX_UNITS
+def own_search_pays(images: int) -> bool:
+    """Return whether our own search of so many images is at least 1.5 times as fast as by faiss here.
+
+    A small product tells, which is timed once a process: from three times float32's speed in bfloat16 on for
+    any number of images, from twice on for 10,000 and more. faiss searches the others, and wherever bfloat16
+    is emulated.
+    """
+    gain = bfloat16_gain("cpu")
+    return gain >= MATRIX_UNITS or (gain >= VECTOR_UNITS and images >= MANY_IMAGES)
 
 
 class NeighbourSearch:
@@ -96,10 +103,11 @@ class NeighbourSearch:
         table: the vectors; bounds are tight where they are about equally long.
         k: neighbours wanted.
         memory: bytes that blocks and copies may take.
-        precision: ``bfloat16`` for our own search, ``float32`` for faiss, or None for the faster.
+        precision: ``bfloat16`` for our own search, ``float32`` for faiss; None asks :func:`own_search_pays`.
 
     Raises:
-        ValueError: fewer than k + 1 images, k below 1, another precision, or vectors that are not finite.
+        ValueError: fewer than k + 1 images, k below 1, another precision, or vectors that are not finite or
+            have no dimension.
     """
 
     def __init__(self, table: Rows, k: int, memory: int = 1 << 30, precision: str | None = None) -> None:
@@ -108,14 +116,15 @@ class NeighbourSearch:
             raise ValueError(f"k must be at least 1, got {k}")
         if self.images <= k:
             raise ValueError(f"k={k} neighbours need at least {k + 1} images, there are {self.images}")
+        check_width(self.dim, "the images'")
         if precision not in (None, "bfloat16", "float32"):
             raise ValueError(f"precision must be bfloat16, float32 or None, got {precision!r}")
         self.k = k
-        own = has_matrix_units() if precision is None else precision == "bfloat16"
         self.scale, keys = self._measure(table, max(1, PAIR_ELEMENTS // max(1, self.dim)))
         self.repeats = find_repeats(table, keys, k)
         self.table = table if self.repeats is None else KeptRows(table, torch.from_numpy(self.repeats.kept))
         self.size = int(self.table.shape[0])
+        own = own_search_pays(self.size) if precision is None else precision == "bfloat16"
         kind = MatrixUnitSearch if own else FaissSearch
         self.source: CandidateSearch = kind(self.table, k, memory, self.scale)
 

@@ -27,6 +27,7 @@ from mmcgan.array_files import FLOATS, INTEGERS, read_array
 from mmcgan.checkpoints.seal import STORE, is_own, is_own_of_before
 from mmcgan.class_names import Classes, require_same
 from mmcgan.instances.arrays import RowArray
+from mmcgan.instances.store_checks import check_rows, check_tables, shown_command
 from mmcgan.instances.store_metadata import COMMAND, StoreError, read_store_metadata, sealed_text
 from mmcgan.random import make_generator
 
@@ -77,6 +78,7 @@ class InstanceStore:
         self._features = RowArray(self.root / "features.npy")
         self._mirrored = RowArray(self.root / "flipped.npy") if self.flipped else None
         self._neighbours = RowArray(self.root / "neighbours.npy")
+        check_tables(self.metadata, self._features, self._mirrored, self._neighbours)
         self.labels = self._optional("labels")
 
     @property
@@ -101,7 +103,9 @@ class InstanceStore:
         path = self.root / f"{name}.npy"
         if f"{name}.npy" not in self.metadata["files"]:
             return None
-        return torch.from_numpy(read_array(path, INTEGERS, dims=1))
+        found = torch.from_numpy(read_array(path, INTEGERS, dims=1))
+        check_rows(path, found, self.size, self.num_classes)
+        return found
 
     def features(self, index: Tensor, flipped: Tensor | None = None) -> Tensor:
         """Return the L2-normalised features of images ``index`` (n,), float32 (n, F).
@@ -233,9 +237,8 @@ class InstanceStore:
 
     def rebuild_hint(self, changed: str = "") -> str:
         """Return the sentence that says how to build the store anew, with an option changed."""
-        command = self.metadata.get("command") or COMMAND
         option = f" with {changed}" if changed else ""
-        return f"Build the store again{option}:\n  {command}"
+        return f"Build the store again{option}:\n  {shown_command(self.metadata.get('command'))}"
 
 
 class MemoryStore(InstanceStore):

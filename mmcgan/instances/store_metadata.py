@@ -50,8 +50,12 @@ def read_store_metadata(root: str | Path) -> dict[str, Any]:
 def _faults(metadata: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is not as ``prepare-instances`` writes it."""
     for key in ("size", "dim", "k", "num_classes", "flip"):
-        if not isinstance(metadata.get(key), int):
-            yield f"{key} is {metadata.get(key)!r}, not a number"
+        value = metadata.get(key)
+        if not isinstance(value, int) or value < (1 if key in ("size", "dim", "k") else 0):
+            yield f"{key} is {value!r}, not a number of anything"
+    classes = metadata.get("classes")
+    if classes is not None and not (isinstance(classes, list) and all(isinstance(x, str) for x in classes)):
+        yield "classes are no list of names"
     files, extractor = metadata.get("files"), metadata.get("extractor")
     if not isinstance(files, Mapping) or not all(isinstance(entry, Mapping) for entry in files.values()):
         yield "files is no list of files"

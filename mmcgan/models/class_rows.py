@@ -79,21 +79,6 @@ def _tensors(module: nn.Module, axis: int) -> Iterator[tuple[str, int]]:
             yield name, 0
 
 
-def reordered(value: Tensor, axis: ClassAxis, source: Sequence[int]) -> Tensor:
-    """Return ``value`` with the rows of class ``source[c]`` at class ``c``.
-
-    Raises:
-        ValueError: the axis is shorter than the classes need.
-    """
-    dim, copies = axis
-    needed = len(source) * copies
-    if value.dim() <= dim or value.shape[dim] < needed:
-        raise ValueError(f"shape {tuple(value.shape)} has no {needed} rows along axis {dim}")
-    index = torch.tensor([old * copies + copy for old in source for copy in range(copies)])
-    rest = torch.arange(needed, value.shape[dim])
-    return value.index_select(dim, torch.cat([index, rest]).to(value.device))
-
-
 def resized(value: Tensor, axis: ClassAxis, known: int, source: Sequence[int | None]) -> Tensor:
     """Return ``value`` with rows for other classes: of class ``source[c]``, or the mean of all where None.
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmcgan.contracts import ContractError
 from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
 from mmcgan.models.mapping import equalize
 from mmcgan.registry import BACKBONES, HEADS
+from mmcgan.returned import check_named
 from mmcgan.structures import Condition
 from mmcgan.suggestions import nearest
 
@@ -79,11 +81,11 @@ class Discriminator(nn.Module):
             needing = "backbone needs" if set(missing) & set(self.backbone_requires) else "heads need"
             raise ValueError(f"the discriminator's {needing} condition.{missing}, present: {present}")
         features = self.backbone(image, condition) if self.backbone_requires else self.backbone(image)
-        _check_outputs(self.backbone, "backbone", tuple(self.backbone.emits), features)
+        _check_outputs(self.backbone, "backbone", tuple(self.backbone.emits), features, len(image))
         outputs = {f"feature.{name}": value for name, value in features.items()}
         for name, head in self.heads.items():
             found = head(features, condition)
-            _check_outputs(head, f"heads.{name}", self.head_emits[name], found)
+            _check_outputs(head, f"heads.{name}", self.head_emits[name], found, len(image))
             outputs |= {f"{name}.{k}": v for k, v in found.items()}
         return outputs
 
@@ -107,8 +109,9 @@ def _check_reads(backbone: Backbone, heads: Mapping[str, Head]) -> None:
                 )
 
 
-def _check_outputs(part: nn.Module, place: str, emits: tuple[str, ...], found: dict[str, Tensor]) -> None:
+def _check_outputs(part: nn.Module, place: str, emits: tuple[str, ...], found: Any, rows: int) -> None:
     """Refuse tensors that are not those which a part of the discriminator declares."""
+    check_named(part, "forward", found, rows)
     if found.keys() != set(emits):
         raise ValueError(
             f"discriminator.{place}: {type(part).__name__} returned {sorted(found)} and declares "
@@ -120,9 +123,15 @@ def freeze(backbone: Backbone, number: int) -> None:
     """Take the parameters of the first ``number`` stages of ``backbone`` out of training.
 
     Raises:
+        ContractError: ``stages()`` returned something else than stages by name.
         ValueError: there are not so many; the message lists the stages.
     """
     found = backbone.stages()
+    if not isinstance(found, Mapping):
+        raise ContractError(
+            f"{type(backbone).__name__}: stages() returned a {type(found).__name__}, not a dict of name -> "
+            f"modules from the image on; see {backbone.contract.page}"
+        )
     if not 0 <= number <= len(found):
         raise ValueError(
             f"discriminator.freeze_stages must lie in [0, {len(found)}], got {number}; "

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def check_features(features: Tensor, name: str) -> None:
-    """Refuse anything but finite floating-point vectors (N, F), N at least 1.
+    """Refuse anything but finite floating-point vectors (N, F), N and F at least 1.
 
     Raises:
         ValueError: the message names the set and says how many vectors are bad.
@@ -18,6 +18,7 @@ def check_features(features: Tensor, name: str) -> None:
         )
     if not len(features):
         raise ValueError(f"there are no {name} features")
+    check_width(features.shape[1], name)
     if torch.isfinite(features.sum()):
         return  # a value that is not finite would have made the sum so, too
     finite = torch.isfinite(features).all(dim=1)
@@ -50,3 +51,13 @@ def check_neighbours(k: int, count: int, what: str) -> None:
     """
     if not 1 <= k < count:
         raise ValueError(f"k={k} nearest neighbours need more than {k} {what} (k at least 1), got {count}")
+
+
+def check_width(width: int, name: str) -> None:
+    """Refuse vectors without numbers: they are all equal, and distances of them say nothing.
+
+    Raises:
+        ValueError: ``width`` is 0.
+    """
+    if width < 1:
+        raise ValueError(f"{name} features have no dimension: (N, 0) vectors cannot be compared")

@@ -61,7 +61,8 @@ class AdamS(Adam):
 
     def _mean_second_moment(self) -> Tensor:
         """Return the mean of v_hat as it will be in this step; only sums are needed for it."""
-        total, count = torch.zeros(()), 0
+        # where the gradients are: what is brought from the host is waited for
+        total, count = torch.zeros((), device=self.param_groups[0]["params"][0].device), 0
         for group in self.param_groups:
             beta = group["betas"][1]
             for parameter in group["params"]:

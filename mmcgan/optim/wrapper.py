@@ -169,7 +169,8 @@ class GANOptimWrapper(OptimWrapper):
         usable = saved != "float16" or self.device_type == "cuda"
         if self.chosen and usable:
             self._compute_in(saved)
-            self.notes = [(WARNING, f"precision {saved}, as in the checkpoint; here {self._advice()}")]
+            advice = self._advice(resumed=True)
+            self.notes = [(WARNING, f"precision {saved}, as in the checkpoint; here {advice}")]
             return
         why = "as the config says" if usable else "float16 needs a CUDA device"
         text = (
@@ -178,10 +179,11 @@ class GANOptimWrapper(OptimWrapper):
         )
         self.notes.append((WARNING, text))
 
-    def _advice(self) -> str:
+    def _advice(self, resumed: bool = False) -> str:
         """Return what ``auto`` would be now and how to have it."""
         choice = choose(self.device_type)
         command = f"--cfg-options optim_wrapper.precision={choice.precision}"
+        command = f"--resume --allow-changes {command}" if resumed else command
         return f"auto would be {choice}; to change it: {command}"
 
 

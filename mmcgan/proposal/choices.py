@@ -16,6 +16,8 @@ LEAST_PER_CLASS = 8
 UNEVEN = 5.0
 #: images that a training has to see for samples that one recognises, by size
 LEAST_SEEN = {32: 100_000, 64: 250_000, 128: 600_000, 256: 1_500_000}
+#: bytes of images that a config reads once and keeps, so that an iteration decodes nothing
+MOST_IN_MEMORY = 1 << 30
 #: share of the time that training gets; the rest is for evaluation, saving and the start
 TRAINING_SHARE = 0.85
 
@@ -155,6 +157,11 @@ def iterations_in(seconds: float, step: float) -> int:
 def enough(width: Width, step: float, seconds: float) -> bool:
     """Return whether as many images are seen in the time as samples need that one recognises."""
     return seconds * TRAINING_SHARE / step * width.batch_size >= LEAST_SEEN[width.image_size]
+
+
+def held_in_memory(count: int, image_size: int) -> bool:
+    """Return whether images are few enough to be decoded once and kept."""
+    return count * 3 * image_size**2 <= MOST_IN_MEMORY
 
 
 def neighbours_for(count: int) -> int:

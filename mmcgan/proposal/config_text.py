@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmcgan.proposal.choices import Choice, Method, Width, neighbours_for
+from mmcgan.proposal.choices import Choice, Method, Width, held_in_memory, neighbours_for
 
 #: images that an evaluation makes, at most
 EVALUATED = 2000
@@ -13,7 +13,7 @@ SCHEDULE = "_base_/default_runtime.py"
 
 
 def config_text(
-    folder: Path,
+    root: str | list[str],
     method: Method,
     width: Width,
     iterations: int,
@@ -26,7 +26,7 @@ def config_text(
     """Return a config.
 
     Args:
-        folder: of the images.
+        root: of the images: a folder, a zip archive or several.
         method, width, iterations: what was chosen.
         count: number of images.
         store: of instances, where the method needs one.
@@ -34,7 +34,7 @@ def config_text(
         choices: written as comments, each with its reason.
         command: that wrote it.
     """
-    reasons = [f"#   {choice.what}: {choice.value} ({choice.reason})" for choice in choices]
+    reasons = [one_line(f"#   {choice.what}: {choice.value} ({choice.reason})") for choice in choices]
     bases = [f"{{{{$MMCGAN_CONFIGS:}}}}/{base}" for base in (method.base, SCHEDULE)]
     channels = width.base_channels
     generator = f"base_channels={channels}, latent_dim=64, attention_resolutions=()"
@@ -54,34 +54,46 @@ def config_text(
         model.append("    data_preprocessor=dict(flip_probability=0.5),")
     return "\n".join(
         [
-            f"# Written by: {command}" if command else "# Written by mmcgan new",
+            one_line(f"# Written by: {command}") if command else "# Written by mmcgan new",
             "# It is yours: change what you like. Why it is as it is:",
             *reasons,
             f"_base_ = {bases!r}",
             "model = dict(",
             *model,
             ")",
-            *_data(folder, method, width, count, store),
+            *_data(root, method, width, count, store),
             *_schedule(iterations, evaluated=extractor is not None),
-            *(_evaluation(folder, method, width, count, extractor) if extractor is not None else []),
+            *(_evaluation(root, method, width, count, extractor) if extractor is not None else []),
             "",
         ]
     )
 
 
-def _images(folder: Path, method: Method, width: Width) -> str:
-    labelled = "" if method.labelled else ", labelled=False"
-    return f"dict(type='ImageFolder', root={str(folder)!r}, image_size={width.image_size}{labelled})"
+def one_line(comment: str) -> str:
+    """Return a comment that stays one: a folder may be called after lines of a program, or a template."""
+    shown = comment if comment.isprintable() else ascii(comment)[1:-1]
+    return shown.replace("{{", "{ {")
 
 
-def _data(folder: Path, method: Method, width: Width, count: int, store: Path | None) -> list[str]:
-    dataset = _images(folder, method, width)
+def literal(value: object) -> str:
+    """Return a value as a config says it; MMEngine fills in ``{{...}}`` before Python reads the text."""
+    return repr(value).replace("{{", "{\\x7b")
+
+
+def _images(root: str | list[str], method: Method, width: Width, in_memory: bool = False) -> str:
+    more = "" if method.labelled else ", labelled=False"
+    more += ", in_memory=True" if in_memory else ""
+    return f"dict(type='ImageFolder', root={literal(root)}, image_size={width.image_size}{more})"
+
+
+def _data(root: str | list[str], method: Method, width: Width, count: int, store: Path | None) -> list[str]:
+    dataset = _images(root, method, width, held_in_memory(count, width.image_size))
     if method.instances:
         flip = ", flip=True" if method.flip else ""
         near = neighbours_for(count)
         dataset = (
             f"dict(\n        type='NeighbourhoodDataset',\n        dataset={dataset},\n"
-            f"        store={str(store)!r},\n        k={near}{flip},\n    )"
+            f"        store={literal(str(store))},\n        k={near}{flip},\n    )"
         )
     return [
         "train_dataloader = dict(",
@@ -117,7 +129,7 @@ def _schedule(iterations: int, evaluated: bool) -> list[str]:
 
 
 def _evaluation(
-    folder: Path, method: Method, width: Width, count: int, extractor: dict[str, object]
+    root: str | list[str], method: Method, width: Width, count: int, extractor: dict[str, object]
 ) -> list[str]:
     size = min(count, EVALUATED)
     conditions = f"dict(type='ConditionDataset', size={size})"
@@ -137,9 +149,9 @@ def _evaluation(
         ")",
         "val_evaluator = dict(",
         "    type='GenerationEvaluator',",
-        f"    extractor=dict({', '.join(f'{key}={value!r}' for key, value in extractor.items())}),",
+        f"    extractor=dict({', '.join(f'{key}={literal(value)}' for key, value in extractor.items())}),",
         f"    metrics=[{metric}],",
-        f"    reference=dict(dataset={_images(folder, method, width)}),",
+        f"    reference=dict(dataset={_images(root, method, width)}),",
         ")",
         "val_cfg = dict(type='ValLoop')",
         "test_dataloader, test_evaluator, test_cfg = val_dataloader, val_evaluator, dict(type='TestLoop')",

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from mmcgan.datasets.decode import BadImageError, ImageReader, max_pixels, read_rgb
+from mmcgan.pictures import from_levels
 from mmcgan.text_files import printable
 
 
@@ -57,4 +58,4 @@ def _tensor(image: Image.Image) -> Tensor:
 
 
 def _scaled(image: Tensor) -> Tensor:
-    return image.float().unsqueeze(0) / 127.5 - 1
+    return from_levels(image.unsqueeze(0))

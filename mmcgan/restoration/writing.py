@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.films import write_film
 from mmcgan.pictures import contact_sheet, tile, write_png
 from mmcgan.random import make_generator
 from mmcgan.restoration.figures import figures
@@ -114,7 +113,7 @@ def write_result(output: Output, path: Path, given: Given, restored: Restored) -
             files["neighbours"],
         )
     if output.options.gif:
-        write_file(files["gif"], animation(way))
+        write_animation(way, files["gif"])
     record = {"source": str(path), "figures": known, "settings": output.settings}
     write_file(files["record"], json.dumps(record, indent=2))
     return RestoreResult(path, files["picture"], files["sheet"], known)
@@ -126,17 +125,14 @@ def write_morph(ends: Sequence[Tuned], size: Size | None, file: Path) -> None:
     write_png(contact_sheet(frames, len(frames)), file)
 
 
-def animation(images: Sequence[Tensor]) -> bytes:
-    """Return a GIF of images (1, 3, H, W) in [-1, 1], small ones enlarged, that stays at the last."""
+def write_animation(images: Sequence[Tensor], file: Path) -> None:
+    """Write a GIF of images (1, 3, H, W) in [-1, 1], small ones enlarged, that stays at the last."""
     factor = -(-GIF_HEIGHT // images[0].shape[2])
     frames = []
     for image in images:
         enlarged = image.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
-        frames.append(Image.fromarray(tile(enlarged, 1)))
-    buffer = io.BytesIO()
-    pace = [GIF_PACE] * (len(frames) - 1) + [4 * GIF_PACE]
-    frames[0].save(buffer, format="GIF", save_all=True, append_images=frames[1:], duration=pace, loop=0)
-    return buffer.getvalue()
+        frames.append(tile(enlarged, 1))
+    write_film(frames, file, GIF_PACE, last=4 * GIF_PACE)
 
 
 @torch.no_grad()

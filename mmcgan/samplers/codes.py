@@ -136,7 +136,7 @@ class CodedLatent(LatentSampler):
                     _check_code(name, value, -1 <= value <= 1, "a number in -1..1")
                     latent[:, start + codes * values + place] = value
                     continue
-                good = value == int(value) and 0 <= value < values
+                good = 0 <= value < values and value == int(value)
                 _check_code(name, value, good, f"a whole number in 0..{values - 1}")
                 first = start + place * values
                 latent[:, first : first + values] = 0.0

@@ -16,8 +16,8 @@ class LangevinOptions:
 
     Attributes:
         steps: number of steps, at least 1.
-        rate: step size, positive.
-        variance: of the noise, positive. StudioGAN's ``langevin_noise_std`` is this variance.
+        rate: step size, positive and finite.
+        variance: of the noise, positive and finite. StudioGAN's ``langevin_noise_std`` is this variance.
         decay: factor of rate and noise after every ``decay_interval`` steps, in (0, 1].
         decay_interval: at least 1.
 
@@ -34,9 +34,10 @@ class LangevinOptions:
     def __post_init__(self) -> None:
         if self.steps < 1 or self.decay_interval < 1:
             raise ValueError(f"LangevinOptions: steps and decay_interval must be at least 1, got {self}")
-        if not (self.rate > 0 and self.variance > 0 and 0 < self.decay <= 1):
+        if not (0 < self.rate < math.inf and 0 < self.variance < math.inf and 0 < self.decay <= 1):
             raise ValueError(
-                f"LangevinOptions: rate and variance must be greater than 0 and decay in (0, 1], got {self}"
+                f"LangevinOptions: rate and variance must be finite numbers above 0 and decay "
+                f"in (0, 1], got {self}"
             )
 
 

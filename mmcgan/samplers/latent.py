@@ -11,6 +11,17 @@ from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.base import LatentSampler
 
 
+def check_amount(truncation: float | None) -> None:
+    """Raise ValueError if no law and no generator could truncate by this: NaN, infinity, below 0.
+
+    What is asked for from outside is checked so; a law itself takes infinity for no truncation.
+    """
+    if truncation is not None and not 0 <= truncation < math.inf:
+        raise ValueError(
+            f"truncation must be a finite number of at least 0, got {truncation}; leave it out for none"
+        )
+
+
 def _check_threshold(threshold: float) -> None:
     if not threshold > 0:
         raise ValueError(f"truncation must be greater than 0, got {threshold}")
@@ -81,6 +92,7 @@ def truncate_latent(
 
 def check_truncation(law: LatentSampler, threshold: float) -> None:
     """Raise ValueError if latents of ``law`` cannot be truncated at ``threshold``; draws nothing."""
+    check_amount(threshold)
     truncate_latent(law, torch.empty(0, law.latent_dim), threshold, None)
 
 

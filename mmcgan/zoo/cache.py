@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
 from mmcgan.cache import cache_folder
+from mmcgan.checkpoints.hashing import text_hash
 
 OFFLINE_VARIABLE = "MMCGAN_OFFLINE"
 HUB_OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
@@ -21,7 +21,7 @@ def converted_path(name: str) -> Path:
 def download_path(url: str) -> Path:
     """Return where the file of an address is kept: one folder per address."""
     name = url.partition("?")[0].rstrip("/").rpartition("/")[2]
-    return cache_folder() / "downloads" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
+    return cache_folder() / "downloads" / text_hash(url)[:16] / name
 
 
 def offline(hub: bool = False) -> bool:

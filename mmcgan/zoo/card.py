@@ -88,8 +88,10 @@ def _introduction(record: GeneratorRecord) -> str:
     size = record.generator.get("image_size", "?")
     data = ", ".join(f"{key} {value}" for key, value in record.dataset.items() if key != "type")
     trained = f"{record.iteration:,} generator updates, {record.images_seen:,} images seen"
+    kind = str(record.generator.get("type"))
+    package = record.components.get(kind, "mmcgan").partition(" ")[0]
     return (
-        f"A {record.generator.get('type')} of mmcgan that makes images of "
+        f"A {kind} of {package} that makes images of "
         f"{size} x {size} pixels. Trained on {record.dataset.get('type', 'data that is not named')}"
         f"{f' ({data})' if data else ''}: {trained}. The weights are the moving average of the generator."
     )

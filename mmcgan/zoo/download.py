@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import http.client
 import json
-import os
 import re
 import urllib.error
 import urllib.request
@@ -16,12 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mmengine.dist import is_main_process
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.atomic import put_in_place, write_file
 from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.progress import bytes_bar
 from mmcgan.text_files import read_json
 from mmcgan.zoo.cache import OFFLINE_VARIABLE, offline
 
@@ -111,12 +107,10 @@ def download(url: str, path: Path, sha256: str | None = None) -> Path:
             check_hash(path, sha256, url)
             return path
         partial = _Partial.of(path)
-        with _bytes_bar(path.name) as show:
+        with bytes_bar(f"Downloading {path.name}") as show:
             _fetch(url, partial, show)
         check_hash(partial.file, sha256, url, keep_as=path)
-        with partial.file.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial.file, path)
+        put_in_place(partial.file, path)
         partial.remove()
     return path
 
@@ -142,7 +136,7 @@ def check_hash(path: Path, expected: str | None, origin: str, keep_as: Path | No
         return
     name = keep_as or path
     aside = name.with_name(f"{name.name}.wrong-{found[:8]}")
-    os.replace(path, aside)
+    put_in_place(path, aside)
     if keep_as is not None:
         _Partial.of(keep_as).remove()
     raise ValueError(
@@ -211,12 +205,3 @@ def _position(response: Any, have: int) -> tuple[int, int | None]:
         return have, None if match[2] == "*" else int(match[2])
     length = response.headers.get("Content-Length")
     return 0, None if length is None else int(length)
-
-
-@contextmanager
-def _bytes_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar of bytes on standard error; the function it gives takes those done and in all."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not is_main_process()) as bar:
-        task = bar.add_task(f"Downloading {name}", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

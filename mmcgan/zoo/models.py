@@ -18,16 +18,17 @@ from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.closed_world import build, named
 from mmcgan.condition_fields import condition_field
-from mmcgan.config import load_config
 from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.generators.base import Generator
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.origin import USER, Origin
+from mmcgan.plain_values import plain
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
 from mmcgan.samplers.default_law import latent_law
 from mmcgan.text_files import read_json
+from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
@@ -153,7 +154,7 @@ def load_model(
     if checkpoint is not None:
         path = Path(checkpoint)
         content = read_content(path)
-        record = _record_of(load_config(source, options), content.record)
+        record = _record_of(load_config_beside(source, options, path), content.record)
         return _assemble(record, content.weights, path, USER, content.origin)
     path = find_weights(source)
     content = read_content(path)
@@ -193,18 +194,15 @@ def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> Gen
     )
 
 
-def plain(value: Any) -> Any:
-    """Return a config's value as plain dicts and lists."""
-    if isinstance(value, Mapping):
-        return {key: plain(element) for key, element in value.items()}
-    return [plain(element) for element in value] if isinstance(value, list | tuple) else value
-
-
 def _assemble(
     record: GeneratorRecord, weights: Mapping[str, Any], path: Path, origin: Origin, file: Origin
 ) -> LoadedModel:
     model = _sampling_model(record, path, origin)
-    instances = StoredInstances.from_tensors(weights)
+    sizes = [model.generator.size_of(field) or 0 for field in ("instance", "label")]
+    try:
+        instances = StoredInstances.from_tensors(weights, *sizes)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     weights = {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
     try:
         model.generator.load_state_dict(weights)

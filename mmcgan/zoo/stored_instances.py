@@ -95,13 +95,34 @@ class StoredInstances:
         return {name: value.contiguous() for name, value in kept.items()}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> StoredInstances | None:
-        """Return what :meth:`tensors` wrote, None if there is nothing."""
-        if f"{PREFIX}feature" not in tensors:
+    def from_tensors(
+        cls, tensors: Mapping[str, Tensor], dim: int, num_classes: int
+    ) -> StoredInstances | None:
+        """Return what :meth:`tensors` wrote, None if there is nothing.
+
+        Args:
+            tensors: of a file of weights.
+            dim: length of the features that the generator takes; 0 if it does not say.
+            num_classes: that it knows, 0 for none: labels are then left out.
+
+        Raises:
+            ValueError: instances that no generator of these sizes was trained with.
+        """
+        feature, label = tensors.get(f"{PREFIX}feature"), tensors.get(f"{PREFIX}label")
+        if feature is None:
             return None
-        feature = torch.nn.functional.normalize(tensors[f"{PREFIX}feature"].float())
-        label = tensors.get(f"{PREFIX}label")
-        return cls(feature, None if label is None else label.long())
+        if feature.ndim != 2 or not len(feature) or feature.shape[1] != (dim or feature.shape[1]):
+            raise ValueError(f"its instances are {tuple(feature.shape)}, expected (any number, {dim})")
+        if not bool(torch.isfinite(feature.float()).all()):
+            raise ValueError("its instances hold NaN or infinite values")
+        rows = torch.nn.functional.normalize(feature.float())
+        if not num_classes:
+            return cls(rows)
+        if label is None or label.is_floating_point() or label.ndim != 2 or not label.numel():
+            raise ValueError(f"its instances have no labels, and the generator has {num_classes} classes")
+        if len(label) != len(rows) or int(label.min()) < 0 or int(label.max()) >= num_classes:
+            raise ValueError(f"its instances' labels are not rows of {num_classes} classes")
+        return cls(rows, label.long())
 
     @classmethod
     def from_store(cls, store: InstanceStore, labelled: bool) -> StoredInstances:

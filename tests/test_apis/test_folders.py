@@ -70,6 +70,20 @@ def test_packed_sets_give_the_same_figures_as_their_folders(folders, tmp_path):
     assert from_pack == pytest.approx(from_folder)
 
 
+def test_so_do_tar_shards_packed_by_us_or_by_others(folders, tmp_path):
+    from_folder = evaluate_folders(*folders, COLOURS, labelled=True)["figures"]
+    shards = tmp_path / "shards"
+    assert main(["pack-dataset", folders[1], str(shards), "--to", "shards"]) == 0
+    assert evaluate_folders(folders[0], shards, COLOURS, labelled=True)["figures"] == pytest.approx(
+        from_folder
+    )
+    for name in ("metadata.json", "labels.npy", "places.npy"):  # others' have none of these
+        (shards / name).unlink()
+    assert evaluate_folders(folders[0], shards, COLOURS)["figures"] == pytest.approx(from_folder)
+    with pytest.raises(ValueError, match="tar shards are read at one size"):
+        evaluate_folders(folders[0], shards, COLOURS, any_size=True)
+
+
 def test_one_corrupt_image_stops_and_is_named_or_is_left_out_and_listed(folders, tmp_path):
     clean = evaluate_folders(*folders, COLOURS)
     bad = tmp_path / "fake" / "red" / "zz.png"

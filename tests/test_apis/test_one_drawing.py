@@ -4,51 +4,31 @@ Images are made one by one here: then equality is that of one machine and one pa
 bit.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from mmcgan.analysis import move, sefa_directions, walk
 from mmcgan.apis.drawing import Draw
 from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.instance_sampling import InstanceOptions
-from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images
+from mmcgan.apis.interpolation import InterpolationOptions, first_image, interpolated_images
 from mmcgan.apis.sampling import sample
 from mmcgan.apis.testing import check_truncations
 from mmcgan.datasets import gan_collate
 from mmcgan.evaluation.report.sweep import Sweep
 from mmcgan.hooks.sample_grid import SampleGridHook
-from mmcgan.models.sampling import SamplingModel
-from mmcgan.registry import DATASETS, SAMPLERS
+from mmcgan.models.generators.base import Generator
+from mmcgan.registry import DATASETS, GENERATORS, SAMPLERS
 from mmcgan.samplers.base import LatentSampler
+from mmcgan.samplers.drawing import INSTANCE, draw_conditions
 from mmcgan.samplers.latent import check_truncation, truncate_latent
-from mmcgan.structures import Condition
-from mmcgan.zoo.models import GeneratorRecord, LoadedModel
+from mmcgan.structures import FIELDS, Condition
+
+from .families import BIGGAN, FAMILIES, Family, HalvedLatent, SilentLatent, load
 
 SEED, NUM = 7, 4
-SMALL = dict(image_size=16, base_channels=4, latent_dim=12)
-STORE = dict(size=24, dim=6, num_classes=3)
-GROUPS = {"digit": ["0", "1", "2"], "domain": ["plain", "textured"]}
-MAPS = dict(type="Scenes", image_size=32, size=8)
-LABELS = dict(type="ConditionDataset", num_classes=3)
-
-
-class HalvedLatent(LatentSampler):
-    """A law of somebody else: truncation at t scales by t, and twice is not once."""
-
-    def sample(self, n, generator):
-        return torch.randn(n, self.latent_dim, generator=generator).sign()
-
-    def truncate(self, latent, threshold, generator=None):
-        return latent * threshold
-
-
-class SilentLatent(HalvedLatent):
-    """A law that says nothing of truncation."""
-
-    truncate = LatentSampler.truncate
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -59,70 +39,6 @@ def _plugin():
     yield
     for law in (HalvedLatent, SilentLatent):
         del SAMPLERS._module_dict[law.__name__]
-
-
-@dataclass
-class Family:
-    generator: dict
-    law: dict = field(default_factory=lambda: dict(type="NormalLatent"))
-    condition: dict = field(default_factory=lambda: dict(type="UniformLabel", num_classes=3))
-    evaluation: dict = field(default_factory=lambda: LABELS)
-    truncation: float | None = 0.6
-    dataset: dict = field(default_factory=dict)
-
-
-BIGGAN = dict(type="BigGANGenerator", num_classes=3, **SMALL)
-INSTANCES = dict(type="AllInstances", instance_store=STORE, num_classes=3)
-FAMILIES = {
-    "labels": Family(BIGGAN),
-    "unconditional": Family(
-        dict(type="DCGANGenerator", num_classes=0, **SMALL),
-        condition=dict(type="ConstantLabel"),
-        evaluation=dict(type="ConditionDataset"),
-    ),
-    "no truncation": Family(BIGGAN, truncation=None),
-    "uniform latents": Family(BIGGAN, dict(type="UniformLatent")),
-    "narrow latents": Family(BIGGAN, dict(type="TruncatedNormalLatent", threshold=1.0)),
-    "codes": Family(BIGGAN, dict(type="CodedLatent", codes=1, values=3, continuous=2)),
-    "codes over uniform noise": Family(
-        BIGGAN, dict(type="CodedLatent", codes=1, values=3, noise=dict(type="UniformLatent"))
-    ),
-    "another's law": Family(BIGGAN, dict(type="HalvedLatent")),
-    "resnet": Family(dict(type="ResNetGenerator", num_classes=3, **SMALL)),
-    "deep": Family(dict(type="BigGANDeepGenerator", num_classes=3, **{**SMALL, "image_size": 32})),
-    "psi": Family(
-        dict(
-            type="StyleGAN2Generator", image_size=16, num_classes=3, max_channels=8, latent_dim=8, style_dim=8
-        )
-    ),
-    "attributes": Family(
-        dict(type="BigGANGenerator", num_classes=0, attribute_groups=GROUPS, **SMALL),
-        condition=dict(type="UniformAttributes", attribute_groups=GROUPS),
-        evaluation=dict(type="AttributeConditionDataset", attribute_groups=GROUPS),
-    ),
-    "instances": Family(
-        dict(type="BigGANGenerator", num_classes=3, instance_dim=6, **SMALL),
-        condition=INSTANCES,
-        evaluation=dict(type="InstanceConditionDataset", condition_sampler=INSTANCES),
-    ),
-    "label maps": Family(
-        dict(type="SPADEGenerator", image_size=32, num_map_classes=11, base_channels=1, hidden_channels=4),
-        condition=dict(type="RealCondition", dataset={**MAPS, "split": "test"}),
-        evaluation=dict(type="LabelMapConditions", dataset={**MAPS, "split": "test"}),
-        dataset={**MAPS, "split": "train"},
-    ),
-}
-
-
-def load(family):
-    torch.manual_seed(0)
-    model = SamplingModel(dict(family.generator), dict(family.law), ema=False).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():  # so that nothing is 0 at the start
-            parameter.add_(0.02 * torch.randn(parameter.shape))
-    sampler = SAMPLERS.build(dict(family.condition))
-    record = GeneratorRecord(family.generator, family.law, family.condition, dataset=family.dataset)
-    return LoadedModel(model, sampler, record, "family")
 
 
 @pytest.fixture(params=FAMILIES)
@@ -171,17 +87,53 @@ def test_all_routes_make_one_image(family, tmp_path):
     assert torch.equal(ends, images)
 
 
-@pytest.mark.parametrize("name", ["labels", "uniform latents", "codes", "another's law", "deep", "psi"])
-def test_the_picture_of_progress_shows_the_same_latents(name):
-    family = FAMILIES[name]
-    loaded = load(family)
+def test_the_picture_of_progress_shows_the_same_images(family):
+    family, loaded = family
     model = loaded.model
     model.condition_sampler = loaded.condition_sampler
-    hook = SampleGridHook(rows=2, columns=1, labels=[1], seed=SEED, truncation=family.truncation)
-    shown = hook.draw(model)
+    rows = 1 if "attributes" in loaded.requires else 2  # more rows show each latent with every combination
+    labels = [1] if "label" in loaded.requires else None
+    hook = SampleGridHook(rows=rows, columns=1, labels=labels, seed=SEED, truncation=family.truncation)
+    asked = {}
+    if "label_map" in loaded.requires:  # training watches maps that it draws
+        drawn = draw_conditions(loaded.condition_sampler, SEED, range(rows), INSTANCE)
+        asked = dict(label_maps=drawn.label_map)
+        if drawn.edge_map is not None:
+            pytest.skip("borders of drawn maps come with the data, those of given maps are computed")
     ask = CGANInferencer(loaded)
-    asked = dict(num=2, seed=SEED, truncation=family.truncation, batch_size=1, return_type="tensor")
-    assert torch.equal(shown, ask([1], **asked))
+    again = ask(
+        labels, rows, seed=SEED, truncation=family.truncation, batch_size=1, return_type="tensor", **asked
+    )
+    assert torch.equal(hook.draw(model), again)
+
+
+def test_directions_start_from_the_same_image(family):
+    """SeFa's strength 0, the page's sliders at 0: image 0 of the seed."""
+    family, loaded = family
+    ask = CGANInferencer(loaded)
+    (image,) = ask(num=1, seed=SEED, batch_size=1, return_type="tensor")
+    network = loaded.model.generator
+    try:
+        directions = sefa_directions(network, 1)
+    except ValueError:
+        silent = type(network).first_map is Generator.first_map
+        assert silent or not network.latent_dim, "a latent whose first map is known has directions"
+        return
+    latent, condition = first_image(Draw(loaded, SEED))
+    (moved,) = walk(network, latent, condition, directions, [0.0])[0].float().clamp(-1, 1)
+    assert torch.equal(moved, image)
+    (explored,) = move(network, latent, condition, directions, [0.0]).float().clamp(-1, 1)
+    assert torch.equal(explored, image)
+
+
+def test_every_network_law_and_kind_of_condition_is_among_the_families():
+    ours = {name for name, kind in GENERATORS.named().items() if kind.__module__.startswith("mmcgan.")}
+    assert {family.generator["type"] for family in FAMILIES.values()} == ours
+    kinds = {name: kind for name, kind in SAMPLERS.named().items() if kind.__module__.startswith("mmcgan.")}
+    laws = {name for name, kind in kinds.items() if issubclass(kind, LatentSampler)}
+    assert laws <= {family.law["type"] for family in FAMILIES.values()}
+    shown = {name for family in FAMILIES.values() for name in load(family).requires}
+    assert shown == set(FIELDS)
 
 
 def test_a_grid_of_samples_shows_the_same_latents(monkeypatch, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.sampling import draw, find_labels, sample
+from mmcgan.apis.labels import find_labels
+from mmcgan.apis.sampling import draw, sample
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
@@ -120,6 +121,19 @@ def test_nothing_is_overwritten_silently(shipped, tmp_path):
     sheet.unlink()  # the samples alone are kept too, whatever their names say
     with pytest.raises(FileExistsError, match=r"00000_0-Cat\.png exists"):
         sample("pets", labels=["dog"], num=2, out=out)
+
+
+def test_samples_of_before_are_not_left_among_those_of_now(shipped, tmp_path):
+    """A judge of the folder would take them for samples of the new run."""
+    out = tmp_path / "samples"
+    sample("pets", num=4, labels=["dog"], out=out)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*.png")}
+    for asked in (dict(num=3, labels=["dog"]), dict(num=4, labels=[0]), dict(num=4)):
+        with pytest.raises(FileExistsError, match=r"0000\d_1-dog\.png and \d other samples in that folder"):
+            sample("pets", seed=1, out=out, overwrite=True, **asked)
+        assert {file: file.read_bytes() for file in tmp_path.rglob("*.png")} == before
+    result = sample("pets", seed=1, num=5, labels=["dog"], out=out, overwrite=True)
+    assert sorted(out.iterdir()) == sorted(result.images)
 
 
 def test_a_folder_of_samples_holds_samples_and_nothing_else(shipped, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -160,6 +161,38 @@ def test_a_row_does_not_lead_out_of_the_set(tmp_path):
             data[row]
 
 
+@pytest.mark.parametrize(
+    "kind", ["bytes", "large bytes", "dict of bytes", "dict of a path", "path", "full path"]
+)
+def test_images_in_every_form_that_tables_have(kind, tmp_path):
+    there = tmp_path / "set"
+    there.mkdir()
+    for name, _, image in pictures(6):
+        image.save(there / name)
+    rows = [(there / name, encoded(image)) for name, _, image in pictures(6)]
+    forms = {
+        "bytes": [content for _, content in rows],
+        "large bytes": pa.array([content for _, content in rows], type=pa.large_binary()),
+        "dict of bytes": [{"bytes": content, "path": None} for _, content in rows],
+        "dict of a path": [{"bytes": None, "path": file.name} for file, _ in rows],
+        "path": [file.name for file, _ in rows],
+        "full path": [str(file) for file, _ in rows],
+    }
+    features = kind.startswith("dict")
+    data = built(write(there, forms[kind], [0, 1] * 3, features=features))
+    assert levels(data) == [10 + 15 * number for number in range(6)] and data.labels.tolist() == [0, 1] * 3
+    streamed = built(there, streaming=True, size=4)
+    assert levels(streamed) == levels(data)[:4]
+
+
+def test_texts_that_name_no_files_are_refused_at_once(tmp_path):
+    folder = write(tmp_path / "set", ["a cat", "a dog"], [0, 1], features=False)
+    with pytest.raises(BadImageError, match=r"image 0: its column image has texts, and there is no .*a cat"):
+        built(folder)
+    with pytest.raises(BadImageError, match="outside the set's folder"):
+        built(write(tmp_path / "other", ["/etc/hostname", "b"], [0, 1], features=False))
+
+
 def levels_of(data, rows):
     return [int(data[row]["image"][0, -1, -1]) for row in rows]
 
@@ -188,6 +221,31 @@ def test_digests_are_of_the_images(folder, tmp_path):
     assert built(again).fingerprint() == first.fingerprint()
     assert built(folder, size=11).fingerprint() != first.fingerprint()
     assert first.part_digest([0, 1]) != first.part_digest([1, 0])
+
+
+def test_a_table_written_anew_within_its_time_stamp_is_read_anew(folder):
+    """The library knows a table by its path and modification time."""
+    first, table = built(folder), folder / "train-00000-of-00001.parquet"
+    times = table.stat()
+    images = [{"bytes": first.source(11 - i).content, "path": None} for i in range(12)]
+    write(folder, images, first.labels.tolist())
+    os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
+    second = built(folder)
+    assert second.source(0).content == first.source(11).content
+    assert second.fingerprint() != first.fingerprint() and second.source_digest() != first.source_digest()
+
+
+def test_files_beside_a_table_are_part_of_what_it_is(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for number, (_, _, image) in enumerate(pictures(4)):
+        (folder / f"{number}.png").write_bytes(encoded(image))
+    inside = {"bytes": (folder / "0.png").read_bytes(), "path": None}
+    images = [inside, *({"bytes": None, "path": f"{i}.png"} for i in range(1, 4))]
+    first = built(write(folder, images, [0, 1, 0, 1]))
+    digest = first.fingerprint()
+    (folder / "2.png").write_bytes((folder / "3.png").read_bytes())
+    assert built(folder).fingerprint() != digest
 
 
 def test_configs_of_others_name_folders_of_their_own_and_nothing_to_download(tmp_path):

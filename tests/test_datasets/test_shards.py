@@ -275,6 +275,23 @@ def test_a_file_that_no_cache_keeps_is_open_until_it_is_read(shards, monkeypatch
     assert [dataset.source(row).content for row in range(12)] == expected
 
 
+def test_a_shard_changed_in_place_is_no_longer_the_set(shards):
+    """Same size, same modification time, a pixel: the checksums of the metadata tell."""
+    before = ShardDataset(shards, SIZE).fingerprint()
+    path, place = os.path.join(shards, "images-00001.tar"), ShardDataset(shards, SIZE).places[6]
+    times = os.stat(path)
+    with open(path, "r+b") as file:
+        file.seek(int(place[0] + place[1] - 20))
+        file.write(b"!")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    changed = ShardDataset(shards, SIZE)
+    for digest in (changed.fingerprint, changed.source_digest):
+        with pytest.raises(ValueError, match=r"images-00001\.tar: wrong checksum"):
+            digest()
+    os.unlink(os.path.join(shards, "metadata.json"))
+    assert ShardDataset(shards, SIZE).fingerprint() != before
+
+
 def test_its_life(shards, tmp_path):
     dataset = dict(type="ShardDataset", root=shards, image_size=SIZE)
     lives(tmp_path, dataset, sampler="ShardShuffle")

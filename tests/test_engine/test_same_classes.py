@@ -13,7 +13,7 @@ from torch import nn
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, save_checkpoint
 from mmcgan.engine.changes import changes_allowed
 from mmcgan.engine.same_classes import class_places
-from mmcgan.models.class_rows import class_axes, reordered, undescribed
+from mmcgan.models.class_rows import class_axes, undescribed
 from mmcgan.registry import GENERATORS, HEADS, MODELS
 from mmcgan.structures import Condition
 
@@ -44,6 +44,14 @@ def moved_copy(model):
         {name: reordered(v, axes[name], PLACES) if name in axes else v for name, v in state.items()}
     )
     return other
+
+
+def reordered(value, axis, source):
+    """Return ``value`` with the rows of class ``source[c]`` at class ``c``."""
+    dim, copies = axis
+    index = torch.tensor([old * copies + copy for old in source for copy in range(copies)])
+    rest = torch.arange(len(index), value.shape[dim])
+    return value.index_select(dim, torch.cat([index, rest]))
 
 
 def same(first, second):

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from mmcgan.instances import arrays, matrix_units, ranking
 from mmcgan.instances.arrays import RowArray, allocate, write_rows
 from mmcgan.instances.matrix_units import MatrixUnitSearch
-from mmcgan.instances.neighbours import NeighbourSearch, TensorRows, has_matrix_units
+from mmcgan.instances.neighbours import NeighbourSearch, TensorRows, own_search_pays
 from tests.test_neighbours.distributions import KINDS, pair
 
 
@@ -232,13 +232,16 @@ def test_candidates_stay_within_the_memory(monkeypatch):
 def test_the_faster_search_is_taken_and_both_find_the_same(monkeypatch):
     table = random_table(700, 64)
     found = []
-    for gain, kind in ((1.3, "FaissSearch"), (5.0, "MatrixUnitSearch")):
+    monkeypatch.setattr("mmcgan.instances.neighbours.MANY_IMAGES", 701)
+    gains = {1.3: (False, False), 2.1: (False, True), 5.0: (True, True)}
+    for gain, (few, many) in gains.items():
         monkeypatch.setattr("mmcgan.instances.neighbours.bfloat16_gain", lambda device, gain=gain: gain)
+        assert (own_search_pays(700), own_search_pays(701)) == (few, many)
         searcher = NeighbourSearch(TensorRows(table), 10)
-        assert has_matrix_units() == (gain == 5) and type(searcher.source).__name__ == kind
+        assert type(searcher.source).__name__ == ("MatrixUnitSearch" if few else "FaissSearch")
         found.append(searcher.search(0, 700))
     for name in ("index", "similarity", "radius"):
-        assert torch.equal(getattr(found[0], name), getattr(found[1], name))
+        assert torch.equal(getattr(found[0], name), getattr(found[2], name))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from mmcgan.evaluation import kth_neighbour_distances, nearest_neighbours, prdc
+from mmcgan.instances.kmeans import kmeans
+from mmcgan.instances.neighbours import NeighbourSearch, TensorRows
 from mmcgan.neighbours.balls import count_balls
 from mmcgan.neighbours.pairs import measure, pair_distances
 from mmcgan.neighbours.selection import smallest, sparse_pairs
@@ -117,9 +119,24 @@ def test_sparse_pairs_are_all_pairs():
         (cloud(9), cloud(9, 20), 3, "real features have 24 dimensions, fake features 20"),
         (cloud(9), cloud(9) * float("nan"), 3, "fake features of 9 of 9 images are NaN"),
         (cloud(9)[:0], cloud(9), 3, "there are no real features"),
+        (cloud(9)[:, :0], cloud(9)[:, :0], 3, "real features have no dimension"),
         (cloud(9).long(), cloud(9), 3, r"must be floating point \(N, F\), got torch.int64"),
     ],
 )
 def test_what_cannot_be_compared_is_named(real, fake, k, phrase):
     with pytest.raises(ValueError, match=phrase):
         prdc(real, fake, k)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda none: kth_neighbour_distances(none, 2),
+        lambda none: nearest_neighbours(none, none, 2),
+        lambda none: NeighbourSearch(TensorRows(none), 2),
+        lambda none: kmeans(TensorRows(none), 2),
+    ],
+)
+def test_vectors_without_numbers_are_refused_everywhere(ask):
+    with pytest.raises(ValueError, match="features have no dimension"):
+        ask(torch.zeros(5, 0))

@@ -43,6 +43,7 @@ def test_a_resumed_run_keeps_its_precision_on_another_machine(there, here, monke
     ((level, note),) = optimiser.notes
     assert level == logging.WARNING
     assert f"precision {there.precision}, as in the checkpoint" in note
+    assert "--resume --allow-changes --cfg-options optim_wrapper.precision=" in note  # refused without
     assert note.endswith(f"--cfg-options optim_wrapper.precision={here.precision}")
 
 
@@ -83,5 +84,6 @@ def test_a_slow_precision_that_the_config_names_is_warned_of(monkeypatch):
     ((level, note),) = wrapper("bfloat16", SLOW, monkeypatch).notes
     assert level == logging.WARNING
     assert "here auto would be float32 (emulated)" in note
+    assert note.endswith("to change it: --cfg-options optim_wrapper.precision=float32")
     assert wrapper("bfloat16", FAST, monkeypatch).notes == []
     assert wrapper("float32", FAST, monkeypatch).notes == []

@@ -51,6 +51,33 @@ def test_every_file_of_it_is_small():
     assert all(len(file.read_text().splitlines()) <= 60 for file in files)
 
 
+NAMED = """
+from mmcgan.condition_fields import field_names
+from mmcgan.evaluation.report.metric_names import available_names
+from mmcgan.extractors.names import extractor_config
+from mmcgan.figure_directions import better
+from mmcgan.registry import GENERATORS
+from mmcgan.structures import Condition
+
+print(extractor_config("random-features")["type"], "spread" in available_names(), better("feature_spread"))
+print("joints" in field_names(), list(Condition.of({"joints": []}).present()))
+print(GENERATORS.require("example.PerceptronGenerator").__name__)
+"""
+
+
+def test_its_names_are_known_before_anything_was_loaded(environment, tmp_path):
+    """Each line of the script is the first that a process asks: nothing else has imported the plugin."""
+    imports, *questions = NAMED.strip().split("\n\n")
+    asked = [f"{imports}\n{line}" for line in questions[0].splitlines()]
+    command = [sys.executable, "-W", "error", "-c"]
+    runs = [
+        subprocess.Popen([*command, each], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for each in asked
+    ]
+    answers = [run.communicate()[0].strip() for run in runs]
+    assert answers == ["RandomFeatures True greater", "True ['joints']", "PerceptronGenerator"]
+
+
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
     """Return an environment of its own that has the plugin's wheel."""
@@ -136,9 +163,18 @@ def test_its_whole_life_in_an_environment_of_its_own(room):
         room.call("export", "mine.safetensors", "mine.onnx")
     words = ("test", config, "whole/iter_40.pth", "--metrics", "spread", "--extractor", "random-features")
     assert "feature_spread" in room.call(*words)
+    folders = ("evaluate-folders", "samples", "samples", "--any-size")
+    assert "feature_spread" in room.call(*folders, "--extractor", "random-features", "--metrics", "spread")
+    store = ("prepare-instances", "--images", "samples", "--unlabelled", "--k", 2, "--out", "store")
+    room.call(*store, "--extractor", "random-features")
     room.call("push-to-hub", "mine.safetensors", "someone/stripes", "--dry-run", "card")
     page = (here / "card" / "README.md").read_text()
     assert 'pip install "mmcgan[hub]" "mmcgan-example-plugin==0.2.0"' in page and str(here) not in page
+
+    tests = [str(room.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PLUGIN / "tests")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(tests, env=environment, cwd=room.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
     subprocess.run([*room.pip, "uninstall", "--quiet", "--yes", "mmcgan-example-plugin"], check=True)
     needed = "the plugin mmcgan-example-plugin 0.2.0 for 'example.PerceptronGenerator': not installed"

@@ -1,12 +1,15 @@
 """From three very different folders to configs that train, with reasons that are true."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from mmcgan.cli import main
 from mmcgan.config import load_config
+from mmcgan.proposal import instances
 from mmcgan.proposal import propose as module
 from mmcgan.proposal.choices import (
     LEAST_SEEN,
@@ -21,6 +24,7 @@ from mmcgan.proposal.config_text import config_text
 from mmcgan.proposal.measure import measure_step
 from mmcgan.proposal.propose import propose
 from mmcgan.proposal.survey import Survey
+from mmcgan.timing import Pace
 from tests.test_proposal.test_survey import picture
 
 
@@ -72,9 +76,10 @@ def test_iterations_fit_into_the_time_and_say_when_they_are_too_few():
 def quick(monkeypatch):
     """Narrow networks only, so that a test takes seconds; what is measured is real."""
     monkeypatch.setattr(module, "widths_for", lambda seen, cuda: [Width(32, 8, min(8, seen.count // 2))])
-    monkeypatch.setattr(module, "_downloaded", lambda: None)
-    monkeypatch.setattr(module, "MOST_UPDATES", 20)
-    monkeypatch.setattr(module, "SSL_BATCH", 16)
+    monkeypatch.setattr(module, "installed_extractor", lambda: None)
+    monkeypatch.setattr(instances, "LEAST_UPDATES", 4)
+    monkeypatch.setattr(instances, "MOST_UPDATES", 4)
+    monkeypatch.setattr(instances, "SSL_BATCH", 16)
 
 
 def photographs(root):
@@ -109,11 +114,11 @@ def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path
     made = propose(tmp_path / "images", tmp_path / "gan", hours=0.01, say=said.append)
     text = made.config.read_text()
     assert expected in text and len(text.splitlines()) < 70
-    assert made.step > 0 and made.iterations * made.step <= 0.01 * 3600
+    assert made.step.own > 0 and made.iterations * made.step.own <= 0.01 * 3600
     assert all(choice.reason in text for choice in made.choices)
     assert any("s an iteration on this machine" in line for line in said)
     assert load_config(made.config).train_cfg.max_iters == made.iterations
-    assert measure_step(made.config, steps=2) > 0  # it does train
+    assert measure_step(made.config, steps=2).own > 0  # it does train
     if expected == "icgan":
         assert (tmp_path / "gan" / "instances").is_dir()
         assert any("by pixels" in line for line in said)
@@ -131,7 +136,7 @@ def test_every_config_that_can_be_written_is_valid(tmp_path):
                 continue
             file = tmp_path / f"{count}-{classes is None}.py"
             file.write_text(
-                config_text(tmp_path / "images", method, Width(32, 16, 4), 1234, count, None, judge)
+                config_text(str(tmp_path / "images"), method, Width(32, 16, 4), 1234, count, None, judge)
             )
             load_config(file)
 
@@ -152,6 +157,98 @@ def test_images_that_cannot_be_read_are_named_before_anything_is_made(tmp_path):
 
 def test_measuring_leaves_nothing_and_stops_at_what_is_too_slow(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert measure_step("biggan_digits-16", longest=0.0) > 0
-    assert measure_step("biggan_digits-16", steps=2) > 0
+    assert measure_step("biggan_digits-16", longest=0.0).own > 0
+    assert measure_step("biggan_digits-16", steps=2).own > 0
     assert list(tmp_path.iterdir()) == []
+
+
+def zipped(folder, archive):
+    with zipfile.ZipFile(archive, "w") as made:
+        for file in sorted(folder.rglob("*.*")):
+            made.write(file, file.relative_to(folder).as_posix())
+    return archive
+
+
+def test_a_busy_machine_is_said_and_does_not_shrink_the_proposal(quick, tmp_path, monkeypatch):
+    forty(tmp_path / "images")
+    made, said = {}, {}
+    for name, pace in (("alone", Pace(0.5, 0.5)), ("busy", Pace(0.5, 2.0))):
+        monkeypatch.setattr(module, "measure_step", lambda config, longest, pace=pace: pace)
+        said[name] = []
+        made[name] = propose(tmp_path / "images", tmp_path / name, hours=1, say=said[name].append)
+    assert made["alone"].iterations == made["busy"].iterations >= 5000
+    texts = {name: one.config.read_text() for name, one in made.items()}
+    assert (
+        "the machine was busy: one took 2 s" in texts["busy"] and "the machine was busy" not in texts["alone"]
+    )
+    assert any("beside its other work 2 s" in line for line in said["busy"])
+    assert "on a machine so busy" in made["busy"].duration and "busy" not in made["alone"].duration
+
+
+def test_what_waits_for_others_is_not_counted_as_an_iteration(tmp_path, monkeypatch):
+    import time
+
+    from mmcgan.hooks.throughput import ThroughputHook
+
+    plain = measure_step("biggan_digits-16", steps=3)
+    real = ThroughputHook.after_train_iter
+
+    def held_up(hook, *arguments, **named):
+        time.sleep(3 * plain.own + 0.2)  # as if others had the processor
+        real(hook, *arguments, **named)
+
+    monkeypatch.setattr(ThroughputHook, "after_train_iter", held_up)
+    waited = measure_step("biggan_digits-16", steps=3)
+    assert waited.held_up and waited.wall > 0.2 and waited.own < 0.5 * waited.wall
+
+
+def test_few_images_are_read_once_and_many_are_not(tmp_path):
+    photographs(tmp_path / "images")
+    for count, expected in ((542, True), (300_000, False)):
+        method = choose_method(seen(count, {"a": count, "b": count}))
+        text = config_text(str(tmp_path / "images"), method, Width(64, 16, 4), 10, count)
+        assert ("in_memory=True" in text) is expected
+
+
+@pytest.mark.parametrize(
+    "kind", ["archive", "folder of an archive", "two folders", "archive and folder"], ids=str
+)
+def test_archives_and_several_folders_become_a_config_that_trains(kind, quick, tmp_path):
+    photographs(tmp_path / "images")
+    photographs(tmp_path / "set" / "train")
+    archive = zipped(tmp_path / "set", tmp_path / "set.zip")
+    plain = zipped(tmp_path / "images", tmp_path / "plain.zip")
+    given = {
+        "archive": [plain],
+        "folder of an archive": [archive / "train"],
+        "two folders": [tmp_path / "images", tmp_path / "set" / "train"],
+        "archive and folder": [plain, tmp_path / "set" / "train"],
+    }[kind]
+    made = propose(given, tmp_path / "gan", hours=0.01, say=lambda line: None)
+    assert made.seen.count == 24 * len(given) and list(made.seen.classes) == ["lakes", "woods"]
+    dataset = load_config(made.config).train_dataloader.dataset
+    assert dataset.root == ([str(one) for one in given] if len(given) > 1 else str(given[0]))
+    assert measure_step(made.config, steps=2).own > 0
+
+
+def test_one_folder_twice_is_refused_before_anything_is_made(tmp_path, monkeypatch, capsys):
+    forty(tmp_path / "images")
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "images", "images/../images", "--out", "gan"]) == 2
+    assert "give one of them" in capsys.readouterr().err
+    assert not (tmp_path / "gan").exists()
+
+
+@pytest.mark.slow
+def test_the_commands_take_archives_and_several_folders(tmp_path, monkeypatch, capsys):
+    icons(tmp_path / "icons")
+    zipped(tmp_path / "icons", tmp_path / "set.zip")
+    forty(tmp_path / "more")
+    monkeypatch.chdir(tmp_path)
+    assert main(["preview", "set.zip", "more", "--out", "seen.png"]) == 0
+    assert "250 images" in capsys.readouterr().out and (tmp_path / "seen.png").is_file()
+    assert main(["new", "set.zip", "more", "--hours", "0.01"]) == 0
+    assert "next, about" in capsys.readouterr().out
+    config = tmp_path / "set-gan" / "config.py"
+    assert main(["train", str(config), "--work-dir", "run", "--cfg-options", "train_cfg.max_iters=2"]) == 0
+    assert list((tmp_path / "run").glob("iter_2.pth"))

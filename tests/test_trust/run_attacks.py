@@ -8,6 +8,7 @@ in something harmless.
 import io
 import json
 import os
+import resource
 import struct
 import sys
 import tarfile
@@ -28,7 +29,7 @@ from mmcgan.peers.reading.convert import inspect_checkpoint
 from mmcgan.registry import DATASETS, GENERATORS
 from mmcgan.zoo.models import load_model
 from tests.test_peers.networks import generator_state
-from tests.test_trust import hostile
+from tests.test_trust import hostile, hostile_sizes
 from tests.test_trust.guard import Guard
 from tests.test_trust.hostile_values import (
     DATASETS_OF_RECORDS,
@@ -40,6 +41,9 @@ from tests.test_trust.hostile_values import (
     TYPES,
 )
 from tests.test_trust.run_commands import Payload, import_everything
+
+#: bytes that the whole process may map: whoever builds what a file describes runs into it
+MEMORY = 12 << 30
 
 
 def raw(folder, header, length=None, body=b"\0" * 16):
@@ -160,7 +164,7 @@ def cases():
         )
     for name, config in DATASETS_OF_RECORDS.items():
         found[f"data set: {name}"] = partial(read_record, dataset=config)
-    return found | _cases_of_files()
+    return found | _cases_of_files() | hostile_sizes.cases()
 
 
 def _cases_of_files():
@@ -228,6 +232,8 @@ def run(folder):
     attempt(partial(read_run, line="a = 1"), folder)  # what the first one imports and prepares
     attempt(partial(read_settings, settings={}), folder)
     attempt(partial(read_labels, name="labels.csv", content="file,class\na.png,x\n"), folder)
+    hostile_sizes.prepare()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     guard = Guard(folder)
     report = []
     for name, read in cases().items():

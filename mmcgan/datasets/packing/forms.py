@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from mmcgan.checkpoints.atomic import atomic_write
@@ -18,6 +17,7 @@ from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError, bytes_of
 from mmcgan.datasets.packing.packed import FORMAT
 from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, index_of
+from mmcgan.pictures import encode_png
 
 SHARD_BYTES = 1 << 28
 #: encoded images in a tar shard: of ImageNet some 450 MB
@@ -90,13 +90,9 @@ class TarShards:
 
     def read(self, dataset: ImageDataset, index: int) -> tuple[str, bytes]:
         """Return the ending of a name and the bytes of a file."""
-        source = getattr(dataset, "source", None)
-        if self.as_stored and source is not None:
-            return bytes_of(source(index))
-        stream = io.BytesIO()
-        pixels = dataset[index]["image"].permute(1, 2, 0).contiguous().numpy()
-        Image.fromarray(pixels).save(stream, "PNG")
-        return ".png", stream.getvalue()
+        if self.as_stored and dataset.source is not None:
+            return bytes_of(dataset.source(index))
+        return ".png", bytes(encode_png(dataset[index]["image"].permute(1, 2, 0).contiguous().numpy()))
 
     def write(
         self, path: Path, items: Sequence[tuple[str, bytes]], rows: Sequence[int], dataset: ImageDataset

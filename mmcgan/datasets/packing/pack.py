@@ -8,7 +8,6 @@ the end.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.atomic import put_in_place, write_file
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.datasets.packing.forms import Arrays, Form, entry_of, save_array
@@ -272,5 +271,5 @@ def _finish(partial: Path, out: Path, kind: str) -> PackResult:
     for path in partial.iterdir():
         if path.name not in wanted:
             path.unlink()
-    os.replace(partial, out)
+    put_in_place(partial, out)
     return PackResult(out, metadata["size"], metadata["skipped"])

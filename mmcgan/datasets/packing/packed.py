@@ -6,6 +6,8 @@ A packed folder holds ``metadata.json``, ``labels.npy`` (int64, absent without l
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from torch import Tensor
 from mmcgan.array_files import INTEGERS, map_array, read_array
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
+from mmcgan.file_identity import digest_of, files_digest
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 from mmcgan.text_files import content_of, read_json
@@ -65,7 +68,7 @@ def _check_metadata(metadata: Mapping[str, Any]) -> None:
     for entry in [*metadata["shards"], *([] if labels is None else [labels])]:
         if not isinstance(entry["bytes"], int) or Path(entry["file"]).name != entry["file"]:
             raise TypeError(f"{entry['file']!r} is no file of this folder")
-        if not isinstance(entry["sha256"], str):
+        if not re.fullmatch("[0-9a-f]{64}", entry["sha256"]):
             raise TypeError(f"{entry['file']} has no checksum")
     for number in (metadata["image_size"], *(entry["images"] for entry in metadata["shards"])):
         if not isinstance(number, int) or not 0 < number < MANY:
@@ -95,7 +98,7 @@ class PackedDataset(ImageDataset):
 
     def __init__(self, root: str, verify: bool = True, pipeline: Sequence[dict[str, Any]] = ()) -> None:
         metadata = read_metadata(root)
-        self.root = Path(root)
+        self.root, self._verified = Path(root), verify
         self._maps: dict[int, np.ndarray] = {}
         self.files = [entry["file"] for entry in metadata["shards"]]
         counts = [entry["images"] for entry in metadata["shards"]]
@@ -130,7 +133,13 @@ class PackedDataset(ImageDataset):
         return {**self.__dict__, "_maps": {}}
 
     def fingerprint(self) -> str:
-        """Return a digest of the metadata, which holds the checksum of every file."""
+        """Return a digest of the metadata, which holds the checksum of every file.
+
+        Raises:
+            ValueError: a file is not the one that was packed.
+        """
+        if not self._verified:
+            require_contents(self.root, read_metadata(self.root))
         return file_hash(self.root / METADATA)
 
     @classmethod
@@ -143,13 +152,32 @@ class PackedDataset(ImageDataset):
         return known
 
 
+def require_contents(root: Path, metadata: dict[str, Any]) -> None:
+    """Check that shards and labels are those that were packed; files that nobody touched are read once.
+
+    Raises:
+        ValueError: one has another content; names it.
+    """
+    entries = _entries(metadata)
+    stated = digest_of(
+        [os.fsencode(entry["file"]) for entry in entries],
+        [bytes.fromhex(entry["sha256"]) for entry in entries],
+    )
+    if files_digest([str(root / entry["file"]) for entry in entries]) != stated:
+        check_files(root, metadata, verify=True)
+
+
+def _entries(metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [*metadata["shards"], *([metadata["labels"]] if metadata["labels"] else [])]
+
+
 def check_files(root: Path, metadata: dict[str, Any], verify: bool) -> None:
     """Check that the files of a packed folder are there, of the right size and, with ``verify``, content.
 
     Raises:
         FileNotFoundError, ValueError: one is not.
     """
-    entries = [*metadata["shards"], *([metadata["labels"]] if metadata["labels"] else [])]
+    entries = _entries(metadata)
     for entry in entries:
         path = root / entry["file"]
         if not path.is_file():

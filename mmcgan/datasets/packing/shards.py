@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,17 +12,17 @@ import numpy as np
 import torch
 
 from mmcgan.array_files import INTEGERS, read_array
-from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.datasets.decode import BadImageError, ImageReader, most_bytes
+from mmcgan.checkpoints.hashing import contents_hash, file_hash, text_hash
+from mmcgan.datasets.decode import SUFFIXES, BadImageError, ImageReader, most_bytes
 from mmcgan.datasets.decoded import DecodedDataset
-from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata
+from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata, require_contents
 from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, TarIndex, index_of
 from mmcgan.file_identity import files_digest
 from mmcgan.image_files import EncodedImage
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
-from mmcgan.text_files import content_of, printable
+from mmcgan.text_files import content_of, printable, read_json
 
 PLACES = "places.npy"
 OPEN_FILES = 64
@@ -69,8 +68,9 @@ class ShardDataset(DecodedDataset):
         self.root = Path(root)
         described = (self.root / METADATA).is_file()
         found = _described(self.root) if described else _scanned(self.root)
-        self.files, self.shard_sizes, self.places, labels, names = found
-        self.ends = np.cumsum(self.shard_sizes)
+        self.files, self.sizes, self.places, labels, names = found
+        self.shard_sizes = self.sizes
+        self.ends = np.cumsum(self.sizes)
         self._described = described
         size = int(self.ends[-1])
         if labelled and labels is None:
@@ -88,7 +88,7 @@ class ShardDataset(DecodedDataset):
         shard = int(np.searchsorted(self.ends, index, side="right"))
         offset, length = (int(value) for value in self.places[index])
         path = self.root / self.files[shard]
-        name = f"{printable(path)}: image {index - int(self.ends[shard]) + self.shard_sizes[shard]}"
+        name = f"{printable(path)}: image {index - int(self.ends[shard]) + self.sizes[shard]}"
         if not 0 <= length <= most_bytes() or offset < 0:
             raise BadImageError(f"{name}: has {length:,} bytes, {most_bytes():,} are allowed")
         try:
@@ -101,27 +101,24 @@ class ShardDataset(DecodedDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of the shards, the labels and how images are read."""
-        return hashlib.sha256(
-            repr((self.settings_digest(), self.reader, self._shards())).encode()
-        ).hexdigest()
+        return text_hash(repr((self.settings_digest(), self.reader, self._shards())))
 
     def source_digest(self) -> str:
         """Return a digest of the shards and the labels."""
-        digest = hashlib.sha256(repr((self.classes, self._shards())).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr((self.classes, self._shards())), self.labels)
 
     def part_digest(self, rows: Sequence[int]) -> str:
         """Return a digest of some stored images."""
-        digest = hashlib.sha256()
-        for row in rows:
-            digest.update(hashlib.sha256(self.source(row).content).digest())
-        return digest.hexdigest()
+        return contents_hash(self.source(row).content for row in rows)
 
     def _shards(self) -> str:
-        """Return a digest of the metadata, which has each shard's checksum, else of all shards."""
+        """Return a digest of the metadata, which has each shard's checksum, else of all shards.
+
+        Raises:
+            ValueError: a shard is not the one that was packed.
+        """
         if self._described:
+            require_contents(self.root, read_metadata(self.root, SHARDS_FORMAT))
             return file_hash(self.root / METADATA)
         return files_digest([str(self.root / name) for name in self.files])
 
@@ -138,6 +135,19 @@ class ShardDataset(DecodedDataset):
         """Return the class count, image size and images per class, from the metadata or the headers."""
         known = cls(root, image_size, labelled, fit, interpolation).metainfo
         return {name: known[name] for name in ("num_classes", "image_size", "class_counts")}
+
+
+def has_shards(root: str | Path) -> bool:
+    """Return whether a folder is one of tar shards: packed as such, or with ``.tar`` files and no images."""
+    folder = Path(root)
+    if not folder.is_dir():
+        return False
+    if (folder / METADATA).is_file():
+        metadata = read_json(folder / METADATA, "the metadata of a packed data set")
+        return bool(metadata.get("format") == SHARDS_FORMAT)
+    entries = [entry for entry in os.scandir(folder) if entry.name[0] != "."]
+    endings = {"/" if entry.is_dir() else os.path.splitext(entry.name)[1].lower() for entry in entries}
+    return ".tar" in endings and not endings & {"/", *SUFFIXES}
 
 
 Found = tuple[list[str], list[int], np.ndarray, np.ndarray | None, Sequence[str] | None]
@@ -190,15 +200,18 @@ class _File:
     it and the cache keeps one; the others' must stay open until they have read.
     """
 
+    descriptor: int | None = None  # until the file is open
+
     def __init__(self, path: str) -> None:
         self.descriptor = os.open(path, os.O_RDONLY)
 
     def read(self, length: int, offset: int) -> bytes:
         """Return up to ``length`` bytes from ``offset`` on."""
+        assert self.descriptor is not None
         return os.pread(self.descriptor, length, offset)
 
     def __del__(self) -> None:
-        if hasattr(self, "descriptor"):
+        if self.descriptor is not None:
             os.close(self.descriptor)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.decoded import DecodedDataset, Reader
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
@@ -51,7 +51,7 @@ class FileDataset(DecodedDataset):
         See :func:`~mmcgan.file_identity.files_digest`: files that nobody touched are read once.
         """
         parts = (self.settings_digest(), self.reader, files_digest(self.paths.tolist()))
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        return text_hash(repr(parts))
 
     def part_digest(self, rows: Sequence[int]) -> str:
         """Return a digest of the contents of some of the files, whatever they are called."""
@@ -59,10 +59,7 @@ class FileDataset(DecodedDataset):
 
     def source_digest(self) -> str | None:
         """Return a digest of names and contents of all files and of the labels."""
-        digest = hashlib.sha256(repr((self.classes, files_digest(self.paths.tolist()))).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr((self.classes, files_digest(self.paths.tolist()))), self.labels)
 
 
 @DATASETS.register_module()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.hashing import contents_hash, text_hash
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decoded import DecodedDataset
 from mmcgan.datasets.sets.label_column import labels_of
-from mmcgan.file_identity import remembered
+from mmcgan.file_identity import files_digest, remembered
 from mmcgan.image_files import EncodedImage
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 from mmcgan.text_files import printable
+
+BLOCK_ROWS = 1024
 
 
 @DATASETS.register_module()
@@ -24,7 +26,8 @@ class HFDataset(DecodedDataset):
 
     The set is downloaded and converted once, into the library's cache (``$HF_HOME``). Programs that come with
     a set are never run: the library that is asked for has no way to. A row's image must be in the table, or
-    in a file of the folder or of that cache.
+    in a file of the folder or of that cache: the column has images as the library writes them, their bytes,
+    or texts that name files.
 
     Args:
         path: ``user/set`` of the Hub, or a folder that is here.
@@ -47,7 +50,7 @@ class HFDataset(DecodedDataset):
         FileNotFoundError: there is no such set.
         ValueError: no such split or column (the message has those that there are), labels that are none, or
             no rows.
-        BadImageError: an unreadable image, when it is decoded.
+        BadImageError: an unreadable image, when it is decoded; texts of which the first names no file.
     """
 
     # in other people's configs it becomes a folder of theirs, so that they do not decide what is downloaded
@@ -71,6 +74,8 @@ class HFDataset(DecodedDataset):
     ) -> None:
         reader = ImageReader(image_size, fit, interpolation)
         check_size(size, streaming)
+        # before the table is opened: what is written meanwhile is not what was read
+        self.origin = files_digest(tables_of(path))
         table = open_table(path, split, subset, revision, streaming)
         self.called = f"{printable(path)} ({split})"
         check_columns(table.features, image, label, self.called)
@@ -94,6 +99,11 @@ class HFDataset(DecodedDataset):
         if not count:
             raise ValueError(f"{self.called}: has no rows")
         super().__init__(reader, count, numbers, names, in_memory, pipeline)
+        first = self.source(0) if is_text(table.features[image]) else None
+        if isinstance(first, str) and not os.path.isfile(first):
+            raise BadImageError(
+                f"{self.called}: image 0: its column {image} has texts, and there is no {first}"
+            )
 
     def source(self, index: int) -> EncodedImage | str:
         """Return the bytes of image ``index``, or its file.
@@ -107,10 +117,11 @@ class HFDataset(DecodedDataset):
             assert self.table is not None
             stored = self.table[index].column(0)[0].as_py()
         name = f"{self.called}: image {index}"
-        content = stored if isinstance(stored, bytes) else (stored or {}).get("bytes")
-        if content is not None:
-            return EncodedImage(name, content)
-        file = None if stored is None else stored.get("path")
+        if not isinstance(stored, Mapping):
+            stored = {"bytes" if isinstance(stored, bytes) else "path": stored}
+        if stored.get("bytes") is not None:
+            return EncodedImage(name, stored["bytes"])
+        file = stored.get("path")
         if not isinstance(file, str) or "://" in file or "\0" in file:
             raise BadImageError(f"{name}: neither bytes nor a file")
         # a relative one is of the folder
@@ -122,35 +133,48 @@ class HFDataset(DecodedDataset):
     def fingerprint(self) -> str:
         """Return a digest of all stored images, the labels and how they are read."""
         parts = (self.settings_digest(), self.reader, self._contents())
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        return text_hash(repr(parts))
 
     def source_digest(self) -> str:
         """Return a digest of all stored images and the labels."""
-        digest = hashlib.sha256(repr((self.classes, self._contents())).encode())
-        if self.labels is not None:
-            digest.update(self.labels.numpy().tobytes())
-        return digest.hexdigest()
+        return text_hash(repr((self.classes, self._contents())), self.labels)
 
     def part_digest(self, rows: Sequence[int]) -> str:
         """Return a digest of some of the stored images."""
         return self._digest(rows)
 
     def _contents(self) -> str:
-        """Return a digest of all stored images; they are read once while the table stays as it is."""
+        """Return a digest of all stored images; they are read once while table and files stay as they are."""
         if self.table is None:
             return self._digest(range(self.size))
-        quick = repr(("HFDataset", self.table._fingerprint, self.column, self.size))
-        return remembered(hashlib.sha256(quick.encode()).hexdigest(), lambda: self._digest(range(self.size)))
+        known: tuple[Any, ...] = ("HFDataset", self.table._fingerprint, self.column, self.size)
+        files = self._files()
+        known += (self.origin, *([files_digest(files)] if files else []))
+        quick = repr(known)
+        return remembered(text_hash(quick), lambda: self._digest(range(self.size)))
+
+    def _files(self) -> list[str]:
+        """Return the files of the rows that name one in place of the bytes of their image."""
+        assert self.table is not None
+        found: list[str] = []
+        for start in range(0, self.size, BLOCK_ROWS):
+            stored = self.table[start : min(start + BLOCK_ROWS, self.size)].column(0)
+            if not hasattr(stored.type, "fields"):  # a column of bytes
+                return []
+            outside = stored.combine_chunks().field("bytes").is_null().to_numpy(zero_copy_only=False)
+            sources = [self.source(start + int(row)) for row in outside.nonzero()[0]]
+            found += [source for source in sources if isinstance(source, str)]
+        return found
 
     def _digest(self, rows: Sequence[int]) -> str:
-        digest = hashlib.sha256()
-        with progress_bar("Comparing images by content", len(rows)) as advance:
-            for row in rows:
-                source = self.source(row)
-                content = source.content if isinstance(source, EncodedImage) else Path(source).read_bytes()
-                digest.update(hashlib.sha256(content).digest())
-                advance()
-        return digest.hexdigest()
+        def contents() -> Iterator[bytes]:
+            with progress_bar("Comparing images by content", len(rows)) as advance:
+                for row in rows:
+                    source = self.source(row)
+                    yield source.content if isinstance(source, EncodedImage) else Path(source).read_bytes()
+                    advance()
+
+        return contents_hash(contents())
 
     @classmethod
     def facts(
@@ -204,6 +228,11 @@ def cache_folders() -> list[str]:
     return [os.path.realpath(config.HF_DATASETS_CACHE), os.path.realpath(config.HF_CACHE_HOME)]
 
 
+def tables_of(path: str) -> list[str]:
+    """Return the parquet files of a folder, in order; none of a set of the Hub."""
+    return sorted(map(str, Path(path).rglob("*.parquet"))) if os.path.isdir(path) else []
+
+
 def open_table(
     path: str, split: str, subset: str | None, revision: str | None, streaming: bool = False
 ) -> Any:
@@ -215,11 +244,16 @@ def open_table(
     module = library()
     asked: dict[str, Any] = dict(split=split, streaming=streaming)
     if os.path.isdir(path):
-        if not any(Path(path).rglob("*.parquet")):
+        tables = tables_of(path)
+        if not tables:
             raise FileNotFoundError(f"HFDataset: the folder {printable(path)} has no parquet files")
         if subset is not None or revision is not None:
             raise ValueError(f"HFDataset: {printable(path)} is a folder: subset and revision are for the Hub")
         asked |= dict(path="parquet", data_dir=os.path.abspath(path))
+        # the library converts once for each path and modification time, whatever the files hold by now
+        asked["cache_dir"] = os.path.join(
+            module.config.HF_DATASETS_CACHE, "mmcgan", files_digest(tables)[:16]
+        )
     elif path.count("/") > 1 or path.startswith((".", "/", "~")) or Path(path).is_file():
         raise FileNotFoundError(f"HFDataset: {printable(path)} is no folder, and no user/set of the Hub")
     else:
@@ -261,8 +295,13 @@ def check_columns(features: Any, image: str, label: str | None, called: str) -> 
     for argument, name in (("image", image), ("label", label)):
         if name is not None and name not in described:
             raise ValueError(f"HFDataset: {called}: {argument}={name!r} is no column; it has {listed}")
-    if described[image] not in ("images", "bytes"):
+    if described[image] not in ("images", "bytes") and not is_text(features[image]):
         raise ValueError(f"HFDataset: {called}: image={image!r} has {described[image]}; it has {listed}")
+
+
+def is_text(feature: Any) -> bool:
+    """Return whether a column has texts, which may name files."""
+    return getattr(feature, "dtype", None) in ("string", "large_string")
 
 
 def _kind(feature: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import check_choice
 from mmcgan.datasets.label_maps.base import ImageSize, LabelMapDataset, map_facts
 from mmcgan.datasets.sets.digits import DigitsDataset
@@ -90,10 +90,8 @@ class Scenes(LabelMapDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of what decides the scenes, of the pictures in them and of the first scene."""
-        digest = hashlib.sha256(f"{self.settings_digest()} {self._rule_facts}".encode())
-        digest.update(self.painter.images.contiguous().numpy().data)
-        digest.update(self.__getitems__([0])["image"].numpy().tobytes())
-        return digest.hexdigest()
+        rule = f"{self.settings_digest()} {self._rule_facts}"
+        return text_hash(rule, self.painter.images, self.__getitems__([0])["image"])
 
     @classmethod
     def facts(

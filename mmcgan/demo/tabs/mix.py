@@ -9,9 +9,9 @@ from typing import Any
 from torch import Tensor
 
 from mmcgan.apis.drawing import Draw, all_images
-from mmcgan.apis.instance_sampling import InstanceOptions, instance_plan
+from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images, write_picture
-from mmcgan.apis.labels import find_labels
+from mmcgan.apis.planning import Asked, planned
 from mmcgan.condition_fields import condition_field
 from mmcgan.demo.commands import command
 from mmcgan.demo.form import Form, uploaded, whole
@@ -20,6 +20,7 @@ from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "mix", "Mix"
+LEAST_MODELS = 1
 BOTH, CONDITION, LATENT, PHOTOS = "latent and class", "class alone", "latent alone", "two photos"
 MOST_STEPS = 16
 
@@ -85,9 +86,8 @@ def _between_photos(
     studio.limits.check_count(steps * steps, model.size)
     options = InstanceOptions([str(file) for file in files], "interpolate", steps)
     chosen = [name] if name and model.classes else []
-    draw = Draw(model.loaded, seed)
-    asked = instance_plan(draw, options, steps, find_labels(model.loaded, chosen) if chosen else [])
-    images = all_images(draw, asked.plan)[:steps][None]
+    draw, asked = Draw(model.loaded, seed), Asked(chosen or None, instances=options)
+    images = all_images(draw, planned(draw, asked, steps).plan)[:steps][None]
     line = command(
         "sample",
         model.source,
@@ -120,7 +120,14 @@ def build(form: Form) -> None:
             strip = form.picture("Strip", "strip", 160)
             at = gr.Slider(0, 7, 0, step=1, label="Step", elem_id=form.name("at"))
             frame = form.picture("At this step", "frame", 260)
-            film = gr.Image(label="Film", type="filepath", format="gif", interactive=False, height=120)
+            film = gr.Image(
+                label="Film",
+                type="filepath",
+                format="gif",
+                interactive=False,
+                height=120,
+                buttons=["download", "fullscreen"],  # by default one that sends it to a site elsewhere, too
+            )
     files = gr.State([])
 
     def work(chosen: Model, *values: Any) -> Sequence[Any]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.instances import training_images
 from mmcgan.apis.sampling import sample
 from mmcgan.datasets.decode import read_rgb
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import Form, uploaded, whole
+from mmcgan.demo.form import Form, uploaded, whole, without_places
 from mmcgan.demo.studio import Model, Studio
+from mmcgan.pictures import write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "more", "More like this"
+LEAST_MODELS = 1
 NEAREST, MOST_NEAREST = 5, 16
 
 
@@ -47,7 +51,7 @@ def make(
     labels = [shown] if shown and model.classes else None
     folder, seed = studio.new_folder(), whole(seed, "seed")
     seen = folder / "photo.png"
-    read_rgb(file, 512).save(seen)
+    write_png(np.asarray(read_rgb(file, 512)), seen)
     options = InstanceOptions([str(file)], nearest=0 if fault else close)
     result = sample(
         model.loaded, labels=labels, num=count, seed=seed, instances=options, out=folder / "samples"
@@ -62,7 +66,7 @@ def make(
         nearest=options.nearest or None,
         out="samples",
     )
-    note = f"The closest training images cannot be shown here: {fault}" if fault else ""
+    note = f"The closest training images cannot be shown here: {without_places(fault)}" if fault else ""
     return str(seen), str(result.grid), None if result.nearest is None else str(result.nearest), note, line
 
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from mmcgan.datasets.decode import image_size, read_rgb
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import DRAWN, Form, real, uploaded, whole
+from mmcgan.demo.form import DRAWN, Form, real, uploaded, whole, without_places
 from mmcgan.demo.studio import Model, Studio
+from mmcgan.pictures import write_png
 from mmcgan.restoration.groups import parameter_groups
 from mmcgan.restoration.options import RestoreOptions
 from mmcgan.restoration.prior import prior_of
@@ -21,6 +22,7 @@ from mmcgan.zoo.locate import find_weights
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "restore", "Restore"
+LEAST_MODELS = 1
 #: what is shown -> the task of ``mmcgan restore``
 TASKS = {"fill what I brush": "inpaint", "give colours": "colorize", "enlarge": "sr"}
 #: longest side of the picture that is brushed
@@ -99,7 +101,7 @@ def mask_of(drawing: Any, photo: Path, out: Path) -> Path:
     left, top, width, height = on_canvas(size)
     canvas = Image.fromarray(np.where(brushed, 255, 0).astype(np.uint8)).resize((CANVAS, CANVAS))
     cut = canvas.crop((left, top, left + width, top + height))
-    cut.resize(size, Image.Resampling.NEAREST).save(out)
+    write_png(np.asarray(cut.resize(size, Image.Resampling.NEAREST)), out)
     return out
 
 
@@ -183,7 +185,7 @@ def build(form: Form) -> None:
         try:
             return for_brushing(studio, file)
         except (ValueError, OSError) as error:
-            raise gr.Error(str(error).replace(str(file), Path(file).name), print_exception=False) from error
+            raise gr.Error(without_places(str(error), [str(file)]), print_exception=False) from error
 
     photo.change(show, photo, drawing, queue=False, api_name=False)
     form.finish(

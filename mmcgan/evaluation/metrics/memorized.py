@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from mmengine.dist import is_main_process
-from PIL import Image
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
 from mmcgan.evaluation.metrics.collected import CollectedMetric, gather_rows
 from mmcgan.extractors.base import ExtractorOutput
 from mmcgan.neighbours.nearest import kth_neighbour_distances, nearest_neighbours
+from mmcgan.pictures import write_png
 from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
 
@@ -85,7 +83,7 @@ def memorization(real: Tensor, fake: Tensor, k: int = 5) -> Memorized:
     return Memorized(distance, row, kth_neighbour_distances(real, 1), rounding)
 
 
-def neighbour_picture(images: Tensor, neighbours: Tensor, gap: int = 2) -> Image.Image:
+def neighbour_picture(images: Tensor, neighbours: Tensor, gap: int = 2) -> np.ndarray:
     """Return a picture: one row per sample, the sample first, then its nearest real images.
 
     Args:
@@ -110,14 +108,7 @@ def neighbour_picture(images: Tensor, neighbours: Tensor, gap: int = 2) -> Image
         for column, image in enumerate([images[row], *neighbours[row]]):
             left = gap + column * (width + gap) + 2 * gap * (column > 0)
             sheet[:, top : top + height, left : left + width] = image
-    return Image.fromarray(sheet.permute(1, 2, 0).numpy())
-
-
-def save_picture(picture: Image.Image, path: str | Path) -> None:
-    """Write a picture as PNG, atomically."""
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG")
-    write_file(path, buffer.getvalue())
+    return sheet.permute(1, 2, 0).contiguous().numpy()
 
 
 @GENERATION_METRICS.register_module()
@@ -205,7 +196,7 @@ class Memorization(CollectedMetric):
         assert self._reference is not None and self.picture is not None
         real = self._reference.dataset.__getitems__(rows.flatten().tolist())["image"]
         picture = neighbour_picture(torch.cat(self._images)[closest], real.unflatten(0, rows.shape))
-        save_picture(picture, self.picture)
+        write_png(picture, self.picture)
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments that decide the figures."""

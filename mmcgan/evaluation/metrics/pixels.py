@@ -16,6 +16,7 @@ from mmcgan.evaluation.metrics.sliced_wasserstein import sliced_wasserstein_dist
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, ExtractorOutput
 from mmcgan.extractors.weight_files import find_known
+from mmcgan.pictures import from_levels
 from mmcgan.random import make_generator
 from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
@@ -187,7 +188,7 @@ class LPIPSDiversity(PairDiversity):
         network = self._distance
 
         def distance(first: Tensor, second: Tensor) -> Tensor:
-            return network(first.float() / 127.5 - 1, second.float() / 127.5 - 1)
+            return network(from_levels(first), from_levels(second))
 
         return {"lpips_diversity": self.mean_over_pairs(distance)}
 

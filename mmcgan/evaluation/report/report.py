@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import platform
 import statistics
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.figure_directions import better
-from mmcgan.version import __version__
+from mmcgan.version import __version__, version_of
 
 PACKAGES = ("torchvision", "numpy", "scipy", "timm", "pillow", "mmengine", "torch-fidelity", "lpips")
 ARROWS = {"less": "↓", "greater": "↑", None: ""}
@@ -26,11 +25,7 @@ ZOO_COLUMNS = ("name", "data", "FID", "IS", "conditional accuracy", "images", "s
 def environment() -> dict[str, str]:
     """Return the versions that can change a figure's last digits; packages that are absent are left out."""
     found = {"mmcgan": __version__, "python": platform.python_version(), "torch": torch.__version__}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    found |= {name: version for name in PACKAGES if (version := version_of(name))}
     return {**found, "machine": platform.machine()}
 
 

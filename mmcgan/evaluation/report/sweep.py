@@ -8,6 +8,7 @@ from typing import Any
 
 from mmcgan.evaluation.report.report import summarize
 from mmcgan.evaluation.statistics.batch_statistics import BatchStatistics
+from mmcgan.samplers.latent import check_amount
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Sweep:
             None for its own.
 
     Raises:
-        ValueError: a negative truncation, or something twice.
+        ValueError: a truncation that is negative or not finite, or something twice.
     """
 
     seeds: tuple[int, ...] = ()
@@ -36,8 +37,7 @@ class Sweep:
             if len(set(values)) != len(values):
                 raise ValueError(f"{name} {list(values)}: every one only once")
         for threshold in self.truncations:
-            if threshold is not None and not threshold >= 0:
-                raise ValueError(f"truncation must not be negative, got {threshold}")
+            check_amount(threshold)
         if not self.truncations:
             raise ValueError("truncations is empty; None in it means no truncation")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -154,6 +155,8 @@ def _distance_from_roots(separate: float, left: Tensor, right: Tensor) -> float:
     distance = separate - 2 * float(roots.sum())
     if 2 * float(error) > 1e-8 * distance:
         distance = separate - 2 * float(torch.linalg.svdvals(product).sum())
+    if not math.isfinite(distance):
+        raise ValueError("features are so large that their Fréchet distance is no finite number")
     return max(distance, 0.0)
 
 
@@ -163,19 +166,6 @@ def _root_of_features(features: Tensor) -> Tensor:
     if len(features) <= features.shape[1]:
         return centred.T
     return _square_root_factor(centred.T @ centred)
-
-
-def trace_of_product_root(covariance1: Tensor, covariance2: Tensor) -> Tensor:
-    """Return tr((S1 S2)^½) of two symmetric positive semi-definite matrices (F, F).
-
-    With S = B Bᵀ, the eigenvalues of S1 S2 are the squared singular values of B1ᵀ B2, so the trace is
-    the sum of those singular values. No root of an unsymmetric matrix is taken and nothing is squared
-    on the way: rank-deficient covariances give no NaN, no imaginary part and no lost digits.
-    """
-    left, right = _square_root_factor(covariance1), _square_root_factor(covariance2)
-    if not left.shape[1] or not right.shape[1]:
-        return covariance1.new_zeros(())
-    return torch.linalg.svdvals(left.T @ right).sum()
 
 
 def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> float:

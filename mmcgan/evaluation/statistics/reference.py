@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -21,6 +20,7 @@ from torch import Tensor
 from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.differences import largest_difference
 from mmcgan.evaluation.any_size import batches_of
 from mmcgan.evaluation.overlap import prefetch
@@ -96,7 +96,7 @@ class Reference:
         if self._given_path is not None:
             return self._given_path
         identity = self.identity()
-        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        digest = text_hash(json.dumps(identity, sort_keys=True))
         name = "-".join(filter(None, (identity["dataset"], identity["split"], digest[:16])))
         return cache_folder() / "reference" / f"{name}.safetensors"
 

@@ -25,7 +25,7 @@ class FeatureCache:
 
     def __init__(self, megabytes: float) -> None:
         self.room = int(megabytes * 2**20)
-        self.hits = self.misses = 0
+        self.hits = 0
         self._known: dict[bytes, list[Tensor]] = {}
         self._seen: set[bytes] = set()
 
@@ -40,7 +40,6 @@ class FeatureCache:
     def find(self, keys: Sequence[bytes]) -> list[Tensor] | None:
         """Return the maps of a batch, or None unless all of its images are known."""
         if not all(key in self._known for key in keys):
-            self.misses += 1
             return None
         self.hits += 1
         return [torch.stack(maps) for maps in zip(*(self._known[key] for key in keys), strict=True)]

@@ -14,9 +14,6 @@ from mmcgan.models.backbones.feature_cache import FeatureCache
 from mmcgan.precision import autocast
 from mmcgan.registry import EXTRACTORS
 
-#: Bytes of a SHA-256.
-HASH_BYTES = 32
-
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenOptions:

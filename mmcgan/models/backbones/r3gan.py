@@ -75,13 +75,13 @@ class R3GANBackbone(BlockBackbone):
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Map images (N, 3, H, W) in [-1, 1] to ``map`` (N, C, 4, 4) and ``pooled`` (N, C)."""
         lowest = len(self.blocks) - self.full_precision_stages
-        with full_precision(image.device, lowest <= 0):
+        with full_precision(image, lowest <= 0):
             x = self.input_conv(image)
         for index, stage in enumerate(self.blocks):
             full = index >= lowest
-            with full_precision(image.device, full):
+            with full_precision(image, full):
                 x = stage(widened(x) if full else x)
-        with full_precision(image.device):
+        with full_precision(image):
             return {"pooled": self.basis(widened(x)), "map": x}
 
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import BlockBackbone
-from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear, full_precision
+from mmcgan.models.layers.equalized import EqualizedConv2d, EqualizedLinear
 from mmcgan.models.layers.minibatch_std import MinibatchStd
+from mmcgan.models.layers.precision import full_precision
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 from mmcgan.models.layers.synthesis_block import HALF, SynthesisOptions
 from mmcgan.models.style_table import BOTTOM_SIZE, check_architecture, resolve_channels

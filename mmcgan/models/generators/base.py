@@ -155,7 +155,18 @@ class Generator(Emitting, nn.Module):
         raise ValueError(f"{type(self).__name__} makes images of one size only")
 
     def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``."""
+        """Return images (N, 3, H, W) in [-1, 1] from z (N, latent_dim) under ``condition``.
+
+        Raises:
+            ValueError: a field that the generator ``requires`` is absent; the message lists the present ones.
+        """
+        lacking = next((name for name in self.requires if condition.get(name) is None), None)
+        if lacking is not None:
+            present = list(condition.present()) or "nothing"
+            raise ValueError(
+                f"the generator needs condition.{lacking}, present: {present}; {type(self).__name__} "
+                "requires it"
+            )
         return self.synthesize(latent, self.embed(condition))
 
     # --- truncation -----------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class R3GANGenerator(PlainGenerator):
             raise ValueError(f"latent has length {latent.shape[1]}, the generator expects {self.latent_dim}")
         x = latent if embedding is None else torch.cat([latent, embedding.to(latent.dtype)], dim=1)
         for index, stage in enumerate(self.blocks):
-            with full_precision(x.device, index < self.full_precision_stages):
+            with full_precision(x, index < self.full_precision_stages):
                 x = stage(x)
         return x
 

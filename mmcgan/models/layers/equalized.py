@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmcgan.dtypes import at_least_float32
+from mmcgan.models.layers.precision import full_precision
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 
 LEAKY_SLOPE = 0.2
 #: Keeps the variance of a normal input through the leaky rectifier.
 LEAKY_GAIN = math.sqrt(2.0)
-
-
-def full_precision(x: Tensor) -> AbstractContextManager[None]:
-    """Return a context in which autocast is off: statistics and small maps stay in float32."""
-    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 
 
 def rectify(x: Tensor, gain: float = 1.0) -> Tensor:

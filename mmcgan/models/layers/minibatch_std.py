@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.layers.equalized import full_precision
+from mmcgan.models.layers.precision import full_precision
 
 
 class MinibatchStd(nn.Module):

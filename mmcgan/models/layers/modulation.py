@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from mmcgan.models.layers.equalized import (
     EqualizedLinear,
     clamp_to,
-    full_precision,
     rectify,
     resized_convolution,
 )
+from mmcgan.models.layers.precision import full_precision
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 
 #: Keeps the demodulation finite where a style switches all channels off.

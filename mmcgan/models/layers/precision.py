@@ -5,11 +5,16 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 
-def full_precision(device: torch.device, wanted: bool = True) -> AbstractContextManager[object]:
-    """Return a context in which autocast is off, if ``wanted``; otherwise one that changes nothing.
+def full_precision(x: Tensor, wanted: bool = True) -> AbstractContextManager[object]:
+    """Return a context with autocast off where ``x`` lies, or without effect unless ``wanted``.
 
-    Tensors that come in keep their type: the caller's first layer must be given float32 or wider.
+    Statistics and small maps stay in float32 so. Tensors that come in keep their type: the caller's first
+    layer must be given float32 or wider. The device ``meta``, on which shapes alone are computed, knows no
+    autocast.
     """
-    return torch.autocast(device.type, enabled=False) if wanted else nullcontext()
+    if not wanted or x.is_meta:
+        return nullcontext()
+    return torch.autocast(x.device.type, enabled=False)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from mmcgan.models.layers.equalized import EqualizedConv2d, full_precision
+from mmcgan.models.layers.equalized import EqualizedConv2d
 from mmcgan.models.layers.modulation import StyledConv, ToRGB
+from mmcgan.models.layers.precision import full_precision
 from mmcgan.models.layers.resample import BINOMIAL, FIRFilter
 
 #: Keeps the variance of a sum of two branches.

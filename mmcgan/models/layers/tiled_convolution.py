@@ -13,7 +13,7 @@ torch's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,6 @@ TILES_FROM = 256
 #: bytes of the images that go through at once
 PART = 1 << 20
 TYPES = (torch.float32, torch.float64)
-
-Product = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,6 @@ MIXING = tuple(
         (f"layer{layer}_csm.out_conv", f"scales.{layer}"),
     )
 )
-MIXING_TABLE: Table = tuple((f"^scratch.{theirs}", f"^{ours}") for theirs, ours in MIXING)
 SCALES, PARTS = "^discriminator.mini_discs.{i}", "^heads.adv.parts.{i}"
 DISCRIMINATOR_TABLE: Table = (
     (None, "^backbone.frozen"),
@@ -174,15 +173,6 @@ ACTIVATION = 1
 WEIGHTS = 288
 
 
-def timm_name(key: str) -> str:
-    """Return timm's name of a weight of the frozen network."""
-    tap, number, rest = key.removeprefix(f"{FROZEN}layer").split(".", 2)
-    place = int(number) - (len(STEM) + ACTIVATION if tap == "0" else 0)
-    if tap == "0" and int(number) < len(STEM):
-        return f"{STEM[int(number)]}.{rest}"
-    return f"blocks.{FIRST[int(tap)] + place}.{rest}"
-
-
 def peer_name(key: str) -> str | None:
     """Return the peer's name of one of timm's weights; None for those that make no map."""
     head, _, rest = key.partition(".")
@@ -202,9 +192,8 @@ def frozen_weights(extractor: Any) -> State:
     Raises:
         ValueError: it is another network than the peer's.
     """
-    state = (
-        extractor.network.state_dict() if isinstance(getattr(extractor, "network", None), nn.Module) else {}
-    )
+    network = dict(extractor.named_children()).get("network")
+    state = {} if network is None else network.state_dict()
     named = {theirs: value for key, value in state.items() if (theirs := peer_name(key)) is not None}
     if len(named) != WEIGHTS:
         raise ValueError(f"its frozen network is tf_efficientnet_lite0, not {extractor.name}")

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from mmcgan.peers.reading.shapes import Config, Given, MisfitError, flatten, merge, plain
+from mmcgan.peers.reading.shapes import Config, Given, MisfitError, flatten, merge
+from mmcgan.plain_values import plain
 from mmcgan.registry import BACKBONES, GENERATORS, HEADS
 
 #: How a message begins that sets a given value against the weights.

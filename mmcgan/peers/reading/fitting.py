@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.allocations import bounded
 from mmcgan.peers.reading.completing import Read, complete_configs
 from mmcgan.peers.reading.generators import coded
 from mmcgan.peers.reading.heads import read_heads
@@ -215,12 +216,12 @@ def _expected(role: str, config: str, large: bool) -> dict[str, torch.Size]:
     """
     place = torch.device("meta") if large else torch.random.fork_rng(devices=[])
     try:
-        with place:
+        with place, bounded(0):
             return {
                 key: value.shape
                 for key, value in build_network(role, json.loads(config)).state_dict().items()
             }
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, MemoryError) as error:
         raise MisfitError(" ".join(str(error).split())) from error
 
 

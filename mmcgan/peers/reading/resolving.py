@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from mmcgan.peers.reading.completing import CONTRADICTION
 from mmcgan.peers.reading.described import described_fit
 from mmcgan.peers.reading.fitting import Fit, fits, select
-from mmcgan.peers.reading.shapes import UNSEEN, flatten, plain
+from mmcgan.peers.reading.shapes import UNSEEN, flatten
 from mmcgan.peers.reading.sources import Found
 from mmcgan.peers.reading.unsupported import unsupported_network
 from mmcgan.peers.translation import DISCRIMINATOR, GENERATOR
 from mmcgan.peers.translation.registry import readable_formats
+from mmcgan.plain_values import plain
 from mmcgan.random import make_generator
 from mmcgan.registry import BACKBONES, GENERATORS
 from mmcgan.structures import Condition

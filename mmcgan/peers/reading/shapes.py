@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from mmcgan.plain_values import plain
+
 Config = dict[str, Any]
 Shape = tuple[int, ...]
 #: What the user or the file says, by the name of our setting.
@@ -106,11 +108,6 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         path = f"{prefix}{key}"
         found |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: plain(value)}
     return found
-
-
-def plain(value: Any) -> Any:
-    """Return tuples as lists, so that settings compare."""
-    return [plain(element) for element in value] if isinstance(value, list | tuple) else value
 
 
 def merge(config: Mapping[str, Any], habits: Mapping[str, Any]) -> Config:

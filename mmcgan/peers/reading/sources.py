@@ -159,7 +159,7 @@ def _written_config(meta: Any) -> dict[str, Any]:
     for text in texts:
         try:
             model = assignments(text).get("model") if isinstance(text, str) else None
-        except (ValueError, TypeError, RecursionError, MemoryError):
+        except ValueError:
             continue  # a config that does more than assign: its settings have to be given
         if isinstance(model, Mapping):
             return {"model": dict(model)}

@@ -5,6 +5,7 @@ from pathlib import Path
 from mmcgan_example import (
     augment,
     backbone,
+    condition_field,
     condition_sampler,
     dataset,
     extractor,
@@ -24,6 +25,7 @@ __all__ = [
     "CONFIG_FOLDER",
     "augment",
     "backbone",
+    "condition_field",
     "condition_sampler",
     "dataset",
     "extractor",

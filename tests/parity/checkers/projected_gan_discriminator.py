@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,68 +10,32 @@ from torch import Tensor, nn
 
 from mmcgan.augments import DiffAugment, Draws
 from mmcgan.models.discriminator import Discriminator
+from mmcgan.peers.projected_gan.discriminator import (
+    DISCRIMINATOR_TABLE,
+    FROZEN,
+    KIND,
+    PROJECTED_DISCRIMINATOR,
+)
 from mmcgan.peers.projected_gan.fastgan import PEER
+from mmcgan.peers.translation.names import to_ours
 from mmcgan.structures import Condition
 from tests.parity.cases import GoldenCase, State
 from tests.parity.checkers.projected_gan import EXACT, Run, compare_run
-from tests.parity.checkers.projected_gan_scales import (
-    INTERPOLATED,
-    MIXING_TABLE,
-    MIXINGS,
-    SPECTRAL,
-    condition_of,
-    head_settings,
-    our_key,
-    scale_keys,
-)
+from tests.parity.checkers.projected_gan_scales import condition_of
 from tests.parity.compare import Comparison
 from tests.parity.runner import checker
 
 
-def discriminator_config(
-    image_size: int, given: Mapping[str, Any], stub: Mapping[str, Any], narrow: Mapping[str, int]
-) -> dict[str, Any]:
-    """Return our discriminator of the peer's settings."""
-    inner = given["backbone_kwargs"]
-    number, ndf = inner.get("num_discs", 4), narrow.get("ndf")
-    options: dict[str, Any] = {"kernel_size": 4, "padding": 0, "spectral_norm": SPECTRAL}
-    head = {"type": "PatchHead", "bias": False, **options}
-    if inner.get("cond"):
-        head = {"type": "PatchProjectionHead", **head_settings(narrow), **options}
-    interpolated = given.get("interp224", True)
-    return {
-        "backbone": {
-            "type": "ProjectedBackbone",
-            "image_size": image_size,
-            "extractor": {"type": "GoldenStub", "stub": dict(stub)},
-            "input_size": INTERPOLATED if interpolated else image_size,
-            "mixing": MIXINGS[inner.get("proj_type", 2)],
-            "mixed_channels": inner.get("cout", 64),
-            "expand": inner.get("expand", True),
-            "down_blocks": [4, 3, 2, 1][:number],
-            "separable": inner.get("separable", False),
-            "patch": inner.get("patch", False),
-            **({"max_channels": ndf, "min_channels": ndf} if ndf else {}),
-        },
-        "heads": {"adv": {"type": "EachScale", "scales": number, "head": head}},
-        "init": "default",
-    }
+def discriminator_config(spec: Mapping[str, Any], image_size: int) -> dict[str, Any]:
+    """Return our discriminator of the peer's settings, around the golden set's stand-in network."""
+    stub = {"type": "GoldenStub", "stub": dict(spec["stub"])}
+    return PROJECTED_DISCRIMINATOR.read({**spec, "kind": KIND, "image_size": image_size, "extractor": stub})
 
 
-def discriminator_keys(state: Mapping[str, Tensor], patch: bool = False) -> dict[str, str]:
+def discriminator_keys(state: Mapping[str, Tensor]) -> dict[str, str]:
     """Return our keys of a whole discriminator, but its frozen network, by the peer's."""
-    prefix = "discriminator.mini_discs."
-    scales = sorted({int(key.removeprefix(prefix).split(".")[0]) for key in state if key.startswith(prefix)})
-    found: dict[str, str] = {}
-    for scale in scales:
-        for theirs, ours in scale_keys(state, f"{prefix}{scale}.", patch).items():
-            place = f"backbone.blocks.{scale}." if ours.startswith("blocks.") else f"heads.adv.parts.{scale}."
-            found[theirs] = place + ours.partition(".")[2]
-    for key in state:
-        mixed = re.sub(r"^feature_network\.", "", key)
-        if mixed.startswith("scratch."):
-            found[key] = f"backbone.mixing.{our_key(mixed, MIXING_TABLE)}"
-    return found
+    found = to_ours(DISCRIMINATOR_TABLE, [key for key in state if not key.startswith(FROZEN)])
+    return {theirs: ours for theirs, ours in found.items() if ours is not None}
 
 
 def load_discriminator(module: Discriminator, state: State, keys: Mapping[str, str]) -> None:
@@ -146,11 +109,9 @@ class Projected(nn.Module):
 def check_discriminator(case: GoldenCase, comparison: Comparison) -> None:
     """The whole discriminator: logits, state, gradients of the parameters and of the image."""
     given = case.spec["constructor_kwargs"]
-    config = discriminator_config(
-        case.tensors["in/x"].shape[-1], given, case.spec["stub"], case.spec.get("narrow", {})
-    )
+    config = discriminator_config(case.spec, case.tensors["in/x"].shape[-1])
     discriminator = Discriminator(**config).to(torch.get_default_dtype())
-    keys = discriminator_keys(case.state(), bool(given["backbone_kwargs"].get("patch")))
+    keys = discriminator_keys(case.state())
     drawn = case.group("in/draw/")
     number = given["backbone_kwargs"].get("num_discs", 4)
     module = Projected(discriminator, [drawn[key] for key in sorted(drawn)], number)

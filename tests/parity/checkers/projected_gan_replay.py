@@ -95,7 +95,7 @@ def build(
     """Return the peer's objective on the case's networks; gradients of rounds add up there."""
     given = case.spec["constructor_kwargs"]
     size = given["G"]["img_resolution"]
-    config = discriminator_config(size, given["D"], case.spec["stub"], case.spec.get("narrow", {}))
+    config = discriminator_config({**case.spec, "constructor_kwargs": given["D"]}, size)
     adam = {"type": "Adam", "lr": 2e-4, "betas": (0.0, 0.99), "eps": 1e-8}
     # a left-over of lazy regularisation: the peer's discriminator learns at 16/17 of the rate
     late = 16 / 17

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -12,10 +11,10 @@ from torch import Tensor, nn
 
 from mmcgan.extractors import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.models.heads import PatchHead, PatchProjectionHead
-from mmcgan.models.layers.projection_blocks import RandomMixing, ScaleDiscriminator
+from mmcgan.models.layers.projection_blocks import MIXINGS, RandomMixing, ScaleDiscriminator
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
+from mmcgan.peers.projected_gan.discriminator import DISCRIMINATOR_TABLE, INTERPOLATED, SPECTRAL
 from mmcgan.peers.projected_gan.fastgan import PEER
-from mmcgan.peers.translation import TORCH_SPECTRAL, Table
 from mmcgan.peers.translation.names import to_ours
 from mmcgan.registry import EXTRACTORS
 from mmcgan.structures import Condition
@@ -24,27 +23,8 @@ from tests.parity.checkers.projected_gan import EXACT, Run, compare_run
 from tests.parity.compare import Comparison, Tolerance
 from tests.parity.runner import checker
 
-#: Side at which the peer's frozen network sees images below it.
-INTERPOLATED = 224
-SPECTRAL = asdict(CLASSIC_SPECTRAL)
-MIXINGS = ("none", "channels", "scales")
 #: Which of the frozen network's blocks end at a tap.
 TAPS = (1, 2, 4, 6)
-
-HEAD_PATTERNS = (
-    (r"^cls\.", "head.conv."),
-    (r"^embed\.", "head.condition.label."),
-    (r"^embed_proj\.0\.", "head.linear."),
-)
-MIXING_TABLE: Table = tuple(
-    row
-    for layer in range(10)
-    for row in (
-        (f"^scratch.layer{layer}_ccm", f"^channels.{layer}"),
-        (f"^scratch.layer{layer}_csm.out_conv", f"^scales.{layer}"),
-    )
-)
-
 
 # --- the frozen network -----------------------------------------------------------------------------------
 
@@ -108,60 +88,27 @@ def stub_key(key: str) -> str:
 # --- one scale --------------------------------------------------------------------------------------------
 
 
-def our_key(key: str, table: Table) -> str:
-    """Return our key of one of the peer's."""
-    return to_ours(table, [key])[key]
+#: Where the peer's whole discriminator has a scale and the mixing, whose names its one table turns into ours.
+SCALE_THERE, MIXING_THERE = "discriminator.mini_discs.", "feature_network."
+PART = re.compile(r"(backbone\.blocks|heads\.adv\.parts)\.(\d+)\.(.*)")
 
 
-def scale_table(state: Mapping[str, Tensor], prefix: str) -> dict[str, str]:
-    """Return our keys of one scale's discriminator, ``blocks.`` and ``head.``, by the peer's."""
-    own = {key.removeprefix(prefix): key for key in state if key.startswith(prefix)}
-    numbers = [int(found[1]) for key in own if (found := re.match(r"main\.(\d+)\.", key))]
-    conditional = any(key.startswith("cls.") for key in own)
-    last = max(numbers) + 1 if conditional else max(numbers)
-    has_entry = "main.0.weight_orig" in own and last > 0
-    return {theirs: our_key(_scale_key(key, last, has_entry), TORCH_SPECTRAL) for key, theirs in own.items()}
+def scale_keys(state: Mapping[str, Tensor], prefix: str = SCALE_THERE) -> dict[str, str]:
+    """Return our keys, ``<number>.blocks.`` and ``<number>.head.``, of scales under ``prefix``, by theirs."""
+    whole = {f"{SCALE_THERE}{key.removeprefix(prefix)}": key for key in state if key.startswith(prefix)}
+    found: dict[str, str] = {}
+    for name, ours in to_ours(DISCRIMINATOR_TABLE, list(whole)).items():
+        match = PART.fullmatch(str(ours))
+        assert match, f"{name} becomes {ours}"
+        found[whole[name]] = f"{match[2]}.{'blocks' if 'blocks' in match[1] else 'head'}.{match[3]}"
+    return found
 
 
-def _scale_key(key: str, last: int, has_entry: bool) -> str:
-    for pattern, replacement in HEAD_PATTERNS:
-        if re.match(pattern, key):
-            return re.sub(pattern, replacement, key)
-    found = re.match(r"main\.(\d+)\.(.*)", key)
-    assert found
-    number, rest = int(found[1]), found[2]
-    if number == last:
-        return f"head.conv.{rest}"
-    if has_entry and number == 0:
-        return f"blocks.0.0.{rest}"
-    # an activation counts as a layer of its own behind the entry
-    return f"blocks.{number - (1 if has_entry else 0)}.{_block_key(rest)}"
-
-
-def _block_key(rest: str) -> str:
-    """Return our key of a layer inside a reducing block, in its plain or its patch form."""
-    found = re.match(r"main\.0\.main\.([01])\.(.*)", rest)
-    if found:  # the patch form holds a whole block
-        return f"{('conv', 'norm')[int(found[1])]}.{found[2]}"
-    for pattern, ours in (
-        (r"main\.0\.(depthwise)\.", "depthwise."),
-        (r"main\.0\.(pointwise)\.", "conv."),
-        (r"main\.0\.", "conv."),
-    ):
-        if re.match(pattern, rest):
-            return re.sub(pattern, ours, rest, count=1)
-    return rest
-
-
-def patch_key(ours: str) -> str:
-    """Return a key of a patch block whose 1x1 convolution and norm stand behind the plain block."""
-    changed = re.sub(r"(blocks\.\d+)\.main\.1\.", r"\1.patch_conv.", ours)
-    return re.sub(r"(blocks\.\d+)\.main\.2\.", r"\1.patch_norm.", changed)
-
-
-def plain_key(ours: str) -> str:
-    """Return a key of a plain block, whose norm is the second layer."""
-    return re.sub(r"(blocks\.\d+)\.main\.1\.", r"\1.norm.", ours)
+def mixing_keys(state: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return our keys of the mixing alone by the peer's ``scratch.``."""
+    whole = {f"{MIXING_THERE}{key}": key for key in state if key.startswith("scratch.")}
+    found = to_ours(DISCRIMINATOR_TABLE, list(whole))
+    return {whole[name]: str(ours).removeprefix("backbone.mixing.") for name, ours in found.items()}
 
 
 class OneScale(nn.Module):
@@ -219,12 +166,6 @@ def condition_of(rows: Tensor | None) -> Condition:
     return Condition() if rows is None or not rows.shape[-1] else Condition(label=rows.argmax(-1))
 
 
-def scale_keys(state: Mapping[str, Tensor], prefix: str, patch: bool) -> dict[str, str]:
-    """Return our keys of one scale by the peer's."""
-    turn = patch_key if patch else plain_key
-    return {theirs: turn(ours) for theirs, ours in scale_table(state, prefix).items()}
-
-
 @checker((PEER, "single_disc"))
 def check_scale(case: GoldenCase, comparison: Comparison) -> None:
     """The discriminator of one scale: logits, state, gradients."""
@@ -232,7 +173,8 @@ def check_scale(case: GoldenCase, comparison: Comparison) -> None:
     narrow = {**narrow, **{key: given[key] for key in ("c_dim", "cmap_dim", "embedding_dim") if key in given}}
     conditional = any(key.startswith("cls.") for key in case.state())
     module = one_scale(given["nc"], given["start_sz"], given, narrow, conditional)
-    keys = scale_keys(case.state(), "", bool(given.get("patch")))
+    own = scale_keys({f"0.{key}": value for key, value in case.state().items()}, "")
+    keys = {theirs.removeprefix("0."): ours.removeprefix("0.") for theirs, ours in own.items()}
 
     def call(inputs: Mapping[str, Tensor]) -> Tensor:
         return module(inputs["x"], condition_of(inputs.get("c")))
@@ -272,10 +214,7 @@ def check_scales(case: GoldenCase, comparison: Comparison) -> None:
             for channels, size in list(zip(given["channels"], given["resolutions"], strict=True))[:number]
         ]
     )
-    keys: dict[str, str] = {}
-    for scale in range(number):
-        own = scale_keys(case.state(), f"mini_discs.{scale}.", patch)
-        keys |= {theirs: f"scales.{scale}.{ours}" for theirs, ours in own.items()}
+    keys = {theirs: f"scales.{ours}" for theirs, ours in scale_keys(case.state(), "mini_discs.").items()}
     names = sorted(name for name in case.group("in/") if name.startswith("feature/"))
 
     def call(inputs: Mapping[str, Tensor]) -> Tensor:
@@ -301,8 +240,8 @@ def check_projector(case: GoldenCase, comparison: Comparison) -> None:
     stub = GoldenStub(case.spec["stub"])
     mixing = mixing_of(given, stub)
     stub.load_peer(case.state())
-    keys = {key: our_key(key, MIXING_TABLE) for key in case.state() if key.startswith("scratch.")}
-    mixing.load_state_dict({str(ours): case.state()[theirs] for theirs, ours in keys.items()})
+    keys = mixing_keys(case.state())
+    mixing.load_state_dict({ours: case.state()[theirs] for theirs, ours in keys.items()})
     count = sum(p.numel() for m in (stub, mixing) for p in m.parameters())
     comparison.equal("parameter count", float(count), float(case.spec["param_count"]), EXACT)
     image = case.tensors["in/x"].clone().requires_grad_()

@@ -1,0 +1,48 @@
+"""A folder's name is data in the config that is written about it."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from mmengine import Config
+
+from mmcgan.proposal.choices import Choice, Method, Width
+from mmcgan.proposal.config_text import config_text
+
+NAMES = (
+    "images\nimport os\nos.system('touch {flag}')\n#",
+    "images\r\nopen('{flag}', 'w')\n#",
+    "a'); open('{flag}', 'w')  #",
+    'a"); open("{flag}", "w")  #',
+    "a\\'\"); open('{flag}', 'w')  #",
+    "{{{{$X:y}}}}",
+    "{{{{$X:\\'+str(open('{flag}','w'))+'}}}}",
+    "{{{{{{ fileDirname }}}}}}",
+    "{{{{ _base_.model }}}}",
+    "a\u2028open('{flag}', 'w')",
+    "a\x0copen('{flag}', 'w')",
+)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+@pytest.mark.parametrize("instances", [False, True])
+def test_a_folder_of_any_name_is_read_back_and_runs_nothing(tmp_path, name, instances, monkeypatch):
+    flag = tmp_path / "flag"
+    folder = Path("/images") / name.format(flag=flag)
+    store = Path("/stores") / name.format(flag=flag)
+    method = Method("_base_/models/dcgan.py", not instances, instances, False, (), True)
+    reason = Choice("class", folder.name, folder.name)
+    command = shlex.join(["mmcgan", "new", str(folder)])
+    judge = {"type": "SelfSupervisedExtractor", "weights": str(store)}
+    text = config_text(str(folder), method, Width(32, 8, 4), 100, 50, store, judge, [reason], command)
+    # the inherited files are none of this
+    path = tmp_path / "config.py"
+    path.write_text("\n".join(line for line in text.split("\n") if not line.startswith("_base_")), "utf-8")
+
+    config = Config.fromfile(path)
+
+    dataset = config.train_dataloader.dataset
+    images = dataset.dataset if instances else dataset
+    assert images.root == str(folder)
+    assert config.val_evaluator.extractor.weights == str(store)
+    assert not flag.exists()
