@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -56,20 +56,20 @@ def assignments(text: str, as_text: bool = False) -> dict[str, Any]:
         ValueError: a statement is something else; nothing of ``text`` is ever executed.
     """
     try:
-        return _values(ast.parse(text).body)
+        return _values(ast.parse(text).body, _tolerant if as_text else evaluate)
     except SyntaxError as error:
         raise ValueError(f"not Python: {error}") from error
     except (TypeError, RecursionError, MemoryError) as error:  # keys that are none, nesting of any depth
         raise ValueError(f"not settings: {error or 'nested too deeply'}") from error
 
 
-def _values(statements: list[ast.stmt]) -> dict[str, Any]:
+def _values(statements: list[ast.stmt], read: Callable[[ast.expr], Any]) -> dict[str, Any]:
     values = {}
     for statement in statements:
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         if not isinstance(statement, ast.Assign) or not isinstance(target, ast.Name):
             raise ValueError(f"line {statement.lineno}: only NAME = VALUE can be read")
-        values[target.id] = _tolerant(statement.value) if as_text else evaluate(statement.value)
+        values[target.id] = read(statement.value)
     return values
 
 

@@ -47,7 +47,7 @@ def _valued(key: Any, value: Any, is_setting: bool) -> Any:
         return value
     try:
         return literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return value
 
 
