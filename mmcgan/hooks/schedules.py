@@ -102,5 +102,5 @@ def build_schedule(owner: str, config: Mapping[str, Any]) -> Schedule:
 
 def ends_with_training(config: Any) -> bool:
     """Return whether a schedule goes on to the end of training, wherever that is."""
-    kind = SCHEDULES.get(config.get("kind")) if isinstance(config, Mapping) else None
+    kind = SCHEDULES.get(str(config.get("kind"))) if isinstance(config, Mapping) else None
     return kind is not None and "until" in inspect.signature(kind).parameters and not config.get("until")
