@@ -241,7 +241,7 @@ class GANRunner(Runner):
         """Train, and leave a checkpoint behind if asked to stop.
 
         Raises:
-            FolderInUseError: another process trains in the work folder.
+            InUseError: another process trains in the work folder.
         """
         with self.stop_signal, held_folder(self.work_dir):
             watch = watch_launcher(self.stop_signal) if self.distributed else None
