@@ -48,12 +48,14 @@ class Contract:
         page: of the documentation.
         methods: that a class writes itself: name -> what it does.
         values: that an object has, in its class or set by its constructor.
+        either: methods of which a class writes one at least, where it can do without any single one.
     """
 
     role: str
     page: str
     methods: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
+    either: tuple[str, ...] = ()
 
 
 def names(value: Any) -> bool:
@@ -103,13 +105,14 @@ class Bases:
         """
         if not inspect.isclass(component):
             return
-        own = self._derived(component)
-        if own is not None:
-            _refuse(component.__name__, own, unwritten(component, own), derived=True)
-            return
-        lacking = {base: [*unwritten(component, base), *missing(component, base)] for base in self.classes()}
-        nearest = min(lacking, key=lambda base: len(lacking[base]))
-        _refuse(component.__name__, nearest, lacking[nearest], derived=False)
+        base = self._derived(component)
+        if base is not None:
+            _refuse(component.__name__, base, unwritten(component, base), derived=True)
+        else:
+            lacking = {x: [*unwritten(component, x), *missing(component, x)] for x in self.classes()}
+            base = min(lacking, key=lambda each: len(lacking[each]))
+            _refuse(component.__name__, base, lacking[base], derived=False)
+        refuse_unusable(component, base)
 
     def check_built(self, component: Any) -> None:
         """Refuse an object whose values are not those of its role.
@@ -180,6 +183,61 @@ def optional_members(base: type) -> list[str]:
     return [name for name in found if name not in known]
 
 
+def refuse_unusable(component: type, base: type) -> None:
+    """Refuse methods that cannot be called as those of ``base`` are, and a class that writes none of several.
+
+    Raises:
+        ContractError: names the class and the methods, and the page.
+    """
+    contract, own = contract_of(base), [each for each in component.__mro__ if each not in base.__mro__]
+    written = {name for each in own for name, value in vars(each).items() if value is not None}
+    wrong = []
+    if contract.either and not written & set(contract.either):
+        wrong.append(f"writes none of {', '.join(f'`{name}`' for name in contract.either)}")
+    called = {*contract.methods, *contract.either}
+    for name in sorted(written & {*called, *optional_members(base)}):
+        wrong += _unusable(
+            name, _of_base(base, name), inspect.getattr_static(component, name), name in called
+        )
+    if wrong:
+        raise ContractError(
+            f"{component.__name__} is no {contract.role}: {'; '.join(wrong)}; see {contract.page}"
+        )
+
+
+def _of_base(base: type, name: str) -> Any:
+    """Return what a base has under a name, None if only torch's or MMEngine's class below has it."""
+    ours = (vars(each) for each in base.__mro__ if each.__module__.partition(".")[0] == __package__)
+    return next((members[name] for members in ours if name in members), None)
+
+
+def _unusable(name: str, model: Any, value: Any, called: bool) -> list[str]:
+    """Return what is wrong with a member that cannot be called as the base's ``model`` is."""
+    if isinstance(model, classmethod):
+        if isinstance(value, classmethod):
+            return _unlike(name, model.__func__, value.__func__)
+        return [] if isinstance(value, staticmethod) else [f"`{name}` is no classmethod"]
+    if not (called or inspect.isfunction(model)):
+        return []
+    if not callable(value) and not isinstance(value, staticmethod | property):
+        return [f"`{name}` is {value!r}, which is no method"]
+    return _unlike(name, model, value) if inspect.isfunction(model) and inspect.isfunction(value) else []
+
+
+def _unlike(name: str, model: Callable[..., Any], value: Callable[..., Any]) -> list[str]:
+    """Return what is wrong with a method that cannot be called with the arguments of the base's."""
+    parameters = inspect.signature(model).parameters
+    if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters.values()):
+        return []  # a base that leaves the arguments to its subclasses
+    asked = [key for key, each in parameters.items() if each.default is each.empty]
+    try:
+        inspect.signature(value).bind(*asked)
+    except TypeError:
+        given = ", ".join(inspect.signature(value).parameters)
+        return [f"`{name}` takes ({given}) and is called as ({', '.join(asked)})"]
+    return []
+
+
 def _refuse(name: str, base: type, lacking: Sequence[str], derived: bool) -> None:
     if not lacking:
         return
@@ -199,6 +257,7 @@ DECLARATIONS: Mapping[str, Any] = {
     "disk_arguments": None,
     "user_arguments": (),
     "changes_training": None,
+    "follows_the_end": None,
     "only_once": False,
     "needs_reference": False,
     "image_shapes": None,
@@ -212,6 +271,19 @@ def declared(component: Any, name: str) -> Any:
     Components of MMEngine and torch stand in configs beside ours and have no base of ours; they say nothing.
     """
     return getattr(component, name, DECLARATIONS[name])
+
+
+def contract_stated(kind: type) -> Contract | None:
+    """Return the contract of whatever base a class has; None of a class with none of ours."""
+    stated = getattr(kind, "contract", None)
+    return stated if isinstance(stated, Contract) else None
+
+
+def answers(component: type, base: type) -> bool:
+    """Return whether a class has what ``base`` declares, derived from it or not."""
+    return issubclass(component, base) or all(
+        hasattr(component, name) for name in vars(base) if not name.startswith("_")
+    )
 
 
 class Emitting:

@@ -49,7 +49,7 @@ def _origin(kind: str) -> str | None:
             return f"{SCOPE} {__version__}"
         component = _held(registry, kind)
         if component is not None:
-            return _of_module(str(component.__module__))
+            return origin_of_module(str(component.__module__))
     return None
 
 
@@ -57,7 +57,8 @@ def _held(registry: SuggestingRegistry, kind: str) -> Any:
     return registry.in_namespace(kind) or registry._module_dict.get(kind)
 
 
-def _of_module(module: str) -> str | None:
+def origin_of_module(module: str) -> str | None:
+    """Return "distribution version" of a module, "module NAME" of nobody's, None of what it needs anyway."""
     package = module.partition(".")[0]
     if package == SCOPE:
         return f"{SCOPE} {__version__}"

@@ -113,7 +113,9 @@ CONDITION_FIELDS = FieldRegistry(  # what a field of a condition is, by the fiel
 GENERATORS = _role("generator", "mmcgan.models.generators", "base:Generator")  # (z, condition) -> image
 BACKBONES = _role("backbone", "mmcgan.models.backbones", "base:Backbone")  # image -> features
 HEADS = _role("head", "mmcgan.models.heads", "base:Head")  # (features, condition) -> named tensors
-LOSSES = _role("loss", "mmcgan.losses", "base:Loss")  # named tensors -> scalar; no parameters
+LOSSES = _role(  # named tensors -> scalar; no parameters
+    "loss", "mmcgan.losses", "base:Loss", "base:PairedLoss"
+)
 REGULARIZERS = _role("regularizer", "mmcgan.regularizers", "base:Regularizer")  # step context -> scalar
 AUGMENTS = _role("augment", "mmcgan.augments", "base:Augment")  # image -> image, inside score()
 SAMPLERS = _role(  # latents and conditions asked of G
@@ -128,7 +130,9 @@ GENERATION_METRICS = _role(  # extractor outputs -> figures
     "generation metric", "mmcgan.evaluation", "metrics.base:GenerationMetric"
 )
 GRADIENT_EXCHANGES = _role("gradient exchange", "mmcgan.optim")  # how ranks average gradients
-DEGRADATIONS = _role("degradation", "mmcgan.restoration")  # what an image to be restored has lost
+DEGRADATIONS = _role(  # what an image to be restored has lost
+    "degradation", "mmcgan.restoration", "degradations:Degradation"
+)
 
 
 def build_runner(config: Any) -> Any:

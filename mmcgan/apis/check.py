@@ -13,6 +13,7 @@ from rich.table import Table
 from mmcgan.config import ConfigError, all_configs
 from mmcgan.config.tiny import load_tiny_config, run_tiny_step
 from mmcgan.config.tiny_evaluation import EvaluationError
+from mmcgan.faults import fault_of
 from mmcgan.progress import progress_bar
 
 
@@ -42,7 +43,8 @@ def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
     except EvaluationError as problem:
         error = f"{path_or_name}: {problem}"
     except Exception as problem:  # any failure of a config is a result to be listed, not the end
-        error = f"{path_or_name}: the tiny step failed with {type(problem).__name__}: {problem}"
+        said = fault_of(problem) or f"the tiny step failed with {type(problem).__name__}: {problem}"
+        error = f"{path_or_name}: {said}"
     return CheckResult(str(path_or_name), error, time.perf_counter() - start)
 
 

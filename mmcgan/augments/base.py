@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Reading, Value, names, whole_number
+from mmcgan.returned import check_like
 from mmcgan.structures import GANBatch
 
 Scores = Mapping[str, Tensor]
@@ -67,6 +68,7 @@ class Augment(Reading, nn.Module):
     contract: ClassVar[Contract] = Contract(
         "augment",
         "docs/extending/augment.md",
+        either=("transform", "observe", "pair", "forward"),
         values={
             "reads": Value("a tuple of named tensors, () for none", names),
             "min_size": Value("a whole number of pixels", whole_number),
@@ -90,7 +92,9 @@ class Augment(Reading, nn.Module):
         self.check_size(*image.shape[-2:])
         # in full precision whatever the networks compute in
         with torch.autocast(image.device.type, enabled=False):
-            return self.transform(image, Draws(generator, image))
+            changed = self.transform(image, Draws(generator, image))
+        check_like(self, "transform", changed, image)
+        return changed
 
     def transform(self, image: Tensor, draws: Draws) -> Tensor:
         """Return the images changed as ``draws`` says."""

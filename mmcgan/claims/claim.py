@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 #: what a figure of a training is taken to be: its last value, its best one, or how far it fell from the best
 When = Literal["last", "lowest", "highest", "last over lowest"]
@@ -60,8 +61,10 @@ class Logged:
     when: When = "last"
 
     def of(self, series: Mapping[int, float]) -> float:
-        """Return the figure of values by iteration."""
+        """Return the figure of values by iteration; NaN if one of those that count is."""
         values = [series[step] for step in sorted(series)]
+        if self.when != "last" and any(map(math.isnan, values)):
+            return math.nan  # min and max would pass by it, or not, by its place
         if self.when == "lowest":
             return min(values)
         if self.when == "highest":
@@ -82,6 +85,7 @@ class Evaluated:
 
     key: str
     arguments: tuple[str, ...] = ()
+    when: ClassVar[When] = "last"
 
 
 @dataclass(frozen=True)

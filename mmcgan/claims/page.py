@@ -131,7 +131,7 @@ def _section(outcome: Outcome, pictured: bool) -> list[str]:
 def _arm_row(arm: Arm, outcome: Outcome) -> str:
     figures = outcome.figures[arm.label]
     each = ", ".join(f"{figures[seed]:.3g}" for seed in sorted(figures)) or "-"
-    when = getattr(arm.figure, "when", "last")
+    when = arm.figure.when
     name = arm.figure.key if when == "last" else f"{arm.figure.key}, {when}"
     updates = f"{outcome.iterations[arm.label]:,}" if outcome.iterations[arm.label] else "shipped"
     return f"| {arm.label} | {updates} | {name} | {each} | {spread(figures.values())} |"

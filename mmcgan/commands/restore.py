@@ -13,7 +13,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.description = "Restore images: a generator is tuned to each until, degraded, it matches."
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
-    parser.add_argument("--task", required=True, choices=TASKS)
+    parser.add_argument(
+        "--task", required=True, metavar="TASK", help=f"{', '.join(TASKS)}, or a degradation of a plugin"
+    )
     parser.add_argument("--model", required=True, metavar="NAME", help="shipped model, config, or weights")
     parser.add_argument("--checkpoint", metavar="FILE", help="weights, where --model is a config")
     out = parser.add_argument(

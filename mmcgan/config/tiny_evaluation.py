@@ -121,21 +121,21 @@ class _Some(GANDataset):
     """Some rows of a data set, as if they were all of it; what is known of the whole stays."""
 
     def __init__(self, source: Any, rows: Sequence[int]) -> None:
-        self.source, self.rows = source, list(rows)
+        self.whole, self.rows = source, list(rows)
         self.classes, self.groups, self.split = source.classes, source.groups, source.split
         self.labels = None if source.labels is None else source.labels[torch.tensor(self.rows)]
 
     @property
     def metainfo(self) -> dict[str, Any]:
         """That of the whole, and the number of rows."""
-        return {**self.source.metainfo, "size": len(self.rows)}
+        return {**self.whole.metainfo, "size": len(self.rows)}
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Return items of the whole."""
-        found: dict[str, Tensor] = self.source.__getitems__([self.rows[int(index)] for index in indices])
+        found: dict[str, Tensor] = self.whole.__getitems__([self.rows[int(index)] for index in indices])
         return found
 
 

@@ -29,7 +29,7 @@ from mmcgan.config.relations import figure_problems, label_problems
 from mmcgan.config.trials import CANNOT_BE_BUILT
 from mmcgan.config.values import value_problems
 from mmcgan.config.whole import whole_problems
-from mmcgan.contracts import Emitting, Reading
+from mmcgan.contracts import Emitting, Reading, answers
 from mmcgan.losses.base import Loss
 from mmcgan.models.step_options import StepOptions
 from mmcgan.models.wiring import input_problems
@@ -124,7 +124,9 @@ def _unknown_keys(node: Node) -> Iterator[Problem]:
 
 def _owner(node: Node) -> str:
     taker = node.component if node.typed else structure_at(dotted(node.path))
-    return getattr(taker, "__name__", None) or dotted(node.path)
+    if isinstance(taker, type) or inspect.isfunction(taker):
+        return taker.__name__
+    return dotted(node.path)
 
 
 def _missing(node: Node, supplied: Sequence[str], dataset: Any) -> Iterator[Problem]:
@@ -245,12 +247,7 @@ def _answer(ask: Callable[[Any], tuple[str, ...]], config: Any) -> tuple[str, ..
 
 def _is(component: Any, base: type) -> bool:
     """Return whether a component is a class that derives from ``base``; a function may make anything."""
-    return isinstance(component, type) and (issubclass(component, base) or _answers(component, base))
-
-
-def _answers(component: type, base: type) -> bool:
-    """Return whether a class has what ``base`` declares without deriving from it."""
-    return all(hasattr(component, name) for name in vars(base) if not name.startswith("_"))
+    return isinstance(component, type) and answers(component, base)
 
 
 def _component(config: Any, registry: r.SuggestingRegistry) -> Any:

@@ -32,6 +32,9 @@ class GANDataset(Dataset[Any]):
         split: which part of a set it is, None if there are none.
         left_out: what was not taken of the files that were found, None if nothing is.
         reader: how files are read, which decides what packing makes of them; None if it reads none.
+        source: a method, position -> the file as it is stored; None of a set that has none.
+        shard_sizes: how many images each shard has, in order; None of a set that is not in shards.
+        condition_sampler: what a set of conditions draws them with; None if it draws none.
         disk_arguments: names of the constructor's arguments that name files; None if not declared: the set is
             then refused in configs that came with somebody's weights.
         user_arguments: arguments that such configs must leave alone.
@@ -53,6 +56,9 @@ class GANDataset(Dataset[Any]):
     split: str | None = None
     left_out: Any = None
     reader: Any = None
+    source: Any = None
+    shard_sizes: Sequence[int] | None = None
+    condition_sampler: Any = None
     disk_arguments: ClassVar[tuple[str, ...] | None] = None
     user_arguments: ClassVar[tuple[str, ...]] = ()
 

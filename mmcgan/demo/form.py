@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ SENTENCES = (ValueError, OSError, ImportError, StoppedError, MemoryError)
 #: requests under this name wait for each other
 QUEUE = "models"
 LARGEST_SEED = 2**31 - 1
+
+#: an absolute path; the group is its last part. Not what stands behind a scheme, nor a class like T-shirt/top
+PLACE = re.compile(r"(?<![\w.:/~])~?/(?:[^\s/:;,'\"()]+/)+([^\s/:;,'\"()]*)")
 
 Work = Callable[..., Sequence[Any]]
 
@@ -237,7 +241,7 @@ class Form:
                     return tuple(work(studio.model(values[0]), *values[1:]))
             except SENTENCES as error:
                 raise gr.Error(
-                    _without_folders(str(error), values), duration=30, print_exception=False
+                    without_places(str(error), values), duration=30, print_exception=False
                 ) from error
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -259,9 +263,14 @@ class Form:
         return stopper
 
 
-def _without_folders(text: str, values: Sequence[Any]) -> str:
-    """Return an error about uploads as whoever sent them knows these: by name, without our folders."""
+def without_places(text: str, values: Sequence[Any] = ()) -> str:
+    """Return a sentence without folders of this machine, which are nobody's business who sees the page.
+
+    Args:
+        text: such as an error, which names files by their whole path.
+        values: that the form gave; uploads among them are called by their name, whatever it is.
+    """
     for value in values:
         if isinstance(value, str) and "/" in value:
             text = text.replace(value, Path(value).name)
-    return text
+    return PLACE.sub(r"\1", text)

@@ -25,7 +25,12 @@ TITLE = "mmcgan demo"
 #: of the system: fonts from elsewhere would tell somebody who looks at what
 FONTS = ("system-ui", "sans-serif")
 MONOSPACE = ("ui-monospace", "monospace")
-CSS = ".pixels img { image-rendering: pixelated; object-fit: contain; } footer { display: none !important; }"
+#: pixels stay pixels, and the label of a picture does not lie over its first row
+CSS = """
+.pixels img { image-rendering: pixelated; object-fit: contain; }
+.pixels img { padding-top: 28px !important; box-sizing: border-box; }
+footer { display: none !important; }
+"""
 #: files that nobody asks for any more are deleted: looked at every so many seconds, at this age
 CACHE_LIFE = (60, 900)
 
@@ -33,7 +38,7 @@ CACHE_LIFE = (60, 900)
 def possible_tabs(studio: Studio) -> list[tuple[ModuleType, list[str]]]:
     """Return the tabs that there are models for, and the names of these."""
     found = [(tab, studio.able(tab.can)) for tab in TABS]
-    return [(tab, names) for tab, names in found if len(names) >= getattr(tab, "LEAST_MODELS", 1)]
+    return [(tab, names) for tab, names in found if len(names) >= tab.LEAST_MODELS]
 
 
 def build_page(studio: Studio) -> Any:

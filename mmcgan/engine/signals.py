@@ -103,7 +103,13 @@ def _activate(request: StopRequest | None) -> None:
     _active = request
 
 
-_mask = threading.local()
+class _Mask(threading.local):
+    """What a thread took no signals of before it forked, None while it does not."""
+
+    old: Any = None
+
+
+_mask = _Mask()
 
 
 def _before_fork() -> None:
@@ -112,7 +118,7 @@ def _before_fork() -> None:
 
 
 def _after_in_parent() -> None:
-    old = getattr(_mask, "old", None)
+    old = _mask.old
     if old is not None:
         _mask.old = None
         signal.pthread_sigmask(signal.SIG_SETMASK, old)
@@ -120,7 +126,7 @@ def _after_in_parent() -> None:
 
 def _after_in_child() -> None:
     """Let a thread take the signals of this child: of its parent it obeys, others are for the parent."""
-    if getattr(_mask, "old", None) is None:
+    if _mask.old is None:
         return
     _mask.old = None
     _activate(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from mmcgan.evaluation.planning import Outcomes
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
 from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS
+from mmcgan.returned import check_figures
 from mmcgan.structures import Condition
 from mmcgan.suggestions import nearest
 
@@ -208,11 +210,12 @@ class GenerationEvaluator(Evaluator):
         """Add a metric's figures, all or none."""
         metric = self.metrics[place]
         metric.merge()
-        found = {
-            f"{self.prefix}/{name}" if self.prefix else name: value
-            for name, value in metric.compute().items()
-        }
-        for key in found:
+        computed = metric.compute()
+        check_figures(metric, "compute", computed)
+        found = {f"{self.prefix}/{name}" if self.prefix else name: value for name, value in computed.items()}
+        for key, value in found.items():
+            if not math.isfinite(value):
+                raise ValueError(f"{type(metric).__name__}: {key} is {value}, no finite number")
             if key in figures:
                 raise ValueError(
                     f"another metric returns {key!r} too; give one evaluator each, with a prefix, or the "

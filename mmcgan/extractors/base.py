@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mmcgan.contracts import Contract, Value, whole_number
 from mmcgan.extractors.resizing import RESIZE_RULES
 from mmcgan.precision import Precision, autocast, check_network_precision, resolve
+from mmcgan.returned import refuse
 
 
 @dataclass(frozen=True)
@@ -254,9 +255,24 @@ class Extractor(nn.Module):
         pixels = self.preprocessing(image).contiguous(memory_format=torch.channels_last)
         with autocast(self.precision, pixels.device):
             output = self.encode(pixels)
+        self._check_output(output, len(image))
         logits = None if output.logits is None else output.logits.float()
         spatial = None if output.spatial is None else output.spatial.float()
         return ExtractorOutput(output.features.float(), logits, spatial, image, output.label_map)
+
+    def _check_output(self, output: Any, rows: int) -> None:
+        """Refuse what is no output of this extractor.
+
+        Raises:
+            ContractError: another type, or features of another shape than ``feature_dim`` says.
+        """
+        if not isinstance(output, ExtractorOutput):
+            refuse(self, "encode", output, "an ExtractorOutput")
+        features, logits = output.features, output.logits
+        if not isinstance(features, Tensor) or tuple(features.shape) != (rows, self.feature_dim):
+            refuse(self, "encode", features, f"features ({rows}, feature_dim={self.feature_dim})")
+        if logits is not None and (logits.ndim != 2 or len(logits) != rows):
+            refuse(self, "encode", logits, f"logits ({rows}, classes)")
 
     @property
     def weights_hash(self) -> str:

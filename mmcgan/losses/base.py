@@ -26,7 +26,11 @@ class Loss(nn.Module):
     silent (``head.tensor``, ``cond.label``, ``image``, ``feature.pooled``, ``train.iteration``).
     """
 
-    contract: ClassVar[Contract] = Contract("loss", "docs/extending/loss.md")
+    contract: ClassVar[Contract] = Contract(
+        "loss",
+        "docs/extending/loss.md",
+        either=("real", "fake", "generated", "discriminator_terms", "generator_terms"),
+    )
 
     views: ClassVar[tuple[str, ...]] = ("real", "fake", "generated")
     #: the views: methods that a subclass writes, None for those it does not
@@ -71,6 +75,12 @@ class PairedLoss(Loss):
     A subclass writes ``discriminator(real, fake)`` and/or ``generator(fake, real)``, each taking
     mappings of its inputs, and lists its argument names in ``input_names``.
     """
+
+    contract: ClassVar[Contract] = Contract(
+        "loss of pairs",
+        "docs/extending/loss.md",
+        either=("discriminator", "generator", "discriminator_terms", "generator_terms"),
+    )
 
     views: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
     input_names: ClassVar[tuple[str, ...]] = ()

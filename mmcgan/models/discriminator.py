@@ -13,6 +13,7 @@ from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
 from mmcgan.models.mapping import equalize
 from mmcgan.registry import BACKBONES, HEADS
+from mmcgan.returned import check_named
 from mmcgan.structures import Condition
 from mmcgan.suggestions import nearest
 
@@ -80,11 +81,11 @@ class Discriminator(nn.Module):
             needing = "backbone needs" if set(missing) & set(self.backbone_requires) else "heads need"
             raise ValueError(f"the discriminator's {needing} condition.{missing}, present: {present}")
         features = self.backbone(image, condition) if self.backbone_requires else self.backbone(image)
-        _check_outputs(self.backbone, "backbone", tuple(self.backbone.emits), features)
+        _check_outputs(self.backbone, "backbone", tuple(self.backbone.emits), features, len(image))
         outputs = {f"feature.{name}": value for name, value in features.items()}
         for name, head in self.heads.items():
             found = head(features, condition)
-            _check_outputs(head, f"heads.{name}", self.head_emits[name], found)
+            _check_outputs(head, f"heads.{name}", self.head_emits[name], found, len(image))
             outputs |= {f"{name}.{k}": v for k, v in found.items()}
         return outputs
 
@@ -108,8 +109,9 @@ def _check_reads(backbone: Backbone, heads: Mapping[str, Head]) -> None:
                 )
 
 
-def _check_outputs(part: nn.Module, place: str, emits: tuple[str, ...], found: dict[str, Tensor]) -> None:
+def _check_outputs(part: nn.Module, place: str, emits: tuple[str, ...], found: Any, rows: int) -> None:
     """Refuse tensors that are not those which a part of the discriminator declares."""
+    check_named(part, "forward", found, rows)
     if found.keys() != set(emits):
         raise ValueError(
             f"discriminator.{place}: {type(part).__name__} returned {sorted(found)} and declares "

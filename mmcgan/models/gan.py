@@ -28,9 +28,10 @@ from mmcgan.models.wiring import WiredLoss, build_augment, build_losses
 from mmcgan.random import RandomStreams
 from mmcgan.registry import MODELS, SAMPLERS
 from mmcgan.regularizers.base import Regularizer, StepContext, build_regularizers, weighted_terms
+from mmcgan.returned import check_condition, check_images, check_latents
 from mmcgan.samplers.base import ConditionSampler
 from mmcgan.samplers.codes import code_names, latent_codes
-from mmcgan.structures import Condition, GANBatch
+from mmcgan.structures import Condition, GANBatch, height_and_width
 
 Config = dict[str, Any]
 Terms = dict[str, Tensor]
@@ -187,11 +188,21 @@ class ConditionalGAN(SamplingModel):
         real images, if there are any, instead (:meth:`ConditionSampler.from_real`).
         """
         sampler = self.condition_sampler
-        latent = draw_shared(lambda n: self.latent_sampler.sample(n, self.random["latent"]), size)
+        latent = draw_shared(partial(self._draw_latents, self.random["latent"]), size)
         condition = None if real is None else sampler.from_real(real.condition)
         if condition is None:
-            condition = draw_shared(lambda n: sampler.sample(n, self.random["condition"]), size)
+            condition = draw_shared(partial(self._ask, self.random["condition"]), size)
         return latent.to(self.device, non_blocking=True), condition.to(self.device)
+
+    def _draw_latents(self, source: torch.Generator, n: int) -> Tensor:
+        latent: Tensor = self.latent_sampler.sample(n, source)
+        check_latents(self.latent_sampler, "sample", latent, n, self.latent_sampler.latent_dim)
+        return latent
+
+    def _ask(self, source: torch.Generator, n: int) -> Condition:
+        condition = self.condition_sampler.sample(n, source)
+        check_condition(self.condition_sampler, "sample", condition, n)
+        return condition
 
     def make_fakes(self, role: str, size: int, real: GANBatch | None = None) -> GANBatch:
         """Return ``size`` generated images; due regularisers of ``role`` may move their latents first.
@@ -242,7 +253,11 @@ class ConditionalGAN(SamplingModel):
         differentiable = torch.set_grad_enabled(learns or latent.requires_grad)
         with differentiable, untracked_batch_statistics(self.generator, untracked):
             asked = {} if size is None else {"size": size}
-            return at_least_float32(self.generator(latent, condition, **asked))
+            image = self.generator(latent, condition, **asked)
+        check_images(
+            self.generator, "forward", image, len(latent), size or height_and_width(self.generator.image_size)
+        )
+        return at_least_float32(image)
 
     def score(self, image: Tensor, condition: Condition, augment: bool = True) -> Terms:
         """Return the discriminator's named outputs in float32 or wider; the only caller of D in training.

@@ -16,6 +16,7 @@ from mmcgan.models.generators.base import Generator
 from mmcgan.models.latent_moves import move_latents
 from mmcgan.models.layers.implicit_output import Size, Window
 from mmcgan.registry import GENERATORS, MODELS, SAMPLERS
+from mmcgan.returned import check_images
 from mmcgan.samplers.base import LatentSampler
 from mmcgan.samplers.default_law import latent_law
 from mmcgan.samplers.latent import truncate_latent
@@ -130,6 +131,7 @@ class SamplingModel(BaseModel):
         else:
             image = network(*inputs)
         network.train(was_training)
+        check_images(network, "forward", image, len(condition), window[2:] if window else size)
         # not every generator ends in a tanh
         return at_least_float32(image).clamp(-1, 1)
 

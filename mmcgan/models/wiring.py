@@ -14,6 +14,7 @@ from mmcgan.augments.base import Augment
 from mmcgan.condition_fields import field_names
 from mmcgan.losses.base import Inputs, Loss, PairedLoss
 from mmcgan.registry import AUGMENTS, LOSSES
+from mmcgan.returned import check_scalar
 from mmcgan.structures import height_and_width
 from mmcgan.suggestions import nearest
 
@@ -98,6 +99,9 @@ class WiredLoss(nn.Module):
 
     def _weighted(self, calls: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         used = [view for view in calls[0] if view in self.weights]
+        for terms in calls:
+            for view in used:
+                check_scalar(self.loss, view, terms[view])
         return {
             f"{self.name}_{view}": self.weights[view]
             * self.condition_weight

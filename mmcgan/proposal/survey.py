@@ -172,7 +172,7 @@ def survey_dataset(dataset: Any, name: str, looked_at: int = LOOKED_AT) -> Surve
     why = None if classes is not None else "the data set has none"
     left_out = dataset.left_out
     reasons = [] if left_out is None else [str(reason) for reason in left_out.reasons]
-    stored = getattr(dataset, "source", lambda row: dataset.__getitems__([row])["image"][0])
+    stored = dataset.source or (lambda row: dataset.__getitems__([row])["image"][0])
     return _looked(name, len(dataset), stored, classes, why, reasons, looked_at)
 
 

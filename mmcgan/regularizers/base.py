@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmcgan.contracts import Contract, Reading, Value, names, whole_number
 from mmcgan.random import RandomStreams
 from mmcgan.registry import REGULARIZERS
+from mmcgan.returned import check_scalar
 from mmcgan.structures import Condition, GANBatch
 from mmcgan.suggestions import nearest
 
@@ -67,6 +68,7 @@ class Regularizer(Reading, nn.Module):
     contract: ClassVar[Contract] = Contract(
         "regularizer",
         "docs/extending/regularizer.md",
+        either=("forward", "move_latent", "after_backward", "after_step"),
         values={
             "on": Value("discriminator or generator", lambda value: value in PLAYERS),
             "interval": Value("a whole number above 0", lambda value: whole_number(value) and value > 0),
@@ -165,8 +167,7 @@ def build_regularizers(
 def weighted_terms(regularizers: Mapping[str, Regularizer], context: StepContext) -> dict[str, Tensor]:
     """Return the scalars of ``regularizers`` by name, times weight and interval."""
     values = {name: (each, each(context)) for name, each in regularizers.items()}
-    return {
-        name: each.weight * each.interval * value
-        for name, (each, value) in values.items()
-        if value is not None
-    }
+    acting = {name: pair for name, pair in values.items() if pair[1] is not None}
+    for each, value in acting.values():
+        check_scalar(each, "forward", value)
+    return {name: each.weight * each.interval * value for name, (each, value) in acting.items()}

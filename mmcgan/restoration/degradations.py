@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmcgan.contracts import Contract, Value
 from mmcgan.random import make_generator
 from mmcgan.registry import DEGRADATIONS
 from mmcgan.restoration.colour import with_lightness_of
 from mmcgan.restoration.lanczos import lanczos_downsample
+from mmcgan.restoration.presets import PRESETS
 
 #: Rows and columns (top, bottom, left, right).
 Box = tuple[int, int, int, int]
@@ -20,7 +24,21 @@ LUMA = (0.2989, 0.5870, 0.1140)
 
 
 class Degradation:
-    """The identity, and base of the others."""
+    """The identity, and base of the others.
+
+    A subclass writes :meth:`degrade` and, where what is left of an original looks otherwise, :meth:`target`.
+
+    Attributes:
+        plan_like: the task of mmcgan's whose plan of stages a task of this class begins from.
+    """
+
+    contract: ClassVar[Contract] = Contract(
+        "degradation",
+        "docs/extending/degradation.md",
+        values={"plan_like": Value("the name of a task that has a plan", lambda value: value in PRESETS)},
+    )
+
+    plan_like: str = "reconstruct"
 
     def target(self, original: Tensor) -> Tensor:
         """Return what is left of original images (N, 3, H, W) in [-1, 1], at full size."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+from mmcgan.registry import DEGRADATIONS
 from mmcgan.restoration.features import ALL
 from mmcgan.restoration.plan import Plan, Stage
+from mmcgan.suggestions import nearest
 
 
 @dataclass(frozen=True)
@@ -98,15 +101,31 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def preset_plan(task: str, groups: int, pixels_only: bool = False) -> Plan:
-    """Return the plan of ``task`` for a generator with ``groups`` of parameters.
+def check_task(task: str) -> None:
+    """Refuse a task that no degradation is registered for.
 
     Raises:
-        ValueError: there is none; the message lists the tasks.
+        ValueError: suggests names.
     """
-    if task not in PRESETS:
-        raise ValueError(f"task={task!r}: choose one of {', '.join(PRESETS)}")
-    return PRESETS[task].plan(groups, pixels_only)
+    known = DEGRADATIONS.named()
+    if task not in known and DEGRADATIONS.get(task) is None:
+        raise ValueError(f"task={task!r}: choose one of {', '.join(known)}.{nearest(task, list(known))}")
+
+
+def preset_plan(task: str, groups: int, pixels_only: bool = False) -> Plan:
+    """Return the plan of ``task``, or of the one that its class is ``plan_like``.
+
+    Args:
+        task: name of a registered degradation.
+        groups: of parameters of the generator.
+        pixels_only: see :meth:`Preset.plan`.
+
+    Raises:
+        ValueError: no such task; the message lists them.
+    """
+    check_task(task)
+    kind: Any = DEGRADATIONS.require(task)
+    return PRESETS[task if task in PRESETS else kind.plan_like].plan(groups, pixels_only)
 
 
 def for_size(plan: Plan, image_size: int) -> Plan:

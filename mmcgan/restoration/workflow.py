@@ -18,7 +18,7 @@ from mmcgan.restoration.groups import parameter_groups
 from mmcgan.restoration.morphing import Tuned
 from mmcgan.restoration.options import Restored, RestoreOptions, RestoreResult
 from mmcgan.restoration.plan import Plan, Stage
-from mmcgan.restoration.presets import PRESETS, for_size, preset_plan, shortened
+from mmcgan.restoration.presets import check_task, for_size, preset_plan, shortened
 from mmcgan.restoration.prior import Prior, load_prior
 from mmcgan.restoration.problem import Problem
 from mmcgan.restoration.reading import FACTORS, degradation_of, read_given
@@ -46,7 +46,7 @@ def restore(
     Args:
         model, checkpoint, distance: see :func:`mmcgan.restoration.prior.load_prior`.
         images: files. A generator of any size restores the whole image, others its centre square.
-        task: one of ``mmcgan.restoration.presets.PRESETS``.
+        task: name of a registered degradation (``mmcgan.registry.DEGRADATIONS``).
         stages: in place of the task's own.
         out: folder; gets ``<name>_<task>.png``, ``<name>_<task>_sheet.png`` and ``<name>_<task>.json``.
         options: see :class:`RestoreOptions`.
@@ -135,8 +135,7 @@ def _start(
 
 def _check(paths: Sequence[Path], task: str, options: RestoreOptions) -> None:
     """Check everything that needs no model."""
-    if task not in PRESETS:
-        raise ValueError(f"task={task!r}: choose one of {', '.join(PRESETS)}")
+    check_task(task)
     missing = [path for path in paths if not path.is_file()]
     if missing or not paths:
         raise FileNotFoundError(f"no image {missing[0]}" if missing else "no images to restore")

@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor
 
 from mmcgan.random import make_generator
+from mmcgan.returned import check_condition, check_latents
 from mmcgan.samplers.latent import truncate_latent
 from mmcgan.structures import Condition
 
@@ -43,6 +44,7 @@ def draw_latents(law: Any, seed: int, numbers: Iterable[int], truncation: float 
     for number in numbers:
         source = number_source(seed, LATENT, number)
         latent = law.sample(1, source)
+        check_latents(law, "sample", latent, 1, law.latent_dim)
         rows.append(latent if truncation is None else truncate_latent(law, latent, truncation, source))
     return torch.cat(rows)
 
@@ -56,4 +58,7 @@ def draw_conditions(sampler: Any, seed: int, numbers: Iterable[int], what: str) 
         numbers: of the images, at least one.
         what: which stream, ``INSTANCE``, ``LABEL`` or ``ATTRIBUTES``.
     """
-    return Condition.cat([sampler.sample(1, number_source(seed, what, number)) for number in numbers])
+    drawn = [sampler.sample(1, number_source(seed, what, number)) for number in numbers]
+    for each in drawn:
+        check_condition(sampler, "sample", each, 1)
+    return Condition.cat(drawn)

@@ -29,7 +29,7 @@ class LatentMove(Reading):
 
     contract: ClassVar[Contract] = Contract(
         "latent move",
-        "docs/extending/latent_sampler.md",
+        "docs/extending/latent_move.md",
         methods={"__call__": "latents and a function to logits -> moved latents (N, D)"},
         values={"reads": Value("a tuple of one named tensor, the logit that is climbed", some_names)},
     )

@@ -16,6 +16,8 @@ from mmcgan.testing.requirements import built, require
 def check_dataset(dataset: Any, settings: Mapping[str, Any] | None = None) -> None:
     """Check a data set: items, determinism, and that ``facts`` and ``metainfo`` agree with it.
 
+    A set of conditions to evaluate with has ``latent`` in place of ``image``.
+
     Args:
         dataset: built, or its config.
         settings: of the constructor, for ``facts``; those of the config by default.
@@ -24,22 +26,37 @@ def check_dataset(dataset: Any, settings: Mapping[str, Any] | None = None) -> No
         CheckError: names what is wrong.
     """
     found = built(DATASETS, dataset)
-    kind, name = type(found), type(found).__name__
+    name = type(found).__name__
     if settings is None:
         settings = {k: v for k, v in dataset.items() if k != "type"} if isinstance(dataset, Mapping) else {}
     require(len(found) > 0, f"{name} is empty")
     rows = [0, len(found) - 1]
     first, second = found.__getitems__(rows), found.__getitems__(rows)
-    require("image" in first, f"{name}: items have no image, only {sorted(first)}")
-    image = first["image"]
+    shown = "latent" if "latent" in first and "image" not in first else "image"
+    require(shown in first, f"{name}: items have no image, only {sorted(first)}")
+    for key, value in first.items():
+        require(len(value) == len(rows), f"{name}: {key} has {len(value)} rows for {len(rows)} items")
+        require(torch.equal(value, second[key]), f"{name}: {key} of an item differs from call to call")
+    one = found[0]
+    require(
+        torch.equal(torch.as_tensor(one[shown]), first[shown][0]), f"{name}: [0] is not the first of [[0]]"
+    )
+    if shown == "latent":
+        latent = first["latent"]
+        good = latent.dtype == torch.float32 and latent.ndim == 2
+        require(good, f"{name}: latents are {latent.dtype} {tuple(latent.shape)}, not float32 (N, D)")
+        return
+    _check_images(found, name, first, settings)
+
+
+def _check_images(
+    found: Any, name: str, first: Mapping[str, torch.Tensor], settings: Mapping[str, Any]
+) -> None:
+    kind, image = type(found), first["image"]
     require(
         image.dtype == torch.uint8 and image.shape[:2] == (2, 3),
         f"{name}: images are {image.dtype} {tuple(image.shape)}, not uint8 (N, 3, H, W)",
     )
-    for key, value in first.items():
-        require(torch.equal(value, second[key]), f"{name}: {key} of an item differs from call to call")
-    one = found[0]
-    require(torch.equal(torch.as_tensor(one["image"]), image[0]), f"{name}: [0] is not the first of [[0]]")
     facts = kind.facts(**settings)
     takes = set(inspect.signature(kind).parameters)
     told = set(inspect.signature(kind.facts).parameters)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmcgan.extractors.base import Extractor, ExtractorOutput
+from mmcgan.attributes import AttributeGroups
+from mmcgan.datasets.base import GANDataset
+from mmcgan.evaluation.statistics.reference import Reference
+from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.registry import EXTRACTORS, GENERATION_METRICS
 from mmcgan.structures import Condition
 from mmcgan.testing.requirements import built, check_finite, require, source
 
-CLASSES, FEATURES = 3, 8
+CLASSES, FEATURES, SPATIAL, SIDE = 3, 8, 6, 32
+NAMES = ("0", "1", "2")
+GROUPS = {"digit": list(NAMES)}
 
 
 def check_extractor(extractor: Any) -> None:
@@ -49,27 +58,61 @@ def check_extractor(extractor: Any) -> None:
 
 
 class MadeUpFeatures(Extractor):
-    """Offers what a metric may ask of an extractor, without a network."""
+    """Offers all that a metric may ask of an extractor, without a network: mean colours of parts."""
 
     def __init__(self) -> None:
-        from mmcgan.extractors.base import Preprocessing
-
-        super().__init__("made-up", Preprocessing(32))
-        self.feature_dim, self.num_classes, self.classes = FEATURES, CLASSES, ("0", "1", "2")
+        super().__init__("made-up", Preprocessing(SIDE))
+        self.feature_dim, self.spatial_dim, self.num_classes = FEATURES, SPATIAL, CLASSES
+        self.pixel_classes, self.classes = CLASSES, NAMES
+        self.groups = AttributeGroups.from_config(GROUPS)
         self.freeze()
 
+    def encode(self, pixels: Tensor) -> ExtractorOutput:
+        """Return what an image shows in a few numbers."""
+        parts = torch.nn.functional.adaptive_avg_pool2d(pixels, 2).flatten(1)
+        brightest = pixels.argmax(1)
+        return ExtractorOutput(parts[:, :FEATURES], parts[:, -CLASSES:], parts[:, :SPATIAL], None, brightest)
 
-def made_up_output(n: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Condition]:
-    """Return features, logits, images and conditions of ``n`` images."""
-    values = torch.randn(n, FEATURES, generator=source(seed))
-    logits = torch.randn(n, CLASSES, generator=source(seed + 1))
-    image = torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=source(seed + 2))
-    return values, logits, image, Condition(label=torch.arange(n) % CLASSES)
+
+class MadeUpImages(GANDataset):
+    """Noise of three classes in turn, of which one colour is brighter."""
+
+    disk_arguments = ()
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.label = self.labels = torch.arange(size) % CLASSES
+        self.classes, self.split = NAMES, "train"
+        noise = torch.rand(size, 3, SIDE, SIDE, generator=source(seed))
+        noise[torch.arange(size), self.label] += 1
+        self.image = (noise * 127).to(torch.uint8)
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """Return images and labels."""
+        rows = torch.tensor([int(index) for index in indices])
+        return {"image": self.image[rows], "label": self.label[rows]}
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """What is known of the set."""
+        counts = tuple(torch.bincount(self.label, minlength=CLASSES).tolist())
+        return dict(num_classes=CLASSES, classes=NAMES, image_size=SIDE, class_counts=counts)
+
+
+def made_up_output(n: int, extractor: Extractor) -> tuple[ExtractorOutput, Condition]:
+    """Return what ``extractor`` says of ``n`` images, and what they were asked to be."""
+    images = MadeUpImages(n, 1)
+    chosen = torch.nn.functional.one_hot(images.label, CLASSES).float()
+    maps = torch.randint(CLASSES, (n, SIDE, SIDE), generator=source(2))
+    condition = Condition(label=images.label, attributes=chosen, label_map=maps)
+    return extractor(images.image), condition
 
 
 def check_metric(
     metric: Any,
-    images: int = 16,
+    images: int = 36,
     reference: Any = None,
     extractor: Any = None,
     condition: Condition | None = None,
@@ -79,37 +122,69 @@ def check_metric(
     Args:
         metric: built, or its config.
         images: how many made-up ones it sees.
-        reference: for a metric that needs real images.
-        extractor: in place of one with 8 features and 3 classes.
-        condition: of that many images; labels by default.
+        reference: for a metric that needs real images; made-up ones if None.
+        extractor: in place of one of 8 features, 3 classes of images and pixels, and one group of attributes.
+        condition: of that many images; labels, attributes and label maps by default.
 
     Raises:
         CheckError: names what is wrong.
     """
-    from fnmatch import fnmatchcase
-
     term = built(GENERATION_METRICS, metric)
-    name = type(term).__name__
-    term.prepare(extractor or MadeUpFeatures(), reference)
-    term.expect({"num_classes": CLASSES, "classes": ("0", "1", "2"), "size": images})
-    features, logits, image, labels = made_up_output(images, 0)
-    condition = labels if condition is None else condition
-
-    def figures(*cuts: slice) -> dict[str, float]:
-        term.reset()
-        for rows in cuts:
-            term.update(ExtractorOutput(features[rows], logits[rows], None, image[rows]), condition[rows])
-        term.merge()
-        return term.compute()
-
+    name, network = type(term).__name__, extractor or MadeUpFeatures()
+    if reference is None and term.needs_reference:
+        reference = Reference(MadeUpImages(images, 0), network, keep=False)
+    term.prepare(network, reference)
+    term.expect({"num_classes": CLASSES, "classes": NAMES, "size": images})
+    shortage = term.shortage(images, images if reference is not None else None)
+    require(shortage is None, f"{name}: {shortage}")
+    output, asked = made_up_output(images, network)
+    figures = _figures_of(term, output, asked if condition is None else condition)
     half = images // 2
     whole, halves = figures(slice(None)), figures(slice(0, half), slice(half, None))
     require(bool(whole), f"{name} returns no figures")
     for key, value in whole.items():
         require(isinstance(value, float), f"{name}: {key} is a {type(value).__name__}, not a float")
+        require(math.isfinite(value), f"{name}: {key} is {value}")
         require(
             abs(value - halves[key]) <= 1e-6 * max(1, abs(value)), f"{name}: {key} depends on the batches"
         )
         declared = not term.figures or any(fnmatchcase(key, pattern) for pattern in term.figures)
         require(declared, f"{name} returns {key!r}, which figures={term.figures} does not have")
+        way = [each for pattern, each in term.better.items() if fnmatchcase(key, pattern)]
+        require(len(set(way)) < 2, f"{name}: better={dict(term.better)} says both ways of {key!r}")
     require(figures(slice(None)) == whole, f"{name}: reset() does not forget all images")
+    _check_words(name, term)
+
+
+def _figures_of(term: Any, output: ExtractorOutput, condition: Condition) -> Callable[..., dict[str, float]]:
+    def rows_of(rows: slice) -> ExtractorOutput:
+        held: dict[str, Any] = {
+            key: None if value is None else value[rows] for key, value in vars(output).items()
+        }
+        return ExtractorOutput(**held)
+
+    def figures(*cuts: slice) -> dict[str, float]:
+        term.reset()
+        for rows in cuts:
+            term.update(rows_of(rows), condition[rows])
+        term.merge()
+        found: dict[str, float] = term.compute()
+        return found
+
+    return figures
+
+
+def _check_words(name: str, term: Any) -> None:
+    """Check what reports and command lines read of a metric."""
+    for what in ("settings", "details"):
+        try:
+            json.dumps(getattr(term, what)())
+        except (TypeError, ValueError) as error:
+            require(False, f"{name}: {what}() is not of JSON types: {error}")
+    strange = sorted(set(term.suite) - set(term.short_names))
+    require(not strange, f"{name}: suite names {strange}, which short_names={dict(term.short_names)} lacks")
+    for short, settings in term.short_names.items():
+        try:
+            type(term)(**settings)
+        except TypeError as error:
+            require(False, f"{name}: the settings of its short name {short!r} do not build it: {error}")

@@ -164,7 +164,7 @@ def _check_slopes(name: str, scalar: Any, image: Tensor, second: bool) -> None:
 
 def check_head(
     head: Any,
-    num_classes: int = 3,
+    num_classes: int | None = None,
     in_channels: int = 8,
     condition: Condition | None = None,
     sizes: Mapping[str, int] | None = None,
@@ -174,7 +174,7 @@ def check_head(
 
     Args:
         head: its config; ``in_channels`` is filled in.
-        num_classes: of labels made up.
+        num_classes: of labels made up; by default what the config says, or 3.
         in_channels: C.
         condition, sizes: see :func:`check_generator`.
         second_derivatives: whether R1 must be possible.
@@ -182,6 +182,8 @@ def check_head(
     Raises:
         CheckError: names what is wrong.
     """
+    if num_classes is None:
+        num_classes = (head.get("num_classes") if isinstance(head, Mapping) else None) or 3
     network = built(HEADS, head, in_channels=in_channels).eval()
     name = type(network).__name__
     if condition is None:

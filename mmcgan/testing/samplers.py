@@ -10,6 +10,7 @@ import torch
 from mmcgan.contracts import check_object
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.base import ConditionSampler, LatentSampler
+from mmcgan.samplers.moves import LatentMove
 from mmcgan.testing.requirements import built, check_finite, require, source
 
 
@@ -42,6 +43,37 @@ def check_latent_sampler(sampler: Any, latent_dim: int = 24) -> None:
     require(narrow.shape == first.shape, f"{name}: truncated latents have another shape")
     whole = law.truncate(first, math.inf, source(5))
     require(torch.equal(whole, first), f"{name}: an infinite truncation changes latents")
+
+
+def check_latent_move(move: Any, latent_dim: int = 6) -> None:
+    """Check a rule that moves latents: shape, randomness of each latent alone, determinism.
+
+    Args:
+        move: built, or its config.
+        latent_dim: of the latents, which are of N(0, I).
+
+    Raises:
+        CheckError: names what is wrong.
+    """
+    rule = built(SAMPLERS, move)
+    check_object(rule, LatentMove)
+    rule.follow(SAMPLERS.build(dict(type="NormalLatent", latent_dim=latent_dim)))
+    name, state = type(rule).__name__, torch.get_rng_state()
+    latent = torch.randn(5, latent_dim, generator=source(2))
+    moved, again = (rule(latent.clone(), _hill) for _ in range(2))
+    require(torch.equal(state, torch.get_rng_state()), f"{name} draws from torch's global generator")
+    require(moved.shape == latent.shape, f"{name}: moved latents have the shape {tuple(moved.shape)}")
+    check_finite(name, "a latent", moved)
+    require(not moved.requires_grad, f"{name}: moved latents carry gradients")
+    require(torch.equal(moved, again), f"{name}: two calls differ")
+    alone = rule(latent[1:2].clone(), _hill)
+    require(
+        bool(((alone - moved[1:2]).abs() < 1e-5).all()), f"{name}: a latent depends on others of its batch"
+    )
+
+
+def _hill(latent: torch.Tensor) -> torch.Tensor:
+    return -(latent - 1).square().sum(1)
 
 
 def check_condition_sampler(sampler: Any) -> None:

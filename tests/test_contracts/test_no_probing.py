@@ -16,8 +16,6 @@ PACKAGE = Path(__file__).resolve().parents[2] / "mmcgan"
 #: file -> why its probes are right: what is asked is none of our components, or this is what asks for all
 JUSTIFIED = {
     "contracts.py": "the one place that compares classes with their contracts",
-    "config/validate.py": "classes that derive from no base are compared with it; names of functions",
-    "component_registry.py": "anything may be registered, functions and objects too",
     "models/class_rows.py": "any torch module may say which of its tensors belong to classes",
     "models/layers/condition_weight.py": "any torch module may weigh its condition",
     "models/layers/initialization.py": "torch's layers have a bias or none",
@@ -34,11 +32,7 @@ JUSTIFIED = {
     "comparison/hook.py": "MMEngine's runner, loops and evaluators",
     "apis/tracking.py": "attributes that MMEngine's backends make late",
     "config/whole.py": "any number that a user names by its path",
-    "datasets/packing/forms.py": "files as they are stored, of data sets that have some",
-    "datasets/packing/shards.py": "an object whose constructor failed",
-    "datasets/shard_order.py": "MMEngine's sampler builds it for any data set",
-    "peers/projected_gan/discriminator.py": "any extractor may be converted; a peer's is a network inside",
-    "proposal/survey.py": "files as they are stored, of data sets that have some",
+    "datasets/shard_order.py": "torch builds it of anything with a length",
     "hooks/schedule.py": "any number that a user names by its path",
     "optim/clipping.py": "torch's sharded tensors",
     "distributed.py": "torch's sharded tensors",
@@ -51,9 +45,6 @@ JUSTIFIED = {
     "engine/work_folder.py": "the operating system",
     "diagnosis/processor.py": "the operating system",
     "parallel.py": "the operating system",
-    "cli.py": "argparse's namespaces",
-    "claims/page.py": "kinds of figures of our own page",
-    "demo/page.py": "modules of our own tabs",
     "demo/form.py": "Gradio's requests",
 }
 

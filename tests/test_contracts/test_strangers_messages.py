@@ -13,6 +13,7 @@ from mmcgan.models.discriminator import freeze
 from mmcgan.models.generators import Generator
 from mmcgan.registry import CONDITION_FIELDS, DATASETS, GENERATORS
 from mmcgan.structures import Condition
+from mmcgan.testing import check_head
 
 
 class Captioned(Generator):
@@ -107,3 +108,8 @@ def test_a_size_of_zero_says_that_a_field_of_any_kind_is_not_used(captions, give
     )
     assert [problem.path for problem in fill_facts(config)] == problems
     assert config["model"]["generator"]["caption_dim"] == (5 if given is None else given)
+
+
+def test_a_check_asks_a_head_for_no_class_that_it_has_not():
+    check_head(dict(type="ProjectionHead", num_classes=2))
+    check_head(dict(type="ProjectionHead", num_classes=7))

@@ -189,7 +189,8 @@ def test_imagenet_subset_and_absence_are_named(root, tmp_path):
 
 
 @pytest.fixture
-def tiny(tmp_path):
+def tiny(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmcgan.datasets.sets.imagenet.TINY_CLASSES", 2)
     root = tmp_path / "tiny-imagenet-200"
     for wnid in ("n2", "n1"):
         save(root / "train" / wnid / "images" / f"{wnid}_0.JPEG", picture(64, 64))
@@ -206,7 +207,13 @@ def test_tiny_imagenet(tiny):
     assert train.labels.tolist() == [0, 1]
     assert val.labels.tolist() == [1, 0, 1]
     assert np.array_equal(pixels(val, 2), picture(64, 64, seed=2))
+
+
+def test_tiny_imagenet_facts_and_a_subset_is_refused(tiny, monkeypatch):
+    monkeypatch.undo()
     assert TinyImageNet.facts(split="val") == dict(num_classes=200, image_size=64, class_counts=(50,) * 200)
+    with pytest.raises(ValueError, match=r"has 2 class folders, expected 200; for a subset use.*ImageFolder"):
+        TinyImageNet(str(tiny))
 
 
 def test_tiny_imagenet_annotations_are_checked(tiny):

@@ -280,6 +280,12 @@ def hostile_uploads(folder):
     yield folder / "cut.png", "unreadable image"
 
 
+def test_why_there_are_no_neighbours_is_said_without_our_folders(studio, photo):
+    _, _, near, note, _ = more_like_this.make(studio, studio.model(ICGAN), photo, None, 1, 0, 5)
+    assert ("cannot be shown here" in note) is (near is None)
+    assert "/" not in note.replace("(--images DIR | --dataset CONFIG)", "")
+
+
 def test_hostile_uploads_get_a_sentence(studio, tmp_path):
     folder = tmp_path / "uploads"
     folder.mkdir()

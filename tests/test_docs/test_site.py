@@ -69,6 +69,12 @@ def test_every_component_of_every_registry_is_in_the_reference(reference):
     assert "::: mmcgan.losses.omni.OmniLoss" in pages["LOSSES"]
 
 
+def test_every_base_is_in_the_reference_with_its_members(reference):
+    pairs = [(base, role.page()) for role in reference.roles() for base in role.bases]
+    asked = "\n    options:\n      members: true"
+    assert len(pairs) > 12 and [base for base, page in pairs if f"::: {base}{asked}" not in page] == []
+
+
 def test_a_component_of_the_reference_says_what_it_is(reference):
     for role in reference.roles():
         for line in re.findall(r"^\| \[`.*$", role.page(), flags=re.M):

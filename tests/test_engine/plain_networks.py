@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
+import time
 
 import torch
 from mmengine.hooks import Hook
@@ -70,3 +72,21 @@ class DieAt(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if runner.rank == 1 and batch_idx == self.iteration:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+@HOOKS.register_module(force=True)
+class HoldAt(Hook):
+    """Says that an iteration is done and waits for a file, where ``MMCGAN_TEST_HOLD`` names a folder."""
+
+    def __init__(self, iteration: int) -> None:
+        self.iteration = iteration
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        folder = os.environ.get("MMCGAN_TEST_HOLD")
+        if folder is None or runner.iter != self.iteration:
+            return
+        pathlib.Path(folder, f"held-{runner.rank}").touch()
+        for _ in range(6000):
+            if pathlib.Path(folder, "go").exists():
+                return
+            time.sleep(0.05)

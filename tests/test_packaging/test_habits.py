@@ -1,6 +1,8 @@
 """What a project on GitHub and PyPI is expected to have agrees with itself."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,39 @@ def test_shells_complete_every_command_and_its_options(shell, capsys):
     script = capsys.readouterr().out
     assert all(name in script for name in COMMANDS)
     assert "--truncation" in script or shell == "tcsh"
+
+
+#: what is typed, and one of the words that a shell offers
+TYPED = {
+    "mmcgan ne": "new",
+    "mmcgan sample --tr": "--truncation",
+    "mmcgan train --tra": "--track",
+    "mmcgan new photos --h": "--hours",
+}
+COMPLETE = """
+source "$1"
+words=($2)
+COMP_WORDS=("${words[@]}") COMP_CWORD=$((${#words[@]} - 1))
+called=$(complete -p mmcgan | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+"$called" mmcgan "${words[-1]}" "${words[-2]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_bash_completes_what_is_typed(typed, tmp_path, capsys):
+    pytest.importorskip("shtab", reason="the extra completion is not installed")
+    if shutil.which("bash") is None:
+        pytest.skip("no bash here")
+    from mmcgan.cli import main
+
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "mmcgan.bash"
+    script.write_text(capsys.readouterr().out)
+    done = subprocess.run(
+        ["bash", "-c", COMPLETE, "-", str(script), typed], capture_output=True, text=True, check=True
+    )
+    assert TYPED[typed] in done.stdout.split() and done.stderr == ""
 
 
 def test_one_parser_knows_every_command():

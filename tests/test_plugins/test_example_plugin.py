@@ -171,6 +171,11 @@ def test_its_whole_life_in_an_environment_of_its_own(room):
     page = (here / "card" / "README.md").read_text()
     assert 'pip install "mmcgan[hub]" "mmcgan-example-plugin==0.2.0"' in page and str(here) not in page
 
+    tests = [str(room.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PLUGIN / "tests")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(tests, env=environment, cwd=room.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
     subprocess.run([*room.pip, "uninstall", "--quiet", "--yes", "mmcgan-example-plugin"], check=True)
     needed = "the plugin mmcgan-example-plugin 0.2.0 for 'example.PerceptronGenerator': not installed"
     for words in (

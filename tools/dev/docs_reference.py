@@ -34,11 +34,13 @@ class Role:
         variable: its name in :mod:`mmcgan.registry`.
         line: what the registry is for.
         components: registered name -> module.
+        bases: of classes of one's own, dotted.
     """
 
     variable: str
     line: str
     components: dict[str, str]
+    bases: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -70,8 +72,17 @@ class Role:
                 *rows,
                 "",
                 *parts,
+                *self._own(),
             ]
         )
+
+    def _own(self) -> list[str]:
+        """Return what a class of one's own has: the bases with all members."""
+        if not self.bases:
+            return []
+        shown = "    options:\n      members: true\n      show_source: false\n"
+        link = "[Classes of your own](../extending/README.md) has an example of each role."
+        return ["## To write one", "", link, "", *(f"::: {base}\n{shown}" for base in self.bases)]
 
 
 @cache
@@ -87,7 +98,10 @@ def roles() -> tuple[Role, ...]:
         locations = getattr(value, "_locations", None)
         components = components_of(variable, locations) if locations else {}
         if components:
-            found.append(Role(variable, lines.get(variable, value.name).replace("|", "\\|"), components))
+            line = lines.get(variable, value.name).replace("|", "\\|")
+            places = value.bases.places if isinstance(value, registry.ClosedRegistry) else ()
+            bases = tuple(place.replace(":", ".") for place in places)
+            found.append(Role(variable, line, components, bases))
     return tuple(found)
 
 

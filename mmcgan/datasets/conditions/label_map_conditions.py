@@ -43,16 +43,16 @@ class LabelMapConditions(SeededLatents):
         if size is not None and size < 1:
             raise ValueError(f"LabelMapConditions: size must be at least 1, got {size}")
         super().__init__(latent_dim, latent_sampler, seed, truncation)
-        self.source = DATASETS.build(dict(dataset))
-        if not self.source.metainfo.get("num_map_classes"):
-            raise ValueError(f"LabelMapConditions: {type(self.source).__name__} has no label maps")
-        self.size = len(self.source) if size is None else size
+        self.whole = DATASETS.build(dict(dataset))
+        if not self.whole.metainfo.get("num_map_classes"):
+            raise ValueError(f"LabelMapConditions: {type(self.whole).__name__} has no label maps")
+        self.size = len(self.whole) if size is None else size
 
     @property
     def metainfo(self) -> dict[str, Any]:
         """What was asked: the data set's own facts, size, and of the latents."""
         return {
-            **self.source.metainfo,
+            **self.whole.metainfo,
             "size": self.size,
             "labels": None,
             **self.latent_metainfo,
@@ -70,5 +70,5 @@ class LabelMapConditions(SeededLatents):
         rows = [int(index) for index in indices]
         if any(not 0 <= row < self.size for row in rows):
             raise IndexError(f"LabelMapConditions has {self.size} items; asked for {rows}")
-        batch = self.source.__getitems__([row % len(self.source) for row in rows])
+        batch = self.whole.__getitems__([row % len(self.whole) for row in rows])
         return {"latent": self.latents(rows), **{name: batch[name] for name in MAPS if name in batch}}

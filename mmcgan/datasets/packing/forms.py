@@ -90,9 +90,8 @@ class TarShards:
 
     def read(self, dataset: ImageDataset, index: int) -> tuple[str, bytes]:
         """Return the ending of a name and the bytes of a file."""
-        source = getattr(dataset, "source", None)
-        if self.as_stored and source is not None:
-            return bytes_of(source(index))
+        if self.as_stored and dataset.source is not None:
+            return bytes_of(dataset.source(index))
         return ".png", bytes(encode_png(dataset[index]["image"].permute(1, 2, 0).contiguous().numpy()))
 
     def write(

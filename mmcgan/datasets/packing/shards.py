@@ -68,8 +68,9 @@ class ShardDataset(DecodedDataset):
         self.root = Path(root)
         described = (self.root / METADATA).is_file()
         found = _described(self.root) if described else _scanned(self.root)
-        self.files, self.shard_sizes, self.places, labels, names = found
-        self.ends = np.cumsum(self.shard_sizes)
+        self.files, self.sizes, self.places, labels, names = found
+        self.shard_sizes = self.sizes
+        self.ends = np.cumsum(self.sizes)
         self._described = described
         size = int(self.ends[-1])
         if labelled and labels is None:
@@ -87,7 +88,7 @@ class ShardDataset(DecodedDataset):
         shard = int(np.searchsorted(self.ends, index, side="right"))
         offset, length = (int(value) for value in self.places[index])
         path = self.root / self.files[shard]
-        name = f"{printable(path)}: image {index - int(self.ends[shard]) + self.shard_sizes[shard]}"
+        name = f"{printable(path)}: image {index - int(self.ends[shard]) + self.sizes[shard]}"
         if not 0 <= length <= most_bytes() or offset < 0:
             raise BadImageError(f"{name}: has {length:,} bytes, {most_bytes():,} are allowed")
         try:
@@ -199,15 +200,18 @@ class _File:
     it and the cache keeps one; the others' must stay open until they have read.
     """
 
+    descriptor: int | None = None  # until the file is open
+
     def __init__(self, path: str) -> None:
         self.descriptor = os.open(path, os.O_RDONLY)
 
     def read(self, length: int, offset: int) -> bytes:
         """Return up to ``length`` bytes from ``offset`` on."""
+        assert self.descriptor is not None
         return os.pread(self.descriptor, length, offset)
 
     def __del__(self) -> None:
-        if hasattr(self, "descriptor"):
+        if self.descriptor is not None:
             os.close(self.descriptor)
 
 

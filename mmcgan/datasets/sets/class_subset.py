@@ -30,28 +30,28 @@ class ClassSubset(ImageDataset):
     disk_arguments = ()
 
     def __init__(self, dataset: dict[str, Any], keep: Sequence[int]) -> None:
-        self.source = DATASETS.build(dict(dataset))
-        labels = self.source.labels
-        if labels is None or self.source.classes is None:
+        self.whole = DATASETS.build(dict(dataset))
+        labels = self.whole.labels
+        if labels is None or self.whole.classes is None:
             raise ValueError(f"ClassSubset: {dataset.get('type')} has no labels")
-        self.keep = _checked(keep, len(self.source.classes))
-        number = torch.full((len(self.source.classes),), -1, dtype=torch.int64)
+        self.keep = _checked(keep, len(self.whole.classes))
+        number = torch.full((len(self.whole.classes),), -1, dtype=torch.int64)
         number[torch.tensor(self.keep)] = torch.arange(len(self.keep))
         self.rows = (number[labels] >= 0).nonzero().flatten()
-        names = [self.source.classes[label] for label in self.keep]
-        super().__init__(self.source.image_size, number[labels[self.rows]], names, len(self.rows))
-        self.split = self.source.split
+        names = [self.whole.classes[label] for label in self.keep]
+        super().__init__(self.whole.image_size, number[labels[self.rows]], names, len(self.rows))
+        self.split = self.whole.split
 
     def _fetch(self, index: Tensor) -> Tensor:
-        return self.source.__getitems__(self.rows[index].tolist())["image"]
+        return self.whole.__getitems__(self.rows[index].tolist())["image"]
 
     def fingerprint(self) -> str:
         """Return a digest of the whole set and the choice."""
-        return text_hash(f"{self.source.fingerprint()} {self.keep}")
+        return text_hash(f"{self.whole.fingerprint()} {self.keep}")
 
     def source_digest(self) -> str | None:
         """Return a digest of the files of the whole set and the choice, None if it is not of files."""
-        source = self.source.source_digest()
+        source = self.whole.source_digest()
         return None if source is None else text_hash(f"{source} {self.keep}")
 
     @classmethod

@@ -16,6 +16,8 @@ from mmcgan.datasets.sets.walk import listed_files
 from mmcgan.registry import DATASETS
 from mmcgan.text_files import read_text
 
+TINY_CLASSES = 200
+
 
 @DATASETS.register_module()
 class ImageNet(FileDataset):
@@ -101,7 +103,8 @@ class TinyImageNet(FileDataset):
 
     Raises:
         FileNotFoundError: the folder or its annotation file is missing.
-        ValueError: the annotation file names an unknown class or a line of it is malformed.
+        ValueError: there are not exactly 200 class folders, or the annotation file names an unknown class or
+            a line of it is malformed.
     """
 
     disk_arguments = ("root",)
@@ -121,6 +124,12 @@ class TinyImageNet(FileDataset):
                 f"TinyImageNet: no folder {folder / split}. Unpack tiny-imagenet-200.zip and set root to it"
             )
         index = scan_folder(folder / "train", labelled=True)
+        found = len(index.classes or ())
+        if found != TINY_CLASSES:
+            raise ValueError(
+                f"TinyImageNet: {folder / 'train'} has {found} class folders, expected {TINY_CLASSES}; for a "
+                f"subset use dict(type='ImageFolder', root='{folder / 'train'}', ...)"
+            )
         if split == "val":
             index = _scan_validation(folder, index.classes or ())
         super().__init__(index, ImageReader(image_size), in_memory, pipeline)
@@ -139,7 +148,7 @@ class TinyImageNet(FileDataset):
         check_choice(split, ("train", "val"), "split", "TinyImageNet")
         ImageReader(image_size)  # checks the size
         per_class = 500 if split == "train" else 50
-        return dict(num_classes=200, image_size=image_size, class_counts=(per_class,) * 200)
+        return dict(num_classes=TINY_CLASSES, image_size=image_size, class_counts=(per_class,) * TINY_CLASSES)
 
 
 def _scan_validation(root: Path, classes: tuple[str, ...]) -> FolderIndex:

@@ -69,13 +69,13 @@ class ImbalancedDataset(ImageDataset):
     disk_arguments = ()
 
     def __init__(self, dataset: dict[str, Any], ratio: float = 100.0, seed: int = 0) -> None:
-        self.source = DATASETS.build(dict(dataset))
-        if self.source.labels is None or self.source.classes is None:
+        self.whole = DATASETS.build(dict(dataset))
+        if self.whole.labels is None or self.whole.classes is None:
             raise ValueError(f"ImbalancedDataset: {dataset.get('type')} has no labels")
-        available = torch.bincount(self.source.labels, minlength=len(self.source.classes)).tolist()
-        self.rows = _keep(self.source.labels, _imbalanced(available, ratio), seed)
-        labels = self.source.labels[self.rows]
-        super().__init__(self.source.image_size, labels, self.source.classes, len(labels))
+        available = torch.bincount(self.whole.labels, minlength=len(self.whole.classes)).tolist()
+        self.rows = _keep(self.whole.labels, _imbalanced(available, ratio), seed)
+        labels = self.whole.labels[self.rows]
+        super().__init__(self.whole.image_size, labels, self.whole.classes, len(labels))
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -84,15 +84,15 @@ class ImbalancedDataset(ImageDataset):
         return {**own, "groups": shot_groups(own["class_counts"])}
 
     def _fetch(self, index: Tensor) -> Tensor:
-        return self.source.__getitems__(self.rows[index].tolist())["image"]
+        return self.whole.__getitems__(self.rows[index].tolist())["image"]
 
     def fingerprint(self) -> str:
         """Return a digest of the whole set and the choice."""
-        return self._with_rows(self.source.fingerprint())
+        return self._with_rows(self.whole.fingerprint())
 
     def source_digest(self) -> str | None:
         """Return a digest of the files of the whole set and the choice, None if it is not of files."""
-        source = self.source.source_digest()
+        source = self.whole.source_digest()
         return None if source is None else self._with_rows(source)
 
     def _with_rows(self, whole: str) -> str:

@@ -12,6 +12,7 @@ from mmcgan.demo.studio import Model, Studio
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "size", "Any size"
+LEAST_MODELS = 1
 #: longest side of what is rendered
 WINDOW = 512
 LARGEST_ZOOM = 7

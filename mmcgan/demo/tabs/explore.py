@@ -15,6 +15,7 @@ from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "explore", "Explore"
+LEAST_MODELS = 1
 DIRECTIONS, FURTHEST = 5, 6.0
 STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 

@@ -20,6 +20,7 @@ from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "mix", "Mix"
+LEAST_MODELS = 1
 BOTH, CONDITION, LATENT, PHOTOS = "latent and class", "class alone", "latent alone", "two photos"
 MOST_STEPS = 16
 
@@ -119,7 +120,14 @@ def build(form: Form) -> None:
             strip = form.picture("Strip", "strip", 160)
             at = gr.Slider(0, 7, 0, step=1, label="Step", elem_id=form.name("at"))
             frame = form.picture("At this step", "frame", 260)
-            film = gr.Image(label="Film", type="filepath", format="gif", interactive=False, height=120)
+            film = gr.Image(
+                label="Film",
+                type="filepath",
+                format="gif",
+                interactive=False,
+                height=120,
+                buttons=["download", "fullscreen"],  # by default one that sends it to a site elsewhere, too
+            )
     files = gr.State([])
 
     def work(chosen: Model, *values: Any) -> Sequence[Any]:

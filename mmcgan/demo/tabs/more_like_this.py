@@ -12,12 +12,13 @@ from mmcgan.apis.instances import training_images
 from mmcgan.apis.sampling import sample
 from mmcgan.datasets.decode import read_rgb
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import Form, uploaded, whole
+from mmcgan.demo.form import Form, uploaded, whole, without_places
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "more", "More like this"
+LEAST_MODELS = 1
 NEAREST, MOST_NEAREST = 5, 16
 
 
@@ -65,7 +66,7 @@ def make(
         nearest=options.nearest or None,
         out="samples",
     )
-    note = f"The closest training images cannot be shown here: {fault}" if fault else ""
+    note = f"The closest training images cannot be shown here: {without_places(fault)}" if fault else ""
     return str(seen), str(result.grid), None if result.nearest is None else str(result.nearest), note, line
 
 

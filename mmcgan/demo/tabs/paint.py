@@ -12,12 +12,13 @@ from PIL import Image
 from mmcgan.apis.label_map_sampling import held_out_dataset, label_colours, map_size
 from mmcgan.apis.sampling import sample
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import DRAWN, Form, whole
+from mmcgan.demo.form import DRAWN, Form, whole, without_places
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import write_png
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "paint", "Paint"
+LEAST_MODELS = 1
 CANVAS = 512
 #: brushes that are offered; a map may hold every class
 MOST_BRUSHES = 60
@@ -144,7 +145,7 @@ def build(form: Form) -> None:
         try:
             return held_out_drawing(studio.model(name), current + 1), current + 1
         except (ValueError, OSError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(without_places(str(error)), print_exception=False) from error
 
     model.change(chosen, model, [names, drawing, number], queue=False, api_name=False)
     other.click(following, [model, number], [drawing, number], queue=False, api_name=False)

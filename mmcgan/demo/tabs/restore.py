@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmcgan.datasets.decode import image_size, read_rgb
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import DRAWN, Form, real, uploaded, whole
+from mmcgan.demo.form import DRAWN, Form, real, uploaded, whole, without_places
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import write_png
 from mmcgan.restoration.groups import parameter_groups
@@ -22,6 +22,7 @@ from mmcgan.zoo.locate import find_weights
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "restore", "Restore"
+LEAST_MODELS = 1
 #: what is shown -> the task of ``mmcgan restore``
 TASKS = {"fill what I brush": "inpaint", "give colours": "colorize", "enlarge": "sr"}
 #: longest side of the picture that is brushed
@@ -184,7 +185,7 @@ def build(form: Form) -> None:
         try:
             return for_brushing(studio, file)
         except (ValueError, OSError) as error:
-            raise gr.Error(str(error).replace(str(file), Path(file).name), print_exception=False) from error
+            raise gr.Error(without_places(str(error), [str(file)]), print_exception=False) from error
 
     photo.change(show, photo, drawing, queue=False, api_name=False)
     form.finish(

@@ -15,6 +15,7 @@ from mmcgan.demo.studio import Model, Studio
 from mmcgan.zoo.models import LoadedModel
 
 KEY, TITLE = "sample", "Sample"
+LEAST_MODELS = 1
 
 
 def can(loaded: LoadedModel) -> bool:

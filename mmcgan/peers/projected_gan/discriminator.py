@@ -192,9 +192,8 @@ def frozen_weights(extractor: Any) -> State:
     Raises:
         ValueError: it is another network than the peer's.
     """
-    state = (
-        extractor.network.state_dict() if isinstance(getattr(extractor, "network", None), nn.Module) else {}
-    )
+    network = dict(extractor.named_children()).get("network")
+    state = {} if network is None else network.state_dict()
     named = {theirs: value for key, value in state.items() if (theirs := peer_name(key)) is not None}
     if len(named) != WEIGHTS:
         raise ValueError(f"its frozen network is tf_efficientnet_lite0, not {extractor.name}")
