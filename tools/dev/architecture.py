@@ -54,6 +54,8 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("label_maps", "checkpoints", "weights", "progress", "pictures", "mean_iou", "neighbours"),
             *(
                 "memory",
+                "allocations",
+                "locks",
                 "differences",
                 "cache",
                 "closed_world",
