@@ -16,6 +16,7 @@ import shlex
 import sys
 import zipfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -257,9 +258,13 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     tune_process()  # before anything imports torch
     try:
         _check_numbers(arguments)
-        for name, output in arguments.outputs.items():
+        outputs = arguments.outputs.items()
+        for name, output in outputs:
             output.check(getattr(arguments, name))
-        return _module(all_commands()[arguments.command]).run(arguments) or 0
+        with ExitStack() as held:
+            for name, output in outputs:
+                held.enter_context(output.held(getattr(arguments, name)))
+            return _module(all_commands()[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise
     except USER_ERRORS as error:
