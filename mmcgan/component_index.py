@@ -14,6 +14,11 @@ REGISTERED = re.compile(
     r"(?:@.*\n)*(?:class|def) (?P<defined>\w+)",
     flags=re.M,
 )
+#: ``REGISTRY.register_module(name="...", module=...)`` below it
+REGISTERED_BELOW = re.compile(
+    r"^(?P<registry>[A-Z_]+)\.register_module\(name=\"(?P<given>[\w.-]+)\", module=(?P<defined>\w+)\)$",
+    flags=re.M,
+)
 
 
 def components_of(registry: str, locations: Sequence[str]) -> dict[str, str]:
@@ -47,5 +52,5 @@ def _read(file: Path) -> Iterator[tuple[str, str, str]]:
     if ".register_module(" not in text:
         return
     module = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-    for found in REGISTERED.finditer(text):
+    for found in (*REGISTERED.finditer(text), *REGISTERED_BELOW.finditer(text)):
         yield found["registry"], found["given"] or found["defined"], module
