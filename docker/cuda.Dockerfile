@@ -13,8 +13,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2
 
 COPY . /opt/mmcgan
 ARG EXTRAS=metrics,weights,tensorboard,demo
-# the image's PyTorch is kept: its version is told to pip as a bound
-RUN python3 -c "import torch, torchvision; print(f'torch=={torch.__version__}\ntorchvision=={torchvision.__version__}')" \
+# the image's PyTorch is kept: its version is told to pip as a bound, without +cu124, which bounds of others might exclude
+RUN python3 -c "import torch, torchvision; [print(m.__name__, m.__version__.split('+')[0], sep='==') for m in (torch, torchvision)]" \
         > /tmp/constraints.txt \
     && python3 -m pip install --no-cache-dir -c /tmp/constraints.txt "/opt/mmcgan[${EXTRAS}]"
 

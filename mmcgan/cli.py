@@ -16,6 +16,7 @@ import shlex
 import sys
 import zipfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -162,10 +163,9 @@ COMMANDS = {
 
 def all_commands() -> dict[str, Command]:
     """Return our commands and those of plugins, which are found without importing them; ours stay ours."""
-    brought = {
-        entry.name: Command(entry.name, PLUGINS, f"of {brought_by(entry)}", entry.value)
-        for entry in entries(PLUGIN_COMMANDS)
-    }
+    brought: dict[str, Command] = {}
+    for entry in entries(PLUGIN_COMMANDS):  # of two plugins with one name the first has it
+        brought.setdefault(entry.name, Command(entry.name, PLUGINS, f"of {brought_by(entry)}", entry.value))
     return {**brought, **COMMANDS}
 
 
@@ -245,10 +245,10 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
     except BrokenPipeError:
         _discard_output()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        print(f"{PROGRAM}: interrupted {error}".rstrip(), file=sys.stderr)
         return INTERRUPTED
 
 
@@ -258,9 +258,13 @@ def _run(given: Sequence[str], own_process: bool) -> int:
     tune_process()  # before anything imports torch
     try:
         _check_numbers(arguments)
-        for name, output in arguments.outputs.items():
+        outputs = arguments.outputs.items()
+        for name, output in outputs:
             output.check(getattr(arguments, name))
-        return _module(all_commands()[arguments.command]).run(arguments) or 0
+        with ExitStack() as held:
+            for name, output in outputs:
+                held.enter_context(output.held(getattr(arguments, name)))
+            return _module(all_commands()[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise
     except USER_ERRORS as error:
@@ -308,8 +312,12 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
 
 def _module(command: Command) -> ModuleType:
     try:
-        return importlib.import_module(command.module)
-    except Exception as error:
+        module = importlib.import_module(command.module)
+        lacking = [name for name in ("declare", "run") if not callable(vars(module).get(name))]
+        if lacking:
+            raise TypeError(f"{command.module} lacks {' and '.join(lacking)}; see docs/extending/command.md")
+        return module
+    except (Exception, SystemExit) as error:
         if command.group != PLUGINS or os.environ.get(DEBUG_VARIABLE):
             raise
         why = f"{type(error).__name__}: {error}"

@@ -40,10 +40,7 @@ class SuggestingRegistry(Registry):
         self.namespaces: dict[str, dict[str, Any]] = {}
 
     def _register_module(self, module: Any, module_name: Any = None, force: bool = False) -> None:
-        """Register a class or function; of a plugin also as ``plugin.Name``.
-
-        A plugin's component does not take a name that mmcgan or another plugin has: it then has the long name
-        alone.
+        """Register a class or function; of a plugin as ``plugin.Name``, and as ``Name`` unless that is taken.
 
         Raises:
             KeyError: the name is taken.
@@ -57,14 +54,20 @@ class SuggestingRegistry(Registry):
             own = self.namespaces.setdefault(plugin, {})
             if name in own and not force:
                 raise KeyError(f"{name} is already registered in {self.name} by the plugin {plugin!r}")
-            if not self.declares(name) or self._module_dict.get(name) is own.get(name, self):
+            if not self._is_taken(name) or self._module_dict.get(name) is own.get(name, self):
                 super()._register_module(module, name, force)
             own[name] = module
 
+    def _is_taken(self, name: str) -> bool:
+        """Return whether a name means something already: of ours, of a plugin, or of MMEngine's."""
+        if self.parent is not None:
+            self.parent.import_from_location()
+        return self.declares(name) or (self.parent is not None and name in self.parent._module_dict)
+
     def in_namespace(self, key: str) -> Any:
         """Return the component called ``plugin.Name``; None if ``key`` is no such name."""
-        plugin, _, name = key.partition(".")
-        return self.namespaces.get(plugin, {}).get(name)
+        named = ((key.removeprefix(f"{x}."), x) for x in self.namespaces if key.startswith(f"{x}."))
+        return next((self.namespaces[x][name] for name, x in named if name in self.namespaces[x]), None)
 
     @cached_property
     def _index(self) -> dict[str, str]:

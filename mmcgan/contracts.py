@@ -257,6 +257,7 @@ DECLARATIONS: Mapping[str, Any] = {
     "disk_arguments": None,
     "user_arguments": (),
     "changes_training": None,
+    "follows_the_end": None,
     "only_once": False,
     "needs_reference": False,
     "image_shapes": None,

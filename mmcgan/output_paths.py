@@ -6,9 +6,12 @@ import errno
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mmcgan.locks import held_output
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,14 @@ class Output:
         folder: it is a folder; otherwise a file; None if the command itself knows which.
         suffixes: endings that a file's name may have; any by default.
         may_be_read: a file that is there already is read in place of being written.
+        locks_itself: the command keeps other processes away; otherwise it is kept for it, see :meth:`held`.
     """
 
     what: str
     folder: bool | None = False
     suffixes: tuple[str, ...] = ()
     may_be_read: bool = False
+    locks_itself: bool = False
 
     def check(self, value: Any) -> None:
         """Check the argument's value: None, a path, or several of which the last one is meant.
@@ -33,7 +38,7 @@ class Output:
         Raises:
             ValueError: it cannot be written.
         """
-        path = value[-1] if isinstance(value, list) and value else value
+        path = _meant(value)
         if path is None or (self.may_be_read and Path(path).is_file()):
             return
         if self.folder is None:
@@ -42,6 +47,23 @@ class Output:
             check_output_folder(path, self.what)
         else:
             check_output(path, self.what, self.suffixes)
+
+    def held(self, value: Any) -> AbstractContextManager[None]:
+        """Return what keeps other processes from writing it meanwhile.
+
+        What may be read is shared: whoever comes second writes the same.
+
+        Raises:
+            InUseError: another process writes it.
+        """
+        path = _meant(value)
+        if path is None or self.may_be_read or self.locks_itself:
+            return nullcontext()
+        return held_output(Path(path), self.what)
+
+
+def _meant(value: Any) -> Any:
+    return value[-1] if isinstance(value, list) and value else value
 
 
 def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:

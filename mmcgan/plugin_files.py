@@ -36,7 +36,10 @@ def folders(group: str) -> dict[str, Path]:
 def folder_of(dotted: str) -> Path | None:
     """Return the folder ``package.sub.folder`` of an installed package, None if it is not there."""
     package, *rest = dotted.split(".")
-    spec = find_spec(package)  # of a top-level package: looks for it and imports nothing
+    try:
+        spec = find_spec(package)  # of a top-level package: looks for it and imports nothing
+    except ValueError:  # no name of a package
+        return None
     places = [] if spec is None else list(spec.submodule_search_locations or ())
     candidates = (Path(place).joinpath(*rest) for place in places)
     return next((folder.resolve() for folder in candidates if folder.is_dir()), None)

@@ -22,6 +22,8 @@ from mmcgan import registry
 
 GROUP = "mmcgan.plugins"
 CONFIGS = "CONFIG_FOLDER"
+#: what names in configs begin with already
+RESERVED = (registry.SCOPE, "mmengine", "mmcv")
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ def _load_all() -> tuple[Plugin, ...]:
     entries = sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
     found: list[Plugin] = []
     for entry in entries:
-        twin = next((plugin for plugin in found if plugin.name == entry.name), None)
-        found.append(_load_one(entry) if twin is None else _failed(entry, _taken(twin)))
+        why = _unusable(entry, found)
+        found.append(_load_one(entry) if why is None else _failed(entry, why))
     registry.FAILED_PLUGINS.clear()
     registry.FAILED_PLUGINS.update(
         {p.name: f"{p.distribution} {p.version}: {p.error}" for p in found if p.error}
@@ -80,8 +82,14 @@ def _load_all() -> tuple[Plugin, ...]:
     return tuple(found)
 
 
-def _taken(twin: Plugin) -> str:
-    return f"the name {twin.name!r} is that of the plugin of {twin.distribution}"
+def _unusable(entry: EntryPoint, found: list[Plugin]) -> str | None:
+    """Return why an entry point cannot be a plugin whatever is in it; None if it can."""
+    if entry.pattern.match(entry.value) is None:
+        return f"{entry.value!r} is no name of a module"
+    if entry.name in RESERVED:
+        return f"a plugin cannot be called {entry.name!r}, whose names begin with {entry.name}. already"
+    twin = next((plugin for plugin in found if plugin.name == entry.name), None)
+    return None if twin is None else f"the name {twin.name!r} is that of the plugin of {twin.distribution}"
 
 
 def _load_one(entry: EntryPoint) -> Plugin:
@@ -91,12 +99,17 @@ def _load_one(entry: EntryPoint) -> Plugin:
         with registry.registering_for(entry.name):
             module = entry.load()
         folder = _config_folder(module)
-    except (Exception, SystemExit) as error:  # foreign code: whatever it raises must not stop us
+    except BaseException as error:  # foreign code: whatever it raises must not stop us
         registry.restore(before)
         for name in set(sys.modules) - modules:
             if name.partition(".")[0] == entry.module.partition(".")[0]:
                 del sys.modules[name]
-        return _failed(entry, f"{type(error).__name__}: {error}")
+        failed = _failed(entry, f"{type(error).__name__}: {error}".rstrip(": "))
+        if isinstance(error, KeyboardInterrupt):  # most likely the user's
+            raise KeyboardInterrupt(
+                f"while the plugin {entry.name!r} of {failed.distribution} was imported"
+            ) from error
+        return failed
     distribution, version = _origin(entry)
     registry.adopt(entry.name, entry.module.partition(".")[0])
     adds = registry.added_since(before, entry.name)
@@ -109,7 +122,8 @@ def _failed(entry: EntryPoint, error: str) -> Plugin:
         f"plugin {entry.name!r} of {distribution} {version} ({entry.value}) is not available: {error}",
         stacklevel=2,
     )
-    return Plugin(entry.name, distribution, version, entry.module, error=error)
+    module = entry.value if entry.pattern.match(entry.value) is None else entry.module
+    return Plugin(entry.name, distribution, version, module, error=error)
 
 
 def _origin(entry: EntryPoint) -> tuple[str, str]:
@@ -133,5 +147,5 @@ def _config_folder(module: Any) -> Path | None:
 
 def plugin_config_folders() -> dict[str, Path]:
     """Return the folders of configs by the names of the plugins that have one."""
-    found = {plugin.name: plugin.config_folder for plugin in installed_plugins()}
-    return {name: folder for name, folder in found.items() if folder is not None}
+    found = [(plugin.name, plugin.config_folder) for plugin in installed_plugins()]
+    return {name: folder for name, folder in found if folder is not None}

@@ -20,4 +20,4 @@ if [ "${NNODES:-1}" -gt 1 ]; then
 else
   rendezvous=(--standalone --nnodes 1) # a free port, so that jobs do not collide
 fi
-exec "$python" -m torch.distributed.run "${rendezvous[@]}" --nproc_per_node "$processes" "$script" "$@"
+exec "$python" -m torch.distributed.run "${rendezvous[@]}" --nproc_per_node "$processes" -- "$script" "$@"

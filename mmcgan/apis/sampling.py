@@ -23,7 +23,7 @@ from mmcgan.apis.labels import label_plan
 from mmcgan.apis.latent_moves import attach_move
 from mmcgan.apis.planning import Asked, Planned, planned
 from mmcgan.apis.views import View, checked_view
-from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, sheet_of, write_images
+from mmcgan.apis.writing import GRID, NEAREST, Shown, refuse_existing, refuse_others, sheet_of, write_images
 from mmcgan.models.sampling import set_truncation_centre
 from mmcgan.output_paths import check_output_folder
 from mmcgan.pictures import write_png
@@ -164,7 +164,9 @@ class _Output:
         Raises:
             FileExistsError: something is there and may not be replaced.
         """
-        if not self.overwrite:
+        if self.overwrite:
+            refuse_others(self.folder, plan)
+        else:
             refuse_existing(self.folder, map(self.sheet, kinds))
         return write_images(render(self.draw, plan, self.view), plan, self.folder, kept)
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from mmcgan.apis.latent_law import law_of_run, require_law
 from mmcgan.apis.training import default_work_dir, timeout_of
 from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.config import load_config
 from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
@@ -25,6 +24,7 @@ from mmcgan.registry import DATASETS, build_runner
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index, weight_path
+from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.models import read_weights
 from mmcgan.zoo.stored_instances import require_classes
 
@@ -54,7 +54,7 @@ def test(
         FileNotFoundError: no such checkpoint.
         ValueError: the config has no evaluation, or the weights do not fit.
     """
-    cfg = config if isinstance(config, Config) else load_config(config, options)
+    cfg = config if isinstance(config, Config) else load_config_beside(config, options, checkpoint)
     evaluation_only(cfg)
     report = evaluate(cfg, checkpoint, work_dir, Sweep())
     if json_out is not None and report["main_process"]:
@@ -96,6 +96,7 @@ def evaluate(
             "config": Path(cfg.filename).stem,
             "checkpoint": str(path),
             "checkpoint_sha256": file_hash(path),
+            "network": _network_of(runner.model, path),
             "truncation_centre": sweep.centre,
             "batch_statistics": sweep.statistics.describe(),
             "packages": environment(),
@@ -137,6 +138,13 @@ def _evaluate_once(
 def _sampled(model: SamplingModel) -> Generator:
     """Return the network that evaluations sample from."""
     return model.generator if model.generator_ema is None else model.generator_ema
+
+
+def _network_of(model: SamplingModel, checkpoint: Path) -> str:
+    """Say which generator was evaluated: the one that every way of sampling takes from that file."""
+    if checkpoint.suffix == ".safetensors":
+        return "generator of the file"
+    return "generator" if model.generator_ema is None else "averaged generator"
 
 
 def _draw_for(model: Any) -> Any:
@@ -193,7 +201,9 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
     if checkpoint.suffix != ".safetensors":
         meta = runner.load_checkpoint(checkpoint).get("meta") or {}
         require_law(law_of_run(meta), runner.cfg.model.get("latent_sampler"), str(checkpoint))
-        return tuple((meta.get("dataset_meta") or {}).get("classes") or ())
+        facts = meta.get("dataset_meta")
+        names = facts.get("classes") if isinstance(facts, Mapping) else None
+        return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
     if runner.model.latent_move is not None:
         raise ValueError(
             f"{checkpoint} holds a generator alone, but model.latent_move needs the discriminator: give the "

@@ -12,7 +12,6 @@ from mmengine.config import Config
 
 from mmcgan.apis.fine_tuning import write_start
 from mmcgan.apis.tracking import add_trackers
-from mmcgan.config import load_config
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
     check_timeout,
@@ -26,6 +25,7 @@ from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.players import PLAYERS
 from mmcgan.output_paths import check_output_folder
 from mmcgan.registry import build_runner
+from mmcgan.zoo.gone_components import load_config_beside
 
 CHECKPOINT_PATTERN = "*.pth"
 EXPORTED_SUFFIX = ".safetensors"
@@ -82,7 +82,8 @@ def train(
             raise ValueError("options apply to a path or name; this config is already loaded")
         cfg = config
     else:
-        cfg = load_config(config, options)
+        own = work_dir or Path("work_dirs") / Path(config).stem
+        cfg = load_config_beside(config, options, own if resume else None, start)
     add_trackers(cfg, track)
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmcgan.apis.drawing import Plan
+from mmcgan.apis.drawing import BATCH, Plan
 from mmcgan.apis.views import shrunk
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.pictures import contact_sheet, encode_png, levels, write_png
@@ -45,6 +45,25 @@ def refuse_existing(folder: Path, sheets: Iterable[Path]) -> None:
         found += [folder / name for name in sorted(names)[:1]]
     if found:
         raise FileExistsError(f"{found[0]} exists; choose another --out or give --overwrite")
+
+
+def refuse_others(folder: Path, plan: Plan) -> None:
+    """Refuse to write into a folder with earlier samples that stay: they would count among the new ones.
+
+    Raises:
+        FileExistsError: names one, and says how many there are.
+    """
+    there = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+    there = {name for name in there if NUMBERED.fullmatch(name)}
+    for start in range(0, plan.size if there else 0, BATCH):
+        rows = range(start, min(start + BATCH, plan.size))
+        plan.batch(rows)  # the name of an image whose label is drawn is known from then on
+        there -= {f"{plan.name(row)}.png" for row in rows}
+    if there:
+        raise FileExistsError(
+            f"{folder / min(there)} and {len(there) - 1} other samples in that folder would not be replaced, "
+            "and would be taken for samples of now; choose another --out or remove them"
+        )
 
 
 class PictureWriter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -60,8 +61,10 @@ class Logged:
     when: When = "last"
 
     def of(self, series: Mapping[int, float]) -> float:
-        """Return the figure of values by iteration."""
+        """Return the figure of values by iteration; NaN if one of those that count is."""
         values = [series[step] for step in sorted(series)]
+        if self.when != "last" and any(map(math.isnan, values)):
+            return math.nan  # min and max would pass by it, or not, by its place
         if self.when == "lowest":
             return min(values)
         if self.when == "highest":

@@ -28,6 +28,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--extractor", metavar="NAME", help="instead of the config's, such as inception")
     parser.add_argument("--extractor-weights", metavar="FILE", help="of --extractor")
+    parser.add_argument(
+        "--real-split", metavar="NAME", help="of the real images to compare with, instead of the config's"
+    )
     parser.add_argument("--num", type=int, metavar="N", help="images to generate for each evaluation")
     parser.add_argument(
         "--seeds", type=int, nargs="+", metavar="SEED", help="evaluate each; mean and deviation"
@@ -63,10 +66,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Evaluate a checkpoint; show tables, write the report and the picture."""
     from mmcgan.apis.launch import join_launcher
     from mmcgan.apis.testing import evaluate, evaluation_only
-    from mmcgan.config import load_config, parse_options
+    from mmcgan.config import parse_options
+    from mmcgan.zoo.gone_components import load_config_beside
 
     join_launcher(arguments.launcher)
-    cfg = load_config(arguments.config, parse_options(arguments.cfg_options))
+    cfg = load_config_beside(arguments.config, parse_options(arguments.cfg_options), arguments.checkpoint)
     evaluation_only(cfg)
     sweep = sweep_of(arguments, prepare(cfg, arguments))
     report = {
@@ -78,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def prepare(cfg: Any, arguments: argparse.Namespace) -> Any:
-    """Apply protocol, extractor, metrics and number of images to the config; return the protocol or None.
+    """Let the config follow the arguments; return the protocol, None without one.
 
     Raises:
         ValueError: an unknown name, or a config that cannot follow.
@@ -92,7 +96,13 @@ def prepare(cfg: Any, arguments: argparse.Namespace) -> Any:
         extractor = extractor_config(arguments.extractor, arguments.extractor_weights)
     elif arguments.extractor_weights:
         cfg.test_evaluator["extractor"]["weights"] = arguments.extractor_weights
-    override(cfg, metrics=arguments.metrics, extractor=extractor, images=arguments.num)
+    override(
+        cfg,
+        metrics=arguments.metrics,
+        extractor=extractor,
+        images=arguments.num,
+        real_split=arguments.real_split,
+    )
     return protocol
 
 
@@ -142,7 +152,8 @@ def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> Non
     columns = {heading(entry["truncation"]): entry["summary"] for entry in entries}
     reports = [found for entry in entries for found in entry["reports"] if found is not None]
     missing = without_figures(reports)
-    print_table(f"{report['config']}, {Path(report['checkpoint']).name}", columns, missing)
+    title = f"{report['config']}, {Path(report['checkpoint']).name} ({report['network']})"
+    print_table(title, columns, missing)
     first = entries[0]["reports"][0]
     if first is not None:
         print_costs(first)

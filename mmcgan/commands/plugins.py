@@ -40,10 +40,12 @@ def _brought() -> list[str]:
     from mmcgan.cli import COMMANDS as OURS
     from mmcgan.plugin_files import COMMANDS, WEIGHTS, ZOO, brought_by, entries, folder_of
 
-    lines = []
+    lines, owners = [], dict.fromkeys(OURS, "mmcgan")
     for entry in entries(COMMANDS):
-        taken = " (not reachable: mmcgan has a command of that name)" if entry.name in OURS else ""
-        lines.append(f"command {entry.name}: {brought_by(entry)}{taken}")
+        owner = owners.setdefault(entry.name, brought_by(entry))
+        taken = owner != brought_by(entry)
+        note = f" (not reachable: {owner} has a command of that name)" if taken else ""
+        lines.append(f"command {entry.name}: {brought_by(entry)}{note}")
     for group, what in ((WEIGHTS, "weights"), (ZOO, "zoo records")):
         for entry in entries(group):
             folder = folder_of(entry.value)

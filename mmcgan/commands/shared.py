@@ -26,17 +26,18 @@ def writes(
     folder: bool | None = False,
     suffixes: tuple[str, ...] = (),
     may_be_read: bool = False,
+    locks_itself: bool = False,
 ) -> None:
     """Say that the command writes what an argument names: it is checked before the command begins.
 
     Args:
         parser: changed.
         action: the argument.
-        folder, suffixes, may_be_read: see :class:`~mmcgan.output_paths.Output`.
+        folder, suffixes, may_be_read, locks_itself: see :class:`~mmcgan.output_paths.Output`.
     """
     name = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest).upper()
     outputs = dict(parser.get_default("outputs") or {})
-    outputs[action.dest] = Output(name, folder, suffixes, may_be_read)
+    outputs[action.dest] = Output(name, folder, suffixes, may_be_read, locks_itself)
     parser.set_defaults(outputs=outputs)
 
 
@@ -56,7 +57,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", help="path or name of a config")
     add_options(parser)
     place = parser.add_argument("--work-dir", help="where to write (default: work_dirs/<config name>)")
-    writes(parser, place, folder=True)
+    writes(parser, place, folder=True, locks_itself=True)
     parser.add_argument(
         "--launcher",
         choices=["none", "pytorch", "slurm"],

@@ -25,6 +25,10 @@ LOADER: Dict = {
     "shuffle": bool,
     "prefetch_factor": int | None,
     "timeout": float,
+    "in_order": bool,
+    "worker_init_fn": Dict | None,
+    "pin_memory_device": str,
+    "num_batch_per_epoch": int | None,
 }
 PLAYER: Dict = {"optimizer": Dict, "rules": Dict | None, "adopts": list[str], "clip_grad": Dict | None}
 REFERENCE: Dict = {"dataset": Dict, "path": str | None, "batch_size": int, "keep": bool}
@@ -37,7 +41,8 @@ KINDS: dict[str, Dict] = {
     "env_cfg": {"cudnn_benchmark": bool, "mp_cfg": Dict, "dist_cfg": Dict, "resource_limit": int},
     "optim_wrapper": {"constructor": str, **dict.fromkeys(PLAYERS, Dict)},
     **{f"optim_wrapper.{player}": PLAYER for player in PLAYERS},
-    "visualizer": {"vis_backends": list[Dict] | None},
+    "visualizer": {"vis_backends": list[Dict] | None, "name": str},
+    "auto_scale_lr": {"enable": bool, "base_batch_size": int},
     "val_evaluator": {"metrics": list[Dict] | Dict},
     "test_evaluator": {"metrics": list[Dict] | Dict},
     **dict.fromkeys(("val_evaluator.reference", "test_evaluator.reference"), REFERENCE),

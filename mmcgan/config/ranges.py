@@ -9,6 +9,7 @@ anything is built, what no component of that name could mean. A class may say ot
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,12 +69,20 @@ RANGES: dict[str, Range] = {
                 "max_iters",
                 "max_keep",
                 "median_of",
-                "rows",
-                "columns",
                 "patience",
                 "splits",
             ),
-            *("batch_size", "image_size", "size", "max_images", "points", "clusters", "runs", "step_size"),
+            *(
+                "batch_size",
+                "base_batch_size",
+                "image_size",
+                "size",
+                "max_images",
+                "points",
+                "clusters",
+                "runs",
+                "step_size",
+            ),
             *("base_channels", "channel_base", "max_channels", "embed_dim", "style_dim", "latent_dim"),
             *("shared_dim", "label_dim", "num_layers", "mapping_layers", "minibatch_channels", "T_max"),
             *("n_critic", "d_accumulation", "g_accumulation", "generator_batch_size", "num_scales", "k"),
@@ -89,6 +98,8 @@ RANGES: dict[str, Range] = {
         ),
         COUNT_OR_NONE,
     ),
+    # of a picture that is drawn every so often
+    **dict.fromkeys(("rows", "columns"), Range(least=1, most=1000, whole=True)),
     "seed": Range(least=0, most=2**32 - 1, whole=True),  # NumPy's
     **dict.fromkeys(
         (
@@ -123,8 +134,17 @@ RANGES: dict[str, Range] = {
 }
 #: Arguments that infinity is a value of: the maximum norm of clipping.
 ENDLESS = ("norm_type",)
+#: Dicts that are settings of something without a ``type``, whatever stands around them.
+SETTINGS = ("clip_grad", "batch_norm", "output_batch_norm", "spectral_norm", "implicit", "auto_scale_lr")
 #: Tables for a place: penalties have a weight that is not negative; that of a loss may be.
-BY_PLACE: dict[tuple[str, ...], dict[str, Range]] = {("model", "regularizers"): {"weight": NOT_NEGATIVE}}
+BY_PLACE: dict[tuple[str, ...], dict[str, Range]] = {
+    ("model", "regularizers"): {"weight": NOT_NEGATIVE},
+    ("optim_wrapper",): {"alpha": SHARE, "rho": SHARE, "lambd": NOT_NEGATIVE, "lr_decay": NOT_NEGATIVE},
+    ("param_scheduler",): {
+        **dict.fromkeys(("eta_min_ratio", "factor", "start_factor", "end_factor"), SHARE),
+        **{"power": POSITIVE, "periods": COUNT, "restart_weights": NOT_NEGATIVE, "pct_start": SHARE},
+    },
+}
 
 
 def range_of(node: Node, key: str) -> Range | None:
@@ -141,7 +161,7 @@ def range_of(node: Node, key: str) -> Range | None:
 def range_problems(node: Node) -> Iterator[Problem]:
     """Yield the numbers of ``node`` that are out of their range, and those that are not a number (NaN)."""
     path = dotted(node.path)
-    named = node.component is not None or path in STRUCTURES or node.path[-1] == "clip_grad"
+    named = node.component is not None or path in STRUCTURES or node.path[-1] in SETTINGS
     for key, value in node.config.items():
         # the keys of other dicts are free names, or arguments that their owner knows
         allowed = range_of(node, str(key)) if named else None
@@ -161,7 +181,8 @@ def numbers_in(value: Any) -> Iterator[float]:
     """Yield the number, or those of a list; true and false are none."""
     for element in value if isinstance(value, list | tuple) else (value,):
         if isinstance(element, int | float) and not isinstance(element, bool):
-            yield element
+            # a number of hundreds of digits is beyond what a float counts
+            yield element if abs(element) <= sys.float_info.max or element != element else math.inf
 
 
 def _is_default(node: Node, key: str, value: Any) -> bool:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from mmcgan import registry as r
-from mmcgan.config.components import Node, find_component
+from mmcgan.config.components import Node, find_component, parameters_of
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.contracts import declared
 from mmcgan.suggestions import nearest
@@ -32,11 +32,11 @@ def figure_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def watched_figures(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the figures that hooks watch, each with the dotted path of the argument."""
-    for place, hook in _hooks(config):
+    """Yield the figures that hooks and schedules watch, each with the dotted path of the argument."""
+    for place, watcher in (*_hooks(config), *_schedules(config)):
         for key in WATCHED:
-            if isinstance(hook.get(key), str):
-                yield f"{place}.{key}", hook[key]
+            if isinstance(watcher.get(key), str):
+                yield f"{place}.{key}", watcher[key]
 
 
 def _unwatchable(name: str, known: list[str]) -> str:
@@ -53,6 +53,18 @@ def _hooks(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
     for index, hook in enumerate(custom if isinstance(custom, list | tuple) else ()):
         if isinstance(hook, dict):
             yield f"custom_hooks.{index}", hook
+
+
+def _schedules(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the schedules of each player; one that watches a figure may leave its name to the default."""
+    given = config.get("param_scheduler")
+    for player, rows in given.items() if isinstance(given, Mapping) else ():
+        for index, row in enumerate(rows if isinstance(rows, list | tuple) else ()):
+            if not isinstance(row, dict):
+                continue
+            takes = parameters_of(find_component(row.get("type"), (r.PARAM_SCHEDULERS,))) or {}
+            watched = {"monitor": takes["monitor"].default} if "monitor" in takes else {}
+            yield f"param_scheduler.{player}.{index}", {**watched, **row}
 
 
 def _metrics(config: Mapping[str, Any], evaluator: str) -> list[Mapping[str, Any]]:

@@ -22,6 +22,7 @@ TRIED = (
     r.HOOKS,
     r.GRADIENT_EXCHANGES,
     r.GENERATION_METRICS,
+    r.TRANSFORMS,
 )
 #: beginning of the message of a constructor that trips
 CANNOT_BE_BUILT = "cannot be built: "
@@ -45,9 +46,10 @@ def trial_problems(node: Node, networks: bool = True) -> Iterator[Problem]:
 
     Args:
         node: as above.
-        networks: whether networks are tried too, which need sizes and class counts.
+        networks: whether networks and made-up conditions are tried too, which need sizes and class counts.
     """
-    build = _builder(node) if networks or not _is_network(node) else None
+    needs_facts = _is_network(node) or _is_made_up(node)
+    build = _builder(node) if networks or not needs_facts else None
     if build is None:
         return
     try:
@@ -88,12 +90,21 @@ def _builder(node: Node) -> Callable[[], object] | None:
     if _is_network(node):
         return lambda: _shapes_of(component, node)
     if r.OPTIMIZERS in node.registries:
-        return lambda: component([torch.nn.Parameter(torch.zeros(1))], **_arguments(node))
+        return lambda: _optimize(component, _arguments(node))
     if r.PARAM_SCHEDULERS in node.registries:
         return lambda: _schedule(component, _arguments(node))
+    if _is_made_up(node):
+        return lambda: _check(node, component(**_arguments(node)))
     if r.DATASETS in node.registries and dotted(node.path) != "train_dataloader.dataset":
         return _telling(component, node)
     return None
+
+
+def _is_made_up(node: Node) -> bool:
+    """Return whether a data set draws conditions of an evaluation, and reads nothing."""
+    of_evaluation = node.path[0] in LOADERS[1:] and node.path[1:] == ("dataset",)
+    inner = any(isinstance(value, Mapping) for value in node.config.values())
+    return of_evaluation and not inner and declared(node.component, "disk_arguments") == ()
 
 
 def _telling(component: Any, node: Node) -> Callable[[], object] | None:
@@ -106,6 +117,20 @@ def _optimizer() -> torch.optim.Optimizer:
     """Return an optimiser of nothing, whose numbers a schedule may set."""
     with torch.device("cpu"):
         return torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
+def _optimize(component: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Make an optimiser and take a step, as the training does: without a closure, with a dense gradient."""
+    with torch.device("cpu"):
+        parameter = torch.nn.Parameter(torch.zeros(2, 2))
+        parameter.grad = torch.zeros(2, 2)
+        optimizer = component([parameter], **arguments)
+        try:
+            optimizer.step()
+        except (TypeError, RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"{type(optimizer).__name__} cannot take this training's steps: {error}"
+            ) from error
 
 
 def _schedule(component: Callable[..., Any], arguments: Mapping[str, Any]) -> None:

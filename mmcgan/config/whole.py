@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmengine.optim.scheduler import _ParamScheduler
+
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.contracts import declared
 from mmcgan.optim.players import PLAYERS
+from mmcgan.samplers.base import ConditionSampler, LatentSampler
 from mmcgan.suggestions import nearest
 
 #: all of them or none (MMEngine's Runner)
@@ -20,6 +23,19 @@ TOGETHER = (
 )
 #: lists and dicts that say nothing if they are empty
 NOT_EMPTY = ("losses", "heads", "metrics", "milestones", "values", "keep", "clip_grad", "reference")
+#: what draws what: what must stand there, and what is taken for it
+LAWS = {
+    "condition_sampler": (ConditionSampler, LatentSampler),
+    "latent_sampler": (LatentSampler, ConditionSampler),
+}
+#: keys under which components stand by name
+NAMED = (("heads",), ("losses",), ("regularizers",))
+#: hooks of MMEngine -> ours that do the same for two players
+REPLACED = {"CheckpointHook": "GANCheckpointHook", "EMAHook": "GeneratorEMAHook"}
+#: what the runner asks of a training loop
+OF_LOOPS = ("images_per_iteration", "continue_from")
+#: of a schedule that counts epochs: it is to be turned into one that counts iterations
+CONVERTED = "convert_to_iter_based"
 #: first words of a schedule's path that are no parts of the model
 SCHEDULED = ("optimizer", "generator_ema")
 
@@ -36,10 +52,15 @@ def whole_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator
             yield Problem(section, f"must not be empty, got {config[section]!r}")
     for node in nodes:
         yield from _empty(node)
-        nameless = node.registries and not node.typed and node.path[-1].isdecimal()
-        if nameless and not any(isinstance(value, Mapping) for value in node.config.values()):
+        listed = node.path[-1].isdecimal() or node.path[-2:-1] in NAMED
+        nameless = node.registries and not node.typed and listed
+        several = node.path[-1].isdecimal() and any(isinstance(x, Mapping) for x in node.config.values())
+        if nameless and not several:
             yield Problem(dotted(node.path), f"has no 'type' to name a component, got {node.config!r}")
     yield from _players(config.get("param_scheduler"))
+    yield from _never_moved(config.get("train_cfg"), nodes)
+    yield from _unusable(nodes)
+    yield from _other_law(nodes)
     yield from _twice(nodes)
     yield from _unused_reference(nodes)
     yield from _scheduled(config.get("model"), nodes)
@@ -58,6 +79,55 @@ def _players(schedules: Any) -> Iterator[Problem]:
             if name not in PLAYERS:
                 hint = nearest(str(name), list(PLAYERS))
                 yield Problem(f"param_scheduler.{name}", f"there is no such player.{hint}")
+
+
+def _never_moved(loop: Any, nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield schedules that count epochs, of which a training that counts iterations has none."""
+    if not isinstance(loop, Mapping) or "max_iters" not in loop:
+        return
+    for node in nodes:
+        if r.PARAM_SCHEDULERS not in node.registries or node.component is None:
+            continue
+        if node.config.get("by_epoch", _by_epoch(node.component)) and not node.config.get(CONVERTED):
+            message = (
+                f"{node.config['type']} counts epochs, and this training iterations: give by_epoch=False"
+            )
+            yield Problem(dotted(node.path), message)
+
+
+def _by_epoch(component: Any) -> bool:
+    """Return whether a schedule counts epochs unless it is told otherwise, as all of MMEngine's do."""
+    takes = parameters_of(component) or {}
+    if "by_epoch" in takes:
+        return takes["by_epoch"].default is True
+    return isinstance(component, type) and issubclass(component, _ParamScheduler)
+
+
+def _unusable(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield hooks and loops of MMEngine that cannot drive the training of two players."""
+    for node in nodes:
+        kind = str(node.config.get("type"))
+        if r.HOOKS in node.registries and kind in REPLACED:
+            message = f"{kind} is for one network: use {REPLACED[kind]}"
+            yield Problem(dotted((*node.path, "type")), message)
+        if node.path == ("train_cfg",) and node.component is not None:
+            lacks = [name for name in OF_LOOPS if not hasattr(node.component, name)]
+            if lacks:
+                message = (
+                    f"{kind} cannot drive this training (it has no {', '.join(lacks)}): use GANTrainLoop"
+                )
+                yield Problem(dotted((*node.path, "type")), message)
+
+
+def _other_law(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield what draws latents in the place of what draws conditions, and the other way round."""
+    for node in nodes:
+        wanted, other = LAWS.get(node.path[-1], (None, None))
+        if wanted is None or other is None or not isinstance(node.component, type):
+            continue
+        if issubclass(node.component, other) and not issubclass(node.component, wanted):
+            message = f"{node.config['type']} is a {other.__name__}, where a {wanted.__name__} must stand"
+            yield Problem(dotted((*node.path, "type")), message)
 
 
 def _twice(nodes: Sequence[Node]) -> Iterator[Problem]:

@@ -7,18 +7,36 @@ list of differences, or, with ``--allow-changes``, applied, logged and written t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from mmcgan.checkpoints.literals import assignments
-from mmcgan.contracts import declared
-from mmcgan.registry import HOOKS
+from mmengine.dist import get_world_size
 
-ABSENT = "(not given)"
+from mmcgan.checkpoints.literals import assignments
+from mmcgan.engine.full_settings import written_out
+from mmcgan.engine.steering_hooks import follows_the_end, silent_changes, without_watchers
+
 AUTO = "auto"
+
+
+class Words(str):
+    """Words in the place of a value."""
+
+
+@dataclass(frozen=True)
+class ByDefault:
+    """A value that stands in no config."""
+
+    value: Any
+
+    def __repr__(self) -> str:
+        return f"{self.value!r} (by default)"
+
+
+ABSENT = Words("(not given)")
 PRECISION = re.compile(r"optim_wrapper(\.\w+)?\.precision")
 #: dotted paths, as regular expressions, of settings that do not change what is learnt
 HOW_AND_WHERE = tuple(
@@ -31,7 +49,8 @@ HOW_AND_WHERE = tuple(
         r"train_cfg\.(max_iters|val_interval|val_begin)",
         r"(val|test)_(cfg|dataloader|evaluator)(\..*)?",
         # how the data are fetched
-        r"train_dataloader\.(num_workers|persistent_workers|prefetch_factor|pin_memory|timeout|worker_init_fn)",
+        r"train_dataloader\.(num_workers|persistent_workers|prefetch_factor|pin_memory(_device)?|timeout)",
+        r"train_dataloader\.(worker_init_fn|multiprocessing_context)(\..*)?",
         r"train_dataloader\.dataset(\..*)?\.(in_memory|verify|download|check_images)",
         # how ranks exchange gradients, and how networks are compiled: sums in another order, nothing else
         r"(distributed|compile)(\..*)?",
@@ -72,25 +91,69 @@ def are_changes_allowed() -> bool:
 
 
 def training_changes(
-    before: Mapping[str, Any], now: Mapping[str, Any], computed_in: Mapping[str, str] | None = None
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    computed_in: Mapping[str, str] | None = None,
+    processes: tuple[int, int] = (1, 1),
 ) -> list[Change]:
     """Return the settings that would change the training, in order of path.
+
+    A default that is written out is no change; what is left out counts as its default.
 
     Args:
         before: config of the run so far, from its checkpoint.
         now: config that is to go on.
         computed_in: precision of each player so far: ``auto`` stands for it.
+        processes: number of them, before and now, which share a batch.
     """
-    old, new = _flat(_watched_out(before)), _flat(_watched_out(now))
+    given = [_flat(without_watchers(config)) for config in (before, now)]
+    full = [_flat(written_out(without_watchers(config))) for config in (before, now)]
     found = []
-    for path in sorted({*old, *new}):
-        first, second = old.get(path, ABSENT), new.get(path, ABSENT)
-        if _same(first, second) or any(pattern.fullmatch(path) for pattern in HOW_AND_WHERE):
+    for path in sorted({*full[0], *full[1]}):
+        values = [side.get(path, ABSENT) for side in full]
+        if _same(*values) or not any(_is_given(path, side) for side in given):
             continue
-        if PRECISION.fullmatch(path):
+        if PRECISION.fullmatch(path) or any(pattern.fullmatch(path) for pattern in HOW_AND_WHERE):
             continue
-        found.append(Change(path, first, second))
-    return found + _precision_changes(before, now, computed_in or {})
+        shown = [_shown(path, value, side) for value, side in zip(values, given, strict=True)]
+        found.append(Change(path, *shown))
+    found = _with_processes(found, before, now, processes)
+    return found + _end_changes(before, now) + _precision_changes(before, now, computed_in or {})
+
+
+def _is_given(path: str, given: Mapping[str, Any]) -> bool:
+    """Return whether a config says something of a path, or that nothing stands above it."""
+    parts = path.split(".")
+    above = (".".join(parts[:count]) for count in range(1, len(parts)))
+    return path in given or any(place in given and given[place] is None for place in above)
+
+
+def _shown(path: str, value: Any, given: Mapping[str, Any]) -> Any:
+    return value if value is ABSENT or path in given else ByDefault(value)
+
+
+def _with_processes(
+    found: list[Change], before: Mapping[str, Any], now: Mapping[str, Any], processes: tuple[int, int]
+) -> list[Change]:
+    """Judge batches of all processes together where their number differs: they share one."""
+    if processes[0] == processes[1]:
+        return found
+    path = "train_dataloader.batch_size"
+    sizes = [(config.get("train_dataloader") or {}).get("batch_size", 1) for config in (before, now)]
+    rest = [change for change in found if change.path != path]
+    if sizes[0] * processes[0] == sizes[1] * processes[1]:
+        return rest
+    shown = [Words(f"{size} in {count} process(es)") for size, count in zip(sizes, processes, strict=True)]
+    return [*rest, Change(path, *shown)]
+
+
+def _end_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Return the end of the training where hooks go by it."""
+    ends = [(config.get("train_cfg") or {}).get("max_iters") for config in (before, now)]
+    hooks = sorted({*follows_the_end(before), *follows_the_end(now)})
+    if ends[0] == ends[1] or not hooks:
+        return []
+    return [Change(f"train_cfg.max_iters, by which {', '.join(hooks)} goes (name `until` instead)", *ends)]
 
 
 def _precision_changes(
@@ -111,37 +174,6 @@ def _precision(config: Mapping[str, Any], player: str) -> str:
     return str(own or settings.get("precision") or "float32")
 
 
-def _watched_out(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config without hooks that do not say that they change the training."""
-    kept = dict(config)
-    named = {name: hook for name, hook in (config.get("default_hooks") or {}).items() if _steers(hook)}
-    kept["default_hooks"] = named
-    kept["custom_hooks"] = [hook for hook in config.get("custom_hooks") or [] if _steers(hook)]
-    return kept
-
-
-def _steers(hook: Any) -> bool:
-    """Return whether a hook says that it changes the training."""
-    kind = hook.get("type") if isinstance(hook, Mapping) else None
-    return bool(declared(_hook(kind), "changes_training"))
-
-
-def _hook(kind: Any) -> Any:
-    """Return the hook of that name; MMEngine's look-up would import what a dotted name names."""
-    HOOKS.import_from_location()
-    return HOOKS.module_dict.get(kind) if isinstance(kind, str) else None
-
-
-def unknown_hooks(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return the hooks that one side has and the other has not, and that say nothing of themselves."""
-    sides = [
-        {str(hook.get("type")) for hook in config.get("custom_hooks") or [] if isinstance(hook, Mapping)}
-        for config in (before, now)
-    ]
-    found = sorted(sides[0] ^ sides[1])
-    return [k for k in found if declared(_hook(k), "changes_training") is None]
-
-
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
     """Return leaves by dotted path; lists of plain values are leaves."""
     if isinstance(value, Mapping) and value:
@@ -149,19 +181,26 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
         return {place: leaf for part in parts for place, leaf in part.items()}
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         return {p: v for i, item in enumerate(value) for p, v in _flat(item, f"{path}.{i}").items()}
-    if value is None or (isinstance(value, Mapping | list | tuple) and not value):
-        return {}  # nothing given: the same as not being there
     return {path: value}
 
 
 def _same(first: Any, second: Any) -> bool:
+    if _is_nothing(first) and _is_nothing(second):
+        return True
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return len(first) == len(second) and all(map(_same, first, second))
-    return type(first) is type(second) and first == second if isinstance(first, bool) else first == second
+    if isinstance(first, bool) or isinstance(second, bool):
+        return type(first) is type(second) and first == second
+    return bool(first == second or (first != first and second != second))
+
+
+def _is_nothing(value: Any) -> bool:
+    """Return whether nothing is given, or nothing is said to be there."""
+    return value is ABSENT or value is None or (isinstance(value, Mapping | list | tuple) and not value)
 
 
 def _short(value: Any) -> str:
-    text = str(value) if value is ABSENT else repr(value)
+    text = str(value) if isinstance(value, Words) else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -176,26 +215,63 @@ def changes_since(checkpoint: Mapping[str, Any], text: str, source: str) -> tupl
     Raises:
         ConfigChangedError: something would change, and changes are not allowed.
     """
+    stated = checkpoint["meta"].get("cfg")
     try:
-        before, now = assignments(checkpoint["meta"]["cfg"]), assignments(text)
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
-        return [], [f"{source}: its config cannot be compared with this one ({error})"]
+        before, now = assignments(stated, as_text=True), assignments(text, as_text=True)
+    except (ValueError, TypeError, RecursionError) as error:
+        return _incomparable(stated, text, source, error), []
+    processes = (checkpoint["meta"].get("world_size", 1), get_world_size())
+    seed = checkpoint["meta"].get("seed")
+    before, now = _with_seed(before, seed), _with_seed(now, seed)
+    changes = training_changes(before, now, _precisions(checkpoint), processes)
+    if changes and not are_changes_allowed():
+        raise ConfigChangedError(_refusal(source, changes))
+    notes = [
+        f"{source}: {kind} is not the same in both configs, and does not say whether it changes the training "
+        "(changes_training of its class)"
+        for kind in silent_changes(before, now)
+    ]
+    if processes[0] != processes[1]:
+        notes += [
+            f"{source} comes from {processes[0]} process(es), these are {processes[1]}: sums are rounded "
+            "otherwise, and batch norm without sync_bn sees other shares of a batch"
+        ]
+    return changes, notes
+
+
+def _with_seed(config: Mapping[str, Any], seed: Any) -> dict[str, Any]:
+    """Return the config with the seed that the run has, where it leaves that open."""
+    randomness = dict(config.get("randomness") or {})
+    if randomness.get("seed") is None:
+        randomness["seed"] = seed
+    return {**config, "randomness": randomness}
+
+
+def _precisions(checkpoint: Mapping[str, Any]) -> dict[str, str]:
+    """Return the precision that each player has computed in."""
     players = checkpoint.get("optimizer") or {}
-    computed_in = {
+    return {
         player: state["precision"]
         for player, state in players.items()
         if isinstance(state, Mapping) and isinstance(state.get("precision"), str)
     }
-    changes = training_changes(before, now, computed_in)
-    if changes and not are_changes_allowed():
-        listed = "".join(f"\n  {change}" for change in changes)
+
+
+def _incomparable(before: Any, now: str, source: str, error: Exception) -> list[Change]:
+    if before == now:
+        return []
+    if not are_changes_allowed():
         raise ConfigChangedError(
-            f"{source} comes from a run whose config differs in what changes the training:{listed}\n"
-            "Put these back, start a new run (another --work-dir, with load_from), or give "
-            "--allow-changes to apply them from here on"
-        )
-    notes = [
-        f"custom_hooks: {kind} is not in both configs, and does not say whether it changes the training"
-        for kind in unknown_hooks(before, now)
-    ]
-    return changes, notes
+            f"{source}: the config of its run cannot be compared with this one ({error}). Give "
+            "--allow-changes to apply this one from here on"
+        ) from error
+    return [Change("config", Words("what cannot be read"), Words("this one"))]
+
+
+def _refusal(source: str, changes: Sequence[Change]) -> str:
+    listed = "".join(f"\n  {change}" for change in changes)
+    return (
+        f"{source} comes from a run whose config differs in what changes the training:{listed}\n"
+        "Put these back, start a new run (another --work-dir, with load_from), or give "
+        "--allow-changes to apply them from here on"
+    )

@@ -23,6 +23,7 @@ from mmcgan.distributed import (
     is_initialized,
 )
 from mmcgan.engine import state as training_state
+from mmcgan.engine.changed_parts import fit_parts, reseeded
 from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.optimizer_state import names_of
@@ -240,7 +241,7 @@ class GANRunner(Runner):
         """Train, and leave a checkpoint behind if asked to stop.
 
         Raises:
-            FolderInUseError: another process trains in the work folder.
+            InUseError: another process trains in the work folder.
         """
         with self.stop_signal, held_folder(self.work_dir):
             watch = watch_launcher(self.stop_signal) if self.distributed else None
@@ -321,6 +322,7 @@ class GANRunner(Runner):
         notes = follow_classes(self, checkpoint, str(filename), resumed=resumed, allowed=allowed)
         # what a fine-tuning starts from may leave out parts, see mmcgan.apis.fine_tuning
         partial = not resumed and bool((checkpoint.get("meta") or {}).get("partial"))
+        notes += fit_parts(checkpoint["state_dict"], self.model) if resumed and self._changes else []
         self._load_weights(checkpoint, filename, strict=not partial)
         self._warn(notes)
         return checkpoint
@@ -334,13 +336,14 @@ class GANRunner(Runner):
         checkpoint = self._load_following_classes(filename, resumed=True)
         notes = training_state.restore(self, checkpoint, str(filename), self._changes)
         self._random_states = checkpoint["random"]
+        if any(change.path.startswith("randomness.") for change in self._changes):
+            self._random_states = reseeded(self.model, self.seed)
         self.history = list(checkpoint["meta"].get("history", []))
         self.logger.info(f"resumed {filename} at iteration {self.iter}")
-        if self._changes:
-            changes = [str(change) for change in self._changes]
-            self.history.append({"iter": self.iter, "changes": changes})
-            notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
+        changes = [str(change) for change in self._changes]
+        self.history += [{"iter": self.iter, "changes": changes}] if changes else []
+        notes = [f"changed from iteration {self.iter} on: {change}" for change in changes] + notes
         self._warn(notes)
         if self.iter >= self.max_iters:
-            limit = f"train_cfg.max_iters is {self.max_iters}"
-            self.logger.warning(f"nothing to train: {filename} is at iteration {self.iter}, {limit}")
+            at = f"is at iteration {self.iter}, train_cfg.max_iters is {self.max_iters}"
+            self.logger.warning(f"nothing to train: {filename} {at}")

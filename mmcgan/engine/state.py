@@ -105,7 +105,9 @@ def restore(runner: Any, checkpoint: State, source: str, changes: Sequence[Chang
 
 
 def _concerns_rates(changes: Sequence[Change], player: str) -> bool:
-    """Return whether a player's rates, momenta, decay or schedule change."""
+    """Return whether a player's rates, momenta, decay or schedule change; hooks may have set any of them."""
+    if any("_hooks." in change.path for change in changes):
+        return True
     own = tuple(f"optim_wrapper.{player}.{part}" for part in ("optimizer", "rules", "adopts"))
     others = tuple(f"param_scheduler.{other}" for other in PLAYERS if other != player)
     schedule = [c.path for c in changes if c.path.startswith("param_scheduler")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -212,7 +213,9 @@ class GenerationEvaluator(Evaluator):
         computed = metric.compute()
         check_figures(metric, "compute", computed)
         found = {f"{self.prefix}/{name}" if self.prefix else name: value for name, value in computed.items()}
-        for key in found:
+        for key, value in found.items():
+            if not math.isfinite(value):
+                raise ValueError(f"{type(metric).__name__}: {key} is {value}, no finite number")
             if key in figures:
                 raise ValueError(
                     f"another metric returns {key!r} too; give one evaluator each, with a prefix, or the "

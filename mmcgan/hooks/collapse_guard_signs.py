@@ -80,7 +80,7 @@ def remember(
     """Return ``state`` with a new measurement and, if there was one, a new evaluation."""
     state = dict(state)
     length = figures.get("feature_norm_real")
-    if length is not None and not _has_vanished(length, state):
+    if length is not None and math.isfinite(length) and not _has_vanished(length, state):
         state["smallest"] = length if state["smallest"] is None else min(length, state["smallest"])
         state["largest"] = length if state["largest"] is None else max(length, state["largest"])
     if evaluated is not None and monitor is not None:
@@ -138,6 +138,9 @@ def _separated(figures: Mapping[str, float], limit: float) -> str | None:
     chances = {n.removesuffix(".separation"): v for n, v in figures.items() if n.endswith(".separation")}
     if not chances:
         return None
+    unknown = [head for head, chance in chances.items() if math.isnan(chance)]
+    if unknown:  # max() would pass by it, or not, by its place
+        return f"the discriminator's {unknown[0]} logits are no numbers"
     head = max(chances, key=chances.__getitem__)
     real, fake = (figures[f"{head}.logit_{view}"] for view in ("real", "fake"))
     if chances[head] >= limit:

@@ -51,7 +51,9 @@ class GeneratorEMAHook(Hook):
     def before_run(self, runner: Any) -> None:
         """Check that there is an average to keep."""
         if runner.model.generator_ema is None:
-            raise ValueError("GeneratorEMAHook needs model.ema=True; remove the hook or set it")
+            raise ValueError(
+                "GeneratorEMAHook needs model.ema=True; set it, or default_hooks.generator_ema=None"
+            )
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None

@@ -39,10 +39,13 @@ class Monitor:
         return float(metrics[self.metric])
 
     def is_better(self, value: float, best: float | None, margin: float = 0.0) -> bool:
-        """Return whether ``value`` beats ``best`` by more than ``margin``; NaN beats nothing."""
-        if math.isnan(value):
+        """Return whether ``value`` beats ``best`` by more than ``margin``.
+
+        NaN and infinity beat nothing, and whatever is finite beats them.
+        """
+        if not math.isfinite(value):
             return False
-        if best is None or math.isnan(best):
+        if best is None or not math.isfinite(best):
             return True
         return value < best - margin if self.rule == "less" else value > best + margin
 

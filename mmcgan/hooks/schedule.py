@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from torch import Tensor
 
-from mmcgan.hooks.schedules import Schedule, build_schedule
+from mmcgan.hooks.schedules import Schedule, build_schedule, ends_with_training
 from mmcgan.optim.players import PLAYERS
 from mmcgan.registry import HOOKS
 from mmcgan.suggestions import nearest
@@ -67,6 +67,11 @@ class ScheduleHook(Hook):
             path: build_schedule(f"ScheduleHook.values[{path!r}]", config) for path, config in values.items()
         }
         self._setters: dict[str, Setter] = {}
+
+    @classmethod
+    def follows_the_end(cls, settings: Mapping[str, Any]) -> bool:
+        """Return whether some value goes on to the end of training, wherever that is."""
+        return any(map(ends_with_training, (settings.get("values") or {}).values()))
 
     def before_train(self, runner: Any) -> None:
         """Find what the paths name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -97,3 +98,9 @@ def build_schedule(owner: str, config: Mapping[str, Any]) -> Schedule:
         return SCHEDULES[kind](**arguments)
     except TypeError as error:
         raise ValueError(f"{owner}: {error}") from error
+
+
+def ends_with_training(config: Any) -> bool:
+    """Return whether a schedule goes on to the end of training, wherever that is."""
+    kind = SCHEDULES.get(str(config.get("kind"))) if isinstance(config, Mapping) else None
+    return kind is not None and "until" in inspect.signature(kind).parameters and not config.get("until")

@@ -7,7 +7,8 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from mmcgan.hooks.schedules import build_schedule
+from mmcgan.hooks.schedules import build_schedule, ends_with_training
+from mmcgan.optim.players import PLAYERS
 from mmcgan.registry import HOOKS
 
 
@@ -43,6 +44,11 @@ class WeightDecayScheduleHook(Hook):
             for player, c in configs.items()
             if c is not None
         }
+
+    @classmethod
+    def follows_the_end(cls, settings: Mapping[str, Any]) -> bool:
+        """Return whether some decay goes on to the end of training, wherever that is."""
+        return any(ends_with_training(settings[player]) for player in PLAYERS if settings.get(player))
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Set the values of this iteration and log them."""

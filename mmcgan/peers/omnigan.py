@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -40,18 +38,6 @@ SHORT = ("ch", "attn", "init", "wide", "param", "activation")
 WORDS = {"nl": "activation"}
 KWARGS = "constructor_kwargs"
 KINDS = {GENERATOR: "network/G", DISCRIMINATOR: "network/D"}
-#: Attention is given as text that only looks like a number.
-TEXTS = ("attn", "init", "G_attn", "D_attn", "param", "activation")
-
-
-def _value(name: str, value: Any) -> Any:
-    """Return a setting as a Python value: some are stored as text ("True", "16")."""
-    if not isinstance(value, str) or name in TEXTS:
-        return value
-    try:
-        return literal_eval(value)
-    except (ValueError, SyntaxError):
-        return value
 
 
 def role_of(spec: Spec) -> str:
@@ -61,7 +47,7 @@ def role_of(spec: Spec) -> str:
 
 def _settings(spec: Spec, player: str) -> Settings:
     """Return the settings under BigGAN-PyTorch's names."""
-    values = {name: _value(name, value) for name, value in spec["constructor_kwargs"].items()}
+    values = dict(spec["constructor_kwargs"])
     return Settings({f"{player}_{name}" if name in SHORT else name: value for name, value in values.items()})
 
 

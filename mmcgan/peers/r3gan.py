@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.differences import largest
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.generators import R3GANGenerator
 from mmcgan.models.heads import InnerProductHead
@@ -209,7 +210,7 @@ def _resampling_taps(state: Mapping[str, Tensor]) -> Config:
         for index in range(len(taps)):
             taps[index] = row[index] - (taps[index - 1] if index else 0.0)
         off = (torch.outer(row, row) - value.double() / value.double().sum()).abs().max()
-        if max(float(off), abs(float(taps[-1] - row[-1]))) > 1e-5:
+        if not largest((float(off), abs(float(taps[-1] - row[-1])))) <= 1e-5:
             raise MisfitError(f"the kernel {key} is not made of a filter's taps")
         smallest = taps.abs()[taps.abs() > 1e-6].min()
         found.add(tuple(round(float(tap / smallest), 4) for tap in taps))

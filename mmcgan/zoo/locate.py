@@ -88,6 +88,11 @@ def how_to_get(record: ZooRecord) -> str:
 
 def _unknown(name: str) -> Exception:
     known, configs = list(read_index(GENERATOR)), [file.stem for file in all_configs()]
+    if Path(name).is_file() and Path(name).suffix != ".py":
+        return ValueError(
+            f"{name}: weights are read from *.safetensors, or a run's *.pth; make one of another code base's "
+            f"file: mmcgan convert {name} OUT.safetensors"
+        )
     if Path(name).stem in configs or Path(name).is_file():
         return ValueError(
             f"{name} is a config: give its checkpoint too. Shipped models: {', '.join(known) or 'none'}"

@@ -18,7 +18,6 @@ from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.closed_world import build, named
 from mmcgan.condition_fields import condition_field
-from mmcgan.config import load_config
 from mmcgan.instances.store import InstanceStore
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.models.generators.base import Generator
@@ -29,6 +28,7 @@ from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
 from mmcgan.samplers.default_law import latent_law
 from mmcgan.text_files import read_json
+from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
 from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
@@ -154,7 +154,7 @@ def load_model(
     if checkpoint is not None:
         path = Path(checkpoint)
         content = read_content(path)
-        record = _record_of(load_config(source, options), content.record)
+        record = _record_of(load_config_beside(source, options, path), content.record)
         return _assemble(record, content.weights, path, USER, content.origin)
     path = find_weights(source)
     content = read_content(path)

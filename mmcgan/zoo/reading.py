@@ -231,7 +231,7 @@ def read_run(path: Path) -> RunFile:
         ValueError: unreadable, or its parts are not what they should be.
     """
     checkpoint = load_checkpoint(path)
-    parts = {name: checkpoint.get(name) or {} for name in ("meta", "message_hub")}
+    parts = {name: _or_empty(checkpoint.get(name)) for name in ("meta", "message_hub")}
     parts["state_dict"] = checkpoint.get("state_dict", checkpoint)
     for name, value in parts.items():
         if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
@@ -239,13 +239,18 @@ def read_run(path: Path) -> RunFile:
     meta = dict(parts["meta"])
     text = meta.get("cfg")
     mark, started_in = meta.get("seal"), meta.get("started_in")
-    own = is_own(mark, RUN, text, started_in or "")
+    own = is_own(mark, RUN, text, "" if started_in is None else started_in)
     if not own and is_own_of_before(mark, text):
         own, started_in = True, None  # which that mark does not vouch for
     config = None if "cfg" not in meta else parse_config_text(text, path, own)
     origin = Origin.of_file(path, own, started_in)
     origin = origin.stating(meta.get("components"))
     return RunFile(strip_prefix(parts["state_dict"]), meta, config, parts["message_hub"], origin)
+
+
+def _or_empty(value: Any) -> Any:
+    """Return a part that may be missing; of what it is may be asked nothing, a tensor has no truth."""
+    return {} if value is None else value
 
 
 def _read_checkpoint(path: Path) -> Content:
@@ -255,7 +260,7 @@ def _read_checkpoint(path: Path) -> Content:
         raise ValueError(f"{path} holds no generator: no key starts with {RAW_PREFIX!r} or {EMA_PREFIX!r}")
     if run.config is None:
         return Content(None, weights, run.origin)
-    known = run.meta.get("dataset_meta") or {}
+    known = run.meta.get("dataset_meta")
     described = known.get("instance_extractor") if isinstance(known, Mapping) else None
     stated = {
         "generator": run.part("generator"),
@@ -266,17 +271,22 @@ def _read_checkpoint(path: Path) -> Content:
         "iteration": run.meta.get("iter", 0),
         "images_seen": run.meta.get("images_seen", 0),
         "metrics": _last_figures(run.hub),
-        "extractor": {"describe": described} if described else {},
+        "extractor": {"describe": described} if isinstance(described, Mapping) else {},
     }
     return Content(read_record(stated, run.origin), weights, run.origin)
 
 
 def _last_figures(hub: Mapping[str, Any]) -> dict[str, float]:
-    scalars = hub.get("scalars") or {}
+    scalars = hub.get("scalars")
     figures = {}
     for key, history in scalars.items() if isinstance(scalars, Mapping) else ():
         name = str(key).removeprefix("val/")
         values = history.get("values") if isinstance(history, Mapping) else None
-        if str(key).startswith("val/") and values and name not in ("time", "data_time"):
+        if (
+            str(key).startswith("val/")
+            and isinstance(values, list)
+            and values
+            and name not in ("time", "data_time")
+        ):
             figures[name] = values[-1]
     return figures

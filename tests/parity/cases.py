@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from mmcgan.peers.translation import with_values
 from tests.parity.compare import Tolerance
 
 State = dict[str, Tensor]
@@ -290,7 +291,7 @@ def load_case(stem: Path, reading: Reading | None = None) -> GoldenCase:
         raise CorruptCase(f"{description.name}: not valid JSON: {error}") from error
     if not isinstance(spec, dict):
         raise CorruptCase(f"{description.name}: expected a JSON object, found {type(spec).__name__}")
-    case = GoldenCase(data, spec, reading or Reading())
+    case = GoldenCase(data, with_values(spec), reading or Reading())
     if not case.tensors:
         raise CorruptCase(f"{data.name}: holds no tensors")
     return case

@@ -40,7 +40,7 @@ def test_bad_requests_are_refused():
         inferencer(return_type="jpeg")
     with pytest.raises(ValueError, match="num and batch_size must be at least 1, got 0 and 64"):
         inferencer(num=0)
-    with pytest.raises(ValueError, match="truncation must be greater than 0, got -1"):
+    with pytest.raises(ValueError, match="truncation must be a finite number of at least 0, got -1"):
         inferencer(truncation=-1)
     with pytest.raises(ValueError, match="pets is not conditioned on instances"):
         inferencer(instances=["photo.png"])

@@ -123,6 +123,19 @@ def test_nothing_is_overwritten_silently(shipped, tmp_path):
         sample("pets", labels=["dog"], num=2, out=out)
 
 
+def test_samples_of_before_are_not_left_among_those_of_now(shipped, tmp_path):
+    """A judge of the folder would take them for samples of the new run."""
+    out = tmp_path / "samples"
+    sample("pets", num=4, labels=["dog"], out=out)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*.png")}
+    for asked in (dict(num=3, labels=["dog"]), dict(num=4, labels=[0]), dict(num=4)):
+        with pytest.raises(FileExistsError, match=r"0000\d_1-dog\.png and \d other samples in that folder"):
+            sample("pets", seed=1, out=out, overwrite=True, **asked)
+        assert {file: file.read_bytes() for file in tmp_path.rglob("*.png")} == before
+    result = sample("pets", seed=1, num=5, labels=["dog"], out=out, overwrite=True)
+    assert sorted(out.iterdir()) == sorted(result.images)
+
+
 def test_a_folder_of_samples_holds_samples_and_nothing_else(shipped, tmp_path, monkeypatch):
     result = sample("pets", num=5, out=tmp_path / "samples")
     assert sorted(result.folder.iterdir()) == sorted(result.images)

@@ -134,7 +134,7 @@ def test_mistakes_are_named(tmp_path, capsys):
     for arguments, text in (
         (["list", "truncation-fidelity-bigan"], "truncation-fidelity-biggan"),
         (["run", "--share", "0"], "--share 0.0"),
-        (["run", "--share", "nan"], "--share: nan is not a number"),
+        (["run", "--share", "nan"], "--share must be a finite number, got nan"),
         (["run", "--seeds", "1", "1"], "--seeds [1, 1]"),
     ):
         assert main(["claims", *arguments, "--out", str(tmp_path)]) == 2

@@ -8,12 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", flags=re.S | re.M)
+#: every fenced block, so that the end of one is not taken for the beginning of another
+BLOCK = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```$", flags=re.S | re.M)
+SHELLS = ("", "bash", "sh", "shell", "console")
 COMMENTED = re.compile(r"^#   (mmcgan (?:\\\n#\s+|.)*)", flags=re.M)
-START = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:python3? )?(?:-m )?(?:mmcgan|tools/(\w+)\.(py|sh))(?= |$)")
+START = re.compile(
+    r"^(?:[A-Z_]+=(?:\"[^\"]*\"|\S)+ +)*(?:python3? )?(?:-m )?(?:mmcgan|tools/(\w+)\.(py|sh))(?= |$)"
+)
 STEP = re.compile(r"\s(?:&&|\|\|?|;)\s")
-#: scripts that are not a command of ``mmcgan`` -> how many of their first arguments are their own
-OTHER_TOOLS = {"check_parity": None, "dist_train": 2, "dist_test": 3, "slurm_train": 3}
+#: scripts that are not a command of ``mmcgan``
+OTHER_TOOLS = ("check_parity",)
+#: scripts that start a command -> its name, which of their first arguments are its, and how many these are
+LAUNCHERS = {
+    "dist_train": ("train", (0,), 2),
+    "dist_test": ("test", (0, 1), 3),
+    "slurm_train": ("train", (2,), 3),
+}
 RENAMED_TOOLS = {"convert_weights": "convert"}
 #: the page explains the form of a command rather than showing one
 FORM = "[arguments"
@@ -44,7 +54,9 @@ def shown_commands() -> list[Shown]:
     pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("projects/**/*.md")]
     found = []
     for page in sorted(pages):
-        for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language not in SHELLS:
+                continue
             found += [one for line in block.replace("\\\n", " ").splitlines() for one in _read(page, line)]
     for config in sorted(ROOT.glob("configs/**/*.py")):
         for lines in COMMENTED.findall(config.read_text(encoding="utf-8")):
@@ -67,4 +79,7 @@ def _split(page: str, text: str) -> Shown:
     script = f"tools/{tool}.{suffix}"
     if tool in OTHER_TOOLS or FORM in text:
         return Shown(page, text, (), script)
+    if tool in LAUNCHERS:
+        name, passed, own = LAUNCHERS[tool]
+        return Shown(page, text, (name, *(words[place] for place in passed), *words[own:]), script)
     return Shown(page, text, (RENAMED_TOOLS.get(tool, tool.replace("_", "-")), *words), script)

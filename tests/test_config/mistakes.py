@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.test_config.further_mistakes import FURTHER
 from tests.test_config.hook_mistakes import HOOKED
 
 NAN, INFINITE = float("nan"), float("inf")
@@ -286,4 +287,5 @@ MISTAKES: dict[str, list[tuple[str, Any]]] = {
     "training": TRAINING,
     "hooks": HOOKED,
     "evaluation": EVALUATED,
+    "further": FURTHER,
 }

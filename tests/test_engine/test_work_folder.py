@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from mmcgan.engine import work_folder
-from mmcgan.engine.work_folder import FILE, FolderInUseError, held_folder, lock_folder
+from mmcgan import locks
+from mmcgan.engine.work_folder import FILE, held_folder, lock_folder
+from mmcgan.locks import InUseError
 from tests.test_trust.guard import ROOT
 
 from .tiny_run import train
@@ -39,7 +41,7 @@ def holder(tmp_path):
 
 def test_a_folder_that_another_process_holds_is_refused_and_the_process_named(tmp_path, holder):
     message = rf"in use by process {holder.pid} on .*choose another"
-    with pytest.raises(FolderInUseError, match=message) as caught:
+    with pytest.raises(InUseError, match=message) as caught:
         train(tmp_path)
     assert isinstance(caught.value, OSError)  # a sentence on the command line
     assert not list(tmp_path.glob("*.pth"))
@@ -66,7 +68,7 @@ def test_a_forked_child_does_not_keep_the_lock_of_a_dead_parent(tmp_path):
             try:
                 lock_folder(tmp_path).release()
                 break
-            except FolderInUseError:
+            except InUseError:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
     finally:
@@ -77,7 +79,7 @@ def test_a_process_shares_a_folder_with_itself_and_lets_go_at_the_end(tmp_path):
     with held_folder(tmp_path):
         train(tmp_path / "run", train_cfg=dict(max_iters=1))
         assert json.loads((tmp_path / FILE).read_text())["process"] == os.getpid()
-    assert not work_folder._held
+    assert not locks._held
     train(tmp_path / "run", train_cfg=dict(max_iters=2), resume=True)
 
 
@@ -85,6 +87,29 @@ def test_a_file_system_that_cannot_lock_says_so(tmp_path, monkeypatch):
     def refuse(*arguments):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(work_folder.fcntl, "flock", refuse)
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
     with pytest.warns(UserWarning, match="cannot be locked.*No locks available"):
+        lock_folder(tmp_path).release()
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("36 25 0:32 / /data rw - fuse.sshfs host:/ rw", "fuse.sshfs"),
+        ("36 25 0:32 / /data rw - nfs4 host:/ rw,vers=4.2,local_lock=none", ""),
+        ("36 25 0:32 / /data rw - nfs host:/ rw,local_lock=flock", "nfs"),
+        ("36 25 0:32 / /data rw shared:1 - lustre a@tcp:/fs rw,localflock", "lustre"),
+        ("36 25 0:32 / /data\\040and rw - cifs //host/x rw", ""),
+        ("36 25 0:32 / /dat rw - cifs //host/x rw", ""),
+        ("36 25 0:32 / / rw - overlay overlay rw", ""),
+    ],
+)
+def test_a_file_system_whose_locks_may_hold_on_one_machine_only_is_known(line, kind, tmp_path):
+    (tmp_path / "mounts").write_text(f"25 1 0:1 / / rw - ext4 /dev/a rw\n{line}\n")
+    assert locks.doubtful(Path("/data/run/.lock"), tmp_path / "mounts") == kind
+
+
+def test_a_run_on_such_a_file_system_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "doubtful", lambda file: "fuse.sshfs")
+    with pytest.warns(UserWarning, match="on fuse.sshfs other machines may not see a lock"):
         lock_folder(tmp_path).release()

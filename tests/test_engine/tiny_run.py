@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,14 @@ class MeanLevel(BaseMetric):
         return {"level_error": abs(sum(results) / len(results))}
 
 
-def tiny_config(work_dir: Path, **changes: Any) -> Config:
-    """Return a config that trains 6 iterations in under a second; ``changes`` are merged in."""
+def tiny_config(work_dir: Path, removed: Sequence[str] = (), **changes: Any) -> Config:
+    """Return a config that trains 6 iterations in under a second.
+
+    Args:
+        work_dir: of the run.
+        removed: dotted paths that are taken out at last.
+        changes: by dotted path, merged in.
+    """
     config = Config(
         dict(
             default_scope="mmcgan",
@@ -69,6 +76,12 @@ def tiny_config(work_dir: Path, **changes: Any) -> Config:
         )
     )
     config.merge_from_dict(deepcopy(changes))  # building a run and merging options change what they are given
+    for path in removed:
+        *parents, name = path.split(".")
+        holder: Any = config
+        for parent in parents:
+            holder = holder[parent]
+        holder.pop(name)
     return config
 
 
@@ -85,9 +98,9 @@ EVALUATION = dict(
 )
 
 
-def train(work_dir: Path, **changes: Any) -> GANRunner:
+def train(work_dir: Path, removed: Sequence[str] = (), **changes: Any) -> GANRunner:
     """Train the tiny config and return the runner."""
-    runner = GANRunner.from_cfg(tiny_config(work_dir, **changes))
+    runner = GANRunner.from_cfg(tiny_config(work_dir, removed, **changes))
     runner.train()
     return runner
 

@@ -50,6 +50,21 @@ def test_the_protocol_decides_extractor_metrics_split_and_count():
     assert [metric["type"] for metric in cfg["test_evaluator"]["metrics"]] == ["FID", "InceptionScore"]
 
 
+def test_the_split_of_the_real_images_can_be_chosen():
+    cfg = config()
+    override(cfg, real_split="test")
+    assert cfg["test_evaluator"]["reference"] == {"dataset": dict(type="SplitColours", split="test")}
+    with pytest.raises(ValueError, match="split must be one of train, test; got 'val'"):
+        override(cfg, real_split="val")
+    with pytest.raises(ValueError, match="the real split 'test': PackedDataset has no splits"):
+        override(config(dict(type="PackedDataset", root="nowhere")), real_split="test")
+    cfg["test_evaluator"]["reference"] = None
+    with pytest.raises(
+        ValueError, match="the real split 'test': the evaluation compares with no real images"
+    ):
+        override(cfg, real_split="test")
+
+
 def test_applying_a_protocol_leaves_the_table_alone():
     cfg = config()
     apply_protocol(cfg, "studiogan-clean")

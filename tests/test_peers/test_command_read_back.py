@@ -10,12 +10,13 @@ from safetensors.torch import save_file
 from mmcgan.apis import load_model
 from mmcgan.cli import main
 from mmcgan.peers import GENERATOR, PEERS
+from mmcgan.peers.translation import DISCRIMINATOR, build_network
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import GeneratorRecord
 from mmcgan.zoo.reading import FORMAT
-from tests.test_parity.golden_sets import full_set
 from tests.test_peers.golden_files import is_narrowed
 from tests.test_peers.test_way_back import described, plain, recorded
+from tests.test_peers.variants import VARIANTS
 
 WRITTEN = [name for name, form in PEERS.items() if form.writing is not None]
 
@@ -26,10 +27,23 @@ def generator_of(name):
     cases = [case for case in recorded().get(name, []) if not is_narrowed(case)]
     cases = [case for case in cases if form.role_of(case.spec) == GENERATOR]
     if not cases:
-        pytest.skip(f"no whole recorded generator of {name}{'' if full_set() else ' among those kept here'}")
+        return described_generator_of(name)
     case = min(cases, key=lambda case: sum(value.numel() for value in case.state().values()))
     config = plain(form.read(described(case)))
     return config, form.network(case.spec, case.state()).module.state_dict()
+
+
+def described_generator_of(name):
+    """Return config and fresh weights of a generator that a description in the peer's words builds."""
+    form = PEERS[name]
+    spec = next((spec for spec in VARIANTS.get(name, []) if form.role_of(spec) == GENERATOR), None)
+    if spec is None:
+        assert set(form.roles) == {DISCRIMINATOR}
+        pytest.skip(f"{name} is a discriminator's format; the command writes it beside a generator only")
+    config = plain(form.read(spec))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return config, build_network(GENERATOR, config).state_dict()
 
 
 def images(path):

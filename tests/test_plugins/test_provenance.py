@@ -1,12 +1,15 @@
 """Files say which distribution their classes came from, and what is missing where it is not here."""
 
+import re
 import sys
+import warnings
 
 import pytest
 
 from mmcgan import plugins, registry
 from mmcgan.apis import load_model
 from mmcgan.checkpoints.files import load_checkpoint
+from mmcgan.cli import main
 from mmcgan.config import load_config
 from mmcgan.origin import RefusedConfigError
 from mmcgan.provenance import MODULE, origins
@@ -82,7 +85,8 @@ def forget():
         sys.modules.pop(name, None)
     for each in registry.every_registry():
         each.namespaces.pop("mixgan", None)
-        each._module_dict.pop("FlatGenerator", None)
+        for name in [n for n, x in each._module_dict.items() if x.__module__ in ("mixgan", "mixmodule")]:
+            del each._module_dict[name]
 
 
 def trained(place, **options):
@@ -149,3 +153,95 @@ def test_origins_are_data_of_any_kind(place):
     assert origins({"a": [dict(type="HingeLoss"), dict(type="Adam"), dict(type="Nothing")]}) == {
         "HingeLoss": f"mmcgan {__version__}"
     }
+
+
+MORE = """
+from mmengine.hooks import Hook
+from mmcgan.evaluation import GenerationMetric
+from mmcgan.registry import GENERATION_METRICS, HOOKS, TRANSFORMS
+
+@HOOKS.register_module()
+class QuietHook(Hook):
+    pass
+
+@TRANSFORMS.register_module()
+class Same:
+    def __call__(self, results):
+        return results
+
+@GENERATION_METRICS.register_module()
+class Zero(GenerationMetric):
+    figures = ("zero",)
+    better = {"zero": "less"}
+    def reset(self): pass
+    def update(self, output, condition): pass
+    def merge(self): pass
+    def compute(self): return {"zero": 0.0}
+"""
+CONFIG = """
+_base_ = "{{$MMCGAN_CONFIGS:}}/biggan/biggan_digits-16.py"
+_small = dict(num_workers=0, persistent_workers=False, prefetch_factor=None)
+model = dict(generator=dict(_delete_=True, type="FlatGenerator"),
+             discriminator=dict(backbone=dict(base_channels=4)))
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=[dict(type="Same")]), **_small)
+train_cfg = dict(max_iters=1, val_interval=1)
+val_dataloader = test_dataloader = dict(dataset=dict(size=8), **_small)
+val_evaluator = test_evaluator = dict(
+    _delete_=True, type="GenerationEvaluator", metrics=[dict(type="Zero")],
+    extractor=dict(type="SmallClassifier", weights="digits-16"))
+custom_hooks = [dict(type="QuietHook")]
+default_hooks = dict(sample_grid=None, checkpoint=dict(save_best="zero"))
+log_level = "ERROR"
+"""
+ROLES = ("FlatGenerator", "Same", "Zero", "QuietHook")
+
+
+def test_every_command_says_which_plugin_is_missing_for_every_role(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    install(place, "mixgan", SOURCE + MORE)
+    (place / "mine.py").write_text(CONFIG)
+    assert main(["train", "mine.py", "--work-dir", "run"]) == 0
+    checkpoint = str(place / "run" / "iter_1.pth")
+    stated = load_checkpoint(checkpoint)["meta"]["components"]
+    assert {kind: stated[kind] for kind in ROLES} == dict.fromkeys(ROLES, "mixgan 0.3.0")
+    (place / "after.py").write_text(f"_base_ = 'mine.py'\nload_from = {checkpoint!r}\n")
+    routes = {
+        "sample": ["sample", checkpoint, "--num", "1", "--out", "samples"],
+        "interpolate": ["interpolate", checkpoint, "--out", "way.png"],
+        "export": ["export", checkpoint, "g.onnx"],
+        "sefa": ["sefa", checkpoint, "--out", "sefa.png"],
+        "demo": ["demo", checkpoint],
+        "sample with a config": ["sample", "mine.py", checkpoint, "--num", "1", "--out", "samples"],
+        "test": ["test", "mine.py", checkpoint, "--work-dir", "judged"],
+        "resume": ["train", "mine.py", "--work-dir", "run", "--resume"],
+        "load_from": ["train", "after.py", "--work-dir", "after"],
+        "from": ["train", "mine.py", "--from", checkpoint, "--work-dir", "after"],
+    }
+    for source, state in (
+        (None, r"not installed \(python3 -m pip install mixgan==0.3.0\)"),
+        ("raise OSError('no licence')", "mixgan 0.4.0 failed with OSError: no licence"),
+        ("", "mixgan 0.4.0 is installed and has it no more"),
+    ):
+        remove(place, "mixgan")
+        if source is not None:
+            install(place, "mixgan", source, version="0.4.0")
+        forget()
+        for name, route in routes.items():
+            status, said = called(route, capsys)
+            kinds = ROLES if route[0] == "test" or route[0] == "train" else ROLES[:1]
+            for kind in kinds:
+                assert re.search(rf"needs the plugin mixgan 0.3.0 for '{kind}': {state}", said), (name, said)
+            assert status == 2 and not (place / "after").exists()
+        if source is None:
+            install(place, "mixgan", "")
+
+
+def called(words, capsys):
+    """Return the status of a command and what it said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            status = main(words)
+        except SystemExit as error:
+            status = error.code
+    return status, capsys.readouterr().err

@@ -77,7 +77,8 @@ def quick(monkeypatch):
     """Narrow networks only, so that a test takes seconds; what is measured is real."""
     monkeypatch.setattr(module, "widths_for", lambda seen, cuda: [Width(32, 8, min(8, seen.count // 2))])
     monkeypatch.setattr(module, "installed_extractor", lambda: None)
-    monkeypatch.setattr(instances, "MOST_UPDATES", 20)
+    monkeypatch.setattr(instances, "LEAST_UPDATES", 4)
+    monkeypatch.setattr(instances, "MOST_UPDATES", 4)
     monkeypatch.setattr(instances, "SSL_BATCH", 16)
 
 

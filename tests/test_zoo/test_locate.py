@@ -224,3 +224,11 @@ def test_a_record_that_is_none_is_named(tmp_path):
     save_file({"a": torch.zeros(1)}, path, {"format": FORMAT, "record": "[1, 2]"})
     with pytest.raises(ValueError, match=r"odd\.safetensors: its record cannot be read"):
         load_model(path)
+
+
+@pytest.mark.parametrize("name", ["stylegan2.pt", "network-snapshot.pkl", "pytorch_model.bin", "G_ema"])
+def test_weights_of_others_are_not_taken_for_a_config(name, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(b"weights")
+    with pytest.raises(ValueError, match=r"mmcgan convert .* OUT\.safetensors"):
+        find_weights(str(path))

@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from mmcgan.config.components import parameters_of
 from mmcgan.evaluation.report.metric_names import asks_for_suite, metric_configs
 from mmcgan.registry import DATASETS
 from mmcgan.suggestions import nearest
@@ -155,28 +156,52 @@ def override(
     metrics: list[str] | None = None,
     extractor: dict[str, Any] | None = None,
     images: int | None = None,
+    real_split: str | None = None,
     where: str = "test",
 ) -> None:
-    """Replace metrics, extractor or the number of images of a config's evaluation, in place.
+    """Replace metrics, extractor, real images or the number of images of a config's evaluation, in place.
 
     Args:
         config: a loaded config.
         metrics: short names; ``all`` takes the whole suite, and says of what is impossible why.
         extractor: its config.
         images: how many to generate.
+        real_split: of the data set whose images are the reference.
         where: ``test`` or ``val``.
 
     Raises:
-        ValueError: an unknown metric, or fewer than one image.
+        ValueError: an unknown metric, fewer than one image, or no such split.
     """
     evaluator, dataset = config[f"{where}_evaluator"], config[f"{where}_dataloader"]["dataset"]
     if images is not None:
         if images < 1:
             raise ValueError(f"the number of images must be at least 1, got {images}")
         dataset["size"] = images
+    if real_split is not None:
+        _take_split(evaluator, real_split)
     if extractor is not None:
         evaluator["extractor"] = extractor
     if metrics is not None:
         evaluator["metrics"] = metric_configs(metrics)
         if asks_for_suite(metrics):
             evaluator["leave_out_impossible"] = True
+
+
+def _take_split(evaluator: MutableMapping[str, Any], split: str) -> None:
+    """Compare with another split of the data set; a file of statistics belongs to the one before.
+
+    Raises:
+        ValueError: no reference, a data set without splits, or one without this split.
+    """
+    reference = evaluator.get("reference") or {}
+    dataset = reference.get("dataset")
+    if dataset is None:
+        raise ValueError(f"the real split {split!r}: the evaluation compares with no real images")
+    kind = DATASETS.require(dataset["type"])
+    if "split" not in (parameters_of(kind) or {}):
+        raise ValueError(f"the real split {split!r}: {dataset['type']} has no splits")
+    DATASETS.build({**dataset, "split": split})
+    evaluator["reference"] = {
+        **{key: value for key, value in reference.items() if key != "path"},
+        "dataset": {**dataset, "split": split},
+    }

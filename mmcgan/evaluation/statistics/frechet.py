@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -154,6 +155,8 @@ def _distance_from_roots(separate: float, left: Tensor, right: Tensor) -> float:
     distance = separate - 2 * float(roots.sum())
     if 2 * float(error) > 1e-8 * distance:
         distance = separate - 2 * float(torch.linalg.svdvals(product).sum())
+    if not math.isfinite(distance):
+        raise ValueError("features are so large that their Fréchet distance is no finite number")
     return max(distance, 0.0)
 
 

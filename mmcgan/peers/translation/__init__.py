@@ -29,6 +29,7 @@ from mmcgan.peers.translation.settings import (
     complete,
     read_pairs,
     translate,
+    with_values,
     write_pairs,
 )
 from mmcgan.peers.translation.sides import (
@@ -81,5 +82,6 @@ __all__ = [
     "scalar",
     "translate",
     "turned",
+    "with_values",
     "write_pairs",
 ]

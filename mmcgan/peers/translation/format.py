@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mmcgan import closed_world
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.peers.translation.names import Table, to_ours, to_theirs
-from mmcgan.peers.translation.settings import Config, Spec, UnsupportedSetting
+from mmcgan.peers.translation.settings import Config, Spec, UnsupportedSetting, with_values
 from mmcgan.peers.translation.sides import Reading, Writing
 from mmcgan.peers.translation.values import Values, in_our_shape, in_their_shape
 from mmcgan.registry import GENERATORS
@@ -146,6 +146,7 @@ class PeerFormat:
         Raises:
             UnsupportedSetting: a setting that we have no counterpart for.
         """
+        spec = with_values(spec)
         role = self.role_of(spec)
         if role not in self.configs:
             raise UnsupportedSetting(self.lacks.get(role) or f"{self.name} has no {role} of its own")
@@ -181,6 +182,7 @@ class PeerFormat:
             UnsupportedSetting: a setting that we have no counterpart for.
             ValueError: keys that are left over, missing, or of another shape.
         """
+        spec = with_values(spec)
         network = PeerNetwork(self, spec, self.build(spec), self.key_map(state, self.role_of(spec)))
         network.load(state)
         return network

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mmcgan.peers.translation.format import PeerFormat
-from mmcgan.peers.translation.settings import Spec, UnsupportedSetting
+from mmcgan.peers.translation.settings import Spec, UnsupportedSetting, with_values
 from mmcgan.plugins import load_plugins
 
 #: In the order of registration, which is the order in which readings are tried: of two readings that are
@@ -47,6 +47,7 @@ def peer_format(peer: str, spec: Spec) -> PeerFormat:
     Raises:
         UnsupportedSetting: no format of this peer knows such a network.
     """
+    spec = with_values(spec)
     for candidate in PEERS.values():
         if candidate.peer == peer and candidate.accepts(spec):
             return candidate

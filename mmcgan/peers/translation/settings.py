@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from ast import literal_eval
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +15,40 @@ Config = dict[str, Any]
 Spec = Mapping[str, Any]
 
 
+#: groups of settings in a description; elsewhere in it stands text for people
+GROUPS = re.compile(r"constructor(_\w+)?|(\w+_)?(settings|kwargs|config)|model|options|network|run|[GD]")
+#: settings that are text although they may look like a number, such as resolutions with attention
+TEXTS = re.compile(r"\w*(attn|init|param|activation|resolutions)")
+BOOLEANS = {"True": True, "true": True, "False": False, "false": False}
+
+
 class UnsupportedSetting(ValueError):
     """A peer's setting that our networks have no counterpart for."""
+
+
+def with_values(spec: Spec) -> dict[str, Any]:
+    """Return a description whose settings are what their text says: ``"False"`` False, ``"1e-06"`` 1e-06.
+
+    Command lines and records write booleans and numbers down as text, and ``"False"`` is true as it stands.
+    """
+    return {key: _valued(key, value, bool(GROUPS.fullmatch(str(key)))) for key, value in spec.items()}
+
+
+def _valued(key: Any, value: Any, is_setting: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _valued(name, item, is_setting) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_valued(key, item, is_setting) for item in value)
+    if not isinstance(value, str):
+        return value
+    if value in BOOLEANS:
+        return BOOLEANS[value]
+    if not is_setting or TEXTS.fullmatch(str(key)):
+        return value
+    try:
+        return literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return value
 
 
 class Settings:
