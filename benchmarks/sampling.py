@@ -56,6 +56,14 @@ def measure(name: str, num: int, repeats: int, clock: Callable[[], float]) -> tu
     return num / min(written), num / min(bare)
 
 
+def share_of(written: float, bare: float) -> str:
+    """Return how much of the bare generator's speed is left; more than all of it is none that can be had.
+
+    Then the machine changed its speed between the two measurements by more than they differ.
+    """
+    return f"{written / bare:.0%}" if written <= bare else "cannot be had"
+
+
 def measure_command(name: str, num: int) -> str:
     """Return a row of the table: `mmcgan sample` in a process of its own, beside the bare generator here."""
     draw = Draw(load_model(name))
@@ -74,7 +82,7 @@ def measure_command(name: str, num: int) -> str:
     shutil.rmtree(folder)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = used.ru_utime + used.ru_stime
-    rates = f"{num / wall:,.0f} | {num / seconds:,.0f} | {bare:,.0f} | {num / seconds / bare:.0%}"
+    rates = f"{num / wall:,.0f} | {num / seconds:,.0f} | {bare:,.0f} | {share_of(num / seconds, bare)}"
     return f"| `{name}` | {num:,} | {wall:.1f} | {seconds:.1f} | {used.ru_maxrss / 1024:,.0f} | {rates} |"
 
 
@@ -99,7 +107,8 @@ def main() -> None:
     for name in models:
         written, bare = measure(name, arguments.num, arguments.repeats, clock)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"| `{name}` | {written:.0f} | {bare:.0f} | {written / bare:.0%} | {peak:.0f} |", flush=True)
+        share = share_of(written, bare)
+        print(f"| `{name}` | {written:.0f} | {bare:.0f} | {share} | {peak:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -228,24 +228,27 @@ def _named(kind: Any, origin: Origin, path: str, late: bool = False) -> Any:
 def _check_texts(value: Any, origin: Origin, path: str) -> None:
     """Check the components and texts of ``value``; make the paths in it absolute, in place."""
     if isinstance(value, dict):
-        files: tuple[str, ...] = ()
-        if "type" in value:
-            component = _named(value["type"], origin, path)
-            _check_settings(component, value, origin, path)
-            files = _files_of(component, value, origin, path)
-        for key, item in value.items():
-            inner = f"{path}.{key}"
-            if key in files or (origin.own and isinstance(item, str)):
-                value[key] = _files(item, origin, key in files, inner)
-            elif key != "type":
-                _check_texts(item, origin, inner)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_texts(item, origin, f"{path}.{index}")
-    elif isinstance(value, str) and not origin.own and leaves(value):
+        _check_component(value, origin, path)
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        _check_texts(item, origin, f"{path}.{index}")
+    if isinstance(value, str) and not origin.own and leaves(value):
         raise RefusedConfigError(
             f"{origin.source}: {path}={value!r} leads outside the model's folder. {ADVICE}"
         )
+
+
+def _check_component(value: dict[str, Any], origin: Origin, path: str) -> None:
+    files: tuple[str, ...] = ()
+    if "type" in value:
+        component = _named(value["type"], origin, path)
+        _check_settings(component, value, origin, path)
+        files = _files_of(component, value, origin, path)
+    for key, item in value.items():
+        inner = f"{path}.{key}"
+        if key in files or (origin.own and isinstance(item, str)):
+            value[key] = _files(item, origin, key in files, inner)
+        elif key != "type":
+            _check_texts(item, origin, inner)
 
 
 def _check_settings(component: Any, config: dict[str, Any], origin: Origin, path: str) -> None:

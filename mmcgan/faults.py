@@ -26,10 +26,11 @@ def fault_of(error: BaseException) -> str | None:
     Args:
         error: as it was caught, with its traceback.
     """
-    foreign, packages = set(_modules()), {plugin.package for plugin in installed_plugins()}
+    packages = {plugin.package for plugin in installed_plugins()}
+    packages |= {module.partition(".")[0] for module in _modules()}
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         module = str(frame.f_globals.get("__name__", ""))
-        if module in foreign or module.partition(".")[0] in packages:
+        if module.partition(".")[0] in packages:
             return _sentence(error, frame, line, module)
     return None
 

@@ -61,7 +61,7 @@ KINDS = {
             "checkpoints/atomic.py": "the helper",
             "instances/arrays.py": "rows of an array that is there already and takes no second copy",
             "zoo/download.py": "what has come of a download, taken up again; and a lock",
-            "engine/work_folder.py": "the lock of a work folder, which the system must hold open",
+            "locks.py": "the file of a lock, which the system must hold open",
             "claims/runs.py": "the log of a process, as it comes",
             "evaluation/meter.py": "a file of the system that forgets the peak of memory",
             "proposal/propose.py": "a config in a temporary folder, to be tried",
@@ -198,3 +198,31 @@ def test_helpers_are_defined_once(trees):
             if isinstance(node, ast.FunctionDef) and node.name in found:
                 found[node.name].append(path)
     assert {name: paths for name, paths in found.items() if len(paths) != 1} == {}
+
+
+#: file -> what ends a loop that waits again and again
+BOUNDED = {
+    "instance_preparation/workshop.py": "STALL_SECONDS without a new block, and who is waited for is named",
+    "zoo/download.py": "STALL_SECONDS without a byte, and the lock is named; a number of attempts",
+    "engine/signals.py": "the process: it watches whether the launcher lives, and nothing waits for it",
+    "evaluation/overlap.py": "whoever reads the queue, by leaving; it says so before the thread is joined",
+}
+
+
+def test_loops_that_wait_have_an_end(trees):
+    found = set()
+    for name, tree in trees.items():
+        loops = [node for node in ast.walk(tree) if isinstance(node, ast.While)]
+        if any(calls(loop, ends("sleep", "wait", "wait_for", "poll", "put", "acquire")) for loop in loops):
+            found.add(name)
+    assert found == set(BOUNDED)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE.parent / "tests/parity/checkers").glob("*.py")), ids=lambda p: p.stem
+)
+def test_checkers_have_no_names_of_their_own(path):
+    """A peer's names are turned into ours by the table of its file alone, in checks too."""
+    rewrites = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    rewrites = [node for node in rewrites if named("re.sub")(node) and r"\\1" in ast.unparse(node)]
+    assert [node.lineno for node in rewrites] == []

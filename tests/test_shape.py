@@ -14,13 +14,12 @@ SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def depth(node):
-    """Return how many blocks lie inside each other below ``node``; ``elif`` is beside its ``if``."""
+    """Return how many blocks lie inside each other below ``node``; an ``elif`` lies inside its ``if``."""
     deepest = 0
     for child in ast.iter_child_nodes(node):
         if isinstance(child, SCOPES):
             continue
-        chained = isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
-        deepest = max(deepest, depth(child) + (isinstance(child, BLOCKS) and not chained))
+        deepest = max(deepest, depth(child) + isinstance(child, BLOCKS))
     return deepest
 
 
@@ -61,9 +60,7 @@ def test_what_is_too_large_is_found(tmp_path):
         "def long():\n"
         + "    x = 1\n" * FUNCTION_LINES
         + "def deep():\n    if a:\n        for b in c:\n            with d:\n                if e:\n"
-        "                    pass\n                elif f:\n                    pass\n"
-        + "y = 1\n"
-        * FILE_LINES
+        "                    pass\n" + "y = 1\n" * FILE_LINES
     )
     size, first, second = too_large(path)
     assert "lines, at most 350" in size

@@ -41,7 +41,9 @@ def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
     except (ConfigError, FileNotFoundError) as problem:
         error = str(problem)
     except EvaluationError as problem:
-        error = f"{path_or_name}: {problem}"
+        cause = problem.__cause__
+        plain = cause is None or isinstance(cause, ValueError | OSError)
+        error = f"{path_or_name}: {(None if plain or cause is None else fault_of(cause)) or problem}"
     except Exception as problem:  # any failure of a config is a result to be listed, not the end
         said = fault_of(problem) or f"the tiny step failed with {type(problem).__name__}: {problem}"
         error = f"{path_or_name}: {said}"

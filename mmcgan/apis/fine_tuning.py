@@ -192,7 +192,8 @@ def _told(start: Start, classes: Sequence[str] | None) -> list[str]:
 
 def _names(facts: Any) -> list[str] | None:
     names = facts.get("classes") if isinstance(facts, Mapping) else None
-    return composed(names) if names else None
+    listed = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    return composed(names) if listed and names else None
 
 
 def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:

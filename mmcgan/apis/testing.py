@@ -201,7 +201,9 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
     if checkpoint.suffix != ".safetensors":
         meta = runner.load_checkpoint(checkpoint).get("meta") or {}
         require_law(law_of_run(meta), runner.cfg.model.get("latent_sampler"), str(checkpoint))
-        return tuple((meta.get("dataset_meta") or {}).get("classes") or ())
+        facts = meta.get("dataset_meta")
+        names = facts.get("classes") if isinstance(facts, Mapping) else None
+        return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
     if runner.model.latent_move is not None:
         raise ValueError(
             f"{checkpoint} holds a generator alone, but model.latent_move needs the discriminator: give the "

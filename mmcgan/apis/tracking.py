@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.visualization import MLflowVisBackend, WandbVisBackend
-from mmengine.visualization.vis_backend import force_init_env
 
 from mmcgan.registry import VISBACKENDS
 from mmcgan.suggestions import nearest
@@ -51,10 +50,9 @@ class WandbFigures(WandbVisBackend):
     MMEngine's would upload every Python file below the folder that the run was started in.
     """
 
-    @force_init_env
     def add_config(self, config: Config, **kwargs: Any) -> None:
         """Record the config."""
-        self._wandb.config.update(config.to_dict(), allow_val_change=True)
+        self.experiment.config.update(config.to_dict(), allow_val_change=True)
 
 
 @dataclass(frozen=True)

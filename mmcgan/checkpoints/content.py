@@ -30,25 +30,31 @@ def excess(content: Any, size: int) -> str:
     waiting = [content]
     while waiting:
         value = waiting.pop()
-        inner: list[Any] = []
-        if isinstance(value, Tensor):
-            fault = _unusable(value)
-            if fault:
-                return f"it holds a tensor that is {fault}"
-            held += value.numel() * value.element_size()
-        elif isinstance(value, str | bytes):
-            held += len(value)
-        elif isinstance(value, Mapping):
-            inner = [*value, *value.values()]
-        elif isinstance(value, list | tuple | set | frozenset):
-            inner = list(value)
-        elif isinstance(getattr(value, "state", None), Mapping):
-            inner = [value.state]
+        if isinstance(value, Tensor) and (fault := _unusable(value)):
+            return f"it holds a tensor that is {fault}"
+        inner = _inside(value)
+        held += _bytes_of(value)
         count += len(inner)
         waiting += _worth_a_look(inner)
         if count > most or held > most:
             return "it says the same thing over and over, far more than a file of this size can hold"
     return ""
+
+
+def _bytes_of(value: Any) -> int:
+    """Return the bytes that a value holds itself: tensors and texts do."""
+    if isinstance(value, Tensor):
+        return value.numel() * value.element_size()
+    return len(value) if isinstance(value, str | bytes) else 0
+
+
+def _inside(value: Any) -> list[Any]:
+    """Return what a container, or the state of an object, holds."""
+    if isinstance(value, Mapping):
+        return [*value, *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
+    return [value.state] if isinstance(getattr(value, "state", None), Mapping) else []
 
 
 def _worth_a_look(values: list[Any]) -> Iterable[Any]:

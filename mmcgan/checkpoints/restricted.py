@@ -20,7 +20,16 @@ from torch import Tensor
 from mmcgan.checkpoints.archive import check_archive
 from mmcgan.checkpoints.content import excess
 from mmcgan.checkpoints.files import CheckpointError
-from mmcgan.checkpoints.stand_ins import ALLOWED, NAMES, Array, NumpyType, Record, RefusedError, called
+from mmcgan.checkpoints.stand_ins import (
+    ALLOWED,
+    NAMES,
+    Array,
+    NumpyType,
+    Record,
+    RefusedError,
+    StandIn,
+    called,
+)
 
 # A tensor inside a pickle holds bytes of a file of its own, and that file no further one.
 DEEPEST = 2
@@ -94,12 +103,8 @@ class Unpickler(pickle._Unpickler):
         """Give an object its attributes: to stand-ins only."""
         state = self.stack.pop()
         target = self.stack[-1]
-        if isinstance(target, Array):
-            target.fill(state)
-        elif isinstance(target, NumpyType):
-            _set_byte_order(target, state)
-        elif isinstance(target, Record) and isinstance(state, dict):
-            target.state.update(state)
+        if isinstance(target, StandIn):
+            target.take_state(state)
         elif not (isinstance(target, OrderedDict | Tensor) and isinstance(state, dict | tuple)):
             raise RefusedError(f"it sets attributes of a {type(target).__name__}")
 
@@ -175,12 +180,6 @@ def _item_size(kind: Any) -> int:
     if not isinstance(dtype, torch.dtype):
         raise RefusedError(f"it has tensor data of type {called(kind)}")
     return dtype.itemsize
-
-
-def _set_byte_order(kind: NumpyType, state: Any) -> None:
-    if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
-        raise RefusedError("it asks for a NumPy array of structures")
-    kind.set_order(state[1])
 
 
 class _Nested:

@@ -21,12 +21,30 @@ class RefusedError(CheckpointError):
     """A file asks for something that is not data."""
 
 
+class StandIn:
+    """What a file gets in place of an object that it asks for."""
+
+    def take_state(self, state: Any) -> None:
+        """Take the attributes that the file gives the object.
+
+        Raises:
+            RefusedError: none that such an object has.
+        """
+        raise NotImplementedError
+
+
 @dataclass(eq=False)
-class Record:
+class Record(StandIn):
     """An object of a class that is not here: its class's name and its attributes."""
 
     class_name: str
     state: dict[Any, Any] = field(default_factory=dict)
+
+    def take_state(self, state: Any) -> None:
+        """Take attributes by name."""
+        if not isinstance(state, dict):
+            raise RefusedError(f"it sets attributes of a {type(self).__name__}")
+        self.state.update(state)
 
 
 #: little, big, that of the machine
@@ -34,18 +52,21 @@ ByteOrder = Literal["<", ">", "="]
 
 
 @dataclass(eq=False)
-class NumpyType:
+class NumpyType(StandIn):
     """What ``numpy.dtype`` was asked for, before and after its byte order is known."""
 
     name: str
     order: ByteOrder = "="
 
-    def set_order(self, order: Any) -> None:
+    def take_state(self, state: Any) -> None:
         """Take the byte order of NumPy's state; ``|``, of single bytes, is any.
 
         Raises:
-            RefusedError: another one.
+            RefusedError: another one, or fields of a structure.
         """
+        if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
+            raise RefusedError("it asks for a NumPy array of structures")
+        order = state[1]
         if order not in ("|", *get_args(ByteOrder)):
             raise RefusedError(f"it asks for a NumPy array of the byte order {order!r}")
         self.order = "=" if order == "|" else order
@@ -63,7 +84,7 @@ class NumpyType:
 
 
 @dataclass(eq=False)
-class Array:
+class Array(StandIn):
     """A NumPy array; its content comes after its making."""
 
     tensor: Tensor | None = None
@@ -78,7 +99,7 @@ class Array:
             raise RefusedError("it holds a NumPy array without content")
         return self.tensor
 
-    def fill(self, state: Any) -> None:
+    def take_state(self, state: Any) -> None:
         """Take the state that NumPy gives its arrays: version, shape, type, order, bytes."""
         _, shape, kind, fortran, raw = state
         raw = raw.encode("latin-1") if isinstance(raw, str) else raw

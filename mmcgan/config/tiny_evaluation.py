@@ -98,7 +98,8 @@ def _extractor(place: str, settings: Mapping[str, Any]) -> Any:
         output = extractor(image)
         problem = _wrong_output(extractor, output)
     except Exception as error:  # foreign code
-        problem = _said(error)
+        where = f"{place}.extractor ({type(extractor).__name__})"
+        raise EvaluationError(f"{where}: {_said(error)}") from error
     if problem:
         raise EvaluationError(f"{place}.extractor ({type(extractor).__name__}): {problem}")
     return extractor

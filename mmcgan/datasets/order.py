@@ -107,8 +107,10 @@ class InfiniteShuffle(ResumableSampler):
         return -(-self.size // self.world_size)
 
 
-# in MMEngine's own registry: its Runner looks collate functions up nowhere else
-@FUNCTIONS.register_module(name="gan_collate")
 def gan_collate(samples: dict[str, Tensor] | list[Any]) -> Any:
     """Pass on what a batched ``__getitems__`` returned; collate a list of samples otherwise."""
     return samples if isinstance(samples, dict) else default_collate(samples)
+
+
+# in MMEngine's own registry: its Runner looks collate functions up nowhere else
+FUNCTIONS.register_module(name="gan_collate", module=gan_collate)

@@ -187,16 +187,19 @@ def equalize(module: nn.Module) -> nn.Module:
         ValueError: a map or a table has spectral norm, which would undo the scaling.
     """
     for name, child in module.named_children():
-        if type(child) is nn.Linear:
-            bias = child.bias is not None
-            setattr(module, name, EqualizedLinear(child.in_features, child.out_features, bias))
-        elif type(child) is nn.Embedding:
-            setattr(module, name, LabelMapping(child.num_embeddings, child.embedding_dim))
-        elif isinstance(child, nn.Linear | nn.Embedding):
-            raise ValueError(
-                f"an equalised learning rate and spectral norm exclude each other: {name!r} has both;"
-                " set spectral_norm=False"
-            )
-        else:
-            equalize(child)
+        setattr(module, name, _equalized(name, child))
     return module
+
+
+def _equalized(name: str, module: nn.Module) -> nn.Module:
+    """Return what stands in the place of a module: itself, if nothing else does."""
+    if type(module) is nn.Linear:
+        return EqualizedLinear(module.in_features, module.out_features, module.bias is not None)
+    if type(module) is nn.Embedding:
+        return LabelMapping(module.num_embeddings, module.embedding_dim)
+    if isinstance(module, nn.Linear | nn.Embedding):
+        raise ValueError(
+            f"an equalised learning rate and spectral norm exclude each other: {name!r} has both;"
+            " set spectral_norm=False"
+        )
+    return equalize(module)

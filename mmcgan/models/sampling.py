@@ -131,7 +131,7 @@ class SamplingModel(BaseModel):
         else:
             image = network(*inputs)
         network.train(was_training)
-        check_images(network, "forward", image, len(condition), window[2:] if window else size)
+        check_images(network, "forward", image, len(latent), window[2:] if window else size)
         # not every generator ends in a tanh
         return at_least_float32(image).clamp(-1, 1)
 

@@ -6,13 +6,14 @@ import fcntl
 import http.client
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from mmcgan.checkpoints.atomic import put_in_place, write_file
@@ -24,6 +25,8 @@ from mmcgan.zoo.cache import OFFLINE_VARIABLE, offline
 ATTEMPTS = 4
 TIMEOUT = 30.0  # seconds without a byte
 BLOCK = 1 << 16
+#: Without a byte for so long, whoever is waited for is taken to hang: longer than its own attempts take.
+POLL_SECONDS, STALL_SECONDS = 0.2, 300.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
@@ -117,10 +120,34 @@ def download(url: str, path: Path, sha256: str | None = None) -> Path:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process downloads ``path``."""
-    with path.with_name(path.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Wait until no other process downloads ``path``.
+
+    Raises:
+        TimeoutError: the other one gets nothing any more.
+    """
+    name = path.with_name(path.name + ".lock")
+    with name.open("w") as lock:
+        seen, since = -1, time.monotonic()
+        while not _locked(lock):
+            part = _Partial.of(path).file
+            here = part.stat().st_size if part.exists() else 0
+            if here != seen:
+                seen, since = here, time.monotonic()
+            if time.monotonic() - since > STALL_SECONDS:
+                raise TimeoutError(
+                    f"another process holds {name} to download {path.name}, of which nothing has come for "
+                    f"{STALL_SECONDS:g} s: end that process, and run the command again"
+                )
+            time.sleep(POLL_SECONDS)
         yield
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def check_hash(path: Path, expected: str | None, origin: str, keep_as: Path | None = None) -> None:

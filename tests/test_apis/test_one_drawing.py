@@ -260,3 +260,11 @@ def test_every_registered_law_answers_about_truncation():
             assert torch.equal(truncate_latent(law, drawn, float("inf"), None), drawn)
             asked += 1
     assert asked >= 4
+
+
+def test_evaluations_without_any_condition_are_drawn():
+    """Nothing but the latents says how many images there are."""
+    loaded = load(FAMILIES["unconditional"])
+    latent = torch.randn(5, 12)
+    made = loaded.model.sample(Condition(), latent)
+    assert torch.equal(made, loaded.model.val_step({"latent": latent})[0]["image"]) and len(made) == 5

@@ -1,5 +1,6 @@
 """Downloads from a server on this machine: resumed, checked, never half a file under its name."""
 
+import fcntl
 import random
 import urllib.request
 
@@ -140,3 +141,12 @@ def test_offline_is_read_as_a_switch(monkeypatch, value, expected):
     monkeypatch.setenv("HF_HUB_OFFLINE", value)
     assert offline(hub=True) is expected
     assert offline() is False
+
+
+def test_a_process_that_hangs_with_the_lock_is_not_waited_for_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmcgan.zoo.download.STALL_SECONDS", 0.3)
+    monkeypatch.setattr("mmcgan.zoo.download.POLL_SECONDS", 0.05)
+    with (tmp_path / "model.bin.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(TimeoutError, match=r"holds .*model\.bin\.lock .* nothing has come for 0\.3 s"):
+            download("https://example.org/model.bin", tmp_path / "model.bin")

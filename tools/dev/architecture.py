@@ -100,13 +100,18 @@ def room_of(module: str) -> str:
 def imported_modules(tree: ast.AST) -> Iterator[str]:
     """Yield the modules of the package that a file imports, at any depth and under any condition."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == PACKAGE:
-                yield from (f"{PACKAGE}.{alias.name}" for alias in node.names)
-            elif node.module.startswith(f"{PACKAGE}."):
-                yield node.module
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith(f"{PACKAGE}."))
+        yield from (name for name in _named_modules(node) if name.startswith(f"{PACKAGE}."))
+
+
+def _named_modules(node: ast.AST) -> list[str]:
+    """Return the modules, of any package, that a node imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    return (
+        [f"{PACKAGE}.{alias.name}" for alias in node.names] if node.module == PACKAGE else [node.module or ""]
+    )
 
 
 def read_imports(root: Path = ROOT) -> Imports:

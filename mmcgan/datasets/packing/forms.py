@@ -30,6 +30,10 @@ class Form(Protocol):
     format: str
     suffix: str
 
+    def settings(self) -> str:
+        """Return what else decides the content of shards; a pack goes on with the same alone."""
+        ...
+
     def per_shard(self, image_size: int) -> int:
         """Return how many images a shard holds by default."""
         ...
@@ -52,6 +56,10 @@ class Arrays:
 
     format = FORMAT
     suffix = ".npy"
+
+    def settings(self) -> str:
+        """Return nothing."""
+        return ""
 
     def per_shard(self, image_size: int) -> int:
         """Return how many images make 256 MB."""
@@ -83,6 +91,10 @@ class TarShards:
 
     def __init__(self, as_stored: bool) -> None:
         self.as_stored = as_stored
+
+    def settings(self) -> str:
+        """Return whether files are taken as they are."""
+        return repr(vars(self))
 
     def per_shard(self, image_size: int) -> int:
         """Return 4,096."""

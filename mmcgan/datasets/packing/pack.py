@@ -72,7 +72,7 @@ def pack(
     plan = dict(
         format=form.format,
         source=dataset.fingerprint(),
-        settings=_settings(dataset) + ("" if isinstance(form, Arrays) else repr(vars(form))),
+        settings=_settings(dataset) + form.settings(),
         size=len(dataset),
         shard_images=per_shard,
     )

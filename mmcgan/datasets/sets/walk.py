@@ -121,17 +121,19 @@ class Walk:
         except OSError as error:
             self._fault(current, f"the folder cannot be read ({error.strerror})")
             return []
-        folders = []
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_symlink():
-                self._links.append((entry, depth))
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif self._is_meant(entry):
-                self._note(entry.path, (own[0], entry.inode()), entry.is_file(follow_symlinks=False))
-        return folders
+        seen = [entry for entry in entries if not entry.name.startswith(".")]
+        folders = [entry for entry in seen if self._is_folder(entry, depth, own[0])]
+        return [entry.path for entry in folders]
+
+    def _is_folder(self, entry: os.DirEntry[str], depth: int, device: int) -> bool:
+        """Note a link for later and an image at once; return whether what is left is a folder."""
+        if entry.is_symlink():
+            self._links.append((entry, depth))
+        elif entry.is_dir(follow_symlinks=False):
+            return True
+        elif self._is_meant(entry):
+            self._note(entry.path, (device, entry.inode()), entry.is_file(follow_symlinks=False))
+        return False
 
     def _follow(self, entry: os.DirEntry[str], depth: int) -> None:
         """Note what a link leads to."""

@@ -49,14 +49,15 @@ class FeatureCache:
         if len(self._seen) > MOST_SEEN:
             self._seen.clear()
         for row, key in enumerate(keys):
-            if key not in self._seen:
-                self._seen.add(key)
-            elif key not in self._known:
-                own = [x[row].detach().clone() for x in maps]
-                size = sum(x.numel() * x.element_size() for x in own)
-                if size <= self.room:
-                    self.room -= size
-                    self._known[key] = own
+            if key in self._seen and key not in self._known:
+                self._store(key, [x[row].detach().clone() for x in maps])
+            self._seen.add(key)
+
+    def _store(self, key: bytes, maps: list[Tensor]) -> None:
+        size = sum(x.numel() * x.element_size() for x in maps)
+        if size <= self.room:
+            self.room -= size
+            self._known[key] = maps
 
     def clear(self) -> None:
         """Forget all maps and give their room back."""

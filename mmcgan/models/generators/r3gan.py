@@ -110,7 +110,7 @@ def start_embedding(condition: ConditionEmbedding) -> None:
     for child in condition.modules():
         if isinstance(child, nn.Embedding):
             start_normal(child.weight.T)
-        elif isinstance(child, nn.Linear):
+        if isinstance(child, nn.Linear):
             start_normal(child.weight)
-            if child.bias is not None:
-                nn.init.zeros_(child.bias)
+        if isinstance(child, nn.Linear) and child.bias is not None:
+            nn.init.zeros_(child.bias)

@@ -13,6 +13,7 @@ from mmcgan.models.layers.gated_blocks import GatedUpBlock, LatentStart, NoiseIn
 from mmcgan.models.layers.projection_blocks import ReducingBlock, fuse
 from mmcgan.models.layers.spectral_norm import CLASSIC_SPECTRAL
 from mmcgan.peers import PeerNetwork, peer_format
+from mmcgan.peers.projected_gan.discriminator import PLAIN
 from mmcgan.peers.projected_gan.fastgan import (
     DEEP_BLOCK,
     EXCITATION_TABLE,
@@ -189,12 +190,7 @@ def _reducing(given: Mapping[str, int]) -> tuple[nn.Module, Table]:
     module = ReducingBlock(
         given["in_planes"], given["out_planes"], separable=separable, spectral_norm=CLASSIC_SPECTRAL
     )
-    return module, (
-        ("^main.0.depthwise", "^depthwise"),
-        ("^main.0.pointwise", "^conv"),
-        ("^main.0", "^conv"),
-        ("^main.1", "^norm"),
-    )
+    return module, tuple((f"^{theirs}", f"^{ours}") for theirs, ours in PLAIN)
 
 
 LAYERS: dict[str, Callable[[Mapping[str, int]], tuple[nn.Module, Table]]] = {

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.models.layers import SpectralNormOptions, conv2d, embedding, linear
+from mmcgan.peers.translation import AJBROCK_SPECTRAL
+from mmcgan.peers.translation.names import to_ours
 from tests.parity.cases import GoldenCase, State
 from tests.parity.compare import Comparison, Tolerance
 from tests.parity.runner import Unsupported, checker
@@ -41,8 +43,7 @@ def gradient_tolerance(theirs: Tensor) -> Tolerance:
 
 def our_name(name: str) -> str:
     """Return our key of a peer's buffer: ``u0`` -> ``spectral.u0``, ``sv0`` -> ``spectral.sigma0``."""
-    name = re.sub(r"^u(\d+)$", r"spectral.u\1", name)
-    return re.sub(r"^sv(\d+)$", r"spectral.sigma\1", name)
+    return str(to_ours(AJBROCK_SPECTRAL, [name])[name])
 
 
 def load_layer(layer: nn.Module, state: State) -> nn.Module:
