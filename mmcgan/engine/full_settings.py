@@ -106,7 +106,8 @@ def _of_losses(kind: Any) -> dict[str, Any]:
     """Return what the wiring of a loss is by default."""
     if not isinstance(kind, str) or not LOSSES.declares(kind):
         return {}
-    inputs = getattr(LOSSES.get(kind), "default_inputs", None)
+    bases = inspect.getmro(LOSSES.get(kind)) if inspect.isclass(LOSSES.get(kind)) else ()
+    inputs = next((vars(base)["default_inputs"] for base in bases if "default_inputs" in vars(base)), None)
     return {"weights": 1.0, **({"inputs": dict(inputs)} if isinstance(inputs, Mapping) else {})}
 
 

@@ -62,6 +62,6 @@ def _says(kind: Any) -> bool | None:
     """Return whether hooks of a type change the training; None if nothing is known."""
     hook = component_named(HOOKS, kind)
     said: bool | None = declared(hook, "changes_training")
-    if said is None and str(getattr(hook, "__module__", "")).startswith(MMENGINE):
+    if said is None and hook is not None and str(hook.__module__).startswith(MMENGINE):
         return kind in STEERING_OF_MMENGINE
     return said

@@ -17,6 +17,7 @@ from mmcgan.checkpoints.files import load_checkpoint
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "projects" / "example_plugin"
 CONFIG = "cosine_biggan_digits-16"
+OWN_TESTS = ("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider")
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,13 @@ class Room:
         assert (done.returncode == 0) == good, f"{words}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
+    def run_tests(self, folder):
+        """Run a package's own tests."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [str(self.python), *OWN_TESTS, str(folder)]
+        done = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def kill_at(self, file, *words):
         """Start a command and kill it when a file is there."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -171,20 +179,28 @@ def test_its_whole_life_in_an_environment_of_its_own(room):
     page = (here / "card" / "README.md").read_text()
     assert 'pip install "mmcgan[hub]" "mmcgan-example-plugin==0.2.0"' in page and str(here) not in page
 
-    tests = [str(room.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PLUGIN / "tests")]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(tests, env=environment, cwd=room.folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
+    room.run_tests(PLUGIN / "tests")
     subprocess.run([*room.pip, "uninstall", "--quiet", "--yes", "mmcgan-example-plugin"], check=True)
+    look_at_the_messages(room, config, folders)
+
+
+def look_at_the_messages(room, config, folders):
+    """Assert what every command says of files of a plugin that is no longer there."""
     needed = "the plugin mmcgan-example-plugin 0.2.0 for 'example.PerceptronGenerator': not installed"
     for words in (
         ("sample", "mine.safetensors", "--out", "none"),
         ("sample", "whole/iter_40.pth", "--out", "none"),
         ("interpolate", "mine.safetensors", "--out", "none.png"),
         ("sefa", "mine.safetensors", "--out", "none.png"),
+        ("restore", "--task", "inpaint", "--model", "mine.safetensors", "--out", "none", "samples.grid.png"),
     ):
         assert needed in room.call(*words, good=False), words
     assert "no installed plugin 'example'" in room.call("train", config, good=False)
+    assert "no extractor 'random-features'" in room.call(
+        *folders, "--extractor", "random-features", good=False
+    )
+    assert "no metric 'spread'" in room.call(
+        *folders, "--extractor", "digits-16", "--metrics", "spread", good=False
+    )
     assert "no command 'count-parameters'" in room.call("count-parameters", "x", good=False)
     assert "no plugins are installed" in room.call("plugins")
