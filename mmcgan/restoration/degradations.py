@@ -35,7 +35,9 @@ class Degradation:
     contract: ClassVar[Contract] = Contract(
         "degradation",
         "docs/extending/degradation.md",
-        values={"plan_like": Value("the name of a task that has a plan", lambda value: value in PRESETS)},
+        values={
+            "plan_like": Value("the name of a task that has a plan", lambda value: value in list(PRESETS))
+        },
     )
 
     plan_like: str = "reconstruct"

@@ -15,6 +15,7 @@ from mmcgan.models.backbones import Backbone
 from mmcgan.models.generators import Generator
 from mmcgan.models.heads import Head
 from mmcgan.regularizers import Regularizer
+from mmcgan.restoration import Degradation
 from mmcgan.samplers import ConditionSampler, LatentSampler
 from mmcgan.samplers.moves import LatentMove
 from mmcgan.structures import Condition
@@ -218,6 +219,14 @@ class StrangeField(ConditionField):
         return torch.rand(n, 2, generator=source)
 
 
+class StrangeDegradation(Degradation):
+    """Half of the light."""
+
+    def degrade(self, image):
+        """Return darker images."""
+        return image / 2
+
+
 #: role's registry by name -> classes
 STRANGERS = {
     "GENERATORS": [StrangeGenerator],
@@ -231,4 +240,5 @@ STRANGERS = {
     "GENERATION_METRICS": [StrangeMetric],
     "DATASETS": [StrangeDataset],
     "CONDITION_FIELDS": [StrangeField],
+    "DEGRADATIONS": [StrangeDegradation],
 }

@@ -42,8 +42,8 @@ JUSTIFIED = {
     "datasets/sets/hub.py": "columns of the library datasets",
     "instances/arrays.py": "NumPy's maps and the operating system",
     "engine/signals.py": "the operating system",
-    "engine/work_folder.py": "the operating system",
     "diagnosis/processor.py": "the operating system",
+    "locks.py": "the operating system",
     "parallel.py": "the operating system",
     "demo/form.py": "Gradio's requests",
 }
