@@ -202,8 +202,7 @@ def test_helpers_are_defined_once(trees):
 
 #: file -> what ends a loop that waits again and again
 BOUNDED = {
-    "instance_preparation/workshop.py": "STALL_SECONDS without a new block, and who is waited for is named",
-    "zoo/download.py": "STALL_SECONDS without a byte, and the lock is named; a number of attempts",
+    "waiting.py": "stall seconds without a sign of the other process, and who is waited for is named",
     "engine/signals.py": "the process: it watches whether the launcher lives, and nothing waits for it",
     "evaluation/overlap.py": "whoever reads the queue, by leaving; it says so before the thread is joined",
 }

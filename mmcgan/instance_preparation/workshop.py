@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from mmcgan.instance_preparation.features import BLOCK_IMAGES
 from mmcgan.instance_preparation.pace import Pace
 from mmcgan.instances.store_metadata import METADATA
 from mmcgan.progress import progress_bar
+from mmcgan.waiting import wait_while_alive
 
 DONE = "done"
 TICKS = 1000
@@ -72,18 +72,18 @@ class Workshop:
             TimeoutError: nothing new has come for :data:`STALL_SECONDS`.
         """
         done = self.folder / DONE
-        seen, since = -1.0, time.monotonic()
-        while not ready():
-            changed = done.stat().st_mtime if done.exists() else 0.0
-            if changed != seen:
-                seen, since = changed, time.monotonic()
-            if time.monotonic() - since > STALL_SECONDS:
-                raise TimeoutError(
-                    f"rank {self.rank} waits for {what}, which another rank is to write, and no "
-                    f"block of {self.folder} was finished for {STALL_SECONDS:g} s: has that rank died? "
-                    "What is done stays; the same command continues"
-                )
-            time.sleep(POLL_SECONDS)
+        complaint = (
+            f"rank {self.rank} waits for {what}, which another rank is to write, and no "
+            f"block of {self.folder} was finished for {STALL_SECONDS:g} s: has that rank died? "
+            "What is done stays; the same command continues"
+        )
+        wait_while_alive(
+            ready,
+            lambda: done.stat().st_mtime if done.exists() else 0.0,
+            complaint,
+            POLL_SECONDS,
+            STALL_SECONDS,
+        )
 
     def run(self, step: str, length: int, what: str, do: Callable[[int, int, Advance], str | None]) -> None:
         """Do every block of a step that has no marker, this rank's share of them, and wait for the rest.

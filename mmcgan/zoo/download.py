@@ -6,7 +6,6 @@ import fcntl
 import http.client
 import json
 import re
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from mmcgan.checkpoints.atomic import put_in_place, write_file
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.progress import bytes_bar
 from mmcgan.text_files import read_json
+from mmcgan.waiting import wait_while_alive
 from mmcgan.zoo.cache import OFFLINE_VARIABLE, offline
 
 ATTEMPTS = 4
@@ -126,19 +126,19 @@ def _alone(path: Path) -> Iterator[None]:
         TimeoutError: the other one gets nothing any more.
     """
     name = path.with_name(path.name + ".lock")
+    part = _Partial.of(path).file
+    complaint = (
+        f"another process holds {name} to download {path.name}, of which nothing has come for "
+        f"{STALL_SECONDS:g} s: end that process, and run the command again"
+    )
     with name.open("w") as lock:
-        seen, since = -1, time.monotonic()
-        while not _locked(lock):
-            part = _Partial.of(path).file
-            here = part.stat().st_size if part.exists() else 0
-            if here != seen:
-                seen, since = here, time.monotonic()
-            if time.monotonic() - since > STALL_SECONDS:
-                raise TimeoutError(
-                    f"another process holds {name} to download {path.name}, of which nothing has come for "
-                    f"{STALL_SECONDS:g} s: end that process, and run the command again"
-                )
-            time.sleep(POLL_SECONDS)
+        wait_while_alive(
+            lambda: _locked(lock),
+            lambda: part.stat().st_size if part.exists() else 0,
+            complaint,
+            POLL_SECONDS,
+            STALL_SECONDS,
+        )
         yield
 
 

@@ -34,6 +34,14 @@ EXAMPLES = {
     r.CONDITION_FIELDS: {},
     r.GRADIENT_EXCHANGES: {},
 }
+#: registries whose classes are checked with their settings and nothing else
+ALONE = {
+    r.REGULARIZERS: testing.check_regularizer,
+    r.AUGMENTS: testing.check_augment,
+    r.TRANSFORMS: testing.check_transform,
+    r.OPTIMIZERS: testing.check_optimizer,
+    r.OPTIM_WRAPPERS: testing.check_optim_wrapper,
+}
 #: registry -> where what it holds is tried
 ELSEWHERE = {
     r.RUNNERS: "every run of these tests",
@@ -115,14 +123,11 @@ def test_losses(name):
     testing.check_loss(config(r.LOSSES, name), {**known, **losses.SHAPES.get(name, {})})
 
 
-@pytest.mark.parametrize("name", ours(r.REGULARIZERS))
-def test_regularisers(name):
-    testing.check_regularizer(config(r.REGULARIZERS, name))
-
-
-@pytest.mark.parametrize("name", ours(r.AUGMENTS))
-def test_augmentations(name):
-    testing.check_augment(config(r.AUGMENTS, name))
+@pytest.mark.parametrize(
+    ("registry", "name"), [(registry, name) for registry in ALONE for name in ours(registry)], ids=str
+)
+def test_what_its_settings_suffice_for(registry, name):
+    ALONE[registry](config(registry, name))
 
 
 def test_every_sampler_is_of_one_of_three_kinds():
@@ -183,21 +188,6 @@ def test_orders_of_reading(name):
     images = r.DATASETS.build(dict(type="SyntheticImages", num_classes=3, image_size=8, size=23))
     images.shard_sizes = [9, 9, 5]
     testing.check_data_sampler({**config(r.DATA_SAMPLERS, name), "seed": 3}, images)
-
-
-@pytest.mark.parametrize("name", ours(r.TRANSFORMS))
-def test_transforms(name):
-    testing.check_transform(config(r.TRANSFORMS, name))
-
-
-@pytest.mark.parametrize("name", ours(r.OPTIMIZERS))
-def test_optimisers(name):
-    testing.check_optimizer(config(r.OPTIMIZERS, name))
-
-
-@pytest.mark.parametrize("name", ours(r.OPTIM_WRAPPERS))
-def test_what_wraps_optimisers(name):
-    testing.check_optim_wrapper(config(r.OPTIM_WRAPPERS, name))
 
 
 @pytest.mark.slow

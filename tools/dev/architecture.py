@@ -68,6 +68,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "image_files",
                 "archives",
                 "text_files",
+                "waiting",
                 "parallel",
                 "output_paths",
                 "array_files",
