@@ -196,15 +196,33 @@ def _names(facts: Any) -> list[str] | None:
     return composed(names) if listed and names else None
 
 
-def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:
-    """Let the run of ``cfg`` start from a trained model; return what there is to say about it.
+@dataclass(frozen=True)
+class FittedStart:
+    """What a run starts from, ready to be written.
 
-    The weights are written to ``work_dir/start`` and named as the config's ``load_from``.
+    Attributes:
+        state: a checkpoint's content.
+        notes: what there is to say about it.
+    """
+
+    state: dict[str, Any]
+    notes: list[str]
+
+    def write(self, cfg: Config, work_dir: Path) -> list[str]:
+        """Write the weights to ``work_dir/start`` and name them as ``load_from``; return the notes."""
+        path = work_dir / FOLDER / "weights.pth"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(self.state, path)
+        cfg.load_from = str(path)
+        return self.notes
+
+
+def fit_start(cfg: Config, source: str | Path) -> FittedStart:
+    """Return what the run of ``cfg`` starts from: the weights of a trained model, as far as they fit.
 
     Args:
-        cfg: checked; ``load_from`` is set.
+        cfg: checked.
         source: see :func:`read_start`.
-        work_dir: of the run.
 
     Raises:
         CheckpointError: another network.
@@ -217,12 +235,8 @@ def write_start(cfg: Config, source: str | Path, work_dir: Path) -> list[str]:
     names = _names(DATASETS.build(cfg.train_dataloader.dataset).metainfo)
     weights = fitted(start, MODELS.build(cfg.model), names)
     _refuse_frozen_noise(cfg, start, weights)
-    path = work_dir / FOLDER / "weights.pth"
-    path.parent.mkdir(parents=True, exist_ok=True)
     meta = {"partial": True, "from": str(source), "notes": start.notes, "dataset_meta": {"classes": names}}
-    save_checkpoint({"state_dict": weights, "meta": meta}, path)
-    cfg.load_from = str(path)
-    return start.notes
+    return FittedStart({"state_dict": weights, "meta": meta}, start.notes)
 
 
 def _refuse_frozen_noise(cfg: Config, start: Start, weights: Mapping[str, Tensor]) -> None:

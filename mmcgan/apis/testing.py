@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmcgan.apis.latent_law import law_of_run, require_law
 from mmcgan.apis.training import default_work_dir, timeout_of
+from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
@@ -80,6 +81,7 @@ def evaluate(
         ValueError: the weights do not fit, or a metric cannot be computed.
     """
     path = find_checkpoint(cfg, checkpoint)
+    _require_readable(path)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
     created = initialize_process_group(timeout_of(cfg))
     try:
@@ -173,6 +175,18 @@ def find_checkpoint(cfg: Config, checkpoint: str | Path | None) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint {path}")
     return path
+
+
+def _require_readable(checkpoint: Path) -> None:
+    """Read weights before a folder is made for their figures: a file that cannot be used leaves none.
+
+    Raises:
+        CheckpointError, ValueError: names the file.
+    """
+    if checkpoint.suffix == ".safetensors":
+        read_weights(checkpoint)
+    else:
+        load_checkpoint(checkpoint)
 
 
 def evaluation_only(cfg: Config) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from mmcgan.apis.fine_tuning import write_start
+from mmcgan.apis.fine_tuning import FittedStart, fit_start
 from mmcgan.apis.tracking import add_trackers
+from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
     check_timeout,
@@ -93,10 +94,11 @@ def train(
     created = initialize_process_group(timeout_of(cfg))
     try:
         require_equal(flat_settings(cfg.to_dict()), "the config")
+        start = start or _exported(cfg)
+        beginning = None if _goes_on(cfg) else _beginning(cfg, start)
         with current_request() or StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
             refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
-            start = start or _exported(cfg)
-            notes = [] if start is None else _start_from(cfg, start)
+            notes = [] if start is None else _start_from(cfg, start, beginning)
             runner = build_runner(cfg)
             for note in notes:
                 runner.logger.info(note)
@@ -116,12 +118,30 @@ def _exported(cfg: Config) -> str | None:
     return named
 
 
-def _start_from(cfg: Config, start: str | Path) -> list[str]:
+def _goes_on(cfg: Config) -> bool:
+    """Return whether the run has checkpoints of its own to go on from."""
+    return bool(cfg.resume) and any(Path(cfg.work_dir).glob(CHECKPOINT_PATTERN))
+
+
+def _beginning(cfg: Config, start: str | Path | None) -> FittedStart | None:
+    """Read what the run starts from before its folder is made: a file that cannot be used leaves none.
+
+    Raises:
+        CheckpointError, FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
+    """
+    if start is not None:
+        return fit_start(cfg, start)
+    if cfg.get("load_from") and Path(cfg.load_from).is_file():
+        load_checkpoint(cfg.load_from)
+    return None
+
+
+def _start_from(cfg: Config, start: str | Path, beginning: FittedStart | None) -> list[str]:
     """Let the run start from a trained model, unless it goes on; return what to say about it."""
-    if cfg.resume and any(Path(cfg.work_dir).glob(CHECKPOINT_PATTERN)):
+    if beginning is None:
         return [f"the run goes on from its own checkpoint, not from {start}"]
     cfg.resume = False
-    return write_start(cfg, start, Path(cfg.work_dir))
+    return beginning.write(cfg, Path(cfg.work_dir))
 
 
 def timeout_of(cfg: Config) -> float:

@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.fine_tuning import Start, fitted, read_start, write_start
+from mmcgan.apis.fine_tuning import Start, fit_start, fitted, read_start
 from mmcgan.apis.training import train
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint
+from mmcgan.cli import main
 from mmcgan.config import load_config
 from mmcgan.registry import MODELS
 from mmcgan.zoo.discriminators import export_discriminator
@@ -50,7 +51,7 @@ def of_three_classes(work_dir, images):
 
 def test_rows_follow_names_and_new_classes_start_from_the_mean(trained, tmp_path):
     config = of_three_classes(tmp_path / "run", folder_of(tmp_path / "images", "3", "7", "unheard-of"))
-    notes = write_start(config, trained, tmp_path / "run")
+    notes = fit_start(config, trained).write(config, tmp_path / "run")
     assert any("2 of 3 classes" in note and "unheard-of" in note for note in notes)
     before = load_checkpoint(trained)["state_dict"]
     after = load_checkpoint(config.load_from)["state_dict"]
@@ -71,7 +72,7 @@ def test_rows_follow_names_and_new_classes_start_from_the_mean(trained, tmp_path
 
 def test_everything_but_classes_is_as_it_was_and_training_goes_on_from_the_average(trained, tmp_path):
     config = tiny_config(tmp_path / "run")
-    assert write_start(config, trained, tmp_path / "run") == []
+    assert fit_start(config, trained).write(config, tmp_path / "run") == []
     before, after = load_checkpoint(trained)["state_dict"], load_checkpoint(config.load_from)["state_dict"]
     for name, value in after.items():
         source = name.replace("generator.", "generator_ema.", 1) if name.startswith("generator.") else name
@@ -138,7 +139,7 @@ def test_two_places_to_start_from_are_one_too_many(trained, tmp_path):
     config = tiny_config(tmp_path)
     config.load_from = "other.pth"
     with pytest.raises(ValueError, match="give one"):
-        write_start(config, trained, tmp_path)
+        fit_start(config, trained).write(config, tmp_path)
 
 
 def test_load_from_takes_exported_weights(trained, tmp_path):
@@ -195,7 +196,7 @@ def test_exported_weights_bring_the_discriminator_beside_them(trained, tmp_path)
     export_discriminator(trained, tmp_path / "mine-discriminator.safetensors")
     config = tiny_config(tmp_path / "run")
     config.model.discriminator.freeze_stages = 1
-    assert write_start(config, tmp_path / "mine.safetensors", tmp_path / "run") == []
+    assert fit_start(config, tmp_path / "mine.safetensors").write(config, tmp_path / "run") == []
     before, after = load_checkpoint(trained)["state_dict"], load_checkpoint(config.load_from)["state_dict"]
     names = [name for name in before if name.startswith("discriminator.backbone.")]
     assert names and all(torch.equal(before[name], after[name]) for name in names)
@@ -208,7 +209,7 @@ def test_an_address_of_the_hub_is_a_start_too(trained, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     monkeypatch.setenv("MMCGAN_CACHE", str(tmp_path / "cache"))
     config = of_three_classes(tmp_path / "run", folder_of(tmp_path / "images", "3", "7", "unheard-of"))
-    notes = write_start(config, "hf://someone/pets", tmp_path / "run")
+    notes = fit_start(config, "hf://someone/pets").write(config, tmp_path / "run")
     assert any("2 of 3 classes" in note for note in notes)
     assert any("discriminator" in note and "afresh" in note for note in notes)
 
@@ -225,3 +226,15 @@ def test_a_converted_model_is_a_start_with_both_networks(tmp_path):
         start = read_start(tmp_path / name)
         assert any(key.startswith("generator.") for key in start.weights)
         assert any(key.startswith("discriminator.") for key in start.weights) == whole, name
+
+
+@pytest.mark.parametrize("name", ["bad.pth", "bad.safetensors"])
+@pytest.mark.parametrize("asked", [["--from"], ["--cfg-options"]])
+def test_a_file_that_cannot_start_a_run_leaves_no_folder(tmp_path, capsys, name, asked):
+    (tmp_path / name).write_bytes(b"garbage")
+    what = str(tmp_path / name) if asked == ["--from"] else f"load_from={tmp_path / name}"
+    run = tmp_path / "run"
+    assert main(["train", "omnigan_biggan_digits-16", "--work-dir", str(run), *asked, what]) == 2
+    assert name in capsys.readouterr().err and not run.exists()
+    assert main(["test", "omnigan_biggan_digits-16", str(tmp_path / name), "--work-dir", str(run)]) == 2
+    assert name in capsys.readouterr().err and not run.exists()
