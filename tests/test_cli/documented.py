@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: every fenced block, so that the end of one is not taken for the beginning of another
 BLOCK = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```$", flags=re.S | re.M)
 SHELLS = ("", "bash", "sh", "shell", "console")
+#: the lines of a block that is indented in place of fenced
+INDENTED = re.compile(r"^ {4}(\S(?:\\\n|.)*)", flags=re.M)
 COMMENTED = re.compile(r"^#   (mmcgan (?:\\\n#\s+|.)*)", flags=re.M)
 START = re.compile(
     r"^(?:[A-Z_]+=(?:\"[^\"]*\"|\S)+ +)*(?:python3? )?(?:-m )?(?:mmcgan|tools/(\w+)\.(py|sh))(?= |$)"
@@ -50,13 +52,14 @@ class Shown:
 
 
 def shown_commands() -> list[Shown]:
-    """Return every command of mmcgan, or of its tools, in fenced blocks and in configs' comments."""
+    """Return every command of mmcgan, or of its tools, in blocks of pages and in configs' comments."""
     pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("projects/**/*.md")]
     found = []
     for page in sorted(pages):
-        for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
-            if language not in SHELLS:
-                continue
+        text = page.read_text(encoding="utf-8")
+        blocks = [block for language, block in BLOCK.findall(text) if language in SHELLS]
+        blocks += INDENTED.findall(BLOCK.sub("", text))
+        for block in blocks:
             found += [one for line in block.replace("\\\n", " ").splitlines() for one in _read(page, line)]
     for config in sorted(ROOT.glob("configs/**/*.py")):
         for lines in COMMENTED.findall(config.read_text(encoding="utf-8")):

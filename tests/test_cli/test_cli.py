@@ -1,5 +1,6 @@
 """The command line: light to ask, the same as tools/*.py, and never a traceback for a user's mistake."""
 
+import builtins
 import importlib
 import json
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 from PIL import Image
@@ -148,7 +150,10 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
     def fail(arguments):
         raise AssertionError("ours")
 
-    monkeypatch.setattr("mmcgan.commands.list_models.run", fail)
+    ours = FunctionType(
+        fail.__code__, {"__name__": "mmcgan.commands.list_models"} | {"__builtins__": builtins}
+    )
+    monkeypatch.setattr("mmcgan.commands.list_models.run", ours)
     with pytest.raises(AssertionError, match="ours"):
         main(["list"])
 
