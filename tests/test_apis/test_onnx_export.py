@@ -133,6 +133,9 @@ def test_a_nan_in_what_the_file_makes_is_seen(tmp_path):
         def __init__(self, *_, **__):
             pass
 
+        def get_inputs(self):
+            return [SimpleNamespace(shape=["images", 4])]
+
         def run(self, _, feeds):
             return (np.full((len(feeds["latent"]), 3, 8, 8), np.nan, np.float32),)
 
