@@ -149,10 +149,9 @@ def test_a_class_that_does_not_count_needs_no_match():
 class Shape(Extractor):
     """Classifies attributes: the first three pixels of the red channel are the logits."""
 
-    feature_dim = 3
-
     def __init__(self, groups):
         super().__init__("shape", Preprocessing(4))
+        self.feature_dim = 3
         self.groups = AttributeGroups.from_config(groups)
         self.num_classes = len(self.groups)
 

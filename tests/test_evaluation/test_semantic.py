@@ -9,10 +9,9 @@ from mmcgan.structures import Condition
 class Sees(Extractor):
     """Takes the red channel for the label map."""
 
-    feature_dim = 3
-
     def __init__(self, pixel_classes=3):
         super().__init__("sees", Preprocessing(4))
+        self.feature_dim = 3
         self.pixel_classes = pixel_classes
         self.classes = ("sky", "road", "car")
 
