@@ -34,20 +34,22 @@ def described(value: Any) -> str:
 
 
 def check_images(component: Any, method: str, value: Any, rows: int, size: Sequence[int] | None) -> None:
-    """Refuse anything but images (``rows``, 3, H, W) of a size.
+    """Refuse anything but images (``rows``, C, H, W) of a size, with as many channels as the class declares.
 
     Args:
-        component, method: what returned them.
+        component, method: what returned them; ``component.image_shapes`` has the channels.
         value: what was returned.
         rows: how many were asked for.
         size: height and width; None for any.
     """
-    good = isinstance(value, Tensor) and value.ndim == 4 and value.shape[:2] == (rows, 3)
+    channels = component.image_shapes.channels
+    good = isinstance(value, Tensor) and value.ndim == 4 and len(value) == rows and value.shape[1] in channels
     if good and size is not None:
         good = tuple(value.shape[2:]) == tuple(size)
     if not good:
         sides = "H, W" if size is None else ", ".join(map(str, size))
-        refuse(component, method, value, f"images ({rows}, 3, {sides})")
+        colours = " or ".join(map(str, channels))
+        refuse(component, method, value, f"images ({rows}, {colours}, {sides})")
 
 
 def check_latents(component: Any, method: str, value: Any, rows: int, length: int) -> None:
