@@ -102,11 +102,14 @@ def test_what_is_shipped_works(trained):
         (dict(extractor=dict(type="NoWidth")), r"val_evaluator.extractor: NoWidth: `feature_dim` is 0"),
         (
             dict(extractor=dict(type="OtherWidth")),
-            r"extractor \(OtherWidth\): features of two images are \(2, 4\), feature_dim is 5",
+            r"extractor \(OtherWidth\): .* returned float32 \(2, 4\), not features \(2, feature_dim=5\)",
         ),
         (dict(extractor=dict(type="NaNFeatures")), r"\(NaNFeatures\): features are NaN or infinite"),
-        (dict(metrics=[dict(type="NaNFigure")]), "val_evaluator.metrics: mine is nan, not a finite number"),
-        (dict(metrics=[dict(type="TextFigure")]), "val_evaluator.metrics: mine is 'much', not a finite"),
+        (dict(metrics=[dict(type="NaNFigure")]), "val_evaluator: NaNFigure: mine is nan, no finite number"),
+        (
+            dict(metrics=[dict(type="TextFigure")]),
+            "TextFigure.compute under 'mine' returned a str, not a number",
+        ),
         (
             dict(metrics=[dict(type="OtherKey")]),
             r"val_evaluator.metrics: 'other' is returned and not among figures=\['mine'\]",

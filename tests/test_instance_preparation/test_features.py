@@ -71,11 +71,16 @@ def test_the_network_sees_few_images_at_a_time(monkeypatch):
         seen.append(len(pixels))
         return ExtractorOutput(pixels.flatten(1))
 
+    def extractor():
+        made = CancellingExtractor()
+        made.feature_dim = 3 * 4 * 4
+        return made
+
     monkeypatch.setattr(CancellingExtractor, "encode", encode)
     image = torch.randint(1, 256, (PASS_IMAGES * 2 + 3, 3, 4, 4), dtype=torch.uint8)
-    found = extract(CancellingExtractor(), image)
+    found = extract(extractor(), image)
     assert seen == [PASS_IMAGES, PASS_IMAGES, 3]
-    torch.testing.assert_close(found[-1:], extract(CancellingExtractor(), image[-1:]))
+    torch.testing.assert_close(found[-1:], extract(extractor(), image[-1:]))
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-24, 1.0, 1e19, 1e30])
