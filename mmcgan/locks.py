@@ -72,10 +72,10 @@ class Lock:
         doubt = doubtful(file) if kept else ""
         if doubt:
             _warn(what, f"on {doubt} other machines may not see a lock")
-        self._open.seek(0)
-        self._open.truncate()
-        json.dump(_holder(), self._open)
-        self._open.flush()
+        # on a full disk it holds all the same, and the work itself says what cannot be written
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._open.fileno(), 0)
+            os.pwrite(self._open.fileno(), json.dumps(_holder()).encode(), 0)
 
     def _lock(self, opened: Any, instead: str) -> None:
         if fcntl is None:

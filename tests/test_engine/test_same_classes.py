@@ -14,7 +14,7 @@ from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, save_chec
 from mmcgan.engine.changes import changes_allowed
 from mmcgan.engine.same_classes import class_places
 from mmcgan.models.class_rows import class_axes, undescribed
-from mmcgan.registry import GENERATORS, HEADS, MODELS
+from mmcgan.registry import GENERATORS, HEADS, MODELS, restore, snapshot
 from mmcgan.structures import Condition
 
 from ..test_combinations import CLASSES, LABELLED, LATENT, NETWORKS, SIZE, UNLABELLED, build
@@ -210,7 +210,15 @@ class OwnTable(HEADS.get("AdversarialHead")):
         return {"logit": outputs["logit"] + (features["pooled"] * self.table.T[condition.label]).sum(1)}
 
 
-def test_a_strangers_head_says_what_belongs_to_classes_or_the_run_is_refused(stopped, tmp_path):
+@pytest.fixture
+def registered():
+    """Forget what a test registers."""
+    before = snapshot()
+    yield
+    restore(before)
+
+
+def test_a_strangers_head_says_what_belongs_to_classes_or_the_run_is_refused(stopped, tmp_path, registered):
     for kind in (SilentHead, OwnTable):
         HEADS.register_module(module=kind, force=True)
     for kind in ("SilentHead", "OwnTable"):

@@ -35,7 +35,7 @@ OWN_READERS = {
         "text_files.py": "what all others use",
         "closed_world.py": "records, with limits of their own",
         "weights/__init__.py": "the package's own index",
-        "engine/work_folder.py": "a lock of ours: whatever is wrong with it, somebody holds it",
+        "locks.py": "a lock of ours: whatever is wrong with it, somebody holds it",
         "peers/reading/fitting.py": "a text made in the same function",
     },
     "np": {"array_files.py": "what all others use"},
