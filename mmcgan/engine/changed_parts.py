@@ -43,11 +43,10 @@ def fit_parts(weights: dict[str, Any], model: nn.Module) -> list[str]:
     return [f"{text}: {_some(names)}" for text, names in told.items() if names]
 
 
-def reseeded(model: nn.Module, seed: int) -> list[dict[str, Any]]:
-    """Let a model draw by another seed; return the states of global generators to restore: none."""
+def reseed(model: nn.Module, seed: int) -> None:
+    """Let a model that draws by a seed draw by another one."""
     if isinstance(model, SamplingModel):
         model.use_seed(seed)
-    return []
 
 
 def _averaged(name: str) -> str:

@@ -23,7 +23,7 @@ from mmcgan.distributed import (
     is_initialized,
 )
 from mmcgan.engine import state as training_state
-from mmcgan.engine.changed_parts import fit_parts, reseeded
+from mmcgan.engine.changed_parts import fit_parts, reseed
 from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.optimizer_state import names_of
@@ -337,7 +337,8 @@ class GANRunner(Runner):
         notes = training_state.restore(self, checkpoint, str(filename), self._changes)
         self._random_states = checkpoint["random"]
         if any(change.path.startswith("randomness.") for change in self._changes):
-            self._random_states = reseeded(self.model, self.seed)
+            reseed(self.model, self.seed)
+            self._random_states = []  # the global generators begin as the seed has set them
         self.history = list(checkpoint["meta"].get("history", []))
         self.logger.info(f"resumed {filename} at iteration {self.iter}")
         changes = [str(change) for change in self._changes]

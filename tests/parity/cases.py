@@ -234,18 +234,22 @@ def _entry_from_formula(key: str, shape: tuple[int, ...], counter: int, scale: f
     if key.endswith("num_batches_tracked"):
         return torch.tensor(counter)
     random = np.random.RandomState(zlib.crc32(key.encode()))
+    value = _values_from_formula(key, shape, random, scale)
+    return _as_default(torch.from_numpy(value.reshape(shape)).float())
+
+
+def _values_from_formula(
+    key: str, shape: tuple[int, ...], random: np.random.RandomState, scale: float
+) -> np.ndarray:
     size = int(np.prod(shape))
     if key.endswith("running_var"):
-        value = 0.5 + random.random_sample(size)
-    elif key.endswith("running_mean"):
-        value = 0.1 * random.standard_normal(size)
-    elif len(shape) > 1:
-        value = random.standard_normal(size) * np.sqrt(2) / np.sqrt(size / shape[0]) * scale
-    elif key.endswith("bias"):
-        value = 0.1 * random.standard_normal(size)
-    else:
-        value = 1 + 0.2 * random.standard_normal(size)
-    return _as_default(torch.from_numpy(value.reshape(shape)).float())
+        return 0.5 + random.random_sample(size)
+    normal = random.standard_normal(size)
+    if key.endswith("running_mean"):
+        return 0.1 * normal
+    if len(shape) > 1:
+        return normal * np.sqrt(2) / np.sqrt(size / shape[0]) * scale
+    return 0.1 * normal if key.endswith("bias") else 1 + 0.2 * normal
 
 
 def find_cases(directory: str | Path) -> list[Path]:
