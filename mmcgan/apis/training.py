@@ -130,7 +130,7 @@ def _loaded(
 
 
 def _warn(cfg: Config) -> None:
-    """Say once what of the config cannot come into effect: an average that begins after the last iteration."""
+    """Say once what of the config has no effect, such as an average that begins after the last iteration."""
     for notice in notices(cfg._cfg_dict) if is_main_process() else ():
         warnings.warn(str(notice), stacklevel=3)
 
