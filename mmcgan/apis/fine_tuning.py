@@ -229,14 +229,22 @@ def fit_start(cfg: Config, source: str | Path) -> FittedStart:
         FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
         ValueError: stages of the discriminator are to stay as they are, and the model brings none.
     """
-    if cfg.get("load_from"):
-        raise ValueError(f"--from {source} and load_from={cfg.load_from} both say where to start; give one")
+    given = cfg.get("load_from")
+    if given and not _same_file(
+        source, given
+    ):  # the config that mmcgan convert writes names the weights beside it
+        raise ValueError(f"--from {source} and load_from={given} both say where to start; give one")
     start = read_start(source)
     names = _names(DATASETS.build(cfg.train_dataloader.dataset).metainfo)
     weights = fitted(start, MODELS.build(cfg.model), names)
     _refuse_frozen_noise(cfg, start, weights)
     meta = {"partial": True, "from": str(source), "notes": start.notes, "dataset_meta": {"classes": names}}
     return FittedStart({"state_dict": weights, "meta": meta}, start.notes)
+
+
+def _same_file(first: str | Path, second: str | Path) -> bool:
+    """Return whether two sources are one file; addresses and names of models are none."""
+    return Path(first).exists() and Path(second).exists() and Path(first).samefile(second)
 
 
 def _refuse_frozen_noise(cfg: Config, start: Start, weights: Mapping[str, Tensor]) -> None:

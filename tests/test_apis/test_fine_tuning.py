@@ -1,5 +1,6 @@
 """A training starts from a trained model: weights as they were, rows of classes by name, the rest refused."""
 
+import os
 import sys
 import types
 
@@ -140,6 +141,14 @@ def test_two_places_to_start_from_are_one_too_many(trained, tmp_path):
     config.load_from = "other.pth"
     with pytest.raises(ValueError, match="give one"):
         fit_start(config, trained).write(config, tmp_path)
+
+
+def test_the_same_file_twice_is_one_place(trained, tmp_path):
+    """As of the config that ``mmcgan convert`` writes, which names the weights beside it."""
+    config = tiny_config(tmp_path / "run")
+    config.load_from = os.path.relpath(trained)
+    fit_start(config, trained).write(config, tmp_path / "run")
+    assert config.load_from == str(tmp_path / "run" / "start" / "weights.pth")
 
 
 def test_load_from_takes_exported_weights(trained, tmp_path):
