@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import os
 import platform
 import signal
 import subprocess
@@ -146,8 +147,9 @@ class Queue:
         folder = given.state / "runs" / setting.name
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "output.txt").open("ab") as log:
+            # a group of its own: Ctrl-C in a terminal reaches this process alone, which passes it on
             self.process = subprocess.Popen(
-                words, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                words, stdout=log, stderr=subprocess.STDOUT, preexec_fn=os.setpgrp
             )
             failed = self.process.wait() != 0
         self.process = None
