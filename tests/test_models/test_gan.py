@@ -336,7 +336,8 @@ def test_a_penalty_of_the_steps_own_scores_equals_one_of_a_second_pass(kind):
 
 
 def test_the_discriminator_may_learn_from_fakes_of_other_conditions():
-    model, optimizers = make(discriminator_condition_sampler=dict(type="EmpiricalLabel", class_counts=[0, 0, 5]))
+    shown = dict(type="EmpiricalLabel", class_counts=[0, 0, 5])
+    model, optimizers = make(discriminator_condition_sampler=shown)
     asked = {"discriminator": [], "generator": []}
     make_fakes = model.make_fakes
 
