@@ -7,6 +7,7 @@ import pytest
 from mmcgan.claims import registry, runs
 from mmcgan.claims.claim import Arm, Claim
 from mmcgan.claims.figure import Evaluated, Figure, Logged, Measured
+from mmcgan.claims.measures.mixture import fitted
 from mmcgan.claims.registry import register_claim
 from mmcgan.claims.run import Run
 from mmcgan.claims.runs import missing_steps, wanted_runs
@@ -226,3 +227,12 @@ def test_a_tests_own_settings_are_part_of_what_is_asked(tmp_path):
     steps = [next(figure.steps(run)) for figure in asked]
     assert steps[0].asks != steps[1].asks
     assert "test_dataloader.dataset.size=100" in steps[0].command
+
+
+def test_the_mixture_is_fitted_in_a_process_of_its_own(tmp_path):
+    run = Run(Experiment("mixture", 2), 0, 1.0, tmp_path)
+    run.folder.mkdir(parents=True)
+    figure = Measured("variation", fitted, {"method": "reacgan-tac"})
+    next(figure.steps(run)).perform()
+    assert 0 < figure.value(run) <= 1
+    assert (run.folder / "reacgan-tac" / "iter_2.pth").is_file(), "an interrupted one goes on from there"

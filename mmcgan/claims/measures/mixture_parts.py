@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.datasets.base import GANDataset
+from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.data_preprocessor import GANDataPreprocessor
 from mmcgan.models.generators.base import Generator
@@ -20,6 +21,7 @@ MEANS, DEVIATIONS = torch.tensor([0.0, 3.0, 6.0]), torch.tensor([1.0, 2.0, 3.0])
 CLASSES = 3
 # the networks see x shifted and scaled to about [-2.5, 2.5]
 CENTRE, SCALE = 3.0, 3.5
+NUMBERS = ImageShapes(channels=(1,))
 
 
 def truth(label: Tensor, seed: int | str) -> Tensor:
@@ -49,12 +51,14 @@ class GaussianMixture(GANDataset):
 
     @classmethod
     def facts(cls, size: int = 100_000) -> dict[str, int]:
-        """Return the class count and image size."""
-        return dict(num_classes=CLASSES, image_size=1)
+        """Return the class count, and the size and channels of an image."""
+        return dict(num_classes=CLASSES, image_size=1, image_channels=1)
 
 
 class NumberPreprocessor(GANDataPreprocessor):
     """Numbers are what they are: no bytes to scale."""
+
+    image_shapes = NUMBERS
 
     def forward(
         self, data: dict[str, Any], training: bool = False, generator: torch.Generator | None = None
@@ -73,6 +77,7 @@ def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 class NumberGenerator(Generator):
     """(z, class) -> one number."""
 
+    image_shapes = NUMBERS
     requires = ("label",)
 
     def __init__(self, num_classes: int, image_size: int = 1, latent_dim: int = 2, hidden: int = 64) -> None:
@@ -97,6 +102,7 @@ class NumberGenerator(Generator):
 class NumberBackbone(Backbone):
     """One number -> features."""
 
+    image_shapes = NUMBERS
     emits = ("pooled", "map")
 
     def __init__(self, image_size: int = 1, hidden: int = 64) -> None:
