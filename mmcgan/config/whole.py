@@ -26,6 +26,7 @@ NOT_EMPTY = ("losses", "heads", "metrics", "milestones", "values", "keep", "clip
 #: what draws what: what must stand there, and what is taken for it
 LAWS = {
     "condition_sampler": (ConditionSampler, LatentSampler),
+    "discriminator_condition_sampler": (ConditionSampler, LatentSampler),
     "latent_sampler": (LatentSampler, ConditionSampler),
 }
 #: keys under which components stand by name
