@@ -2,9 +2,8 @@
 
     python benchmarks/mixture_of_gaussians.py [--seeds 0 1 2] [--iterations 3000] [--out DIR]
 
-Three classes, equally likely: N(0, 1), N(3, 2^2), N(6, 3^2), after Gong et al. (2019), who overlap Gaussians
-the same way. AC-GAN, TAC-GAN, ReACGAN and ReACGAN + TAC train from the heads and losses of their configs; the
-networks, the data and their scale are registered here. An "image" is one number, (N, 1, 1, 1).
+AC-GAN, TAC-GAN, ReACGAN and ReACGAN + TAC, as :mod:`mmcgan.claims.measures.mixture` trains them.
+``mmcgan claims run tac-fits-the-mixture`` asks the same with a verdict; this draws the densities.
 
 Distances of the averaged generator's 20,000 samples a class from the truth: total variation (half the L1
 distance of histograms, 0 to 1) and Wasserstein-1 (in units of x), for each class and for the mixture. A
@@ -24,203 +23,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from mmengine.config import Config
 from rich.progress import track
-from torch import Tensor, nn
 
 from mmcgan.checkpoints.atomic import atomic_write
-from mmcgan.config import find_config
-from mmcgan.config.load import prepare_config, read_config
-from mmcgan.datasets.base import GANDataset
-from mmcgan.engine import GANRunner
-from mmcgan.models.backbones.base import Backbone
-from mmcgan.models.data_preprocessor import GANDataPreprocessor
-from mmcgan.models.generators.base import Generator
-from mmcgan.random import make_generator
-from mmcgan.registry import BACKBONES, DATASETS, GENERATORS, MODELS
-from mmcgan.structures import Condition, GANBatch
+from mmcgan.claims.measures.mixture import EDGES, distances, histogram, sample, train
+from mmcgan.claims.measures.mixture_parts import CLASSES, DEVIATIONS, MEANS
 
-MEANS, DEVIATIONS = torch.tensor([0.0, 3.0, 6.0]), torch.tensor([1.0, 2.0, 3.0])
-CLASSES, SAMPLES = 3, 20000
-# the networks see x shifted and scaled to about [-2.5, 2.5]
-CENTRE, SCALE = 3.0, 3.5
-EDGES = torch.linspace(-6, 18, 121)
 METHODS = {
     "acgan": "AC-GAN",
     "tacgan": "TAC-GAN",
     "reacgan": "ReACGAN",
     "reacgan-tac": "ReACGAN + TAC",
 }
-BATCH = 256
-
-
-# --- data and networks ---------------------------------------------------------------------------
-def truth(label: Tensor, seed: int | str) -> Tensor:
-    noise = torch.randn(len(label), generator=make_generator(0, "mixture", seed))
-    return MEANS[label] + DEVIATIONS[label] * noise
-
-
-@DATASETS.register_module()
-class GaussianMixture(GANDataset):
-    """Numbers with the class they were drawn from; ``image`` float32 (N, 1, 1, 1), scaled."""
-
-    def __init__(self, size: int = 100_000) -> None:
-        self.label = torch.arange(size) % CLASSES
-        self.image = ((truth(self.label, "train") - CENTRE) / SCALE).view(-1, 1, 1, 1)
-
-    @property
-    def metainfo(self) -> dict[str, Any]:
-        return dict(classes=("a", "b", "c"), num_classes=CLASSES, image_size=1, size=len(self.label))
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-    def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        rows = torch.tensor([int(index) for index in indices])
-        return dict(image=self.image[rows], label=self.label[rows])
-
-    @classmethod
-    def facts(cls, size: int = 100_000) -> dict[str, int]:
-        return dict(num_classes=CLASSES, image_size=1)
-
-
-@MODELS.register_module()
-class NumberPreprocessor(GANDataPreprocessor):
-    """Numbers are what they are: no bytes to scale."""
-
-    def forward(
-        self, data: dict, training: bool = False, generator: torch.Generator | None = None
-    ) -> GANBatch:
-        return GANBatch(data["image"].to(self.device), self.condition(data))
-
-
-def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, outputs)
-    )
-
-
-@GENERATORS.register_module()
-class NumberGenerator(Generator):
-    """(z, class) -> one number."""
-
-    requires = ("label",)
-
-    def __init__(self, num_classes: int, image_size: int = 1, latent_dim: int = 2, hidden: int = 64) -> None:
-        super().__init__()
-        self.num_classes, self.image_size, self.latent_dim = num_classes, image_size, latent_dim
-        self.layers = perceptron(latent_dim + num_classes, hidden, 1)
-
-    def embed(self, condition: Condition) -> Tensor:
-        assert condition.label is not None
-        return F.one_hot(condition.label, self.num_classes).float()
-
-    def synthesize(self, latent: Tensor, embedding: Tensor) -> Tensor:
-        return self.layers(torch.cat([latent, embedding], dim=1))[:, :, None, None]
-
-    def forward(self, latent: Tensor, condition: Condition) -> Tensor:
-        return self.synthesize(latent, self.embed(condition))
-
-
-@BACKBONES.register_module()
-class NumberBackbone(Backbone):
-    """One number -> features."""
-
-    emits = ("pooled", "map")
-
-    def __init__(self, image_size: int = 1, hidden: int = 64) -> None:
-        super().__init__()
-        self.out_channels = hidden
-        self.layers = perceptron(1, hidden, hidden)
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        features = F.relu(self.layers(image.flatten(1)))
-        return {"pooled": features, "map": features[:, :, None, None]}
-
-
-# --- training ------------------------------------------------------------------------------------
-def make_config(method: str, iterations: int, seed: int, work_dir: Path) -> Config:
-    """Return the method's config for digits with other networks and data."""
-    config = read_config(find_config(f"{method}_biggan_digits-16"))
-    optimizer = dict(_delete_=True, type="Adam", lr=1e-3, betas=(0.0, 0.99))
-    plain = {name: dict(spectral_norm=None) for name in config.model.discriminator.heads}
-    changes: dict[str, Any] = {
-        "work_dir": str(work_dir),
-        "randomness.seed": seed,
-        "log_level": "WARNING",
-        "model.generator": dict(_delete_=True, type="NumberGenerator"),
-        "model.discriminator.backbone": dict(_delete_=True, type="NumberBackbone"),
-        "model.discriminator.heads": plain,
-        "model.data_preprocessor": dict(_delete_=True, type="NumberPreprocessor"),
-        "train_dataloader.dataset": dict(_delete_=True, type="GaussianMixture"),
-        "train_dataloader.batch_size": BATCH,
-        "optim_wrapper.precision": "float32",
-        "optim_wrapper.generator.optimizer": optimizer,
-        "optim_wrapper.discriminator.optimizer": optimizer,
-        "param_scheduler": {
-            player: [dict(type="LinearLR", start_factor=1.0, end_factor=0.05, end=iterations, by_epoch=False)]
-            for player in ("generator", "discriminator")
-        },
-        "train_cfg": dict(_delete_=True, type="GANTrainLoop", max_iters=iterations),
-        "default_hooks.generator_ema": dict(decay=0.998, start=iterations // 4),
-        "default_hooks.sample_grid": None,
-        "default_hooks.logger.interval": iterations,
-        "default_hooks.checkpoint": dict(_delete_=True, type="GANCheckpointHook", interval=iterations),
-    }
-    config.merge_from_dict(changes)
-    for key in [key for key in config if key.startswith(("val_", "test_"))]:
-        config.pop(key)
-    problems = prepare_config(config, {})
-    if problems:
-        raise ValueError("; ".join(map(str, problems)))
-    return config
-
-
-@torch.no_grad()
-def sample(model: Any) -> list[Tensor]:
-    """Return sorted samples of every class, in units of x."""
-    drawn = []
-    for label in range(CLASSES):
-        condition = Condition(label=torch.full((SAMPLES,), label))
-        latent = model.latent_sampler.sample(SAMPLES, make_generator(0, "test latent", label))
-        # model.sample would clip to the range of images
-        image = model.generator_ema.eval()(latent, condition)
-        drawn.append((image.flatten() * SCALE + CENTRE).sort().values)
-    return drawn
 
 
 def run(method: str, seed: int, iterations: int, out: Path) -> dict[str, Any]:
     """Return samples' histograms and distances of one training, from disk if it is finished."""
     result = out / f"{method}-{seed}-{iterations}.json"
     if not result.is_file():
-        work_dir = out / "runs" / f"{method}-{seed}"
-        shutil.rmtree(work_dir, ignore_errors=True)
-        drawn = sample(GANRunner.from_cfg(make_config(method, iterations, seed, work_dir)).train())
+        drawn = sample(train(method, iterations, seed, out / "runs" / f"{method}-{seed}-{iterations}"))
         found = {"histograms": [histogram(x).tolist() for x in drawn], **distances(drawn)}
         atomic_write(result, lambda file: file.write(json.dumps(found).encode()) and None)
     return json.loads(result.read_text())
-
-
-# --- distances -----------------------------------------------------------------------------------
-def histogram(x: Tensor) -> Tensor:
-    """Return the share of ``x`` in every bin; what lies outside counts in the outermost ones."""
-    inside = x.clamp(float(EDGES[0]) + 1e-4, float(EDGES[-1]) - 1e-4)
-    return torch.histogram(inside.float(), EDGES).hist / len(x)
-
-
-def distances(drawn: Sequence[Tensor]) -> dict[str, list[float]]:
-    """Return total variation and Wasserstein-1 of the classes and, last, of the mixture."""
-    labels = torch.arange(CLASSES).repeat_interleave(SAMPLES)
-    true = list(truth(labels, "test").view(CLASSES, SAMPLES).sort(dim=1).values)
-    pairs = [
-        *zip(drawn, true, strict=True),
-        (torch.cat(list(drawn)).sort().values, torch.cat(true).sort().values),
-    ]
-    return {
-        "total_variation": [float((histogram(a) - histogram(b)).abs().sum() / 2) for a, b in pairs],
-        "wasserstein": [float((a - b).abs().mean()) for a, b in pairs],
-    }
 
 
 # --- what comes out ------------------------------------------------------------------------------

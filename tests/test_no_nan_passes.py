@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmcgan.apis import onnx_export
-from mmcgan.claims.claim import Logged
+from mmcgan.claims.figure import Logged
 from mmcgan.differences import largest, largest_difference
 from mmcgan.evaluation.evaluator import GenerationEvaluator
 from mmcgan.evaluation.metrics.base import GenerationMetric

@@ -62,7 +62,7 @@ KINDS = {
             "instances/arrays.py": "rows of an array that is there already and takes no second copy",
             "zoo/download.py": "what has come of a download, taken up again; and a lock",
             "locks.py": "the file of a lock, which the system must hold open",
-            "claims/runs.py": "the log of a process, as it comes",
+            "claims/step.py": "the log of a process, as it comes",
             "evaluation/meter.py": "a file of the system that forgets the peak of memory",
             "proposal/propose.py": "a config in a temporary folder, to be tried",
             "demo/tabs/sample.py": "an archive in a folder of its own, shown when it is whole",

@@ -1,7 +1,8 @@
 # No textured 3, plain 5 or textured 8 is among the training images: what the generator makes of these pairs
-# comes from the digit and the domain alone. They are asked for in training; with
-# condition_sampler=dict(type="EmpiricalAttributes") they would not even be that.
+# comes from the digit and the domain alone. The generator is asked for them in its updates; the discriminator
+# never sees fakes of them, or it would learn that a textured 3 is a fake because no real image shows one.
 _base_ = "./omnigan-multi-label_biggan_two-domain-digits-16.py"
+model = dict(discriminator_condition_sampler=dict(type="EmpiricalAttributes"))
 train_dataloader = dict(
     dataset=dict(
         leave_out=[

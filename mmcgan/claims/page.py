@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.claims.claim import Arm, Claim, Logged
-from mmcgan.claims.runs import Run, figure_of, seconds_of, series_of
+from mmcgan.claims.claim import Arm, Claim
+from mmcgan.claims.run import Run
 from mmcgan.claims.verdict import Verdict, decide
 from mmcgan.scalars import Series
 
@@ -48,19 +48,20 @@ def outcome_of(claim: Claim, seeds: Sequence[int], share: float, out: Path) -> O
     """
     figures: dict[str, dict[int, float]] = {}
     curves: dict[str, dict[int, Series]] = {}
-    seconds = 0.0
+    runs: dict[Path, Run] = {}
     for arm in claim.arms:
         figures[arm.label], curves[arm.label] = {}, {}
         for run in (Run(arm.source, seed, share, out) for seed in seeds):
-            value = figure_of(run, arm.figure)
+            value = arm.figure.value(run)
             if value is None:
                 continue
             figures[arm.label][run.seed] = value
-            seconds += seconds_of(run)
-            if isinstance(arm.figure, Logged):
-                curves[arm.label][run.seed] = series_of(run)[arm.figure.key]
+            runs[run.folder] = run
+            if curve := arm.figure.curve(run):
+                curves[arm.label][run.seed] = curve
     verdict = decide(claim, figures[claim.better.label], figures[claim.worse.label])
     iterations = {arm.label: Run(arm.source, 0, share, out).iterations for arm in claim.arms}
+    seconds = sum(run.seconds for run in runs.values())
     return Outcome(claim, figures, curves, verdict, iterations, seconds)
 
 
@@ -133,7 +134,7 @@ def _arm_row(arm: Arm, outcome: Outcome) -> str:
     each = ", ".join(f"{figures[seed]:.3g}" for seed in sorted(figures)) or "-"
     when = arm.figure.when
     name = arm.figure.key if when == "last" else f"{arm.figure.key}, {when}"
-    updates = f"{outcome.iterations[arm.label]:,}" if outcome.iterations[arm.label] else "shipped"
+    updates = f"{outcome.iterations[arm.label]:,}" if outcome.iterations[arm.label] else "-"
     return f"| {arm.label} | {updates} | {name} | {each} | {spread(figures.values())} |"
 
 

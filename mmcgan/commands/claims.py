@@ -68,7 +68,8 @@ def _show(claims: Sequence[Claim], arguments: argparse.Namespace) -> None:
         sides = " against ".join(
             spread(outcome.figures[arm.label].values()) for arm in (claim.better, claim.worse)
         )
-        found = f"{sides}, {len(outcome.verdict.seeds)} seeds" if outcome.verdict.seeds else claim.source
+        cost = f"{claim.source}; some {claim.minutes * arguments.share:.3g} min of a core a seed"
+        found = f"{sides}, {len(outcome.verdict.seeds)} seeds" if outcome.verdict.seeds else cost
         print(f"{claim.name:{width}}  {outcome.verdict.state}: {found}")
 
 
@@ -102,5 +103,4 @@ def _run_all(claims: Sequence[Claim], arguments: argparse.Namespace) -> int:
 
 
 def _called(entry: Wanted) -> str:
-    source = entry.run.source
-    return f"{source if isinstance(source, str) else source.config}, seed {entry.run.seed}"
+    return entry.run.name

@@ -39,6 +39,7 @@ ROLES: dict[str, Registries] = {
     "latent_sampler": (r.SAMPLERS,),
     "latent_move": (r.SAMPLERS,),
     "condition_sampler": (r.SAMPLERS,),
+    "discriminator_condition_sampler": (r.SAMPLERS,),
     "extractor": (r.EXTRACTORS,),
     "metrics": (r.GENERATION_METRICS, r.METRICS),
     "dataset": (r.DATASETS,),

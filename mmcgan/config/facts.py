@@ -17,6 +17,8 @@ from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
 from mmcgan.samplers.default_law import latent_law
 
 SOURCE = "train_dataloader.dataset"
+#: keys of the model under which conditions are drawn
+CONDITION_SAMPLERS = ("condition_sampler", "discriminator_condition_sampler")
 # Where a silent config gets the dataset's values. Evaluators are left out: an extractor's
 # image size or class count is its own.
 FILLED_AT = (("model",), ("val_dataloader", "dataset"), ("test_dataloader", "dataset"))
@@ -72,13 +74,17 @@ def _batch_beyond(config: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterat
 
 def _fill_sampled_set(config: Mapping[str, Any]) -> None:
     """Let a condition sampler that draws from a data set draw from the training one if it names none."""
-    sampler = section(config, "model").get("condition_sampler")
     dataset = section(config, "train_dataloader").get("dataset")
-    if not isinstance(sampler, dict) or not isinstance(dataset, dict) or sampler.get("dataset") is not None:
-        return
-    component = find_component(sampler.get("type"), (SAMPLERS,))
-    if component is not None and "dataset" in (parameters_of(component) or {}):
-        sampler["dataset"] = deepcopy(dataset)
+    for sampler in map(section(config, "model").get, CONDITION_SAMPLERS):
+        if (
+            not isinstance(sampler, dict)
+            or not isinstance(dataset, dict)
+            or sampler.get("dataset") is not None
+        ):
+            continue
+        component = find_component(sampler.get("type"), (SAMPLERS,))
+        if component is not None and "dataset" in (parameters_of(component) or {}):
+            sampler["dataset"] = deepcopy(dataset)
 
 
 def _fill_asked_conditions(config: Mapping[str, Any], nodes: list[Node]) -> None:

@@ -21,6 +21,7 @@ EVALUATIONS = ("val_dataloader", "test_dataloader")
 #: key (or place of a data set) -> what must stand there, and what is taken for it
 LAWS: dict[str, tuple[type, type]] = {
     "condition_sampler": (ConditionSampler, LatentSampler),
+    "discriminator_condition_sampler": (ConditionSampler, LatentSampler),
     "latent_sampler": (LatentSampler, ConditionSampler),
     "val_cfg": (ValLoop, TestLoop),
     "test_cfg": (TestLoop, ValLoop),

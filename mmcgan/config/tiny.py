@@ -13,7 +13,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmcgan.config.components import parameters_of, walk
-from mmcgan.config.facts import dataset_facts
+from mmcgan.config.facts import CONDITION_SAMPLERS, dataset_facts
 from mmcgan.config.load import prepare_config, read_config
 from mmcgan.config.locate import find_config
 from mmcgan.config.notices import notices
@@ -114,9 +114,9 @@ def _shrink_data(config: dict[str, Any]) -> None:
         loader["dataset"] = small
     elif not _available(loader["dataset"], (OSError,)):
         loader["dataset"] = _synthetic(facts, loader["dataset"])
-    sampler = config["model"]["condition_sampler"]
-    if "dataset" in sampler:  # conditions of real images
-        sampler["dataset"] = dict(loader["dataset"])
+    for sampler in filter(None, map(config["model"].get, CONDITION_SAMPLERS)):
+        if "dataset" in sampler:  # conditions of real images
+            sampler["dataset"] = dict(loader["dataset"])
     _adopt_size(config, facts.get("image_size"), dataset_facts(config).get("image_size"))
 
 

@@ -129,6 +129,10 @@ def _twice(nodes: Sequence[Node]) -> Iterator[Problem]:
 def _unused_reference(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Yield metrics that compare with real images in an evaluator that is given none."""
     for node in nodes:
+        if node.path[1:] == ("reference",) and not node.config.get("dataset") and node.config:
+            yield Problem(
+                dotted(node.path), f"needs dataset=dict(type=...), the real images, got {node.config!r}"
+            )
         takes = (
             parameters_of(node.component) or {} if r.EVALUATOR in node.registries and node.component else {}
         )

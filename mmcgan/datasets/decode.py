@@ -36,8 +36,14 @@ UNREAD_SUFFIXES = {
     **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
     **dict.fromkeys((".jxl",), "JPEG XL"),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), "a raw photograph"),
-    **dict.fromkeys((".exr", ".hdr", ".pfm"), "of floating-point values"),
-    **dict.fromkeys((".psd", ".tga", ".dds", ".ico", ".svg"), "of a format that is not read"),
+    **dict.fromkeys((".exr", ".hdr", ".pfm"), "an image of floating-point values"),
+    **{
+        ".psd": "of Photoshop",
+        ".tga": "Targa",
+        ".dds": "a texture",
+        ".ico": "an icon",
+        ".svg": "a drawing of lines",
+    },
 }
 #: a picture: a path, of a file or of a member of a zip archive, or its bytes
 Source = str | Path | EncodedImage
@@ -63,6 +69,23 @@ DRAFT_FACTOR = 4
 
 class BadImageError(ValueError):
     """An image file that cannot be used; the message names it."""
+
+
+class TooManyPixelsError(BadImageError):
+    """An image that is larger than allowed.
+
+    Args:
+        source: the image.
+        found: how large it is, such as ``6,000 x 6,000``.
+        most: pixels that are allowed.
+    """
+
+    def __init__(self, source: Source, found: str, most: int) -> None:
+        self.found = found
+        super().__init__(
+            f"{name_of(source)}: unreadable image: {found}, {most:,} are allowed; set {PIXELS_VARIABLE} to "
+            "allow more"
+        )
 
 
 def max_pixels() -> int:
@@ -92,7 +115,7 @@ def read_rgb(path: Source, wanted: int | None = None) -> Image.Image:
     with _checked(path, wanted) as image:
         try:
             image.load()
-            turn = TURNS.get(_orientation(image))
+            turn = TURNS.get(orientation(image))
             upright = to_rgb(image)
             return upright if turn is None else upright.transpose(turn)
         except Exception as error:
@@ -110,7 +133,7 @@ def image_size(path: Source) -> tuple[int, int]:
         # Asking for the orientation may decode an image; of a TIFF, Pillow gives the upright size already.
         if width == height or image.format == "TIFF":
             return width, height
-        return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
+        return (height, width) if orientation(image) in (5, 6, 7, 8) else (width, height)
 
 
 def open_checked(path: Source) -> Image.Image:
@@ -128,20 +151,20 @@ def _checked(path: Source, wanted: int | None) -> Image.Image:
     _let_pillow_open(limit * DRAFT_FACTOR)
     try:
         image = open_image(_bounded(path))
+    except Image.DecompressionBombError as error:
+        raise TooManyPixelsError(path, f"more than {limit:,} pixels", limit) from error
     except Exception as error:
         raise _bad(path, error) from error
+    pixels = image.width * image.height
     try:
-        pixels = image.width * image.height
         if wanted is not None and image.format == "JPEG" and pixels <= limit * DRAFT_FACTOR:
             image.draft(None, (wanted, wanted))
-        if image.width * image.height > limit:
-            raise OSError(
-                f"{image.width} x {image.height} are {pixels:,} pixels, {limit:,} are allowed; set "
-                f"{PIXELS_VARIABLE} to allow more"
-            )
     except Exception as error:
         image.close()
         raise _bad(path, error) from error
+    if image.width * image.height > limit:
+        image.close()
+        raise TooManyPixelsError(path, f"{image.width} x {image.height} are {pixels:,} pixels", limit)
     return image
 
 
@@ -207,13 +230,21 @@ def _bad(source: Source, error: Exception) -> BadImageError:
     return BadImageError(f"{name_of(source)}: unreadable image: {str(reason) or type(error).__name__}{hint}")
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 if there is none or its tags are broken."""
     try:
         found = image.getexif().get(ORIENTATION, 1)
     except Exception:  # whatever broken tags do: the pixels are good
         return 1
     return found if isinstance(found, int) else 1
+
+
+def several_pictures(image: Image.Image) -> bool:
+    """Return whether a file has more than one picture; False if it cannot be told."""
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # of what comes behind the first, which alone is used
+        return False
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

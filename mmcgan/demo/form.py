@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.apis.attribute_sampling import attribute_groups
+from mmcgan.demo.drawing import drawing_board
 from mmcgan.demo.limits import StoppedError
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.demo.toolkit import gradio
@@ -58,7 +59,9 @@ def uploaded(studio: Studio, value: Any, what: str) -> Path:
     """
     if not isinstance(value, str):
         raise ValueError(f"{what}: choose a picture first")
-    return studio.limits.check_upload(Path(value))
+    file = Path(value)
+    studio.limits.check_upload(file)
+    return file
 
 
 def shown_as(model: Model) -> list[str]:
@@ -93,12 +96,6 @@ def preferred(studio: Studio, names: Sequence[str]) -> str:
     """Return the model that a tab begins with: something can be chosen, images are large, it is the last."""
     models = studio.models
     return max(reversed(names), key=lambda name: (bool(shown_as(models[name])), models[name].size[0]))
-
-
-#: What every drawing board is: an array of colours, without uploads and layers.
-DRAWN: dict[str, Any] = dict(
-    type="numpy", image_mode="RGBA", format="png", sources=(), transforms=(), layers=False
-)
 
 
 class Form:
@@ -185,6 +182,12 @@ class Form:
             buttons=["download", "fullscreen"],
             elem_id=self.name(part),
             elem_classes="pixels",
+        )
+
+    def board(self, label: str, **options: Any) -> Any:
+        """Add a board to draw on."""
+        return drawing_board(
+            self.studio.limits, label=label, elem_id=self.name("drawing"), height=640, **options
         )
 
     def finish(self, inputs: Sequence[Any], outputs: Sequence[Any], work: Work, text: str = "Make") -> Any:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcgan.datasets.decode import image_size
+from mmcgan.datasets.decode import TooManyPixelsError, image_size
+from mmcgan.image_files import EncodedImage
 
 
 class StoppedError(RuntimeError):
@@ -52,21 +53,28 @@ class Limits:
             )
         return count
 
-    def check_upload(self, path: Path) -> Path:
-        """Return an uploaded picture once its header says that it may be read.
+    def check_upload(self, picture: Path | EncodedImage) -> Path | EncodedImage:
+        """Return an uploaded picture, a file or its bytes, once its header says that it may be read.
 
         Raises:
             ValueError: too many bytes or pixels, or no picture of the formats that are read.
         """
-        found = path.stat().st_size
+        found = picture.stat().st_size if isinstance(picture, Path) else len(picture.content)
         if found > self.upload_bytes:
-            raise ValueError(f"{path.name} has {found:,} bytes; this page takes {self.upload_bytes:,}")
-        width, height = image_size(path)
+            raise ValueError(f"{picture.name} has {found:,} bytes; this page takes {self.upload_bytes:,}")
+        try:
+            width, height = image_size(picture)
+        except TooManyPixelsError as error:
+            # its message is for whoever may set the bound; whoever sees the page cannot
+            raise ValueError(self._too_many(picture.name, error.found)) from error
         if width * height > self.upload_pixels:
             raise ValueError(
-                f"{path.name} is {width} x {height}; this page takes {self.upload_pixels:,} pixels"
+                self._too_many(picture.name, f"{width} x {height} are {width * height:,} pixels")
             )
-        return path
+        return picture
+
+    def _too_many(self, name: str, found: str) -> str:
+        return f"{name}: {found}; this page takes pictures of up to {self.upload_pixels:,} pixels"
 
 
 class Stop:

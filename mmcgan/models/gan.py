@@ -45,7 +45,11 @@ class ConditionalGAN(SamplingModel):
         generator: config of a generator.
         discriminator: ``backbone`` and named ``heads``, see :class:`Discriminator`.
         losses: loss configs by name, each with optional ``inputs`` and ``weights``.
-        condition_sampler: draws the conditions asked of the generator.
+        condition_sampler: draws the conditions asked of the generator, in its own updates and afterwards.
+        discriminator_condition_sampler: draws those of the fakes that the discriminator learns from; None for
+            the same. Where some combinations of attributes are asked for that no real image has, fakes of
+            the combinations that exist (``EmpiricalAttributes``) keep the discriminator from learning that
+            a combination by itself is fake, so that it judges unseen ones by their parts.
         latent_sampler: draws z; ``latent_dim`` is filled from the generator.
         regularizers: regulariser configs by name.
         augment: config of an augmentation in front of the discriminator.
@@ -69,6 +73,7 @@ class ConditionalGAN(SamplingModel):
         data_preprocessor: Config | None = None,
         ema: bool = True,
         latent_move: Config | None = None,
+        discriminator_condition_sampler: Config | None = None,
     ) -> None:
         super().__init__(generator, latent_sampler, data_preprocessor, ema)
         self.discriminator = Discriminator(**discriminator)
@@ -85,6 +90,10 @@ class ConditionalGAN(SamplingModel):
         self.augment = build_augment(augment, self.discriminator.emits, self.generator.image_size)
         self.condition_sampler: ConditionSampler = SAMPLERS.build(condition_sampler)
         check_object(self.condition_sampler, ConditionSampler)
+        self.discriminator_condition_sampler: ConditionSampler | None = None
+        if discriminator_condition_sampler is not None:
+            self.discriminator_condition_sampler = SAMPLERS.build(discriminator_condition_sampler)
+            check_object(self.discriminator_condition_sampler, ConditionSampler)
         self.step = StepOptions(**(step or {}))
         self.random = RandomStreams()
         self._condition_weight = 1.0
@@ -180,18 +189,21 @@ class ConditionalGAN(SamplingModel):
 
     # --- its parts ----------------------------------------------------------------------------
 
-    def draw(self, size: int, real: GANBatch | None = None) -> tuple[Tensor, Condition]:
-        """Return ``size`` latents and conditions for the generator, on the model's device.
+    def draw(
+        self, size: int, real: GANBatch | None = None, role: str = "generator"
+    ) -> tuple[Tensor, Condition]:
+        """Return ``size`` latents and conditions for fakes of an update of ``role``, on the model's device.
 
         Every rank draws for all ranks and keeps its own rows, so that N processes see the same
         numbers as one process with N times the batch. A sampler may take the conditions of the
         real images, if there are any, instead (:meth:`ConditionSampler.from_real`).
         """
-        sampler = self.condition_sampler
+        own = self.discriminator_condition_sampler
+        sampler = self.condition_sampler if own is None or role == "generator" else own
         latent = draw_shared(partial(self._draw_latents, self.random["latent"]), size)
         condition = None if real is None else sampler.from_real(real.condition)
         if condition is None:
-            condition = draw_shared(partial(self._ask, self.random["condition"]), size)
+            condition = draw_shared(partial(self._ask, sampler, self.random["condition"]), size)
         return latent.to(self.device, non_blocking=True), condition.to(self.device)
 
     def _draw_latents(self, source: torch.Generator, n: int) -> Tensor:
@@ -199,9 +211,10 @@ class ConditionalGAN(SamplingModel):
         check_latents(self.latent_sampler, "sample", latent, n, self.latent_sampler.latent_dim)
         return latent
 
-    def _ask(self, source: torch.Generator, n: int) -> Condition:
-        condition = self.condition_sampler.sample(n, source)
-        check_condition(self.condition_sampler, "sample", condition, n)
+    @staticmethod
+    def _ask(sampler: ConditionSampler, source: torch.Generator, n: int) -> Condition:
+        condition = sampler.sample(n, source)
+        check_condition(sampler, "sample", condition, n)
         return condition
 
     def make_fakes(self, role: str, size: int, real: GANBatch | None = None) -> GANBatch:
@@ -215,7 +228,7 @@ class ConditionalGAN(SamplingModel):
         """
         if real is not None and size != len(real):
             real = real[torch.arange(size, device=real.image.device) % len(real)]
-        latent, condition = self.draw(size, real)
+        latent, condition = self.draw(size, real, role)
         latent, law = self._encode(role, latent, real)
         generate = partial(self._generate, role, size=self._size_of(real))
         for regularizer in self._due(role).values():

@@ -93,6 +93,13 @@ class WiredLoss(nn.Module):
         reals: Sequence[dict[str, Tensor] | None] = [None] * len(fakes) if seen is None else self._pick(seen)
         return self._weighted([self.loss.generator_terms(*pair) for pair in zip(fakes, reals, strict=True)])
 
+    def figures(self, named: Inputs) -> dict[str, Tensor]:
+        """Return what the loss has diagnostics log of a batch it sees, named ``<loss>.<figure>``."""
+        if not self.loss.has_figures:
+            return {}
+        found = [self.loss.figures(call) for call in self._pick(named)]
+        return {f"{self.name}.{key}": torch.stack([each[key] for each in found]).mean() for key in found[0]}
+
     def _pick(self, named: Inputs) -> list[dict[str, Tensor]]:
         """Return the arguments of every call of the loss."""
         return [{argument: named[source] for argument, source in call.items()} for call in self._calls]

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from mmcgan.datasets.decode import BadImageError
-from mmcgan.datasets.sets.folder import ImageFolder
+from mmcgan.datasets.decode import BadImageError, ImageReader
+from mmcgan.datasets.sets.folder import FileDataset
+from mmcgan.datasets.sets.scan import scan_folder
 from mmcgan.output_paths import check_output
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.proposal.survey import Roots, Survey, survey, survey_dataset
@@ -41,8 +42,9 @@ def preview(
     """
     path = _checked(out, overwrite)
     seen = survey(folder, labelled)
-    roots = [str(one) for one in ([folder] if isinstance(folder, str | Path) else folder)]
-    _draw(ImageFolder(roots, image_size, labelled=seen.classes is not None), path)
+    # a training stops at images of formats that are not read; here the others are shown, and these named
+    index = scan_folder(folder, labelled=seen.classes is not None, skip=True)
+    _draw(FileDataset(index, ImageReader(image_size), False, ()), path)
     return seen
 
 

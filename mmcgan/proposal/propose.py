@@ -117,10 +117,11 @@ def _looked_at(root: Roots, labelled: bool | None, say: Callable[[str], None]) -
     seen = survey(root, labelled)
     for line in seen.lines():
         say(line)
-    if seen.unreadable:
+    faults = [*seen.unreadable, *seen.faults]
+    if faults:
         raise ValueError(
-            f"{len(seen.unreadable)} of the {seen.looked_at:,} images looked at cannot be read, and training "
-            f"would stop at them: mend or remove them: {'; '.join(seen.unreadable[:5])}"
+            f"{len(faults)} files or folders cannot be read, and training would stop at them: mend, convert "
+            f"or remove them: {'; '.join(faults[:5])}{'; ...' if len(faults) > 5 else ''}"
         )
     if seen.count < LEAST_IMAGES:
         raise ValueError(f"{seen.root} has {seen.count} images; at least {LEAST_IMAGES} are needed")

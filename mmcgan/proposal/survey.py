@@ -13,19 +13,29 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mmcgan.datasets.decode import BadImageError, Source, image_size, open_checked, read_rgb
+from mmcgan.datasets.decode import (
+    TURNS,
+    BadImageError,
+    Source,
+    image_size,
+    name_of,
+    open_checked,
+    orientation,
+    read_rgb,
+    several_pictures,
+)
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
+from mmcgan.datasets.sets.walk import LeftOut
 from mmcgan.progress import progress_bar
+from mmcgan.proposal.duplicates import near_duplicates
 from mmcgan.random import make_generator
 
 #: images that are decoded to judge a set; more are drawn from
 LOOKED_AT = 2000
-#: of the 64 bits of two images' difference hashes, as many may differ where they show the same
-SAME_BITS = 3
+#: lines about single images that are shown, and pairs that are alike
+SHOWN, SHOWN_ALIKE = 10, 3
 #: largest difference between the channels of a gray image, as compression leaves it
 GRAY_LEVELS = 8
-SAME_LEVELS = 6.0
-BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,9 @@ class Survey:
         conversions: what is done to images that are not 8-bit RGB -> how many.
         unreadable: one line per image that cannot be read.
         duplicates: images that show what another one shows.
+        alike: some of them, each with the other one.
         left_out: folders and files that were not taken, a line each.
+        faults: those of them at which a training stops.
         sides: the shorter side of every image looked at, pixels.
     """
 
@@ -59,7 +71,9 @@ class Survey:
     conversions: dict[str, int]
     unreadable: list[str] = field(default_factory=list)
     duplicates: int = 0
+    alike: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     sides: tuple[int, ...] = ()
 
     @property
@@ -92,9 +106,10 @@ class Survey:
         found += [f"{number:,} {what}" for what, number in self.conversions.items()]
         if image_size is not None:
             found += self._resizing(image_size, of)
-        found.append(f"{self.duplicates:,} show what another image shows{of}")
-        found += [f"cannot be read: {line}" for line in self.unreadable[:10]]
-        found += [f"left out: {line}" for line in self.left_out[:10]]
+        such = f", such as {'; '.join(self.alike)}" if self.alike else ""
+        found.append(f"{self.duplicates:,} show what another image shows{of}{such}")
+        found += listed("cannot be read", self.unreadable)
+        found += listed("left out", self.left_out)
         return found
 
     def _resizing(self, image_size: int, of: str) -> list[str]:
@@ -108,6 +123,12 @@ class Survey:
             (small, f"are smaller and enlarged to {image_size} pixels, which adds no detail"),
         )
         return [f"{number:,} {what}{of}" for number, what in done if number]
+
+
+def listed(what: str, lines: Sequence[str]) -> list[str]:
+    """Return the first of some lines to show, and how many more there are."""
+    more = len(lines) - SHOWN
+    return [f"{what}: {line}" for line in lines[:SHOWN]] + ([f"{what}: {more:,} more"] if more > 0 else [])
 
 
 Roots = str | Path | Sequence[str | Path]
@@ -150,9 +171,8 @@ def survey(root: Roots, labelled: bool | None = None, looked_at: int = LOOKED_AT
     name = " and ".join(map(str, root)) if isinstance(root, Sequence) and several else root
     counts = index.class_counts()
     classes = None if counts is None else dict(zip(index.classes or (), counts, strict=True))
-    reasons = [str(reason) for reason in index.left_out.reasons]
     paths = index.paths
-    return _looked(str(name), len(paths), paths.__getitem__, classes, why, reasons, looked_at)
+    return _looked(str(name), len(paths), paths.__getitem__, classes, why, index.left_out, looked_at)
 
 
 def survey_dataset(dataset: Any, name: str, looked_at: int = LOOKED_AT) -> Survey:
@@ -170,10 +190,9 @@ def survey_dataset(dataset: Any, name: str, looked_at: int = LOOKED_AT) -> Surve
     counts, names = known.get("class_counts"), known.get("classes")
     classes = None if counts is None or names is None else dict(zip(names, counts, strict=True))
     why = None if classes is not None else "the data set has none"
-    left_out = dataset.left_out
-    reasons = [] if left_out is None else [str(reason) for reason in left_out.reasons]
     stored = dataset.source or (lambda row: dataset.__getitems__([row])["image"][0])
-    return _looked(name, len(dataset), stored, classes, why, reasons, looked_at)
+    left_out = dataset.left_out or LeftOut()
+    return _looked(name, len(dataset), stored, classes, why, left_out, looked_at)
 
 
 def _looked(
@@ -182,7 +201,7 @@ def _looked(
     stored: Callable[[int], Source | torch.Tensor],
     classes: dict[str, int] | None,
     why: str | None,
-    left_out: list[str],
+    left_out: LeftOut,
     looked_at: int,
 ) -> Survey:
     """Return what is found of images, a few of which are decoded."""
@@ -198,6 +217,7 @@ def _looked(
     if not found.sides:
         raise ValueError(f"{name}: none of its images can be read: {'; '.join(found.unreadable[:3])}")
     ordered = sorted(found.sides)
+    pairs = near_duplicates(found.small)
     return Survey(
         name,
         count,
@@ -209,8 +229,10 @@ def _looked(
         found.grays / len(ordered),
         dict(found.conversions),
         found.unreadable,
-        near_duplicates(found.hashes, found.small),
-        left_out,
+        len(pairs),
+        [f"{found.names[later]} and {found.names[first]}" for later, first in pairs[:SHOWN_ALIKE]],
+        list(left_out.reasons),
+        list(left_out.faults),
         tuple(found.sides),
     )
 
@@ -220,7 +242,7 @@ class _Found:
 
     def __init__(self) -> None:
         self.sides: list[int] = []
-        self.hashes: list[int] = []
+        self.names: list[str] = []
         self.small: list[np.ndarray] = []
         self.squares = self.grays = 0
         self.conversions: Counter[str] = Counter()
@@ -232,9 +254,9 @@ class _Found:
             source = stored(row)
             if isinstance(source, torch.Tensor):
                 decoded = Image.fromarray(source.permute(1, 2, 0).contiguous().numpy())
-                width, height = decoded.size
+                name, (width, height) = f"image {row}", decoded.size
             else:
-                width, height = image_size(source)
+                name, (width, height) = name_of(source), image_size(source)
                 self.conversions.update(conversions_of(source))
                 decoded = read_rgb(source, 64)
             small = decoded.resize((9, 8), Image.Resampling.BOX)
@@ -245,12 +267,12 @@ class _Found:
         self.squares += width == height
         pixels = np.asarray(small).astype(np.int16)
         self.grays += int((pixels.max(-1) - pixels.min(-1)).max() <= GRAY_LEVELS)
-        self.hashes.append(difference_hash(pixels))
+        self.names.append(name)
         self.small.append(pixels.flatten())
 
 
 def conversions_of(path: Source) -> list[str]:
-    """Return what is done to an image file that is no 8-bit RGB, as phrases behind a number of images.
+    """Return what is done to a file that is not one upright picture of 8-bit RGB: phrases behind a number.
 
     Raises:
         BadImageError: it cannot be opened.
@@ -258,46 +280,18 @@ def conversions_of(path: Source) -> list[str]:
     with open_checked(path) as image:
         mode = image.mode
         found = []
+        if several_pictures(image):
+            found.append("hold several pictures, of which the first is taken")
+        if orientation(image) in TURNS and image.format != "TIFF":
+            found.append("are turned upright, as their camera noted")
         if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
             found.append("with transparency, which is laid over white")
-        if mode in ("1", "L", "LA", "La") or mode.startswith("I;16"):
+        if mode in ("1", "L", "LA", "La") or mode.startswith("I"):
             found.append("gray, which get three equal channels")
         if mode.startswith("I"):
             found.append("of 16 bits, which are divided by 257")
         if mode in ("P", "PA"):
             found.append("with a palette, which is looked up")
-        if mode == "CMYK":
-            found.append("in CMYK, which are converted without a colour profile")
+        if mode in ("CMYK", "LAB", "HSV", "YCbCr"):
+            found.append(f"in {mode}, which are converted without a colour profile")
         return found
-
-
-def difference_hash(pixels: np.ndarray) -> int:
-    """Return 64 bits that say where levels (8, 9, 3) grow to the right: of copies the same."""
-    level = pixels.sum(-1)
-    bits = (level[:, 1:] > level[:, :-1]).flatten()
-    return int(np.packbits(bits).view(">u8")[0])
-
-
-def near_duplicates(hashes: Sequence[int], small: Sequence[np.ndarray]) -> int:
-    """Return how many images show what an earlier one shows.
-
-    Hashes differ in ``SAME_BITS`` bits at most and levels by ``SAME_LEVELS`` on average: the first alone
-    takes all flat pictures for one, the second alone those of one light.
-
-    Args:
-        hashes: of :func:`difference_hash`.
-        small: the levels (216,) of which they are.
-    """
-    if not hashes:
-        return 0
-    values, levels = np.array(hashes, dtype=np.uint64), np.stack(small)
-    found = 0
-    for start in range(0, len(values), BLOCK):
-        block = values[start : start + BLOCK]
-        different = np.bitwise_xor(block[:, None], values[None, : start + len(block)])
-        bits = np.unpackbits(different.view(np.uint8).reshape(*different.shape, 8), axis=-1).sum(-1)
-        earlier = np.arange(start + len(block))[None] < (start + np.arange(len(block)))[:, None]
-        later, first = np.nonzero((bits <= SAME_BITS) & earlier)
-        away = np.abs(levels[start + later] - levels[first]).mean(-1)
-        found += len(np.unique(later[away <= SAME_LEVELS]))
-    return found

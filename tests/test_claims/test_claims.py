@@ -5,11 +5,14 @@ import json
 import pytest
 
 from mmcgan.claims import registry, runs
-from mmcgan.claims.claim import Arm, Claim, Evaluated, Logged, Preparation, Training
-from mmcgan.claims.registry import all_claims, register_claim
-from mmcgan.claims.runs import Run, missing_steps, wanted_runs
+from mmcgan.claims.claim import Arm, Claim
+from mmcgan.claims.figure import Evaluated, Figure, Logged, Measured
+from mmcgan.claims.measures.mixture import fitted
+from mmcgan.claims.registry import register_claim
+from mmcgan.claims.run import Run
+from mmcgan.claims.runs import missing_steps, wanted_runs
+from mmcgan.claims.source import Experiment, Preparation, Shipped, Source, Training
 from mmcgan.cli import main
-from mmcgan.config import ConfigError, load_config, parse_options
 
 FID = Logged("fid")
 OMNI, ACGAN = Training("omnigan_biggan_digits-16", 100), Training("acgan_biggan_digits-16", 100)
@@ -27,7 +30,7 @@ def finish(run, fid):
     log.parent.mkdir(parents=True)
     lines = [{"fid": fid * 2, "step": run.iterations // 2}, {"fid": fid, "step": run.iterations}]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    run.checkpoint.touch()
+    run.source.checkpoint(run).touch()
 
 
 @pytest.fixture
@@ -35,24 +38,6 @@ def one_claim(monkeypatch):
     claim = make_claim()
     monkeypatch.setattr(registry, "all_claims", lambda: {claim.name: claim})
     return claim
-
-
-@pytest.mark.parametrize("name", list(all_claims()))
-def test_every_training_of_every_claim_can_be_configured(name, tmp_path):
-    claim = all_claims()[name]
-    assert claim.statement.endswith(".") and claim.source and claim.published
-    for source in {
-        arm.source.config: arm.source for arm in claim.arms if isinstance(arm.source, Training)
-    }.values():
-        run = Run(source, 1, 0.5, tmp_path)
-        if source.needs:  # all that is wrong is that they are not there
-            with pytest.raises(ConfigError, match=f"(?s)1 problem.*{tmp_path}") as found:
-                load_config(source.config, parse_options(run.option_texts()))
-            assert "is missing" in str(found.value)
-            continue
-        config = load_config(source.config, parse_options(run.option_texts()))
-        assert config.randomness.seed == 1
-        assert config.train_cfg.max_iters == run.iterations
 
 
 def test_claims_share_runs_and_the_first_seed_comes_first(tmp_path):
@@ -82,7 +67,7 @@ def test_steps_are_what_is_missing_in_order(tmp_path):
     wanted = wanted_runs([claim], [0], 1.0, tmp_path)[0]
     steps = list(missing_steps(wanted))
     assert [step.what for step in steps] == ["making store", "training for 100 updates", "testing recall"]
-    assert steps[0].command == ["list", f"{tmp_path}/x"]
+    assert steps[0].command == ("list", f"{tmp_path}/x")
     assert "--resume" not in steps[1].command
     (tmp_path / "store").touch()
     wanted.run.folder.mkdir(parents=True, exist_ok=True)
@@ -95,8 +80,8 @@ def test_a_failed_run_is_named_and_the_others_go_on(one_claim, tmp_path, monkeyp
     done = []
 
     def perform(step):
-        done.append(step.run.source.config)
-        if "omnigan" in step.run.source.config:
+        done.append(step.run.source.title)
+        if "omnigan" in step.run.source.title:
             raise OSError(f"{step.run.folder}: it failed")
         finish(step.run, 2.0)
 
@@ -124,7 +109,7 @@ def test_the_page_shows_figures_verdict_and_picture(one_claim, tmp_path, capsys)
 
 def test_an_unfinished_training_does_not_count(one_claim, tmp_path, capsys):
     finish(Run(OMNI, 0, 1.0, tmp_path), 1.0)
-    Run(OMNI, 0, 1.0, tmp_path).checkpoint.unlink()
+    OMNI.checkpoint(Run(OMNI, 0, 1.0, tmp_path)).unlink()
     finish(Run(ACGAN, 0, 1.0, tmp_path), 3.0)
     main(["claims", "--out", str(tmp_path)])
     assert "not run" in capsys.readouterr().out
@@ -156,5 +141,98 @@ def test_a_real_training_is_made_and_found(one_claim, tmp_path, monkeypatch):
     claim = make_claim(better=small, worse=Training(**{**vars(small), "iterations": 1}))
     monkeypatch.setattr(registry, "all_claims", lambda: {claim.name: claim})
     assert main(["claims", "run", "--seeds", "0", "--out", str(tmp_path)]) == 0
-    assert runs.figure_of(Run(small, 0, 1.0, tmp_path), FID) > 0
-    assert runs.seconds_of(Run(small, 0, 1.0, tmp_path)) > 0
+    assert FID.value(Run(small, 0, 1.0, tmp_path)) > 0
+    assert Run(small, 0, 1.0, tmp_path).seconds > 0
+
+
+# --- what a plugin adds --------------------------------------------------------------------------
+def doubled(run, by=2):
+    """Stand for a measurement of a plugin's."""
+    print("measuring", flush=True)
+    return {"seed": run.seed * by, "budget": run.iterations}
+
+
+def broken(run):
+    """Stand for a measurement that fails."""
+    raise ValueError("no such thing")
+
+
+def test_a_function_is_called_in_a_process_of_its_own(one_claim, tmp_path, monkeypatch):
+    experiment = Experiment("counting", 10)
+    arms = (Arm(f"by {by}", experiment, Measured("seed", doubled, {"by": by})) for by in (2, 5))
+    claim = Claim("try", "it counts.", "a plugin", "-", *arms)
+    monkeypatch.setattr(registry, "all_claims", lambda: {claim.name: claim})
+    command = ["claims", "run", "--seeds", "3", "--share", "0.5", "--out", str(tmp_path)]
+    assert main(command) == 0
+    run = Run(experiment, 3, 0.5, tmp_path)
+    assert [arm.figure.value(run) for arm in claim.arms] == [6.0, 15.0]
+    assert run.found(claim.better.figure.asked) == {"seed": 6.0, "budget": 5.0}
+    assert (run.folder / "output.txt").read_text().count("measuring") == 2
+    assert not list(missing_steps(wanted_runs([claim], [3], 0.5, tmp_path)[0])), "asked once"
+
+
+def test_a_function_that_fails_is_named_with_its_log(one_claim, tmp_path, monkeypatch, capfd):
+    arms = (Arm(name, Experiment(name, 1), Measured("seed", broken)) for name in ("a", "b"))
+    claim = Claim("try", "it fails.", "a plugin", "-", *arms)
+    monkeypatch.setattr(registry, "all_claims", lambda: {claim.name: claim})
+    assert main(["claims", "run", "--seeds", "0", "--out", str(tmp_path)]) == 1
+    assert "measuring seed ended with status 1" in capfd.readouterr().err
+    assert "no such thing" in next(tmp_path.rglob("output.txt")).read_text()
+
+
+def test_a_function_that_no_other_process_finds_is_refused():
+    with pytest.raises(ValueError, match="top of a module"):
+        Measured("x", lambda run: {})
+
+
+class Constant(Figure):
+    """A plugin's own kind of figure."""
+
+    key, when = "three", "last"
+
+    def value(self, run):
+        return 3.0 + run.seed
+
+
+class Nothing(Source):
+    """A plugin's own kind of source."""
+
+    title = "nothing"
+
+    def place(self, share):
+        return "nothing"
+
+
+def test_other_kinds_of_sources_and_figures_are_as_good_as_ours(one_claim, tmp_path, monkeypatch, capsys):
+    claim = Claim("try", "it is.", "a plugin", "-", *(Arm(n, Nothing(), Constant()) for n in ("a", "b")))
+    monkeypatch.setattr(registry, "all_claims", lambda: {claim.name: claim})
+    for action in ("run", "report"):
+        assert main(["claims", action, "--out", str(tmp_path)]) == 0
+    assert "undecided: 4 ± 1 against 4 ± 1" in capsys.readouterr().out
+    assert "| a | - | three |" in (tmp_path / "claims.md").read_text()
+    with pytest.raises(ValueError, match="nothing has no model"):
+        list(Evaluated("fid").steps(Run(Nothing(), 0, 1.0, tmp_path)))
+
+
+def test_a_shipped_model_that_is_replaced_is_another_run(tmp_path, monkeypatch):
+    model = "omnigan_biggan_digits-16"
+    before = Run(Shipped(model), 0, 1.0, tmp_path).folder
+    monkeypatch.setattr("mmcgan.weights.own_index", lambda kind: {model: {"sha256": "0" * 64}})
+    assert Run(Shipped(model), 0, 1.0, tmp_path).folder != before
+
+
+def test_a_tests_own_settings_are_part_of_what_is_asked(tmp_path):
+    asked = [Evaluated("fid", options={"test_dataloader.dataset.size": size}) for size in (100, 200)]
+    run = Run(OMNI, 0, 1.0, tmp_path)
+    steps = [next(figure.steps(run)) for figure in asked]
+    assert steps[0].asks != steps[1].asks
+    assert "test_dataloader.dataset.size=100" in steps[0].command
+
+
+def test_the_mixture_is_fitted_in_a_process_of_its_own(tmp_path):
+    run = Run(Experiment("mixture", 2), 0, 1.0, tmp_path)
+    run.folder.mkdir(parents=True)
+    figure = Measured("variation", fitted, {"method": "reacgan-tac"})
+    next(figure.steps(run)).perform()
+    assert 0 < figure.value(run) <= 1
+    assert (run.folder / "reacgan-tac" / "iter_2.pth").is_file(), "an interrupted one goes on from there"

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from mmcgan.claims.claim import Arm, Claim, Logged, Training
+from mmcgan.claims.claim import Arm, Claim
+from mmcgan.claims.figure import Logged
+from mmcgan.claims.source import Training
 from mmcgan.claims.verdict import decide
 
 SOURCE = Training("omnigan_biggan_digits-16", 10)

@@ -1,15 +1,14 @@
-"""What the check of a config is silent about, of both independent lists: each row with who says it, or why nobody.
+"""What the check of a config was silent about, of both independent lists: who says it, or why nobody.
 
 With ``FURTHER`` and ``SECOND`` these are all rows that were written: 281 and 221, none left out.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-TEXT_FILE, FOLDER = str(Path(__file__)), str(Path(__file__).parent)
-DIGITS = {"type": "DigitsDataset", "image_size": 16}
+from tests.test_config.second_list import DIGITS, FOLDER, TEXT_FILE
+
 OPTIMIZER = "optim_wrapper.generator.optimizer"
 EXTRACTOR = "val_evaluator.extractor"
 HOOKS = "default_hooks"

@@ -101,6 +101,7 @@ def test_facts_of_label_maps_reach_generator_backbone_and_heads():
                 heads=dict(pixel=dict(type="PixelClassHead"), patch=dict(type="PatchHead")),
             ),
             condition_sampler=dict(type="RealCondition"),
+            discriminator_condition_sampler=dict(type="RealCondition"),
         ),
     )
     assert fill_facts(config) == []
@@ -109,7 +110,8 @@ def test_facts_of_label_maps_reach_generator_backbone_and_heads():
     assert model["generator"] == dict(type="SPADEGenerator", **facts)
     assert model["discriminator"]["backbone"]["num_map_classes"] == 0, "0 says: sees no map"
     assert model["discriminator"]["heads"]["pixel"]["num_map_classes"] == 3
-    assert model["condition_sampler"]["dataset"] == maps
+    for sampler in ("condition_sampler", "discriminator_condition_sampler"):
+        assert model[sampler]["dataset"] == maps
     model["generator"]["num_map_classes"] = 4
     assert "num_map_classes 3" in fill_facts(config)[0].message
 

@@ -166,9 +166,17 @@ def test_fashion_mnist_label_out_of_range(idx_folder):
         FashionMNIST(str(folder))
 
 
-@pytest.mark.parametrize("size", [16, 29])
+def test_fashion_mnist_at_half_the_size_is_the_mean_of_four_pixels(idx_folder):
+    folder, images = idx_folder
+    small = FashionMNIST(str(folder), image_size=16).images[:, 0]
+    assert small.shape[1:] == (16, 16) and not small[:, 0].any() and not small[:, -1].any()
+    assert small[0, 1, 1] == images[0, :2, :2].float().mean().round()
+    assert FashionMNIST.facts(image_size=16)["image_size"] == 16
+
+
+@pytest.mark.parametrize("size", [12, 15, 29])
 def test_fashion_mnist_bad_size(size):
-    with pytest.raises(ValueError, match=f"even number from 28 on .* got {size}"):
+    with pytest.raises(ValueError, match=f"even number from 14 on .* got {size}"):
         FashionMNIST(image_size=size)
 
 

@@ -272,7 +272,7 @@ def hostile_uploads(folder):
     (folder / "empty.jpg").write_bytes(b"")
     yield folder / "empty.jpg", "unreadable image"
     Image.new("1", (6000, 6000)).save(folder / "bomb.png")
-    yield folder / "bomb.png", "6000 x 6000; this page takes"
+    yield folder / "bomb.png", "6000 x 6000 are 36,000,000 pixels; this page takes"
     (folder / "heavy.bmp").write_bytes(b"BM" + bytes(17 << 20))
     yield folder / "heavy.bmp", "bytes; this page takes"
     Image.effect_noise((64, 64), 90).save(folder / "cut.png")

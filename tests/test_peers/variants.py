@@ -293,6 +293,8 @@ PROJECTED = [
         dict(patch=True, separable=True),
     )
 ]
+#: behind a network whose statistics are those that the peer's code leaves
+PROJECTED.append({**PROJECTED[0], "extractor": dict(UNTRAINED, primed=True)})
 
 #: Name of a format -> descriptions.
 VARIANTS: dict[str, list[Spec]] = {

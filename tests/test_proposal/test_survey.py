@@ -1,8 +1,11 @@
 """What is said of a folder is what is in it."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_sample_images
 
 from mmcgan.cli import main
 from mmcgan.proposal.preview import preview
@@ -48,9 +51,63 @@ def test_every_conversion_is_named(tmp_path):
     Image.new("RGB", (8, 8), (200, 3, 3)).convert("P").save(tmp_path / "palette.png")
     Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / "deep.png")
     Image.new("CMYK", (8, 8)).save(tmp_path / "print.jpg")
-    said = " | ".join(survey(tmp_path).conversions)
-    for word in ("transparency", "gray", "palette", "16 bits", "CMYK"):
-        assert word in said
+    Image.new("LAB", (8, 8)).save(tmp_path / "press.tif")
+    picture(1).save(tmp_path / "film.gif", save_all=True, append_images=[picture(2), picture(3)])
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    picture(4).save(tmp_path / "phone.jpg", exif=turned)
+    said = survey(tmp_path).conversions
+    words = dict(gray=2, palette=2, CMYK=1, LAB=1, transparency=1, several=1, upright=1)
+    for word, number in {**words, "16 bits": 1}.items():
+        assert [found for phrase, found in said.items() if word in phrase] == [number], word
+
+
+def copies(image):
+    """Return an image as people have it twice."""
+    half = image.resize((image.width // 2, image.height // 2), Image.Resampling.BICUBIC)
+    lighter = Image.fromarray(np.clip(np.asarray(image) * 1.03, 0, 255).astype(np.uint8))
+    for copy, kind, options in (
+        (half, "PNG", {}),
+        (image, "JPEG", {"quality": 40}),
+        (image, "WEBP", {"quality": 40}),
+        (lighter, "PNG", {}),
+    ):
+        file = io.BytesIO()
+        copy.save(file, kind, **options)
+        yield Image.open(file).convert("RGB")
+
+
+def test_copies_of_photographs_are_found_and_named_and_other_parts_of_them_are_not(tmp_path):
+    found, generator = [], np.random.default_rng(0)
+    whole = [Image.fromarray(levels) for levels in load_sample_images().images]
+    for number in range(24):
+        left, top = (int(generator.integers(0, side)) for side in (340, 127))
+        part = whole[number % 2].crop((left, top, left + 300, top + 300)).resize((128, 128))
+        if number < 12:  # others are other parts of the same two photographs
+            found += [part, *copies(part)]
+        else:
+            found.append(part)
+    for number, image in enumerate(found):
+        image.save(tmp_path / f"{number:03d}.png")
+    seen = survey(tmp_path)
+    assert seen.count == 72 and 45 <= seen.duplicates <= 51
+    assert any("001.png and " in line and "000.png" in line for line in seen.lines())
+
+
+def test_photographs_of_a_telephone_are_named_and_the_others_are_shown(tmp_path, capsys):
+    """HEIC is what most telephones save: the preview says so; training and ``new`` stop before they begin."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(10):
+        picture(number).save(photos / f"{number}.png")
+    for number in range(12):
+        (photos / f"IMG_{number}.heic").write_bytes(b"ftypheic")
+    assert main(["preview", str(photos), "--out", str(tmp_path / "p.png")]) == 0
+    said = capsys.readouterr().out
+    assert "IMG_0.heic: it is HEIC, which is not read: convert it" in said and "left out: 2 more" in said
+    assert main(["new", str(photos), "--out", str(tmp_path / "gan")]) != 0
+    assert "12 files or folders cannot be read, and training would stop" in capsys.readouterr().err
+    assert not (tmp_path / "gan").exists()
 
 
 def test_a_folder_without_classes_says_why_and_what_cannot_be_read(tmp_path):

@@ -1,14 +1,16 @@
 """BigGAN's truncation trick: fidelity for diversity."""
 
-from mmcgan.claims.claim import Arm, Claim, Evaluated
+from mmcgan.claims.claim import Arm, Claim
+from mmcgan.claims.figure import Evaluated
 from mmcgan.claims.registry import register_claim
+from mmcgan.claims.source import Shipped
 
 MODELS = ("biggan_fashion-mnist-32", "omnigan_biggan_fashion-mnist-32", "omni-inr_biggan_fashion-mnist-32")
 COMMON = ("--metrics", "prdc", "--num", "2000", "--truncations")
 
 
 def _arm(label: str, model: str, key: str, truncation: str) -> Arm:
-    return Arm(label, model, Evaluated(key, (*COMMON, truncation)))
+    return Arm(label, Shipped(model), Evaluated(key, (*COMMON, truncation)))
 
 
 def _register(model: str, name: str, statement: str, published: str, key: str, lower: bool = True) -> None:
@@ -23,6 +25,7 @@ def _register(model: str, name: str, statement: str, published: str, key: str, l
             worse=_arm("not truncated", model, key, "none"),
             lower=lower,
             note=f"The shipped model {model}; seeds are those of the samples.",
+            minutes=5,
         )
     )
 

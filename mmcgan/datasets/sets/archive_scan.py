@@ -31,7 +31,7 @@ def archive_images(root: str | Path, on_fault: Fault = None) -> tuple[list[str],
     def fault(message: str) -> None:
         if on_fault is not None:
             on_fault(message)
-        left_out.reasons.append(message)
+        left_out.fault(message)
 
     paths = []
     for name in archive.members:

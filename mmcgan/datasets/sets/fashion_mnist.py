@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import avg_pool2d, pad
 
 from mmcgan.datasets.base import MemoryDataset, check_choice
 from mmcgan.datasets.sets.download import download_once
@@ -30,6 +30,7 @@ CLASSES = (
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian package dataset-fashion-mnist
 DOWNLOAD_FOLDER = Path("data")
 RAW_FOLDER = Path("FashionMNIST/raw")
+SIDE = 28  # of the images in the files
 PREFIX = {"train": "train", "test": "t10k"}
 
 
@@ -41,13 +42,14 @@ class FashionMNIST(MemoryDataset):
         root: folder of the ``*-ubyte`` or ``*-ubyte.gz`` files; None looks in the Debian package's folder,
             then in ``data/FashionMNIST/raw``.
         split: ``train`` or ``test``.
-        image_size: 28, or more to pad with black on all sides.
+        image_size: 28, or more to pad with black on all sides; less, from 14 on: four pixels each are
+            averaged first, which makes 14, so that 16 shows what 32 does at half the size.
         download: fetch the files into ``root`` (default ``data``) through torchvision if they are missing.
         pipeline: mmcv transforms.
 
     Raises:
         FileNotFoundError: the files are nowhere; the message says how to get them.
-        ValueError: an unknown split, an ``image_size`` below 28 or odd, or damaged files.
+        ValueError: an unknown split, an ``image_size`` below 14 or odd, or damaged files.
     """
 
     disk_arguments = ("root",)
@@ -64,8 +66,11 @@ class FashionMNIST(MemoryDataset):
         _check_options(split, image_size)
         folder = _find_folder(root, split, download)
         images, labels = _read(folder, split)
-        border = (image_size - 28) // 2
-        super().__init__(pad(images[:, None], (border,) * 4), labels, CLASSES, pipeline)
+        shown = images[:, None]
+        if image_size < SIDE:
+            shown = avg_pool2d(shown.float(), 2).round().to(torch.uint8)
+        border = (image_size - shown.shape[-1]) // 2
+        super().__init__(pad(shown, (border,) * 4), labels, CLASSES, pipeline)
         self.split = split
 
     @classmethod
@@ -90,10 +95,10 @@ class FashionMNIST(MemoryDataset):
 
 def _check_options(split: str, image_size: int) -> None:
     check_choice(split, tuple(PREFIX), "split", "FashionMNIST")
-    if not isinstance(image_size, int) or image_size < 28 or image_size % 2:
+    if not isinstance(image_size, int) or image_size < SIDE // 2 or image_size % 2:
         raise ValueError(
-            f"FashionMNIST: image_size must be an even number from 28 on (28x28 images are padded), "
-            f"got {image_size!r}"
+            "FashionMNIST: image_size must be an even number from 14 on (28x28 images are padded; below 28 "
+            f"they are made 14x14 first), got {image_size!r}"
         )
 
 

@@ -24,10 +24,12 @@ class LeftOut:
 
     Attributes:
         reasons: one line per file or folder that may have been meant: which it is, and why.
+        faults: those of them at which whoever insists on every image stops.
         other_suffixes: how many files there are that are no images, by the ending of their names.
     """
 
     reasons: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     other_suffixes: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -39,6 +41,11 @@ class LeftOut:
         """Add a line."""
         self.reasons.append(f"{printable(path)}: {reason}")
 
+    def fault(self, message: str) -> None:
+        """Add a line of its own words, at which some stop."""
+        self.reasons.append(message)
+        self.faults.append(message)
+
 
 def joined(parts: Sequence[LeftOut]) -> LeftOut:
     """Return what several walks did not take as one."""
@@ -47,7 +54,8 @@ def joined(parts: Sequence[LeftOut]) -> LeftOut:
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(part.other_suffixes)
-    return LeftOut([reason for part in parts for reason in part.reasons], counts)
+    reasons = [reason for part in parts for reason in part.reasons]
+    return LeftOut(reasons, [fault for part in parts for fault in part.faults], counts)
 
 
 def is_image_name(name: str, left_out: LeftOut, on_fault: Callable[[str], None], path: str) -> bool:
@@ -166,7 +174,7 @@ class Walk:
     def _note_fault(self, message: str) -> None:
         if self._on_fault is not None:
             self._on_fault(message)
-        self.left_out.reasons.append(message)
+        self.left_out.fault(message)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image
 from mmcgan.apis.label_map_sampling import held_out_dataset, label_colours, map_size
 from mmcgan.apis.sampling import sample
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import DRAWN, Form, whole, without_places
+from mmcgan.demo.form import Form, whole, without_places
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import write_png
 from mmcgan.zoo.models import LoadedModel
@@ -119,16 +119,13 @@ def build(form: Form) -> None:
         with gr.Column(scale=1):
             model = form.model()
             names = gr.HTML(legend(first))
-            drawing = gr.ImageEditor(
+            drawing = form.board(
+                "Label map",
                 value=_start(first),
-                label="Label map",
-                **DRAWN,
                 brush=brush(gr, first),
                 eraser=gr.Eraser(default_size=40),
                 canvas_size=(CANVAS, CANVAS),
                 fixed_canvas=True,
-                height=640,
-                elem_id=form.name("drawing"),
             )
             other = gr.Button("Another held-out map", elem_id=form.name("other"))
             seed = form.seed()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmcgan.datasets.decode import image_size, read_rgb
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import DRAWN, Form, real, uploaded, whole, without_places
+from mmcgan.demo.form import Form, real, uploaded, whole, without_places
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import write_png
 from mmcgan.restoration.groups import parameter_groups
@@ -159,14 +159,11 @@ def build(form: Form) -> None:
             model = form.model()
             photo = form.photo("Photo")
             kind = gr.Radio(list(TASKS), value=next(iter(TASKS)), label="Task", elem_id=form.name("kind"))
-            drawing = gr.ImageEditor(
-                label="Brush over what is to be filled",
-                **DRAWN,
+            drawing = form.board(
+                "Brush over what is to be filled",
                 brush=gr.Brush(default_size=40, colors=[BRUSH], default_color=BRUSH, color_mode="fixed"),
                 canvas_size=(CANVAS, CANVAS),
                 fixed_canvas=True,
-                height=640,
-                elem_id=form.name("drawing"),
             )
             degraded = gr.Checkbox(
                 True, label="The photo is damaged already", info="off: it is damaged first, and compared"

@@ -29,18 +29,27 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
 
 
 class PatchLayer(nn.Module):
-    """4x4 convolution with padding 2, norm, leaky ReLU; h becomes h // 2 + 1, or h + 1 with stride 1."""
+    """Convolution padded by half of its kernel, norm, leaky ReLU.
+
+    h becomes ceil(h / stride) with an odd kernel; with an even one h // 2 + 1, or h + 1 with stride 1.
+    """
 
     def __init__(
-        self, in_channels: int, out_channels: int, stride: int, norm: str, spectral_norm: SpectralNormArg
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        norm: str,
+        spectral_norm: SpectralNormArg,
+        kernel_size: int,
     ) -> None:
         super().__init__()
         self.conv = conv2d(
             in_channels,
             out_channels,
-            4,
+            kernel_size,
             stride=stride,
-            padding=2,
+            padding=kernel_size // 2,
             bias=norm == "none",
             spectral_norm=spectral_norm,
         )
@@ -69,6 +78,12 @@ class PatchBackbone(BlockBackbone):
         norm: ``instance``, ``batch`` or ``none`` behind all layers but the first.
         spectral_norm: for these layers.
         init: see :func:`mmcgan.models.layers.initialize`.
+        kernel_size: of every convolution. With PatchGAN's 4 every layer adds a row and a column, so that the
+            map is larger than the image over its strides: a map of 19 from 64 pixels has its positions 4
+            pixels apart and starts outside the image, where a label map resized to 19 has them 3.4 apart.
+            Losses that compare positions with a label map (:class:`OmniLoss`, ``label_map``) then ask for
+            what is up to 6 pixels beside the place, which large images hide and small ones do not. With an
+            odd kernel position i is centred on pixel i x stride, which is what the resized label map shows.
 
     Attributes:
         out_channels: of every ``map``.
@@ -94,8 +109,10 @@ class PatchBackbone(BlockBackbone):
         norm: str = "instance",
         spectral_norm: SpectralNormArg = CLASSIC_SPECTRAL,
         init: str = "xavier_0.02",
+        kernel_size: int = 4,
     ) -> None:
         super().__init__()
+        _check("kernel_size", kernel_size, 1)
         _check("num_scales", num_scales, 1)
         _check("num_layers", num_layers, 1)
         _check("num_map_classes", num_map_classes, 0)
@@ -106,9 +123,8 @@ class PatchBackbone(BlockBackbone):
         channels = 3 + num_map_classes + self.has_edges
         widths = [channels, *(min(base_channels << index, max_channels) for index in range(num_layers))]
         self.out_channels = widths[-1]
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(_layers(widths, norm, spectral_norm)) for _ in range(num_scales)
-        )
+        options = (norm, spectral_norm, kernel_size)
+        self.blocks = nn.ModuleList(nn.ModuleList(_layers(widths, *options)) for _ in range(num_scales))
         self.emits = self._emits(num_scales, num_layers)
         initialize(self, init, zero_bias=True)
 
@@ -154,13 +170,15 @@ class PatchBackbone(BlockBackbone):
         return found | pooled_features(found["map"], "sum")
 
 
-def _layers(widths: list[int], norm: str, spectral_norm: SpectralNormArg) -> list[PatchLayer]:
+def _layers(
+    widths: list[int], norm: str, spectral_norm: SpectralNormArg, kernel_size: int
+) -> list[PatchLayer]:
     layers = []
     for index, (before, after) in enumerate(pairwise(widths)):
         last = index == len(widths) - 2
         stride = 1 if last and index else 2
         outer = ("none", None) if index == 0 else (norm, spectral_norm)
-        layers.append(PatchLayer(before, after, stride, *outer))
+        layers.append(PatchLayer(before, after, stride, *outer, kernel_size))
     return layers
 
 

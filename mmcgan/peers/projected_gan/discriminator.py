@@ -200,6 +200,12 @@ def frozen_weights(extractor: Any) -> State:
     return named
 
 
+def _extractors(state: Mapping[str, Tensor]) -> list[Config]:
+    """Return what the frozen network may be: the weights as published, or as the peer's code leaves them."""
+    stored = any(key.startswith(FROZEN) for key in state)
+    return [{"extractor": LITE}, *([{"extractor": {**LITE, "primed": True}}] if stored else [])]
+
+
 def _frozen(state: State, network: nn.Module) -> State:
     """Return what the peer stores of the frozen network."""
     found = frozen_weights(network.backbone.frozen.network)  # type: ignore[union-attr]
@@ -326,7 +332,8 @@ PROJECTED_DISCRIMINATOR = register_peer(
         reading=Reading(
             None,
             projected.backbone,
-            assumed_backbone={"extractor": LITE, "input_size": INTERPOLATED},
+            assumed_backbone={"input_size": INTERPOLATED},
+            choices_backbone=_extractors,
         ),
         writing=Writing(("ProjectedBackbone",), _describe, one_file_each, HOOK, extras=_frozen),
         lacks={GENERATOR: "Projected GAN's generators are FastGAN's, in a form of their own"},

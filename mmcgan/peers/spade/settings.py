@@ -20,6 +20,8 @@ SPADE_NORM = re.compile(r"(spectral)?spade(syncbatch|batch|instance)(\d+)x\3")
 OTHER_NORM = re.compile(r"spectral(instance|batch|sync_batch|none)?")
 #: On one device their synchronised batch norm is a batch norm.
 NORMS = {"syncbatch": "batch", "sync_batch": "batch", "": "none"}
+#: Side of the kernels of its discriminators.
+PATCH_KERNEL = 4
 #: Channels of the first features in units of ``ngf``.
 WIDEST = 16
 #: Our norms in SPADE layers, and behind other convolutions, in their words.
@@ -122,7 +124,7 @@ def discriminator(spec: Spec) -> Config:
     heads = {
         f"patch_{scale}": {
             "type": "PatchHead",
-            "kernel_size": 4,
+            "kernel_size": PATCH_KERNEL,
             "spectral_norm": False,
             "feature": map_name(scale),
         }
@@ -178,6 +180,8 @@ def _describe_generator(own: Mapping[str, Any]) -> Config:
 def _describe_discriminator(own: Mapping[str, Any]) -> Config:
     if own["spectral_norm"] in (None, False):
         raise ValueError("its discriminators have spectral norm in every layer with a norm")
+    if own["kernel_size"] != PATCH_KERNEL:
+        raise ValueError(f"its discriminators' kernels are of {PATCH_KERNEL}, not of {own['kernel_size']}")
     return {
         "kind": "network/D",
         "constructor_settings": {

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mmcgan.label_maps import resize_label_map
 from mmcgan.models.backbones import PatchBackbone
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.structures import Condition
@@ -52,6 +53,34 @@ def test_every_scale_sees_half_the_size_of_the_one_before():
     torch.testing.assert_close(alone(IMAGE, Condition())["feature.layer_1_0"], first(pooled))
 
 
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+def test_with_an_odd_kernel_a_position_looks_at_the_pixel_of_its_label(num_layers):
+    """The gradient of a score is symmetric around the pixel whose id the resized label map has there."""
+    settings = dict(num_map_classes=0, base_channels=2, num_layers=num_layers, norm="none", kernel_size=3)
+    torch.manual_seed(0)
+    network = PatchBackbone(**settings, spectral_norm=None).double()
+    for layer in network.modules():
+        if isinstance(
+            layer, torch.nn.Conv2d
+        ):  # positive everywhere: no layer hides a pixel, none shifts the sum
+            torch.nn.init.constant_(layer.weight, 0.1)
+    places = torch.arange(64).expand(64, 64)[None]
+    for name in ("map", "map_1"):
+        image = torch.ones(1, 3, 64, 64, dtype=torch.float64, requires_grad=True)
+        scores = network(image)[name]
+        labels = resize_label_map(places, scores.shape[2:])[0, 0]
+        middle = scores.shape[3] // 2
+        scores[0, 0, middle, middle].backward()
+        seen = image.grad[0].sum((0, 1))
+        centre = (seen * torch.arange(64)).sum() / seen.sum()
+        assert abs(centre.item() - labels[middle].item()) < 0.51
+        assert (
+            scores.shape[3]
+            == len(labels)
+            == 64 // (2 if num_layers < 3 else 4) // (2 if name == "map_1" else 1)
+        )
+
+
 def test_map_and_edges_are_seen_or_asked_for():
     network = discriminator(num_map_classes=3, has_edges=True, base_channels=2, num_layers=2)
     logit = network(IMAGE, CONDITION)["patch_0.logit"]
@@ -76,5 +105,7 @@ def test_what_is_emitted_is_known_before_it_is_built():
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match="num_scales must be at least 1, got 0"):
         PatchBackbone(3, num_scales=0)
+    with pytest.raises(ValueError, match="kernel_size must be at least 1, got 0"):
+        PatchBackbone(3, kernel_size=0)
     with pytest.raises(ValueError, match=r"no norm 'instanse'.*'instance'"):
         PatchBackbone(3, norm="instanse")
