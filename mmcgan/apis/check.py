@@ -35,10 +35,10 @@ class CheckResult:
 def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
     """Validate one config and, with ``run``, train it for one tiny iteration; never raises for it."""
     start, error = time.perf_counter(), ""
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     try:
         config = load_tiny_config(path_or_name)
-        said = tuple(config.get(NOTICES, ()))
+        notes = tuple(config.get(NOTICES, ()))
         if run:
             run_tiny_step(config)
     except (ConfigError, FileNotFoundError) as problem:
@@ -50,7 +50,7 @@ def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
     except Exception as problem:  # any failure of a config is a result to be listed, not the end
         said = fault_of(problem) or f"the tiny step failed with {type(problem).__name__}: {problem}"
         error = f"{path_or_name}: {said}"
-    return CheckResult(str(path_or_name), error, time.perf_counter() - start, said)
+    return CheckResult(str(path_or_name), error, time.perf_counter() - start, notes)
 
 
 def check_configs(paths: Sequence[str | Path] = (), run: bool = True) -> list[CheckResult]:

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from mmcgan import registry as r
-from mmcgan.config.components import Node, parameters_of, structure_at
+from mmcgan.config.components import Node, parameters_of
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.contracts import answers
+from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.gan import ConditionalGAN
 from mmcgan.optim.constructor import matching
 from mmcgan.optim.players import PLAYERS
@@ -47,8 +48,7 @@ def network_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterat
 
 
 def _discriminator(settings: Mapping[str, Any]) -> nn.Module:
-    made: nn.Module = structure_at("model.discriminator")(**settings)  # type: ignore[operator]
-    return made
+    return Discriminator(**settings)
 
 
 def _built(build: Any) -> Any:
@@ -89,9 +89,10 @@ def _names(node: Node, places: Sequence[int]) -> list[str] | None:
 
 def _patterns(settings: Any) -> Iterator[tuple[str, str]]:
     """Yield the patterns on names of parameters that optimisers have, each with its place."""
-    sections = {player: settings.get(player) for player in PLAYERS} if isinstance(settings, Mapping) else {}
+    asked = settings if isinstance(settings, Mapping) else {}
+    sections = {player: asked[player] for player in PLAYERS if isinstance(asked.get(player), Mapping)}
     for player, section in sections.items():
-        for key in ("rules", "adopts") if isinstance(section, Mapping) else ():
+        for key in ("rules", "adopts"):
             given = section.get(key) or ()
             own = (x for x in given if isinstance(x, str) and not x.startswith(BESIDE))
             yield from ((f"optim_wrapper.{player}.{key}", pattern) for pattern in own)

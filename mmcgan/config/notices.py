@@ -79,7 +79,8 @@ def _unread_heads(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[
         if node.path[0] != "model" or not isinstance(node.component, type):
             continue
         if r.LOSSES in node.registries and answers(node.component, Loss):
-            read |= set(_sources(node.config.get("inputs") or node.component.default_inputs))
+            wiring = node.config.get("inputs") or getattr(node.component, "default_inputs", {})
+            read |= set(_sources(wiring))
         elif hasattr(node.component, "reads_with"):
             read |= set(node.component.reads_with(node.config) or ())
     for name in heads or () if isinstance(heads, Mapping) else ():

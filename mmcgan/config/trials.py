@@ -158,14 +158,14 @@ def _parts_of_torch(node: Node) -> Callable[[], object] | None:
         given = {key: value for key, value in settings.items() if key not in BUILT_FROM}
         order = {"sampler": torch.utils.data.SequentialSampler(range(1))} if settings.get("sampler") else {}
         join = joining_trial(settings) if path == LOADERS[0] else None
-        return lambda: (_loader(given, order), join and join())
+        return lambda: _loader(given, order, join)
     if node.path[-1] == "clip_grad" and node.path[0] == "optim_wrapper":
         return lambda: _clipping(settings)
     return None
 
 
-def _loader(given: Mapping[str, Any], order: Mapping[str, Any]) -> None:
-    """Make a loader of nothing.
+def _loader(given: Mapping[str, Any], order: Mapping[str, Any], join: Callable[[], object] | None) -> None:
+    """Make a loader of nothing, and join made-up items.
 
     Raises:
         ValueError: torch refuses the settings, or waits for workers that there are not.
@@ -177,6 +177,8 @@ def _loader(given: Mapping[str, Any], order: Mapping[str, Any]) -> None:
             f"pin_memory_device={given['pin_memory_device']!r} is read with pin_memory=True only"
         )
     torch.utils.data.DataLoader(range(1), **order, **given)  # type: ignore[arg-type]
+    if join is not None:
+        join()
 
 
 def _clipping(settings: dict[str, Any]) -> None:

@@ -89,8 +89,22 @@ def _prepare(config: Mapping[str, Any]) -> Prepared:
         asked = (config.get("val_dataloader") or {}).get("dataset")
         conditions = next((built for source, built in prepared.datasets if source == asked), None)
         if conditions is not None and hasattr(conditions, "metainfo"):
-            evaluator.dataset_meta = conditions.metainfo  # where classes are compared
+            evaluator.dataset_meta = named_classes(_trained_on(prepared), conditions.metainfo)
     return prepared
+
+
+def _trained_on(prepared: Prepared) -> Mapping[str, Any]:
+    """Return what is known of the data set of training."""
+    built = next((built for _, built in prepared.datasets), None)
+    return getattr(built, "metainfo", None) or {}
+
+
+def named_classes(training: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of an evaluation's conditions, with the names of its classes in training."""
+    classes = tuple(training.get("classes") or ())
+    return (
+        {"classes": classes, **asked} if classes and len(classes) == asked.get("num_classes") else {**asked}
+    )
 
 
 def _copied(settings: Any) -> Any:

@@ -28,6 +28,7 @@ from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.optimizer_state import names_of
 from mmcgan.engine.prepared import current as prepared
+from mmcgan.engine.prepared import named_classes
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import follow_classes
@@ -224,10 +225,9 @@ class GANRunner(Runner):
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
         info = self.train_dataloader.dataset.metainfo if self.is_training else {}
-        classes = tuple(info.get("classes") or ())
         known = built.evaluator.dataset_meta if isinstance(built, ValLoop) else None
-        if known and classes and len(classes) == known.get("num_classes"):
-            built.evaluator.dataset_meta = {"classes": classes, **known}
+        if known and (named := named_classes(info, known)) != known:
+            built.evaluator.dataset_meta = named
         return built
 
     # --- training -----------------------------------------------------------------------------
