@@ -34,7 +34,7 @@ def _register(suffix: str, source: Source, weights: str, neighbours: int, note: 
     register_claim(
         Claim(
             name=f"icgan-instance-matters{suffix}",
-            statement="Two instances make images of one latent differ more than two latents do of one instance.",
+            statement="Two instances change an image of one latent more than two latents do of one instance.",
             source="IC-GAN, Section 2 and Fig. 1",
             published="shown in pictures: the instance keeps the meaning, the noise varies it",
             better=distance("two instances", "same_latent"),
