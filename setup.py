@@ -119,7 +119,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["mmcgan", "mmcgan.*"]),
-    package_data={"mmcgan": ["py.typed", "weights/*", "weights/**/*", "zoo/data/*.yml"]},
+    package_data={"mmcgan": ["py.typed", "weights/*", "weights/**/*", "zoo/data/*.yml", "proposal/*.json"]},
     include_package_data=False,
     install_requires=RUNTIME + mmcv_requirement(),
     extras_require=EXTRAS,

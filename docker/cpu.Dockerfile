@@ -8,11 +8,15 @@
 FROM python:3.12-slim-bookworm
 
 # what OpenCV opens; the wheels bring their own OpenMP
+# versions are not fixed: security fixes are wanted
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
 
 # PyTorch's own index has builds without CUDA, which are far smaller
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# setup.py says which versions will do
+# hadolint ignore=DL3013
 RUN python3 -m pip install --no-cache-dir torch torchvision --index-url "${TORCH_INDEX}"
 
 COPY . /opt/mmcgan

@@ -2,6 +2,8 @@
 
 The rule for what belongs to classes: a class of the new data takes the row of the class of that name; a class
 without a namesake takes the mean of all rows, which shows a mixture of what is known and is nobody else's.
+Where one side has no names (weights of other codebases have none), equally many classes keep their numbers,
+and of another number of classes none has a namesake.
 """
 
 from __future__ import annotations
@@ -47,6 +49,11 @@ class Start:
     weights: dict[str, Tensor]
     classes: list[str] | None = None
     notes: list[str] = field(default_factory=list)
+
+    def note_once(self, text: str) -> None:
+        """Add a note, unless it is there."""
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 def read_start(source: str | Path) -> Start:
@@ -159,18 +166,24 @@ def _resized(
     if axis is None:
         return value
     dim, copies = axis
-    theirs = len(start.classes) if start.classes is not None else value.shape[dim] // copies
+    named = start.classes is not None and classes is not None
+    if not named and value.shape == own.shape:
+        return value  # nobody knows better than by their numbers
     ours = len(classes) if classes is not None else own.shape[dim] // copies
-    behind = value.shape[dim] - theirs * copies  # what comes behind the classes stays
-    if behind < 0 or own.shape[dim] - ours * copies != behind:
+    behind = own.shape[dim] - ours * copies  # what comes behind the classes stays
+    theirs = len(start.classes) if start.classes is not None else (value.shape[dim] - behind) // copies
+    if behind < 0 or theirs < 1 or value.shape[dim] - theirs * copies != behind:
         return value
-    if start.classes is None or classes is None:
-        return value
+    if not named:
+        start.note_once(
+            f"the {theirs} classes of {start.source} and the {ours} of this config have no names to find "
+            "each other by: all start from the mean of all"
+        )
     rows = value.movedim(dim, 0)
     table = rows[: theirs * copies].unflatten(0, (theirs, copies))
     mean = table.float().mean(0).to(table.dtype)
-    number = {name: place for place, name in enumerate(start.classes)}
-    new = torch.stack([table[number[name]] if name in number else mean for name in classes])
+    number = {name: place for place, name in enumerate(start.classes or ())}
+    new = torch.stack([table[number[name]] if name in number else mean for name in classes or [""] * ours])
     return torch.cat([new.flatten(0, 1), rows[theirs * copies :]]).movedim(0, dim).contiguous()
 
 
@@ -229,14 +242,22 @@ def fit_start(cfg: Config, source: str | Path) -> FittedStart:
         FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
         ValueError: stages of the discriminator are to stay as they are, and the model brings none.
     """
-    if cfg.get("load_from"):
-        raise ValueError(f"--from {source} and load_from={cfg.load_from} both say where to start; give one")
+    given = cfg.get("load_from")
+    if given and not _same_file(
+        source, given
+    ):  # the config that mmcgan convert writes names the weights beside it
+        raise ValueError(f"--from {source} and load_from={given} both say where to start; give one")
     start = read_start(source)
     names = _names(DATASETS.build(cfg.train_dataloader.dataset).metainfo)
     weights = fitted(start, MODELS.build(cfg.model), names)
     _refuse_frozen_noise(cfg, start, weights)
     meta = {"partial": True, "from": str(source), "notes": start.notes, "dataset_meta": {"classes": names}}
     return FittedStart({"state_dict": weights, "meta": meta}, start.notes)
+
+
+def _same_file(first: str | Path, second: str | Path) -> bool:
+    """Return whether two sources are one file; addresses and names of models are none."""
+    return Path(first).exists() and Path(second).exists() and Path(first).samefile(second)
 
 
 def _refuse_frozen_noise(cfg: Config, start: Start, weights: Mapping[str, Tensor]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mmcgan.proposal.figures import sentence
 from mmcgan.proposal.survey import Survey
 
 #: below this, the neighbours of an image are most of the set, and instances tell nothing
@@ -120,6 +121,7 @@ def choose_method(seen: Survey, flip: bool = True) -> Method:
             else f"the smallest class has {min(seen.classes.values())} images, fewer than {LEAST_PER_CLASS}"
         )
         choices.append(Choice("method", "BigGAN without conditions", few))
+    choices.append(Choice("networks", "BigGAN's", f"{sentence(seen.count, labelled)}; see docs/choosing.md"))
     policy: tuple[str, ...] = ()
     if seen.count < FEW_IMAGES:
         policy = ("translation", "cutout") if seen.gray > 0.5 else ("colour", "translation", "cutout")

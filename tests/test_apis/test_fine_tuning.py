@@ -1,5 +1,6 @@
 """A training starts from a trained model: weights as they were, rows of classes by name, the rest refused."""
 
+import os
 import sys
 import types
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmcgan.apis.fine_tuning import Start, fit_start, fitted, read_start
+from mmcgan.apis.fine_tuning import fit_start, fitted, read_start
 from mmcgan.apis.training import train
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint
 from mmcgan.cli import main
@@ -126,13 +127,25 @@ def test_another_network_is_refused_with_its_shapes(trained):
         fitted(read_start(trained), MODELS.build(config.model), None)
 
 
-def test_without_names_tables_of_another_length_are_refused(trained):
-    config = tiny_config(trained.parent)
-    config.model.generator.num_classes = 3
-    start = read_start(trained)
-    nameless = Start(start.source, start.weights)
-    with pytest.raises(CheckpointError, match="does not fit the generator"):
-        fitted(nameless, MODELS.build(config.model), ["a", "b", "c"])
+@pytest.mark.parametrize("nameless", ["source", "data"])
+def test_without_names_other_classes_start_from_the_mean_of_all(trained, nameless):
+    """As of weights of other codebases: a thousand classes there, three of one's own here."""
+    known = read_start(trained).weights
+    for number in (10, 3):
+        config = tiny_config(trained.parent)
+        config.model.generator.num_classes = config.model.discriminator.heads.adv.num_classes = number
+        start, names = read_start(trained), [f"my {place}" for place in range(number)]
+        if nameless == "source":
+            start.classes = None
+        made = fitted(start, MODELS.build(config.model), names if nameless == "source" else None)
+        of_classes = [name for name, value in made.items() if value.shape != known[name].shape]
+        assert len(of_classes) >= (2 if number == 3 else 0) and (number == 3 or not of_classes)
+        for name in of_classes:
+            there = known[name.replace("generator.", "generator_ema.", 1)]
+            axis = 0 if there.shape[0] == 10 else 1
+            wanted = there.mean(axis, keepdim=True).expand_as(made[name])
+            torch.testing.assert_close(made[name], wanted, rtol=1e-5, atol=1e-6)
+        assert len([note for note in start.notes if "mean of all" in note]) == (number != 10)
 
 
 def test_two_places_to_start_from_are_one_too_many(trained, tmp_path):
@@ -140,6 +153,14 @@ def test_two_places_to_start_from_are_one_too_many(trained, tmp_path):
     config.load_from = "other.pth"
     with pytest.raises(ValueError, match="give one"):
         fit_start(config, trained).write(config, tmp_path)
+
+
+def test_the_same_file_twice_is_one_place(trained, tmp_path):
+    """As of the config that ``mmcgan convert`` writes, which names the weights beside it."""
+    config = tiny_config(tmp_path / "run")
+    config.load_from = os.path.relpath(trained)
+    fit_start(config, trained).write(config, tmp_path / "run")
+    assert config.load_from == str(tmp_path / "run" / "start" / "weights.pth")
 
 
 def test_load_from_takes_exported_weights(trained, tmp_path):

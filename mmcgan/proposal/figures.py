@@ -1,0 +1,209 @@
+"""What families of GANs reached on small sets, as ``benchmarks/small_sets.py`` measured it.
+
+The package keeps it: ``docs/choosing.md`` and the reasons of ``mmcgan new`` are made of these figures.
+``tools/dev/choosing.py`` collects them and writes the page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mmcgan.text_files import content_of, read_json
+
+FILE = Path(__file__).with_name("small_sets.json")
+FORMAT = "mmcgan-small-sets-1"
+#: what sets, families and conditionings are called, in the order of tables
+SETS = {
+    "fashion-1": "1 % of Fashion-MNIST",
+    "emoji": "emoji of two vendors",
+    "fashion-10": "10 % of Fashion-MNIST",
+    "fashion-100": "Fashion-MNIST",
+}
+FAMILIES = {
+    "biggan-diffaug": "BigGAN + DiffAugment",
+    "stylegan2-ada": "StyleGAN2-ADA",
+    "r3gan": "R3GAN",
+    "fastgan-projected": "FastGAN + projected discriminator",
+}
+CONDITIONINGS = {
+    "unconditional": "none",
+    "projection": "class, projection",
+    "omni": "class, omni-loss",
+    "d2dce": "class, D2D-CE",
+    "instance": "instance (IC-GAN)",
+}
+#: a set speaks for others of up to so many times as many, or as few, images
+ALIKE = 4.0
+#: kinds of conditioning that stand for a set with classes, and for one without
+WITH_CLASSES, WITHOUT_CLASSES = ("projection", "omni", "d2dce"), ("instance", "unconditional")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Figures at one moment of a training.
+
+    Attributes:
+        images: real images seen.
+        seconds: CPU seconds of the training's process.
+        fid, kid, precision, recall: of samples, over the judge's features.
+        nearer_training: share of samples nearer to a training image than to a held-out one; 0.5 where nothing
+            is copied.
+    """
+
+    images: int
+    seconds: float
+    fid: float
+    kid: float
+    precision: float
+    recall: float
+    nearer_training: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of the comparison.
+
+    Attributes:
+        set, family, conditioning: keys of :data:`SETS`, :data:`FAMILIES`, :data:`CONDITIONINGS`.
+        seed: of the training.
+        images: in the set.
+        image_size: pixels a side.
+        budget: CPU seconds.
+        samples: made for each reading.
+        judge: whose features the figures are of.
+        processor, precision: what it was computed with.
+        curve: readings, in order.
+    """
+
+    set: str
+    family: str
+    conditioning: str
+    seed: int
+    images: int
+    image_size: int
+    budget: float
+    samples: int
+    judge: str
+    processor: str
+    precision: str
+    curve: tuple[Reading, ...]
+
+    def at_seconds(self, seconds: float) -> Reading | None:
+        """Return the first reading after so many CPU seconds; None if the training was shorter."""
+        return next((each for each in self.curve if each.seconds >= seconds), None)
+
+    def at_images(self, images: int) -> Reading | None:
+        """Return the first reading after so many images; None if the training saw fewer."""
+        return next((each for each in self.curve if each.images >= images), None)
+
+
+def runs_of(content: Mapping[str, Any]) -> list[Run]:
+    """Return the trainings of a file's content, in the order of tables.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not such content.
+    """
+    if content["format"] != FORMAT:
+        raise ValueError(f"format is {content['format']!r}, expected {FORMAT!r}")
+    runs = [_run(entry) for entry in content["runs"]]
+    names = [list(table) for table in (SETS, FAMILIES, CONDITIONINGS)]
+    return sorted(
+        runs,
+        key=lambda run: (
+            names[0].index(run.set),
+            names[2].index(run.conditioning),
+            names[1].index(run.family),
+            run.seed,
+        ),
+    )
+
+
+def _run(entry: Mapping[str, Any]) -> Run:
+    fields = Reading.__dataclass_fields__
+    curve = tuple(Reading(**{name: reading[name] for name in fields}) for reading in entry["curve"])
+    own = {name: entry[name] for name in Run.__dataclass_fields__ if name not in ("budget", "curve")}
+    run = Run(budget=float(entry["budget_seconds"]), curve=curve, **own)
+    numbers = [value for reading in curve for value in vars(reading).values()]
+    if not curve or not all(math.isfinite(value) for value in numbers):
+        raise ValueError(
+            f"{run.set}, {run.family}, {run.conditioning}: no readings, or some that are no numbers"
+        )
+    return run
+
+
+@cache
+def measured() -> tuple[Run, ...]:
+    """Return the trainings that the package keeps; none without its file.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    if not FILE.is_file():
+        return ()
+    content = read_json(FILE, "figures of small sets")
+    with content_of(FILE, "figures of small sets"):
+        return tuple(runs_of(content))
+
+
+def common_seconds(runs: Iterable[Run]) -> float:
+    """Return the CPU seconds that all of some trainings had."""
+    return min(run.budget for run in runs)
+
+
+def common_images(runs: Sequence[Run], first: int = 5_000) -> int | None:
+    """Return the largest of 5,000, 10,000, 20,000 ... images that all trainings saw; None for none."""
+    images, least = first, min(run.curve[-1].images for run in runs)
+    if least < first:
+        return None
+    while 2 * images <= least:
+        images *= 2
+    return images
+
+
+def nearest_runs(count: int, labelled: bool) -> list[Run]:
+    """Return comparable trainings on the set whose number of images is the nearest to ``count``.
+
+    Those of one kind of conditioning, of the one with the most families; empty where no set is within a
+    factor of :data:`ALIKE`, or where fewer than two families were trained.
+    """
+    kinds = WITH_CLASSES if labelled else WITHOUT_CLASSES
+    known = [run for run in measured() if run.conditioning in kinds]
+    apart = {run.set: abs(math.log(run.images / max(1, count))) for run in known}
+    for name in sorted(apart, key=apart.__getitem__):
+        if apart[name] > math.log(ALIKE):
+            break
+        groups = [[run for run in known if (run.set, run.conditioning) == (name, kind)] for kind in kinds]
+        largest = max(groups, key=lambda group: len({run.family for run in group}))
+        if len({run.family for run in largest}) > 1:
+            return largest
+    return []
+
+
+def sentence(count: int, labelled: bool) -> str:
+    """Return what was measured on a set of about this size, or that nothing was."""
+    runs = nearest_runs(count, labelled)
+    what = "with classes" if labelled else "without classes"
+    if not runs:
+        return (
+            f"families of networks have not been compared on sets of about {count:,} images {what}: "
+            "benchmarks/small_sets.py does so"
+        )
+    seconds, seeds = common_seconds(runs), len({run.seed for run in runs})
+    found = {run: reading for run in runs if (reading := run.at_seconds(seconds)) is not None}
+    by_family: dict[str, list[float]] = {}
+    for run, reading in found.items():
+        by_family.setdefault(run.family, []).append(reading.fid)
+    means = {family: sum(values) / len(values) for family, values in by_family.items()}
+    listed = ", ".join(
+        f"{FAMILIES[family]} {means[family]:.1f}" for family in sorted(means, key=means.__getitem__)
+    )
+    first, many = runs[0], "s" if seeds > 1 else ""
+    return (
+        f"FID after {seconds / 60:.2g} CPU minutes on {first.images:,} images ({SETS[first.set]}, "
+        f"conditioned on: {CONDITIONINGS[first.conditioning]}; {seeds} seed{many}): {listed}"
+    )

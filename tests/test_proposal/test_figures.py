@@ -1,0 +1,113 @@
+"""Figures of small sets: what ``mmcgan new`` says is what was measured, and the page says the same."""
+
+import json
+
+import pytest
+
+from mmcgan.proposal import figures
+from mmcgan.proposal.choices import choose_method
+from tests.test_proposal.test_propose import seen
+from tests.tools_of_developers import tool_fixture
+
+tool = tool_fixture("choosing")
+
+
+def reading(images, seconds, fid):
+    return dict(
+        images=images, seconds=seconds, fid=fid, kid=0.1, precision=0.5, recall=0.1, nearer_training=0.5
+    )
+
+
+def entry(family="r3gan", conditioning="projection", fid=10.0, **changes):
+    curve = [reading(5_010, 23.0, 2 * fid), reading(10_020, 91.0, fid)]
+    whole = dict(
+        set="fashion-1",
+        family=family,
+        conditioning=conditioning,
+        seed=0,
+        images=600,
+        image_size=32,
+        budget_seconds=90.0,
+        samples=1000,
+        judge="fashion-mnist-32",
+        processor="AVX512",
+        precision="bfloat16",
+        curve=curve,
+    )
+    return {**whole, **changes}
+
+
+@pytest.fixture
+def known(monkeypatch):
+    def use(*entries):
+        runs = tuple(figures.runs_of({"format": figures.FORMAT, "runs": list(entries)}))
+        monkeypatch.setattr(figures, "measured", lambda: runs)
+        return runs
+
+    return use
+
+
+def test_the_page_says_what_the_results_say(tool):
+    assert not tool.stale(list(figures.measured())), "run python tools/dev/choosing.py"
+
+
+def test_what_is_measured_nearby_is_the_reason_with_its_figures(known):
+    known(entry("r3gan", fid=12.5), entry("biggan-diffaug", fid=7.25))
+    for count in (200, 600, 2_000):
+        reasons = [c.reason for c in choose_method(seen(count, {"a": count // 2, "b": count // 2})).choices]
+        (found,) = [reason for reason in reasons if "FID after 1.5 CPU minutes" in reason]
+        assert "600 images (1 % of Fashion-MNIST" in found and "1 seed)" in found
+        assert found.index("BigGAN + DiffAugment 7.2") < found.index("R3GAN 12.5")
+
+
+def test_what_is_not_measured_is_said_to_be_so(known):
+    known(entry("r3gan"), entry("biggan-diffaug"))
+    for method in (seen(60_000, {"a": 30_000, "b": 30_000}), seen(600)):
+        assert any("have not been compared on sets" in c.reason for c in choose_method(method).choices)
+    known(entry("r3gan"))  # one family alone is no comparison
+    assert "have not been compared" in figures.sentence(600, labelled=True)
+
+
+def test_families_are_compared_at_what_all_have_reached(known):
+    slow = entry("stylegan2-ada", fid=30.0, curve=[reading(2_000, 45.0, 40.0), reading(4_000, 90.0, 30.0)])
+    long = entry(
+        "r3gan", budget_seconds=900.0, curve=[reading(6_000, 91.0, 20.0), reading(60_000, 901.0, 5.0)]
+    )
+    runs = known(slow, long)
+    assert figures.common_seconds(runs) == 90.0 and figures.common_images(runs) is None
+    assert "R3GAN 20.0, StyleGAN2-ADA 30.0" in figures.sentence(600, labelled=True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(curve=[]),
+        dict(curve=[reading(5_000, 20.0, float("nan"))]),
+        dict(set="cats"),
+        dict(curve=[{"images": 1}]),
+    ],
+)
+def test_results_that_cannot_be_right_are_refused(tool, tmp_path, changes):
+    (tmp_path / "results").mkdir()
+    file = tmp_path / "results" / "one.json"
+    file.write_text(json.dumps({"format": figures.FORMAT, **entry(**changes)}))
+    with pytest.raises(ValueError, match=r"one\.json"):
+        tool.collect(tmp_path)
+
+
+def test_a_longer_training_replaces_its_shorter_self_and_never_the_reverse(tool, tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    kept = tmp_path / "kept.json"
+    monkeypatch.setattr(tool, "FILE", kept)
+
+    def collected(budget):
+        made = entry("r3gan", budget_seconds=budget)
+        (tmp_path / "results" / "one.json").write_text(json.dumps({"format": figures.FORMAT, **made}))
+        content = tool.collect(tmp_path)
+        kept.write_text(tool.data_text(content))
+        assert json.loads(kept.read_text()) == content
+        return [each["budget_seconds"] for each in content["runs"]]
+
+    assert collected(90.0) == [90.0]
+    assert collected(900.0) == [900.0]
+    assert collected(90.0) == [900.0]
