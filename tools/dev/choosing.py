@@ -258,8 +258,9 @@ each on one thread and {seeds} seed(s).
 
 **How far this can be trusted.** The budget is tiny: at its end no family has converged, one seed does not
 separate figures that lie near each other, and who learns fastest in the first minutes need not be who ends
-best. Look at the samples before the figures: where they are blobs still, a lower FID says that the blobs are
-nearer, not that anything was learnt. The networks are small, and each family has the settings of its laptop configs, not tuned for these
+best. Look at the samples before the figures: where they are blobs still, a lower FID says that the blobs
+are nearer, not that anything was learnt. The networks are small, and each family has the settings of its
+laptop configs, not tuned for these
 sets. A family that computes less for each image sees more of them in the same time: that is why there are
 two comparisons. Small FIDs are better; **bold** is the first of those that were compared.
 """
