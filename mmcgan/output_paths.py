@@ -66,6 +66,27 @@ def _meant(value: Any) -> Any:
     return value[-1] if isinstance(value, list) and value else value
 
 
+def check_outside(path: str | Path, what: str, folders: Sequence[str | Path]) -> None:
+    """Refuse to write where pictures that are written would count as images the next time these are read.
+
+    Args:
+        path: what is written, or the folder that it goes to.
+        what: how to call it in messages, such as ``--out``.
+        folders: of images; archives hold none of what is written.
+
+    Raises:
+        ValueError: ``path`` is one of them, or lies in one.
+    """
+    place = Path(path).expanduser().resolve()
+    for folder in map(Path, folders):
+        if folder.is_dir() and place.is_relative_to(folder.resolve()):
+            beside = os.path.relpath(folder.resolve().parent / place.name)
+            raise ValueError(
+                f"{what} {path} lies among the images of {folder}, and would be one of them from then on: "
+                f"give a place outside, such as {what} {beside}"
+            )
+
+
 def check_output(path: str | Path, what: str, suffixes: Sequence[str] = ()) -> None:
     """Check before any work that a file can be written; nothing is left behind.
 

@@ -91,13 +91,13 @@ def page_text(outcomes: Sequence[Outcome], pictured: set[str], command: str) -> 
         f"Written by `{command}`. A claim is decided over seeds: differences of the same seed, Student's",
         "interval of 95 %; it holds if the whole interval is on the claimed side, does not hold if it is on",
         "the other, and is undecided otherwise. Small images and networks: what holds here may not",
-        "hold at the papers' scale, and the other way round.",
+        "hold at the papers' scale, and the other way round. Of what was not run the table says the cost.",
         "",
         "| claim | source | the paper's figure | ours, better side | ours, other side | seeds | verdict |",
         "|---|---|---|---|---|---|---|",
         *(_row(outcome) for outcome in outcomes),
     ]
-    for outcome in outcomes:
+    for outcome in filter(_begun, outcomes):
         lines += ["", *_section(outcome, outcome.claim.name in pictured)]
     return "\n".join(lines) + "\n"
 
@@ -107,10 +107,15 @@ def _row(outcome: Outcome) -> str:
     sides = [
         f"{arm.label}: {spread(outcome.figures[arm.label].values())}" for arm in (claim.better, claim.worse)
     ]
-    link = f"[{claim.name}](#{claim.name})"
-    seeds = len(outcome.verdict.seeds)
-    cells = [link, claim.source, claim.published, *sides, str(seeds), f"**{outcome.verdict.state}**"]
+    link = f"[{claim.name}](#{claim.name})" if _begun(outcome) else claim.name
+    seeds, state = len(outcome.verdict.seeds), f"**{outcome.verdict.state}**"
+    cost = "" if _begun(outcome) else f", {claim.minutes:.3g} min a seed"
+    cells = [link, claim.source, claim.published, *sides, str(seeds), state + cost]
     return f"| {' | '.join(cells)} |"
+
+
+def _begun(outcome: Outcome) -> bool:
+    return any(outcome.figures.values())
 
 
 def _section(outcome: Outcome, pictured: bool) -> list[str]:

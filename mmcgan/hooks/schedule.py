@@ -90,7 +90,7 @@ class ScheduleHook(Hook):
 LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("lr", "weight_decay", "half_life_images"), (0.0, math.inf)),
     **dict.fromkeys(("beta1", "beta2"), (0.0, 1.0)),
-    **dict.fromkeys(("momentum", "decay", "p"), (0.0, math.nextafter(1.0, 2.0))),
+    **dict.fromkeys(("momentum", "decay", "p", "condition_weight"), (0.0, math.nextafter(1.0, 2.0))),
 }
 
 

@@ -68,6 +68,15 @@ class Discriminator(nn.Module):
         emitted = [f"{name}.{tensor}" for name, emits in self.head_emits.items() for tensor in emits]
         return emitted + [f"feature.{name}" for name in self.backbone.emits]
 
+    def check_augmented(self, augment: nn.Module) -> None:
+        """Raise ValueError if an augmentation stands before a backbone that keeps what it has seen."""
+        if self.backbone.needs_unchanged_images:
+            raise ValueError(
+                f"augment: behind {type(augment).__name__} no batch comes again as it was, but the "
+                f"discriminator's {type(self.backbone).__name__} keeps what it has seen (cache_megabytes), "
+                "which would never be of use. Leave out one of the two"
+            )
+
     def forward(self, image: Tensor, condition: Condition) -> dict[str, Tensor]:
         """Return all named tensors of ``image`` (N, C, H, W) in [-1, 1] under ``condition``.
 

@@ -88,6 +88,8 @@ class ConditionalGAN(SamplingModel):
         self.regularizer_modules = torch.nn.ModuleDict(self.regularizers)
         self.latent_move = build_move(latent_move, self.discriminator.emits, self.latent_sampler)
         self.augment = build_augment(augment, self.discriminator.emits, self.generator.image_size)
+        if augment is not None:
+            self.discriminator.check_augmented(self.augment)
         self.condition_sampler: ConditionSampler = SAMPLERS.build(condition_sampler)
         check_object(self.condition_sampler, ConditionSampler)
         self.discriminator_condition_sampler: ConditionSampler | None = None

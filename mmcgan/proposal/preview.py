@@ -10,7 +10,7 @@ import torch
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import scan_folder
-from mmcgan.output_paths import check_output
+from mmcgan.output_paths import check_output, check_outside
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.proposal.survey import Roots, Survey, survey, survey_dataset
 
@@ -38,9 +38,11 @@ def preview(
 
     Raises:
         FileExistsError: the picture is there and ``overwrite`` is off.
-        FileNotFoundError, ValueError: no folder, no images, or one that cannot be read.
+        FileNotFoundError, ValueError: no folder, no images, one that cannot be read, or a picture that would
+            lie among them.
     """
     path = _checked(out, overwrite)
+    check_outside(path, "--out", [folder] if isinstance(folder, str | Path) else folder)
     seen = survey(folder, labelled)
     # a training stops at images of formats that are not read; here the others are shown, and these named
     index = scan_folder(folder, labelled=seen.classes is not None, skip=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.output_paths import check_outside
 from mmcgan.proposal.choices import (
     LEAST_SEEN,
     Choice,
@@ -84,9 +86,10 @@ def propose(
         FileExistsError: there is a config in ``out``.
         FileNotFoundError, ValueError: no folder, too few images, or a time that nothing fits.
     """
-    if not hours > 0:
-        raise ValueError(f"--hours {hours}: must be greater than 0")
+    if not (hours > 0 and math.isfinite(hours)):
+        raise ValueError(f"--hours {hours}: must be a finite number greater than 0")
     out, roots, clock = Path(out), _resolved(folder), quiet_clock()
+    check_outside(out, "--out", roots)
     begun = clock()
     root = roots[0] if len(roots) == 1 else roots
     if (out / CONFIG).exists():

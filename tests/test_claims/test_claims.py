@@ -113,6 +113,16 @@ def test_an_unfinished_training_does_not_count(one_claim, tmp_path, capsys):
     finish(Run(ACGAN, 0, 1.0, tmp_path), 3.0)
     main(["claims", "--out", str(tmp_path)])
     assert "not run" in capsys.readouterr().out
+    main(["claims", "report", "--out", str(tmp_path)])
+    assert "**not run**" in (tmp_path / "claims.md").read_text()
+
+
+def test_the_page_says_what_a_claim_costs_that_was_not_run(tmp_path, monkeypatch):
+    claim = Claim("try", "it is.", "a paper", "-", *make_claim().arms, minutes=7.5)
+    monkeypatch.setattr(registry, "all_claims", lambda: {claim.name: claim})
+    main(["claims", "report", "--out", str(tmp_path)])
+    page = (tmp_path / "claims.md").read_text()
+    assert "**not run**, 7.5 min a seed" in page and "## try" not in page
 
 
 def test_mistakes_are_named(tmp_path, capsys):

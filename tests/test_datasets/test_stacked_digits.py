@@ -7,7 +7,7 @@ import torch
 
 from mmcgan.datasets import DigitsDataset, StackedDigits
 from mmcgan.evaluation import ModeCoverage
-from mmcgan.extractors import StackedClassifier
+from mmcgan.extractors import SmallClassifier, StackedClassifier
 from mmcgan.extractors.base import ExtractorOutput
 from mmcgan.structures import Condition
 
@@ -91,3 +91,12 @@ def test_real_images_find_what_there_is(stacked):
     metric.update(extractor(stacked.images), Condition())
     there = len(set(stacked.labels.tolist()))
     assert abs(metric.compute()["modes_found"] - there) < 0.05 * there
+
+
+def test_modes_counted_by_a_classifier_of_other_classes_are_refused():
+    metric = ModeCoverage()
+    metric.prepare(SmallClassifier("digits-16"), None)
+    metric.expect({"num_classes": 10})
+    metric.expect({"num_classes": 0})
+    with pytest.raises(ValueError, match=r"counts the 10 classes .*, but 1000 are asked for; take"):
+        metric.expect({"num_classes": 1000})

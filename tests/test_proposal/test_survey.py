@@ -150,3 +150,15 @@ def test_the_command_says_what_it_found(photos, tmp_path, capsys):
     assert main(["preview", str(photos), "--out", str(tmp_path / "p.png")]) == 0
     said = capsys.readouterr().out
     assert "2 classes: cats 14, dogs 5" in said and "cannot be read" in said
+
+
+@pytest.mark.parametrize("command", ["preview", "new"])
+def test_nothing_is_written_among_the_images(photos, monkeypatch, capsys, command):
+    """As somebody does who works in the folder: the next training would take its samples for images."""
+    monkeypatch.chdir(photos)
+    before = sorted(photos.rglob("*"))
+    assert main([command, "."]) != 0
+    said = capsys.readouterr().err
+    beside = "../preview.png" if command == "preview" else "../photos-gan"
+    assert "lies among the images of" in said and f"such as --out {beside}" in said
+    assert sorted(photos.rglob("*")) == before

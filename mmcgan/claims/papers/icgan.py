@@ -5,9 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from mmcgan.claims.claim import Arm, Claim
-from mmcgan.claims.figure import Evaluated, Figure, Logged, Measured
-from mmcgan.claims.measures.instances import variety
-from mmcgan.claims.papers.icgan_stores import DIGITS, prepared
+from mmcgan.claims.figure import Evaluated, Logged
+from mmcgan.claims.papers.icgan_stores import prepared
 from mmcgan.claims.registry import register_claim
 from mmcgan.claims.source import OUT, Training
 
@@ -117,48 +116,4 @@ register_claim(
         "reach every image.",
         minutes=15,
     )
-)
-
-
-def _matters(
-    name: str, statement: str, published: str, better: Figure, worse: Figure, labels: tuple[str, str]
-) -> None:
-    """Register a comparison of distances between samples of one IC-GAN."""
-    register_claim(
-        Claim(
-            name=name,
-            statement=statement,
-            source="IC-GAN, Section 2 and Table 2 (LPIPS)",
-            published=published,
-            better=Arm(labels[0], ICGAN, better),
-            worse=Arm(labels[1], ICGAN, worse),
-            lower=False,
-            note=SCALE
-            + " Mean distance between features of a classifier, 500 pairs each. Both arms are one run.",
-            minutes=7,
-        )
-    )
-
-
-def _apart(key: str) -> Measured:
-    return Measured(key, variety, {"extractor": "SmallClassifier", "weights": DIGITS})
-
-
-_matters(
-    "icgan-noise-matters",
-    "Two latents give different images of one instance: at least half as different as two "
-    "neighbours of a real "
-    "image are.",
-    "COCO-Stuff 256 px: LPIPS of two images of a condition 0.67, real ones have none",
-    _apart("same_instance"),
-    _apart("half_of_neighbours"),
-    ("two latents of an instance", "half of two real neighbours"),
-)
-_matters(
-    "icgan-instance-matters",
-    "Two instances give more different images of one latent than two latents do of one instance.",
-    "the instance keeps the meaning of an image, the noise varies it; shown in pictures",
-    _apart("same_latent"),
-    _apart("same_instance"),
-    ("two instances", "two latents of an instance"),
 )

@@ -41,6 +41,19 @@ class ModeCoverage(GenerationMetric):
         self._number = extractor.num_classes or 0
         self.reset()
 
+    def expect(self, conditions: Mapping[str, Any]) -> None:
+        """Check that the modes counted are the classes asked for, where there are some.
+
+        Raises:
+            ValueError: the extractor tells another number of classes.
+        """
+        asked = int(conditions.get("num_classes") or 0)
+        if asked and asked != self._number:
+            raise ValueError(
+                f"ModeCoverage counts the {self._number} classes that the extractor tells, but {asked} are "
+                "asked for; take the classifier of these classes (StackedClassifier for stacked digits)"
+            )
+
     def reset(self) -> None:
         """Forget all images."""
         self._counts = torch.zeros(self._number, dtype=torch.int64)

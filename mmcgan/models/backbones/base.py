@@ -23,6 +23,8 @@ class Backbone(Emitting, nn.Module):
         emits: names of the features.
         requires: fields of the condition that it looks at beside the image.
         image_shapes: which images the class can look at.
+        needs_unchanged_images: it keeps what it has seen of an image, so that an augmentation in front of
+            it is a mistake.
     """
 
     contract: ClassVar[Contract] = Contract(
@@ -38,6 +40,7 @@ class Backbone(Emitting, nn.Module):
 
     out_channels: int
     requires: tuple[str, ...] = ()
+    needs_unchanged_images: bool = False
     image_shapes: ClassVar[ImageShapes] = ImageShapes()
 
     def stages(self) -> Mapping[str, Sequence[nn.Module]]:

@@ -84,7 +84,8 @@ class FrozenFeatures(nn.Module):
             network: Any = EXTRACTORS.build(dict(extractor))
             self.own_precision = "precision" in extractor
             self.name = network.name
-            self.resize, self.input_size = resize, int(input_size or network.preprocessing.image_size)
+            own_size = network.preprocessing.image_size
+            self.resize, self.input_size = resize, own_size if input_size is None else input_size
             if self.input_size < 1 or image_size < 1:
                 raise ValueError(
                     f"ProjectedBackbone: sizes must be at least 1, got {image_size}, {input_size}"

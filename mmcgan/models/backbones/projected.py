@@ -82,6 +82,7 @@ class ProjectedBackbone(BlockBackbone):
         self.strides = tuple(shapes)
         if mixer.mixing == "scales":
             _check_halving(self.frozen, shapes)
+        self.needs_unchanged_images = self.frozen.cache is not None
         self.mixing = mixer.network([c for c, _ in shapes.values()])
         doubled = 2 if self.mixing.scales else 1
         sizes = {stride: doubled * size for stride, (_, size) in shapes.items()}
@@ -163,6 +164,8 @@ def blocks_of(name: str, sizes: Mapping[int, int], end_size: int, given: Sequenc
     Raises:
         ValueError: a map too small for its blocks, or another number of entries than scales.
     """
+    if end_size < 1:
+        raise ValueError(f"ProjectedBackbone: end_size must be at least 1, got {end_size}")
     if given is None:
         counts = [round(math.log2(size / end_size)) for size in sizes.values()]
         small = [(stride, size) for (stride, size), n in zip(sizes.items(), counts, strict=True) if n < 1]

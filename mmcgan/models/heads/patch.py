@@ -31,6 +31,22 @@ def _check_kernel(head: Head, kernel_size: int) -> None:
         raise ValueError(f"{type(head).__name__}: kernel_size must be positive, got {kernel_size}")
 
 
+def _map_of(head: Head, features: Mapping[str, Tensor], feature: str, kernel: int, padding: int) -> Tensor:
+    """Return the map that a head looks at.
+
+    Raises:
+        ValueError: its kernel is larger than that.
+    """
+    found = features[feature]
+    height, width = found.shape[-2:]
+    if kernel > min(height, width) + 2 * padding:
+        raise ValueError(
+            f"{type(head).__name__}: kernel_size={kernel} with padding={padding} is larger than {feature!r}, "
+            f"which is {height} x {width}"
+        )
+    return found
+
+
 @HEADS.register_module()
 class PatchHead(Head):
     """Real or fake for every patch (PatchGAN); emits ``logit`` (N, h, w).
@@ -61,14 +77,14 @@ class PatchHead(Head):
     ) -> None:
         super().__init__()
         padding, self.feature = _padding(self, kernel_size, padding), feature
-        self.reads = (feature,)
+        self.reads, self.window = (feature,), (kernel_size, padding)
         self.conv = conv2d(
             in_channels, 1, kernel_size, padding=padding, bias=bias, spectral_norm=spectral_norm
         )
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N, h, w) of the map (N, in_channels, h, w)."""
-        return {"logit": self.conv(features[self.feature]).squeeze(1)}
+        return {"logit": self.conv(_map_of(self, features, self.feature, *self.window)).squeeze(1)}
 
 
 @HEADS.register_module()
@@ -114,7 +130,7 @@ class PatchProjectionHead(Head):
                 f"PatchProjectionHead: dim and embedding_dim must be at least 1, got {dim}, {embedding_dim}"
             )
         padding = _padding(self, kernel_size, padding)
-        self.reads = (feature,)
+        self.reads, self.window = (feature,), (kernel_size, padding)
         self.feature, self.scale = feature, 1 / math.sqrt(dim)
         self.conv = conv2d(
             in_channels, dim, kernel_size, padding=padding, bias=False, spectral_norm=spectral_norm
@@ -132,7 +148,8 @@ class PatchProjectionHead(Head):
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N, h, w) of the map (N, in_channels, h, w) under the condition."""
         direction = F.leaky_relu(self.linear(self.condition(condition)), LEAK)
-        products = self.conv(features[self.feature]) * direction[:, :, None, None]
+        seen = _map_of(self, features, self.feature, *self.window)
+        products = self.conv(seen) * direction[:, :, None, None]
         return {"logit": products.sum(1) * self.scale}
 
 
