@@ -107,6 +107,10 @@ def _fits_tuple(value: Any, arguments: tuple[Any, ...]) -> bool:
 
 def described(annotation: Any) -> str:
     """Return an annotation as it would be written, without module names."""
+    if typing.get_origin(annotation) in (Union, types.UnionType):
+        return " | ".join(map(described, typing.get_args(annotation)))
+    if annotation in (None, type(None)):
+        return "None"
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return annotation.__name__
     for prefix in ("typing.", "collections.abc."):

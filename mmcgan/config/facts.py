@@ -50,8 +50,10 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     """Fill dataset facts and the latent size into ``config`` and return the contradictions."""
     try:
         facts = dataset_facts(config)
-    except (ValueError, OSError, TypeError, ImportError) as error:
+    except (ValueError, OSError, ImportError) as error:
         return [Problem(SOURCE, str(error))]
+    except TypeError as error:
+        return [Problem(SOURCE, _unasked(config["train_dataloader"]["dataset"], error))]
     nodes = list(_receivers(config))
     kind = config["train_dataloader"]["dataset"]["type"] if facts else ""
     problems = [problem for node in nodes for problem in _fill(node, facts, kind)]
@@ -62,6 +64,15 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     problems += _batch_beyond(config, facts)
     problems += image_problems([node for node in walk(config) if node.path[0] == "model"], facts, kind)
     return [*problems, *_fill_latent_law(config, nodes), *_attributes_not_taken(nodes)]
+
+
+def _unasked(dataset: Mapping[str, Any], error: TypeError) -> str:
+    """Return why a data set cannot tell its facts: arguments that it does not take, or of another kind."""
+    given = ", ".join(f"{key}={value!r}" for key, value in dataset.items() if key != "type")
+    about_value = "object" in str(error) or "NoneType" in str(error)
+    return (
+        f"{dataset['type']} cannot do anything with {given or 'no arguments'}" if about_value else str(error)
+    )
 
 
 def _batch_beyond(config: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Problem]:
