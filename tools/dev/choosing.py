@@ -111,6 +111,7 @@ def _row(grid: Image.Image, image_size: int) -> Image.Image:
 def curves(runs: Sequence[Run], name: str) -> bytes:
     """Return a picture: FID of one set over CPU seconds and over images, both logarithmic."""
     from matplotlib.figure import Figure  # slow to import
+    from matplotlib.ticker import NullFormatter
 
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
@@ -124,6 +125,9 @@ def curves(runs: Sequence[Run], name: str) -> bytes:
             )
     for axis, title in zip(axes, ("CPU seconds", "images seen"), strict=True):
         axis.set(xscale="log", yscale="log", xlabel=title)
+        for scale in (axis.xaxis, axis.yaxis):
+            scale.set_major_formatter("{x:,.0f}")
+            scale.set_minor_formatter(NullFormatter())
         axis.grid(alpha=0.3, which="both")
     axes[0].set(ylabel=f"FID, {SETS[name]}")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=6)
@@ -254,7 +258,9 @@ each on one thread and {seeds} seed(s).
 
 **How far this can be trusted.** The budget is tiny: at its end no family has converged, one seed does not
 separate figures that lie near each other, and who learns fastest in the first minutes need not be who ends
-best. The networks are small, and each family has the settings of its laptop configs, not tuned for these
+best. Look at the samples before the figures: where they are blobs still, a lower FID says that the blobs
+are nearer, not that anything was learnt. The networks are small, and each family has the settings of its
+laptop configs, not tuned for these
 sets. A family that computes less for each image sees more of them in the same time: that is why there are
 two comparisons. Small FIDs are better; **bold** is the first of those that were compared.
 """
