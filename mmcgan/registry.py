@@ -151,8 +151,9 @@ def _leave_long_texts_alone(config: Any) -> None:
 
     That one is not able to follow lists of thousands of numbers, and takes seconds for those of hundreds.
     """
-    formatting = getattr(config, "_format_python_code", False)
-    if not formatting:
+    from mmengine.config import Config  # names are looked up without it
+
+    if not isinstance(config, Config) or not config._format_python_code:
         return
     object.__setattr__(config, "_format_python_code", False)
     short = len(config.pretty_text) <= LONGEST_FORMATTED

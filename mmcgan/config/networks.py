@@ -12,8 +12,6 @@ from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.contracts import answers
-from mmcgan.models.discriminator import Discriminator
-from mmcgan.models.gan import ConditionalGAN
 from mmcgan.optim.constructor import matching
 from mmcgan.optim.players import PLAYERS
 from mmcgan.structures import height_and_width
@@ -31,12 +29,15 @@ def network_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterat
 
     To be asked only about a config in which nothing else is wrong.
     """
+    from mmcgan.models.discriminator import Discriminator  # with all that a model is made of
+    from mmcgan.models.gan import ConditionalGAN
+
     for node in nodes:
         yield from _places_without_a_map(node)
     whole = next((node for node in nodes if node.path == ("model",)), None)
     if whole is None or not isinstance(whole.component, type) or not answers(whole.component, ConditionalGAN):
         return  # somebody's own model: its networks are built by a rule of its own
-    discriminator = _built(lambda: _discriminator(whole.config["discriminator"]))
+    discriminator = _built(lambda: Discriminator(**whole.config["discriminator"]))
     if isinstance(discriminator, Exception):
         yield Problem("model.discriminator", " ".join(str(discriminator).split()))
         return
@@ -45,10 +46,6 @@ def network_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterat
     if isinstance(generator, nn.Module):
         both = nn.ModuleDict({"generator": generator, "discriminator": discriminator})
         yield from _unmatched(patterns, [name for name, _ in both.named_parameters()])
-
-
-def _discriminator(settings: Mapping[str, Any]) -> nn.Module:
-    return Discriminator(**settings)
 
 
 def _built(build: Any) -> Any:

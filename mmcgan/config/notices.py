@@ -12,7 +12,7 @@ from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of, walk
 from mmcgan.config.facts import section
 from mmcgan.config.problems import Problem, dotted
-from mmcgan.contracts import answers
+from mmcgan.contracts import Reading, answers
 from mmcgan.losses.base import Loss
 from mmcgan.structures import height_and_width
 
@@ -78,11 +78,11 @@ def _unread_heads(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[
     for node in nodes:
         if node.path[0] != "model" or not isinstance(node.component, type):
             continue
-        if r.LOSSES in node.registries and answers(node.component, Loss):
-            wiring = node.config.get("inputs") or getattr(node.component, "default_inputs", {})
-            read |= set(_sources(wiring))
-        elif hasattr(node.component, "reads_with"):
-            read |= set(node.component.reads_with(node.config) or ())
+        component: Any = node.component
+        if r.LOSSES in node.registries and answers(component, Loss):
+            read |= set(_sources(node.config.get("inputs") or component.default_inputs))
+        elif answers(component, Reading):
+            read |= set(component.reads_with(node.config) or ())
     for name in heads or () if isinstance(heads, Mapping) else ():
         if not any(source.partition(".")[0] == name for source in read):
             yield Problem(f"model.discriminator.heads.{name}", "no loss, regulariser or augment reads it")
@@ -114,9 +114,9 @@ def _too_few(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Probl
         size = section(loader, "dataset").get("size")
         takes = parameters_of(node.component) or {}
         given = {key: value for key, value in node.config.items() if key in takes}
-        shortage = getattr(node.component, "shortage", None)
-        if shortage is None or not isinstance(size, int):
+        kind = r.GENERATION_METRICS.own(str(node.config.get("type")))
+        if kind is None or not isinstance(size, int):
             continue
-        reason = node.component(**given).shortage(size, None)
+        reason = kind(**given).shortage(size, None)
         if reason:
             yield Problem(dotted(node.path), f"{node.config['type']} is left out: {reason}")

@@ -6,15 +6,14 @@ import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mmengine.dataset import InfiniteSampler
-from mmengine.runner import TestLoop, ValLoop
-
 from mmcgan import registry as r
 from mmcgan.config.components import Node
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.contracts import answers
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.conditions.latents import SeededLatents
 from mmcgan.datasets.order import ResumableSampler
+from mmcgan.models.generators.base import Generator
 from mmcgan.samplers.base import ConditionSampler, LatentSampler
 
 EVALUATIONS = ("val_dataloader", "test_dataloader")
@@ -23,15 +22,11 @@ LAWS: dict[str, tuple[type, type]] = {
     "condition_sampler": (ConditionSampler, LatentSampler),
     "discriminator_condition_sampler": (ConditionSampler, LatentSampler),
     "latent_sampler": (LatentSampler, ConditionSampler),
-    "val_cfg": (ValLoop, TestLoop),
-    "test_cfg": (TestLoop, ValLoop),
     "train_dataloader.dataset": (ImageDataset, SeededLatents),
     "reference.dataset": (ImageDataset, SeededLatents),
     "val_dataloader.dataset": (SeededLatents, ImageDataset),
     "test_dataloader.dataset": (SeededLatents, ImageDataset),
 }
-#: orders that go on for ever
-ENDLESS = (ResumableSampler, InfiniteSampler)
 #: keys under which parts of a model stand by name
 NAMED = ("heads", "losses", "regularizers")
 #: lists in which the same component twice is a slip, and not a way to do something twice
@@ -53,12 +48,20 @@ def role_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[
 def _other_law(node: Node) -> Iterator[Problem]:
     """Yield what draws latents in the place of what draws conditions, and the like."""
     last = ".".join(node.path[-2:])
-    wanted, other = LAWS.get(last) or LAWS.get(node.path[-1]) or (None, None)
+    laws = {**LAWS, **_loops()} if node.path[0].endswith("_cfg") else LAWS
+    wanted, other = laws.get(last) or laws.get(node.path[-1]) or (None, None)
     if wanted is None or other is None or not isinstance(node.component, type):
         return
     if issubclass(node.component, other) and not issubclass(node.component, wanted):
         message = f"{node.config['type']} is a {other.__name__}, where a {wanted.__name__} must stand"
         yield Problem(dotted((*node.path, "type")), message)
+
+
+def _loops() -> dict[str, tuple[type, type]]:
+    """Return the same of loops, which take a second to import."""
+    from mmengine.runner import TestLoop, ValLoop
+
+    return {"val_cfg": (ValLoop, TestLoop), "test_cfg": (TestLoop, ValLoop)}
 
 
 def _names(node: Node) -> Iterator[Problem]:
@@ -74,7 +77,7 @@ def _not_all_images(node: Node) -> Iterator[Problem]:
     """Yield an order of an evaluation that never ends, or leaves images out."""
     sampler = next((x for key, x in node.config.items() if key == "sampler" and isinstance(x, Mapping)), {})
     component = r.DATA_SAMPLERS.get(str(sampler.get("type")))
-    if _is(component, ENDLESS):
+    if _is_endless(component):
         message = f"{sampler['type']} never ends, and an evaluation must: use DefaultSampler"
         yield Problem(dotted((*node.path, "sampler", "type")), message)
     if node.config.get("drop_last"):
@@ -82,8 +85,10 @@ def _not_all_images(node: Node) -> Iterator[Problem]:
         yield Problem(dotted((*node.path, "drop_last")), message)
 
 
-def _is(component: Any, base: type | tuple[type, ...]) -> bool:
-    return isinstance(component, type) and issubclass(component, base)
+def _is_endless(component: Any) -> bool:
+    from mmengine.dataset import InfiniteSampler  # with its wrappers of data sets: only where it is asked
+
+    return isinstance(component, type) and issubclass(component, ResumableSampler | InfiniteSampler)
 
 
 def _equal(nodes: Sequence[Node]) -> Iterator[Problem]:
@@ -100,7 +105,9 @@ def _equal(nodes: Sequence[Node]) -> Iterator[Problem]:
 def _no_room(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator[Problem]:
     """Yield truncations at 0 of latents, of which none is left then."""
     generator = next((node for node in nodes if node.path == ("model", "generator")), None)
-    if generator is None or not getattr(generator.component, "truncates_latent", False):
+    component: Any = None if generator is None else generator.component
+    known = isinstance(component, type) and answers(component, Generator)
+    if generator is None or not known or not component.truncates_latent:
         return  # others are drawn towards a mean, and 0 is the mean itself
     for node in nodes:
         amount = node.config.get("truncation")

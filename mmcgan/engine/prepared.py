@@ -88,7 +88,7 @@ def _prepare(config: Mapping[str, Any]) -> Prepared:
         prepared.evaluator = (_copied(settings), evaluator)
         asked = (config.get("val_dataloader") or {}).get("dataset")
         conditions = next((built for source, built in prepared.datasets if source == asked), None)
-        if conditions is not None and hasattr(conditions, "metainfo"):
+        if conditions is not None:
             evaluator.dataset_meta = named_classes(_trained_on(prepared), conditions.metainfo)
     return prepared
 
@@ -96,7 +96,7 @@ def _prepare(config: Mapping[str, Any]) -> Prepared:
 def _trained_on(prepared: Prepared) -> Mapping[str, Any]:
     """Return what is known of the data set of training."""
     built = next((built for _, built in prepared.datasets), None)
-    return getattr(built, "metainfo", None) or {}
+    return {} if built is None else built.metainfo
 
 
 def named_classes(training: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
