@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,16 +64,36 @@ class Tracker:
         backend: MMEngine's type of it.
         package: what must be installed.
         extra: of this package that installs it.
+        check: raises a ValueError if it could not start.
     """
 
     backend: str
     package: str
     extra: str
+    check: Callable[[], None] = lambda: None
+
+
+def check_wandb() -> None:
+    """Refuse to start where Weights & Biases would send figures to nobody's account.
+
+    At a terminal it asks who one is by itself.
+
+    Raises:
+        ValueError: nobody is logged in, nobody can be asked, and it is not to stay on this machine.
+    """
+    import wandb
+
+    online = wandb.setup().settings.mode == "online"
+    if online and not sys.stdin.isatty() and not wandb.login(prompt=False, verify=False):
+        raise ValueError(
+            "--track wandb: nobody is logged in to Weights & Biases; run `wandb login`, set WANDB_API_KEY, "
+            "or set WANDB_MODE=offline to keep everything on this machine"
+        )
 
 
 TRACKERS = {
     "tensorboard": Tracker("TensorboardVisBackend", "tensorboard", "tensorboard"),
-    "wandb": Tracker("WandbFigures", "wandb", "wandb"),
+    "wandb": Tracker("WandbFigures", "wandb", "wandb", check_wandb),
     "mlflow": Tracker("MLflowPictures", "mlflow", "mlflow"),
 }
 
@@ -86,7 +107,7 @@ def add_trackers(cfg: Config, names: Sequence[str]) -> None:
 
     Raises:
         ImportError: what one of them needs is not installed; names the extra.
-        ValueError: an unknown name.
+        ValueError: an unknown name, or one that could not start.
     """
     # MLflow 3 asks for this before it writes to a folder, which is what needs no server
     os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -98,6 +119,7 @@ def add_trackers(cfg: Config, names: Sequence[str]) -> None:
             raise ImportError(
                 f'--track {name} needs {tracker.package}: python3 -m pip install "mmcgan[{tracker.extra}]"'
             )
+        tracker.check()
         visualizer: dict[str, Any] = {"type": "Visualizer", **(cfg.get("visualizer") or {})}
         backends = [*(visualizer.get("vis_backends") or [dict(type="LocalVisBackend")])]
         if not any(backend.get("type") == tracker.backend for backend in backends):

@@ -7,6 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from inspect import isfunction
 from typing import Any, Literal
 
 from mmcgan.claims.run import Run, chosen
@@ -143,9 +144,9 @@ class Measured(Figure):
     when: When = field(default="last", init=False)
 
     def __post_init__(self) -> None:
-        name = getattr(self.function, "__qualname__", "<lambda>")
-        if not name.isidentifier():
-            raise ValueError(f"{name}: a function that measures has to stand at the top of a module")
+        function: Any = self.function
+        if not (isfunction(function) and function.__qualname__.isidentifier()):
+            raise ValueError(f"{function!r}: a function that measures has to stand at the top of a module")
 
     @property
     def asked(self) -> str:

@@ -3,7 +3,10 @@
 import importlib.util
 import json
 import struct
+import sys
 import time
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -127,3 +130,32 @@ def test_a_tracker_is_added_once_and_beside_what_is_there(tmp_path):
     assert before == config.visualizer["vis_backends"]
     kinds = [backend["type"] for backend in config.visualizer["vis_backends"]]
     assert kinds == ["LocalVisBackend", "TensorboardVisBackend"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "terminal", "refused"),
+    [
+        ("online", False, False, True),
+        ("online", True, False, False),
+        ("online", False, True, False),
+        ("offline", False, False, False),
+        ("disabled", False, False, False),
+    ],
+)
+def test_wandb_is_refused_before_work_where_nobody_is_logged_in(
+    tmp_path, monkeypatch, mode, key, terminal, refused
+):
+    """A stand-in answers as the library does; the real one would ask the network."""
+    settings = SimpleNamespace(settings=SimpleNamespace(mode=mode))
+    stand_in = ModuleType("wandb")
+    stand_in.setup, stand_in.login = lambda: settings, lambda prompt, verify: key
+    stand_in.__spec__ = ModuleSpec("wandb", None)
+    monkeypatch.setitem(sys.modules, "wandb", stand_in)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: terminal))
+    config = tiny_config(tmp_path / "run")
+    if refused:
+        with pytest.raises(ValueError, match=r"nobody is logged in.*WANDB_MODE=offline"):
+            train(config, track=["wandb"])
+        assert not (tmp_path / "run").exists()
+    else:
+        add_trackers(config, ["wandb"])

@@ -19,7 +19,7 @@ START = re.compile(
 )
 STEP = re.compile(r"\s(?:&&|\|\|?|;)\s")
 #: scripts that are not a command of ``mmcgan``
-OTHER_TOOLS = ("check_parity",)
+OTHER_TOOLS = ("check_parity", "fetch_emoji")
 #: scripts that start a command -> its name, which of their first arguments are its, and how many these are
 LAUNCHERS = {
     "dist_train": ("train", (0,), 2),

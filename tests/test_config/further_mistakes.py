@@ -114,6 +114,7 @@ FURTHER: list[tuple[str, Any]] = [
     ("model.discriminator.backbone.image_size", 32),
     ("model.discriminator.backbone.channels", 1),
     ("train_dataloader.dataset.image_size", [16, 32]),
+    ("train_dataloader.dataset", {"type": "FashionMNIST", "image_size": 29}),
     ("model.generator.num_classes", 100),
     ("model.generator.latent_dim", 0),
     ("model.generator.shared_dim", 0),

@@ -113,11 +113,6 @@ MEANT: list[tuple[str, Any, str]] = [
     ("model.losses.omni", {"type": "OmniLoss", "margin": -1}, "the sign of a margin is free"),
     ("model.augment", {"type": "DiffAugment", "policy": ["colour"]}, "the policy is called so"),
     ("model.ema", True, "the default"),
-    (
-        "train_dataloader.dataset",
-        {"type": "FashionMNIST", "image_size": 16},
-        "half the size of 32, which the data set gives since",
-    ),
     ("load_from", "", "no file, as None"),
     (OPTIMIZER + ".maximize", True, "torch's own option, of which there is no doubt"),
     ("model.losses.omni.inputs", None, "None takes the default inputs"),

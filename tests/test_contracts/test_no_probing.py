@@ -43,6 +43,7 @@ JUSTIFIED = {
     "instances/arrays.py": "NumPy's maps and the operating system",
     "engine/signals.py": "the operating system",
     "diagnosis/processor.py": "the operating system",
+    "datasets/decode.py": "Pillow's readers, of which few know of several pictures",
     "locks.py": "the operating system",
     "parallel.py": "the operating system",
     "demo/form.py": "Gradio's requests",

@@ -40,6 +40,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE, PICTURES = ROOT / "docs" / "choosing.md", ROOT / "docs" / "images"
 #: samples of each training in a picture, and their side
 SHOWN, SIDE = 16, 64
+#: precision below which samples are blobs, of which a Fréchet distance says little
+SHAPELESS = 0.1
 COLOURS = dict(zip(FAMILIES, ("tab:blue", "tab:orange", "tab:green", "tab:red"), strict=True))
 DASHES = dict(zip(CONDITIONINGS, (":", "-", "--", "-.", (0, (1, 3))), strict=True))
 At = Callable[[Run], Reading | None]
@@ -111,7 +113,7 @@ def _row(grid: Image.Image, image_size: int) -> Image.Image:
 def curves(runs: Sequence[Run], name: str) -> bytes:
     """Return a picture: FID of one set over CPU seconds and over images, both logarithmic."""
     from matplotlib.figure import Figure  # slow to import
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
@@ -126,6 +128,7 @@ def curves(runs: Sequence[Run], name: str) -> bytes:
     for axis, title in zip(axes, ("CPU seconds", "images seen"), strict=True):
         axis.set(xscale="log", yscale="log", xlabel=title)
         for scale in (axis.xaxis, axis.yaxis):
+            scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
             scale.set_major_formatter("{x:,.0f}")
             scale.set_minor_formatter(NullFormatter())
         axis.grid(alpha=0.3, which="both")
@@ -185,20 +188,25 @@ def _decision_row(name: str, kind: str, group: Sequence[Run]) -> str:
 
 
 def _ranking(group: Sequence[Run], at: At) -> str:
-    """Return the families by mean FID: the first in full, the rest behind it."""
-    means = _means(group, at)
-    ordered = sorted(means, key=means.__getitem__)
-    shown = [f"{FAMILIES[family]} {means[family]:.1f}" for family in ordered]
-    shown[0] = f"**{shown[0]}**" if len(shown) > 1 else shown[0]
+    """Return the families by mean FID, those whose samples have no shape yet behind the others."""
+    means, precision = _means(group, at, "fid"), _means(group, at, "precision")
+    blurred = {family for family in means if precision[family] < SHAPELESS}
+    ordered = sorted(means, key=lambda family: (family in blurred, means[family]))
+    shown = [
+        f"{FAMILIES[family]} {means[family]:.1f}{' (no shapes yet)' if family in blurred else ''}"
+        for family in ordered
+    ]
+    if len(shown) > 1 and ordered[0] not in blurred:
+        shown[0] = f"**{shown[0]}**"
     return "; ".join(shown)
 
 
-def _means(group: Sequence[Run], at: At) -> dict[str, float]:
+def _means(group: Sequence[Run], at: At, figure: str) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for run in group:
         reading = at(run)
         if reading is not None:
-            found.setdefault(run.family, []).append(reading.fid)
+            found.setdefault(run.family, []).append(getattr(reading, figure))
     return {family: statistics.mean(values) for family, values in found.items()}
 
 
@@ -260,9 +268,9 @@ each on one thread and {seeds} seed(s).
 separate figures that lie near each other, and who learns fastest in the first minutes need not be who ends
 best. Look at the samples before the figures: where they are blobs still, a lower FID says that the blobs
 are nearer, not that anything was learnt. The networks are small, and each family has the settings of its
-laptop configs, not tuned for these
-sets. A family that computes less for each image sees more of them in the same time: that is why there are
-two comparisons. Small FIDs are better; **bold** is the first of those that were compared.
+laptop configs, not tuned for these sets. A family that computes less for each image sees more of them in
+the same time: that is why there are two comparisons. Small FIDs are better; **bold** is the first of those
+that were compared, and *no shapes yet* stands beside a precision below 0.1, which no FID makes good.
 """
 NOT_RUN_AT_ALL = "\nNothing has been trained yet.\n"
 HOW = """## How it is measured
