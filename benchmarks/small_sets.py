@@ -2,7 +2,7 @@
 
     python tools/fetch_emoji.py FOLDER
     python benchmarks/small_sets.py --state work_dirs/small_sets --emoji FOLDER
-    python benchmarks/small_sets.py --state work_dirs/small_sets --report
+    python tools/dev/choosing.py --collect work_dirs/small_sets      # docs/choosing.md, in a checkout
 
 Sets: 1 %, 10 % and 100 % of Fashion-MNIST at 32 pixels, emoji of two vendors at 64. Families: BigGAN +
 DiffAugment, StyleGAN2-ADA, R3GAN, FastGAN + projected discriminator. Conditionings: none, class by
@@ -34,14 +34,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_sets_configs import CONDITIONINGS, FAMILIES, Setting, config_text
+from small_sets_configs import Setting, config_text
 from small_sets_data import SETS, prepare
 from small_sets_reading import CURVE, SPENT, Judge, SmallSetReadings
-from small_sets_report import report
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.config import load_config
+from mmcgan.proposal.figures import CONDITIONINGS, FAMILIES
 from mmcgan.registry import build_runner
 from mmcgan.text_files import read_text
 from mmcgan.version import __version__
@@ -195,13 +195,12 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help="of names, see --list")
     parser.add_argument("--until", type=moment, metavar="HH:MM", help="begin nothing after this time")
     parser.add_argument("--list", action="store_true", help="name all settings, in order, and train nothing")
-    parser.add_argument("--report", action="store_true", help="write table.md and curves.png; train nothing")
     parser.add_argument("--one", metavar="NAME", help="train this one here, in this process")
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train, list or report."""
+    """Train or list."""
     given = parse(argv)
     given.state = given.state.resolve()
     chosen = [each for each in order() if any(fnmatch.fnmatch(each.name, only) for only in given.only)]
@@ -210,9 +209,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.list:
         for each in chosen:
             print(("done " if is_done(given.state, each, 60 * given.minutes) else "     ") + each.name)
-        return 0
-    if given.report:
-        print(report(given.state, FAMILIES, CONDITIONINGS), end="")
         return 0
     Queue(given).run(chosen)
     return 0

@@ -13,19 +13,6 @@ from mmcgan.datasets.base import ImageDataset
 from mmcgan.registry import DATASETS
 
 Settings = dict[str, Any]
-FAMILIES = {
-    "biggan-diffaug": "BigGAN + DiffAugment",
-    "stylegan2-ada": "StyleGAN2-ADA",
-    "r3gan": "R3GAN",
-    "fastgan-projected": "FastGAN + projected discriminator",
-}
-CONDITIONINGS = {
-    "unconditional": "none",
-    "projection": "class, projection",
-    "omni": "class, omni-loss",
-    "d2dce": "class, D2D-CE",
-    "instance": "instance (IC-GAN)",
-}
 #: images behind which R3GAN's schedules end and ADA's probability may have gone from 0 to 1
 HORIZON = 50_000
 D2DCE: Settings = {

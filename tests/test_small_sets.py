@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_instances.stores import make_store
+
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 
 
@@ -41,11 +43,11 @@ def test_readings_are_due_once_at_each_doubling(parts):
 @pytest.mark.parametrize("family", ["biggan-diffaug", "stylegan2-ada", "r3gan", "fastgan-projected"])
 def test_every_setting_is_a_config_that_loads(parts, family, tmp_path):
     from mmcgan.config import load_config
+    from mmcgan.proposal.figures import CONDITIONINGS
 
     _, configs, data, _ = parts
-    for kind in configs.CONDITIONINGS:
-        if kind == "instance":
-            continue  # needs a store
+    make_store(data.SETS["fashion-100"].store(tmp_path))
+    for kind in CONDITIONINGS:
         setting = configs.Setting(data.SETS["fashion-100"], family, kind)
         path = tmp_path / f"{setting.name}.py"
         path.write_text(configs.config_text(setting, tmp_path))

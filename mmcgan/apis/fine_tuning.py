@@ -242,10 +242,8 @@ def fit_start(cfg: Config, source: str | Path) -> FittedStart:
         FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
         ValueError: stages of the discriminator are to stay as they are, and the model brings none.
     """
-    given = cfg.get("load_from")
-    if given and not _same_file(
-        source, given
-    ):  # the config that mmcgan convert writes names the weights beside it
+    given = cfg.get("load_from")  # the config that mmcgan convert writes names the weights beside it
+    if given and not _same_file(source, given):
         raise ValueError(f"--from {source} and load_from={given} both say where to start; give one")
     start = read_start(source)
     names = _names(DATASETS.build(cfg.train_dataloader.dataset).metainfo)

@@ -57,16 +57,14 @@ def test_a_share_of_the_mistakes_is_named():
     assert unclear(CHECKED[::12]) == {}
 
 
-@pytest.mark.parametrize("row", NOTICED[::3], ids=named)
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=named(row), marks=[pytest.mark.slow] if place % 3 else [])
+        for place, row in enumerate(NOTICED)
+    ],
+)
 def test_what_has_no_effect_is_a_notice(row):
-    sentences, refused = said(*row)
-    assert sentences
-    assert not refused
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("row", NOTICED, ids=named)
-def test_all_that_has_no_effect_is_a_notice(row):
     sentences, refused = said(*row)
     assert sentences
     assert not refused

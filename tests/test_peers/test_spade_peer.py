@@ -3,11 +3,13 @@
 import pytest
 import torch
 
+from mmcgan.models.discriminator import Discriminator
 from mmcgan.models.encoder import SPADEEncoder
 from mmcgan.models.generators import SPADEGenerator
 from mmcgan.peers import UnsupportedSetting, peer_format
 from mmcgan.peers.spade import SPADE_FORMAT
-from mmcgan.peers.spade.settings import other_norm, spade_norm
+from mmcgan.peers.spade.settings import describe, other_norm, spade_norm
+from mmcgan.peers.translation import DISCRIMINATOR
 from tests.parity import spade_parts  # noqa: F401
 
 GENERATOR = dict(ngf=1, semantic_nc=7, crop_size=64, aspect_ratio=2.0, use_vae=True, z_dim=256)
@@ -73,3 +75,15 @@ def test_norms_are_read_or_refused():
 def test_unknown_settings_are_not_ignored():
     with pytest.raises(UnsupportedSetting, match=r"unknown settings: {'sharpen': 3}"):
         SPADE_FORMAT.read(spec("D", label_nc=3, sharpen=3))
+
+
+def test_discriminators_of_other_kernels_are_not_written():
+    config = SPADE_FORMAT.read(spec("D", label_nc=3, no_instance=True, ndf=2, n_layers_D=2))
+    for kernel_size in (4, 3):
+        config["backbone"]["kernel_size"] = kernel_size
+        network = Discriminator(**config)
+        if kernel_size == 4:
+            assert describe(DISCRIMINATOR, config, network)["constructor_settings"]["n_layers_D"] == 2
+        else:
+            with pytest.raises(ValueError, match="kernels are of 4, not of 3"):
+                describe(DISCRIMINATOR, config, network)

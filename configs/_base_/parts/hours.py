@@ -16,3 +16,6 @@ _hooks = dict(
     sample_grid=dict(interval=1000),
     checkpoint=dict(interval=500, save_best="fid", rule="less"),
 )
+_decay = dict(type="LinearLR", start_factor=1.0, end_factor=0.1, begin=5000, end=9000, by_epoch=False)
+_rates = dict(generator=_decay, discriminator=_decay)
+_length = dict(max_iters=9000, val_interval=1000)
