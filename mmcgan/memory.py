@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
 
 #: Of one image while it is made, turned into levels and compressed.
 BYTES_PER_PIXEL = 48
@@ -25,11 +29,39 @@ def check_memory(shape: tuple[int, int], owner: str, instead: str, kept: int = 1
         )
 
 
+def check_weights_fit(network: Any) -> None:
+    """Check that the weights of a network that was made without memory for them could be held at all.
+
+    Raises:
+        ValueError: they take more than the machine and its largest device have.
+    """
+    if not isinstance(network, nn.Module):
+        return
+    needed = sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
+    devices = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+    largest = max((torch.cuda.get_device_properties(number).total_memory for number in devices), default=0)
+    there = max(total_memory() or 0, largest)
+    if there and needed > there:
+        raise ValueError(
+            f"its weights alone would take {needed / 1e9:.3g} GB of memory, "
+            f"this machine has {there / 1e9:.3g} GB"
+        )
+
+
 def available_memory() -> int | None:
     """Return how many bytes of memory can be had, None where the system does not say."""
+    return _stated("MemAvailable:")
+
+
+def total_memory() -> int | None:
+    """Return how many bytes of memory the machine has, None where the system does not say."""
+    return _stated("MemTotal:")
+
+
+def _stated(name: str) -> int | None:
     try:
         lines = MEMORY_INFO.read_text().splitlines()
     except OSError:
         return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    found = [line.split()[1] for line in lines if line.startswith(name)]
     return int(found[0]) * 1024 if found else None

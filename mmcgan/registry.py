@@ -135,7 +135,25 @@ DEGRADATIONS = _role(  # what an image to be restored has lost
 )
 
 
+#: characters of a config that is formatted when it is written
+LONGEST_FORMATTED = 20_000
+
+
 def build_runner(config: Any) -> Any:
     """Return the runner of a config, of the kind that ``runner_type`` names."""
     kind: Any = RUNNERS.require(config.get("runner_type", "GANRunner"))
+    _leave_long_texts_alone(config)
     return kind.from_cfg(config)
+
+
+def _leave_long_texts_alone(config: Any) -> None:
+    """Let a config be written as it is where it is too long for the formatter that MMEngine sends it through.
+
+    That one is not able to follow lists of thousands of numbers, and takes seconds for those of hundreds.
+    """
+    formatting = getattr(config, "_format_python_code", False)
+    if not formatting:
+        return
+    object.__setattr__(config, "_format_python_code", False)
+    short = len(config.pretty_text) <= LONGEST_FORMATTED
+    object.__setattr__(config, "_format_python_code", short)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mmcgan.config import ConfigError, all_configs
-from mmcgan.config.tiny import load_tiny_config, run_tiny_step
+from mmcgan.config.tiny import NOTICES, load_tiny_config, run_tiny_step
 from mmcgan.config.tiny_evaluation import EvaluationError
 from mmcgan.faults import fault_of
 from mmcgan.progress import progress_bar
@@ -19,11 +19,12 @@ from mmcgan.progress import progress_bar
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came out for one config; ``error`` is empty when it passed."""
+    """What came out for one config; ``error`` is empty when it passed, ``notices`` are no fault."""
 
     name: str
     error: str
     seconds: float
+    notices: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -34,8 +35,10 @@ class CheckResult:
 def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
     """Validate one config and, with ``run``, train it for one tiny iteration; never raises for it."""
     start, error = time.perf_counter(), ""
+    notes: tuple[str, ...] = ()
     try:
         config = load_tiny_config(path_or_name)
+        notes = tuple(config.get(NOTICES, ()))
         if run:
             run_tiny_step(config)
     except (ConfigError, FileNotFoundError) as problem:
@@ -47,7 +50,7 @@ def check_config(path_or_name: str | Path, run: bool = True) -> CheckResult:
     except Exception as problem:  # any failure of a config is a result to be listed, not the end
         said = fault_of(problem) or f"the tiny step failed with {type(problem).__name__}: {problem}"
         error = f"{path_or_name}: {said}"
-    return CheckResult(str(path_or_name), error, time.perf_counter() - start)
+    return CheckResult(str(path_or_name), error, time.perf_counter() - start, notes)
 
 
 def check_configs(paths: Sequence[str | Path] = (), run: bool = True) -> list[CheckResult]:
@@ -66,6 +69,8 @@ def print_results(results: Sequence[CheckResult]) -> None:
     for result in results:
         if not result.passed:
             print(result.error)
+        for notice in result.notices:
+            print(f"{result.name}: note: {notice}")
     table = Table("config", "seconds", "result")
     for result in results:
         table.add_row(

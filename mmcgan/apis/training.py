@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 
 from mmcgan.apis.fine_tuning import FittedStart, fit_start
 from mmcgan.apis.tracking import add_trackers
 from mmcgan.checkpoints.files import load_checkpoint
+from mmcgan.config.notices import notices
 from mmcgan.distributed import (
     DEFAULT_TIMEOUT_SECONDS,
     check_timeout,
@@ -21,6 +24,7 @@ from mmcgan.distributed import (
     require_equal,
 )
 from mmcgan.engine.changes import changes_allowed
+from mmcgan.engine.prepared import prepared_for
 from mmcgan.engine.signals import StopRequest, current_request
 from mmcgan.engine.work_folder import held_folder
 from mmcgan.optim.players import PLAYERS
@@ -78,13 +82,7 @@ def train(
         ValueError: ``options`` given with a config that is already loaded, or a precision that
             this machine does not have.
     """
-    if isinstance(config, Config):
-        if options:
-            raise ValueError("options apply to a path or name; this config is already loaded")
-        cfg = config
-    else:
-        own = work_dir or Path("work_dirs") / Path(config).stem
-        cfg = load_config_beside(config, options, own if resume else None, start)
+    cfg = _loaded(config, options, work_dir, resume, start)
     add_trackers(cfg, track)
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)
@@ -94,9 +92,15 @@ def train(
     created = initialize_process_group(timeout_of(cfg))
     try:
         require_equal(flat_settings(cfg.to_dict()), "the config")
+        _warn(cfg)
         start = start or _exported(cfg)
         beginning = None if _goes_on(cfg) else _beginning(cfg, start)
-        with current_request() or StopRequest(), held_folder(cfg.work_dir), changes_allowed(allow_changes):
+        with (
+            current_request() or StopRequest(),
+            prepared_for(cfg),
+            held_folder(cfg.work_dir),
+            changes_allowed(allow_changes),
+        ):
             refuse_other_run(Path(cfg.work_dir), cfg.resume)  # one may have ended meanwhile
             notes = [] if start is None else _start_from(cfg, start, beginning)
             runner = build_runner(cfg)
@@ -107,6 +111,28 @@ def train(
     finally:
         if created:
             destroy_process_group()
+
+
+def _loaded(
+    config: str | Path | Config,
+    options: Mapping[str, Any] | None,
+    work_dir: str | Path | None,
+    resume: bool,
+    start: str | Path | None,
+) -> Config:
+    """Return the config of a path or name, or the one that is loaded already."""
+    if not isinstance(config, Config):
+        own = work_dir or Path("work_dirs") / Path(config).stem
+        return load_config_beside(config, options, own if resume else None, start)
+    if options:
+        raise ValueError("options apply to a path or name; this config is already loaded")
+    return config
+
+
+def _warn(cfg: Config) -> None:
+    """Say once what of the config has no effect, such as an average that begins after the last iteration."""
+    for notice in notices(cfg._cfg_dict) if is_main_process() else ():
+        warnings.warn(str(notice), stacklevel=3)
 
 
 def _exported(cfg: Config) -> str | None:

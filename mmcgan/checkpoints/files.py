@@ -22,10 +22,9 @@ from torch import Tensor, nn
 from mmcgan.checkpoints.atomic import atomic_write, write_file
 from mmcgan.checkpoints.checksum import KEY, RULE, checksum
 from mmcgan.checkpoints.content import excess
+from mmcgan.checkpoints.file_kind import unlike_weights
 
 LAST_CHECKPOINT = "last_checkpoint"
-#: what a tar archive has at this place (POSIX)
-TAR, TAR_AT = b"ustar", 257
 _ITERATION = re.compile(r"^iter_(\d+)\.pth$")
 State = dict[str, Any]
 
@@ -98,8 +97,8 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint file {path}")
-    if _is_tar(path):
-        raise CheckpointError(f"cannot read checkpoint {path}: it is a tar archive, not a checkpoint")
+    if kind := unlike_weights(path):
+        raise CheckpointError(f"cannot read checkpoint {path}: it is {kind}")
     try:
         # on the CPU first: the checksum is of the bytes in the file
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -114,12 +113,6 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
     if fault:
         raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): it is damaged ({fault})")
     return state if str(map_location) == "cpu" else _moved(state, map_location)
-
-
-def _is_tar(path: Path) -> bool:
-    """Return whether a file is a tar archive, which torch would unpack to a folder of its own."""
-    with path.open("rb") as file:
-        return file.read(TAR_AT + len(TAR))[TAR_AT:] == TAR
 
 
 def _damage(state: State) -> str:

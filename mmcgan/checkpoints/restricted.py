@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from mmcgan.checkpoints.archive import check_archive
 from mmcgan.checkpoints.content import excess
+from mmcgan.checkpoints.file_kind import unlike_weights
 from mmcgan.checkpoints.files import CheckpointError
 from mmcgan.checkpoints.stand_ins import (
     ALLOWED,
@@ -35,6 +37,11 @@ from mmcgan.checkpoints.stand_ins import (
 
 # A tensor inside a pickle holds bytes of a file of its own, and that file no further one.
 DEEPEST = 2
+#: what the readers of damaged pickles raise
+FAULTS = (
+    *(pickle.UnpicklingError, EOFError, struct.error),
+    *(RuntimeError, ValueError, LookupError, TypeError),
+)
 
 
 class Unpickler(pickle._Unpickler):
@@ -229,6 +236,8 @@ def read_untrusted(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint file {path}")
+    if kind := unlike_weights(path):
+        raise RefusedError(f"cannot read {path}: it is {kind}")
     try:
         with open(path, "rb") as file:
             content = _plain(_read(file, path.stat().st_size), {})
@@ -240,10 +249,19 @@ def read_untrusted(path: str | Path) -> Any:
         raise RefusedError(f"refused {path}: {error}") from None
     except RecursionError as error:
         raise CheckpointError(f"cannot read {path}: it nests too deep") from error
-    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, LookupError, TypeError) as error:
-        raise CheckpointError(f"cannot read {path}: {error or type(error).__name__}") from error
+    except FAULTS as error:
+        raise CheckpointError(f"cannot read {path}: {_fault(error)}") from error
     except (AttributeError, AssertionError, OverflowError, MemoryError, OSError) as error:
         raise CheckpointError(f"cannot read {path}: damaged ({type(error).__name__})") from error
+
+
+def _fault(error: Exception) -> str:
+    """Return why a file is no whole pickle, in words that do not presume to know how pickles are read."""
+    if isinstance(error, EOFError | struct.error) or "exhausted" in str(error) or "truncated" in str(error):
+        return "it is cut off: the pickle in it does not end"
+    if isinstance(error, IndexError | KeyError | TypeError):  # unknown operations, empty stacks
+        return "it is no pickle, or a damaged one"
+    return str(error) or type(error).__name__
 
 
 def _read(file: BinaryIO, size: int) -> Any:

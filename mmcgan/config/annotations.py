@@ -82,6 +82,8 @@ def _fits_class(value: Any, kind: type) -> bool:
 def _fits_container(value: Any, origin: Any, arguments: tuple[Any, ...]) -> bool:
     if not isinstance(origin, type):
         return True
+    if origin is Callable:  # the thing itself, or a component that a dict describes
+        return callable(value) or isinstance(value, Mapping)
     if issubclass(origin, tuple):
         return _fits_tuple(value, arguments)
     if issubclass(origin, Mapping):

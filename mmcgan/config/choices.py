@@ -7,11 +7,14 @@ import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mmcgan import registry as r
+from mmcgan.checkpoints.file_kind import unlike_weights
 from mmcgan.config.components import Node
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.contracts import declared
+from mmcgan.extractors.resizing import RESIZE_RULES
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index
 
@@ -22,6 +25,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "sync_bn": ("torch", "mmcv"),
     "env_cfg.mp_cfg.mp_start_method": tuple(multiprocessing.get_all_start_methods()),
 }
+#: registry -> argument -> the words that any component of it takes there
+WORDS_OF: dict[str, dict[str, tuple[str, ...]]] = {r.EXTRACTORS.name: {"resize": tuple(RESIZE_RULES)}}
 #: dotted path -> where the name that stands there is looked up
 REGISTERED: dict[str, r.SuggestingRegistry] = {
     "runner_type": r.RUNNERS,
@@ -39,7 +44,7 @@ def choice_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield words that are none of those that may stand in their place."""
     for path, words in CHOICES.items():
         value = _at(config, path)
-        if value is not None and not isinstance(value, bool) and value not in _numbers_too(path, words):
+        if value is not None and value is not False and value not in _numbers_too(path, words):
             hint = nearest(str(value), list(words))
             yield Problem(path, f"must be one of {', '.join(words)}, got {value!r}.{hint}")
     for path, registry in REGISTERED.items():
@@ -71,10 +76,18 @@ def _at(config: Any, path: str) -> Any:
 
 def _weights_to_load(name: Any) -> Iterator[Problem]:
     """Yield a ``load_from`` that is no file; a shipped name or an address is found later."""
-    if not isinstance(name, str) or not name or "://" in name or name in read_index():
+    if not isinstance(name, str) or not name or name in read_index():
         return
-    if not Path(name).expanduser().exists():
+    if "://" in name:
+        if not urlsplit(name).netloc:
+            yield Problem("load_from", f"no host in the address {name!r}")
+        return
+    path = Path(name).expanduser()
+    kind = unlike_weights(path) if path.exists() else ""
+    if not path.exists():
         yield Problem("load_from", f"no such file: {name!r}")
+    elif kind:
+        yield Problem("load_from", f"{name!r} is {kind}, and no weights")
 
 
 def priority_problems(node: Node) -> Iterator[Problem]:
@@ -91,6 +104,16 @@ def priority_problems(node: Node) -> Iterator[Problem]:
         yield Problem(dotted((*node.path, "priority")), message)
 
 
+def word_problems(node: Node) -> Iterator[Problem]:
+    """Yield words that are none of those that the arguments of a role may be."""
+    for registry, tables in WORDS_OF.items():
+        for key, words in tables.items() if registry in [x.name for x in node.registries] else ():
+            value = node.config.get(key)
+            if isinstance(value, str) and value not in words:
+                said = f"must be one of {', '.join(words)}, got {value!r}.{nearest(value, list(words))}"
+                yield Problem(dotted((*node.path, key)), said)
+
+
 def file_problems(node: Node) -> Iterator[Problem]:
     """Yield files of an extractor (``disk_arguments`` of its class) that are not there."""
     if r.EXTRACTORS not in node.registries or node.component is None:
@@ -104,6 +127,8 @@ def file_problems(node: Node) -> Iterator[Problem]:
             hint = nearest(value, _shipped())
             message = f"is neither a file nor shipped weights: {value!r}.{hint}"
             yield Problem(dotted((*node.path, name)), message)
+        elif Path(value).expanduser().exists() and (kind := unlike_weights(Path(value).expanduser())):
+            yield Problem(dotted((*node.path, name)), f"{value!r} is {kind}, and no weights")
 
 
 def _shipped() -> list[str]:

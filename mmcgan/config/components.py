@@ -77,6 +77,8 @@ STRUCTURES: dict[str, str | tuple[str, ...]] = {
     "randomness": "mmengine.runner:Runner.set_randomness",
     "env_cfg": ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit", "tf32"),
     "env_cfg.dist_cfg": ("timeout",),
+    "env_cfg.mp_cfg": ("mp_start_method", "opencv_num_threads"),
+    "custom_imports": ("imports", "allow_failed_imports"),
     "optim_wrapper": ("constructor", "precision", *PLAYERS),
     **{f"optim_wrapper.{player}": _SECTION for player in PLAYERS},
 }
@@ -177,7 +179,9 @@ def top_level_keys() -> tuple[str, ...]:
     """Return the top-level keys a config may have."""
     from mmengine.runner import Runner
 
-    return (*(key for key in inspect.signature(Runner.__init__).parameters if key != "self"), *TOP_LEVEL)
+    # `cfg` is where a runner keeps the whole config
+    taken = (key for key in inspect.signature(Runner.__init__).parameters if key not in ("self", "cfg"))
+    return (*taken, *TOP_LEVEL)
 
 
 def parameters_of(component: Callable[..., Any] | None) -> Parameters | None:

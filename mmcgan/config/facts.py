@@ -164,7 +164,8 @@ def _fill_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> None:
 def _other_latent_dim(config: Mapping[str, Any], nodes: list[Node]) -> Iterator[Problem]:
     """Yield evaluation data sets whose latents have another length than the generator's."""
     generator = section(config, "model").get("generator")
-    given = [node for node in nodes if node.path[0] != "model" and _takes_latent_dim(node)]
+    given = [node for node in nodes if node.path == ("model", "latent_sampler")]
+    given += [node for node in nodes if node.path[0] != "model" and _takes_latent_dim(node)]
     given = [node for node in given if isinstance(node.config.get("latent_dim"), int)]
     if not given or not isinstance(generator, dict):
         return

@@ -39,6 +39,8 @@ KINDS: dict[str, Dict] = {
     "test_dataloader": LOADER,
     "randomness": {"seed": int | None, "diff_rank_seed": bool, "deterministic": bool},
     "env_cfg": {"cudnn_benchmark": bool, "mp_cfg": Dict, "dist_cfg": Dict, "resource_limit": int},
+    "env_cfg.mp_cfg": {"opencv_num_threads": int},
+    "custom_imports": {"imports": list[str] | str, "allow_failed_imports": bool},
     "optim_wrapper": {"constructor": str, **dict.fromkeys(PLAYERS, Dict)},
     **{f"optim_wrapper.{player}": PLAYER for player in PLAYERS},
     "visualizer": {"vis_backends": list[Dict] | None, "name": str},

@@ -76,7 +76,6 @@ RANGES: dict[str, Range] = {
                 "batch_size",
                 "base_batch_size",
                 "image_size",
-                "size",
                 "max_images",
                 "points",
                 "clusters",
@@ -86,13 +85,26 @@ RANGES: dict[str, Range] = {
             *("base_channels", "channel_base", "max_channels", "embed_dim", "style_dim", "latent_dim"),
             *("shared_dim", "label_dim", "num_layers", "mapping_layers", "minibatch_channels", "T_max"),
             *("n_critic", "d_accumulation", "g_accumulation", "generator_batch_size", "num_scales", "k"),
-            *("expansion", "kernel_size", "prefetch_factor", "hidden_channels", "window_size"),
+            *(
+                "expansion",
+                "kernel_size",
+                "prefetch_factor",
+                "hidden_channels",
+                "window_size",
+                "resource_limit",
+            ),
         ),
         COUNT,
     ),
     **dict.fromkeys(
         (
-            *("num_workers", "num_classes", "instance_dim", "instance_embedding_dim", "num_attributes"),
+            *(
+                "opencv_num_threads",
+                "num_classes",
+                "instance_dim",
+                "instance_embedding_dim",
+                "num_attributes",
+            ),
             *("code_dim", "start", "val_begin", "warmup", "freeze_stages", "minibatch_group", "dim"),
             *("full_precision_stages", "begin"),
         ),
@@ -103,7 +115,6 @@ RANGES: dict[str, Range] = {
     "seed": Range(least=0, most=2**32 - 1, whole=True),  # NumPy's
     **dict.fromkeys(
         (
-            "lr",
             "half_life_images",
             "ramp_up",
             "temperature",
@@ -121,12 +132,18 @@ RANGES: dict[str, Range] = {
     ),
     **dict.fromkeys(
         (
-            *("decay", "mean_decay", "style_mixing", "flip_probability", "p", "prob", "probability"),
+            *("mean_decay", "style_mixing", "flip_probability", "p", "prob", "probability"),
             *("dropout", "dampening"),
         ),
         SHARE,
     ),
     "momentum": SHARE,
+    # of an average; at 1 it never moves
+    "decay": Range(least=0, most=1, below=True),
+    # what nobody waits for, or trains with
+    "lr": Range(least=0, most=1000, above=True),
+    "size": Range(least=1, most=10**9, whole=True),
+    "num_workers": Range(least=0, most=1024, whole=True),
     # of Adam's betas, each
     "betas": Range(least=0, most=1, below=True),
     "milestones": COUNT_OR_NONE,

@@ -16,6 +16,7 @@ from mmcgan.config.components import parameters_of, walk
 from mmcgan.config.facts import CONDITION_SAMPLERS, dataset_facts
 from mmcgan.config.load import prepare_config, read_config
 from mmcgan.config.locate import find_config
+from mmcgan.config.notices import notices
 from mmcgan.config.problems import ConfigError
 from mmcgan.config.tiny_evaluation import SMALL_SPLIT, evaluations_of, try_evaluation
 from mmcgan.models.step_options import StepOptions
@@ -37,6 +38,8 @@ LARGEST_REAL_IMAGE = 32
 UNKNOWN_SIZE, UNKNOWN_CLASSES, UNKNOWN_IMAGES = 32, 10, 64
 #: where the evaluations are kept, which follow the tiny step
 EVALUATIONS = "_evaluations"
+#: and what has no effect in the config as it was
+NOTICES = "_notices"
 EVALUATION_KEYS = tuple(
     f"{phase}_{part}" for phase in ("val", "test") for part in ("cfg", "dataloader", "evaluator")
 )
@@ -58,7 +61,9 @@ def load_tiny_config(path_or_name: str | Path) -> Config:
     problems = prepare_config(config, {})
     if problems:
         raise ConfigError(str(path_or_name), problems)
+    said = [str(notice) for notice in notices(content)]
     shrink(content)
+    content[NOTICES] = said
     object.__setattr__(config, "_format_python_code", False)  # half of the time of a tiny run
     return config
 

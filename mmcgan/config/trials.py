@@ -10,8 +10,10 @@ import torch
 
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of, taken_before
+from mmcgan.config.made_up import joining_trial, pipeline_trial
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.contracts import ContractError, declared
+from mmcgan.memory import check_weights_fit
 
 # Cheap components that own no data: their constructors know what they allow.
 TRIED = (
@@ -36,6 +38,8 @@ STAND_INS: dict[str, dict[str, Any]] = {
 #: Loaders, and what of them is not torch's: made by the runner of their settings.
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 BUILT_FROM = ("dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch")
+#: dicts in a data set of conditions that name nothing on the disk
+READ_NOTHING = ("latent_sampler", "attribute_groups", "attributes")
 REFUSALS = (ValueError, OSError, RuntimeError, AssertionError, ZeroDivisionError, OverflowError)
 
 
@@ -94,7 +98,12 @@ def _builder(node: Node) -> Callable[[], object] | None:
     if r.PARAM_SCHEDULERS in node.registries:
         return lambda: _schedule(component, _arguments(node))
     if _is_made_up(node):
+        takes = parameters_of(component) or {}
+        if "latent_dim" in takes and node.config.get("latent_dim") is None:
+            return None  # the generator would have said it, and cannot be built itself
         return lambda: _check(node, component(**_arguments(node)))
+    if r.DATASETS in node.registries and (images := pipeline_trial(component, _arguments(node))):
+        return images
     if r.DATASETS in node.registries and dotted(node.path) != "train_dataloader.dataset":
         return _telling(component, node)
     return None
@@ -103,7 +112,7 @@ def _builder(node: Node) -> Callable[[], object] | None:
 def _is_made_up(node: Node) -> bool:
     """Return whether a data set draws conditions of an evaluation, and reads nothing."""
     of_evaluation = node.path[0] in LOADERS[1:] and node.path[1:] == ("dataset",)
-    inner = any(isinstance(value, Mapping) for value in node.config.values())
+    inner = any(isinstance(value, Mapping) for key, value in node.config.items() if key not in READ_NOTHING)
     return of_evaluation and not inner and declared(node.component, "disk_arguments") == ()
 
 
@@ -148,21 +157,28 @@ def _parts_of_torch(node: Node) -> Callable[[], object] | None:
     if path in LOADERS and "dataset" in settings:
         given = {key: value for key, value in settings.items() if key not in BUILT_FROM}
         order = {"sampler": torch.utils.data.SequentialSampler(range(1))} if settings.get("sampler") else {}
-        return lambda: _loader(given, order)
+        join = joining_trial(settings) if path == LOADERS[0] else None
+        return lambda: _loader(given, order, join)
     if node.path[-1] == "clip_grad" and node.path[0] == "optim_wrapper":
         return lambda: _clipping(settings)
     return None
 
 
-def _loader(given: Mapping[str, Any], order: Mapping[str, Any]) -> None:
-    """Make a loader of nothing.
+def _loader(given: Mapping[str, Any], order: Mapping[str, Any], join: Callable[[], object] | None) -> None:
+    """Make a loader of nothing, and join made-up items.
 
     Raises:
         ValueError: torch refuses the settings, or waits for workers that there are not.
     """
     if given.get("timeout") and not given.get("num_workers"):
         raise ValueError(f"timeout={given['timeout']!r} is for workers: set num_workers, or leave it out")
+    if given.get("pin_memory_device") and not given.get("pin_memory"):
+        raise ValueError(
+            f"pin_memory_device={given['pin_memory_device']!r} is read with pin_memory=True only"
+        )
     torch.utils.data.DataLoader(range(1), **order, **given)  # type: ignore[arg-type]
+    if join is not None:
+        join()
 
 
 def _clipping(settings: dict[str, Any]) -> None:
@@ -188,7 +204,9 @@ def _is_network(node: Node) -> bool:
 
 def _shapes_of(component: Callable[..., Any], node: Node) -> object:
     with torch.device("meta"):
-        return _check(node, component(**_arguments(node)))
+        built = _check(node, component(**_arguments(node)))
+    check_weights_fit(built)
+    return built
 
 
 def _check(node: Node, built: Any) -> object:

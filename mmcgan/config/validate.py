@@ -24,6 +24,7 @@ from mmcgan.config.components import (
 )
 from mmcgan.config.facts import section
 from mmcgan.config.kinds import kind_problems, top_level_kinds
+from mmcgan.config.networks import network_problems
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.config.relations import figure_problems, label_problems
 from mmcgan.config.trials import CANNOT_BE_BUILT
@@ -72,7 +73,8 @@ def find_problems(config: Mapping[str, Any], facts_known: bool = True) -> list[P
     problems = _without_consequences(problems)
     named = [*_wiring(config), *_reading(config, nodes)]
     named += [*_batch_size(config), *figure_problems(config), *label_problems(config, nodes)]
-    return [*problems, *named, *choice_problems(config), *whole_problems(config, nodes)]
+    problems += [*named, *choice_problems(config), *whole_problems(config, nodes)]
+    return problems if problems or not facts_known else list(network_problems(config, nodes))
 
 
 def _without_consequences(problems: list[Problem]) -> list[Problem]:
@@ -151,10 +153,13 @@ def _wrong_types(node: Node) -> Iterator[Problem]:
     taker = node.component if node.typed else structure_at(dotted(node.path))
     if taker is None or isinstance(taker, tuple):
         return
-    annotations = annotations_of(taker)
+    annotations, takes = annotations_of(taker), parameters_of(taker) or {}
     for key, value in node.config.items():
-        known = key in annotations and key not in taken_before(node)
-        if known and not fits(value, annotations[key]):
+        if key in taken_before(node):
+            continue
+        if key not in annotations and key in takes and isinstance(takes[key].default, bool):
+            annotations[key] = bool  # nobody says so, but what stands there without it is one
+        if key in annotations and not fits(value, annotations[key]):
             wanted = described(annotations[key])
             yield Problem(dotted((*node.path, key)), f"must be {wanted}, got {value!r}")
 

@@ -10,9 +10,9 @@ from mmengine.optim.scheduler import _ParamScheduler
 from mmcgan import registry as r
 from mmcgan.config.components import Node, parameters_of
 from mmcgan.config.problems import Problem, dotted
+from mmcgan.config.roles import role_problems
 from mmcgan.contracts import declared
 from mmcgan.optim.players import PLAYERS
-from mmcgan.samplers.base import ConditionSampler, LatentSampler
 from mmcgan.suggestions import nearest
 
 #: all of them or none (MMEngine's Runner)
@@ -22,13 +22,7 @@ TOGETHER = (
     ("test_dataloader", "test_cfg", "test_evaluator"),
 )
 #: lists and dicts that say nothing if they are empty
-NOT_EMPTY = ("losses", "heads", "metrics", "milestones", "values", "keep", "clip_grad", "reference")
-#: what draws what: what must stand there, and what is taken for it
-LAWS = {
-    "condition_sampler": (ConditionSampler, LatentSampler),
-    "discriminator_condition_sampler": (ConditionSampler, LatentSampler),
-    "latent_sampler": (LatentSampler, ConditionSampler),
-}
+NOT_EMPTY = ("losses", "heads", "metrics", "milestones", "values", "keep", "clip_grad", "reference", "labels")
 #: keys under which components stand by name
 NAMED = (("heads",), ("losses",), ("regularizers",))
 #: hooks of MMEngine -> ours that do the same for two players
@@ -61,7 +55,7 @@ def whole_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterator
     yield from _players(config.get("param_scheduler"))
     yield from _never_moved(config.get("train_cfg"), nodes)
     yield from _unusable(nodes)
-    yield from _other_law(nodes)
+    yield from role_problems(config, nodes)
     yield from _twice(nodes)
     yield from _unused_reference(nodes)
     yield from _scheduled(config.get("model"), nodes)
@@ -120,17 +114,6 @@ def _unusable(nodes: Sequence[Node]) -> Iterator[Problem]:
                 yield Problem(dotted((*node.path, "type")), message)
 
 
-def _other_law(nodes: Sequence[Node]) -> Iterator[Problem]:
-    """Yield what draws latents in the place of what draws conditions, and the other way round."""
-    for node in nodes:
-        wanted, other = LAWS.get(node.path[-1], (None, None))
-        if wanted is None or other is None or not isinstance(node.component, type):
-            continue
-        if issubclass(node.component, other) and not issubclass(node.component, wanted):
-            message = f"{node.config['type']} is a {other.__name__}, where a {wanted.__name__} must stand"
-            yield Problem(dotted((*node.path, "type")), message)
-
-
 def _twice(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Yield the second of two hooks of a class that declares ``only_once``."""
     found: dict[Any, Node] = {}
@@ -146,6 +129,10 @@ def _twice(nodes: Sequence[Node]) -> Iterator[Problem]:
 def _unused_reference(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Yield metrics that compare with real images in an evaluator that is given none."""
     for node in nodes:
+        if node.path[1:] == ("reference",) and not node.config.get("dataset") and node.config:
+            yield Problem(
+                dotted(node.path), f"needs dataset=dict(type=...), the real images, got {node.config!r}"
+            )
         takes = (
             parameters_of(node.component) or {} if r.EVALUATOR in node.registries and node.component else {}
         )

@@ -27,11 +27,13 @@ from mmcgan.engine.changed_parts import fit_parts, reseed
 from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.optimizer_state import names_of
+from mmcgan.engine.prepared import current as prepared
+from mmcgan.engine.prepared import named_classes
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import follow_classes
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
-from mmcgan.engine.work_folder import held_folder
+from mmcgan.engine.work_folder import held_folder, unique
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
@@ -40,18 +42,6 @@ from mmcgan.suggestions import nearest
 
 # the hooks that MMEngine's runner registers unless they are None
 STANDARD_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
-
-_timestamps: list[str] = []
-
-
-def _unique(timestamp: str) -> str:
-    """Return ``timestamp``, numbered if this process has started a run in the same second.
-
-    MMEngine names loggers, hubs and visualisers by it and would share them between the runs.
-    """
-    _timestamps.append(timestamp)
-    earlier = _timestamps.count(timestamp) - 1
-    return f"{timestamp}_{earlier}" if earlier else timestamp
 
 
 @RUNNERS.register_module()
@@ -80,7 +70,7 @@ class GANRunner(Runner):
         self.stop_signal = current_request() or StopRequest()
         self._random_states: list[dict[str, Any]] = []
         super().setup_env(env_cfg)
-        self._timestamp: str = _unique(self.timestamp)
+        self._timestamp: str = unique(self.timestamp)
 
     def set_randomness(
         self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False
@@ -125,7 +115,12 @@ class GANRunner(Runner):
         """Build a loader; with CUDA its batches lie in pinned memory, unless the config says otherwise."""
         if isinstance(dataloader, dict) and torch.cuda.is_available():
             dataloader = {"pin_memory": True, **dataloader}
+        dataloader = prepared().with_dataset(dataloader)
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+
+    def build_evaluator(self, evaluator: Any) -> Any:
+        """Build the evaluator, unless it was before the folder was made."""
+        return super().build_evaluator(prepared().take_evaluator(evaluator))
 
     def build_log_processor(self, log_processor: dict[str, Any]) -> Any:
         """Count in iterations unless told otherwise."""
@@ -230,10 +225,9 @@ class GANRunner(Runner):
         """Build the loop; its evaluator learns what the classes asked for are called in training."""
         built = super().build_val_loop(loop)
         info = self.train_dataloader.dataset.metainfo if self.is_training else {}
-        classes = tuple(info.get("classes") or ())
         known = built.evaluator.dataset_meta if isinstance(built, ValLoop) else None
-        if known and classes and len(classes) == known.get("num_classes"):
-            built.evaluator.dataset_meta = {"classes": classes, **known}
+        if known and (named := named_classes(info, known)) != known:
+            built.evaluator.dataset_meta = named
         return built
 
     # --- training -----------------------------------------------------------------------------

@@ -12,6 +12,17 @@ from mmcgan.distributed import is_initialized
 from mmcgan.locks import Lock, lock
 
 FILE = ".lock"
+_timestamps: list[str] = []
+
+
+def unique(timestamp: str) -> str:
+    """Return ``timestamp``, numbered if this process has started a run in the same second.
+
+    MMEngine names loggers, hubs and visualisers by it and would share them between the runs.
+    """
+    _timestamps.append(timestamp)
+    earlier = _timestamps.count(timestamp) - 1
+    return f"{timestamp}_{earlier}" if earlier else timestamp
 
 
 def lock_folder(folder: str | Path) -> Lock:

@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from mmcgan.checkpoints.file_kind import why_unreadable
 from mmcgan.closed_world import parse_record
 from mmcgan.registry import EXTRACTORS
 from mmcgan.suggestions import nearest
@@ -109,7 +110,9 @@ def _kind_of_file(path: Path) -> str:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+        raise ValueError(
+            f"{path}: not a readable safetensors file ({why_unreadable(path, error)})"
+        ) from error
     written = str(metadata.get("format", ""))
     kinds = EXTRACTORS.named().items()
     fitting = {name: x for name, x in kinds if x.file_format and written.startswith(x.file_format)}

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmcgan.allocations import bounded
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.file_kind import why_unreadable
 from mmcgan.closed_world import parse_record
 from mmcgan.weights import read_index, weight_path
 
@@ -42,7 +43,9 @@ def read_network_file(
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+        raise ValueError(
+            f"{path}: not a readable safetensors file ({why_unreadable(path, error)})"
+        ) from error
     if metadata.get("format") != form:
         raise ValueError(
             f"{path}: metadata 'format' is {metadata.get('format')!r}, expected {form!r}; "

@@ -20,6 +20,7 @@ from mmcgan.samplers.drawing import INSTANCE, draw_conditions, draw_latents
 from mmcgan.samplers.latent import check_amount
 from mmcgan.structures import Condition
 
+MOST_COLUMNS = 1000  # of a picture that somebody looks at
 PROBES = 64  # labels drawn to see whether there is more than one
 
 
@@ -44,7 +45,8 @@ class SampleGridHook(Hook):
         truncation: as in ``mmcgan sample``.
 
     Raises:
-        ValueError: a count below 1, or a truncation that is negative or not finite.
+        ValueError: a count below 1, no labels or more than a thousand, or a truncation that is negative or
+            not finite.
     """
 
     priority = "LOW"
@@ -63,6 +65,8 @@ class SampleGridHook(Hook):
         for name, value in (("interval", interval), ("rows", rows), ("columns", columns)):
             if value < 1:
                 raise ValueError(f"SampleGridHook {name} must be >= 1, got {value}")
+        if labels is not None and not 1 <= len(labels) <= MOST_COLUMNS:
+            raise ValueError(f"SampleGridHook labels must be 1 to {MOST_COLUMNS} classes, got {len(labels)}")
         check_amount(truncation)
         self.interval, self.rows, self.columns = interval, rows, columns
         self.labels, self.seed, self.truncation = labels, seed, truncation

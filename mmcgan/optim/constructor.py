@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -66,8 +67,8 @@ class GANOptimWrapperConstructor:
             _check_keys(f"optim_wrapper.{player}", section, SECTION_KEYS)
             if "optimizer" not in section:
                 raise ValueError(f"optim_wrapper.{player} lacks 'optimizer'")
-            for pattern, rule in (section.get("rules") or {}).items():
-                _check_keys(f"optim_wrapper.{player}.rules[{pattern!r}]", rule, RULE_KEYS)
+            for fault in rule_faults(section.get("rules")):
+                raise ValueError(f"optim_wrapper.{player}.{fault}")
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         """Build both optimisers for ``model``.
@@ -131,14 +132,45 @@ def fused_by_default(
     return {"fused": True} if able else {}
 
 
+def rule_faults(rules: Any) -> Iterator[str]:
+    """Yield what is wrong with the ``rules`` of a player, whatever parameters there are."""
+    for pattern, rule in (rules or {}).items():
+        where = f"rules[{pattern!r}]"
+        if isinstance(rule, Mapping) and rule:
+            yield from (
+                f"{where}{fault}" for key, value in rule.items() if (fault := _rule_fault(key, value))
+            )
+        else:
+            yield f"{where}: must be a dict with some of {', '.join(RULE_KEYS)}, got {rule!r}"
+
+
+def _rule_fault(key: str, value: Any) -> str:
+    """Return what is wrong with one setting of a rule; "" if nothing is."""
+    if key not in RULE_KEYS:
+        return f": unknown key {key!r}.{nearest(str(key), list(RULE_KEYS))}"
+    if key == "freeze":
+        return "" if isinstance(value, bool) else f".freeze: must be True or False, got {value!r}"
+    return "" if _is_multiplier(value) else f".{key}: must be a finite number of at least 0, got {value!r}"
+
+
+def _is_multiplier(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= value < math.inf
+
+
 def _check_keys(where: str, given: Mapping[str, Any], allowed: Sequence[str]) -> None:
     for key in given:
         if key not in allowed:
             raise ValueError(f"{where}: unknown key {key!r}.{nearest(key, list(allowed))}")
 
 
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """Return the names of parameters that a shell-style pattern of a rule matches."""
+    return [name for name in names if fnmatchcase(name, pattern)]
+
+
 def _matching(pattern: str, parameters: NamedParameters, where: str) -> list[str]:
-    names = [name for name in parameters if fnmatchcase(name, pattern)]
+    names = matching(pattern, parameters)
     if not names:
         raise ValueError(
             f"{where}: the pattern {pattern!r} matches no parameter."

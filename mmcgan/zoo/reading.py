@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmcgan.checkpoints.checksum import KEY as CHECKSUM
 from mmcgan.checkpoints.checksum import checksum
+from mmcgan.checkpoints.file_kind import why_unreadable
 from mmcgan.checkpoints.files import load_checkpoint, strip_prefix
 from mmcgan.checkpoints.seal import RUN, is_own, is_own_of_before
 from mmcgan.closed_world import inspect, parse_config_text, parse_record
@@ -152,7 +153,9 @@ def read_exported(path: Path, form: str) -> Exported:
             metadata = file.metadata() or {}
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+        raise ValueError(
+            f"{path}: not a readable safetensors file ({why_unreadable(path, error)})"
+        ) from error
     if metadata.get("format") != form:
         found = metadata.get("format")
         raise ValueError(f"{path}: format is {found!r}, expected {form!r}; make it with export-weights")

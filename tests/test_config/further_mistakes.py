@@ -196,7 +196,7 @@ FURTHER: list[tuple[str, Any]] = [
     ("val_evaluator.metrics", [{"type": "SWD", "levels": 0}]),
     ("val_evaluator.reference.path", 3),
     ("val_evaluator.reference.batch_size", 0),
-    ("val_evaluator.extractor", {"type": "InceptionV3", "weights": "/no/such"}),
+    ("val_evaluator.extractor", {"type": "InceptionV3", "weights": "/dev/null/such"}),
     ("val_evaluator.precision", "float7"),
     ("val_evaluator.seed", -1),
     ("val_evaluator.num_images", 0),
@@ -234,7 +234,7 @@ FURTHER: list[tuple[str, Any]] = [
         {
             "type": "NeighbourhoodDataset",
             "dataset": {"type": "DigitsDataset", "image_size": 16},
-            "store": "/no/such",
+            "store": "/dev/null/such",
         },
     ),
     ("train_dataloader.dataset.pipeline", [{"type": "CenterCrop", "crop_size": 0}]),

@@ -333,24 +333,3 @@ def test_a_penalty_of_the_steps_own_scores_equals_one_of_a_second_pass(kind):
     assert moved[0][0] > 0
     assert torch.allclose(moved[0][0], moved[1][0], rtol=1e-4)
     assert same(moved[0][1], moved[1][1], atol=1e-5)
-
-
-def test_the_discriminator_may_learn_from_fakes_of_other_conditions():
-    shown = dict(type="EmpiricalLabel", class_counts=[0, 0, 5])
-    model, optimizers = make(discriminator_condition_sampler=shown)
-    asked = {"discriminator": [], "generator": []}
-    make_fakes = model.make_fakes
-
-    def recorded(role, *arguments):
-        fakes = make_fakes(role, *arguments)
-        asked[role].append(fakes.condition.label)
-        return fakes
-
-    model.make_fakes = recorded
-    for _ in range(5):
-        model.train_step(batch(4), optimizers)
-    assert set(torch.cat(asked["discriminator"]).tolist()) == {2}
-    assert len(set(torch.cat(asked["generator"]).tolist())) > 1
-    model.random.start(0)
-    drawn = model.draw(50)[1].label
-    assert len(drawn.unique()) == 3, "what is sampled is what the generator is asked for"

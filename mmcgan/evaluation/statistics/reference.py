@@ -26,11 +26,13 @@ from mmcgan.evaluation.any_size import batches_of
 from mmcgan.evaluation.overlap import prefetch
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics, StreamingMoments
 from mmcgan.extractors.base import Extractor, ExtractorOutput, check_finite
+from mmcgan.output_paths import Output
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
 from mmcgan.text_files import content_of, parse_json
 
 FORMAT = "mmcgan-reference-1"
+STATISTICS = (".safetensors", ".npz")
 
 
 class Reference:
@@ -44,6 +46,9 @@ class Reference:
             (``MMCGAN_CACHE``, else ``XDG_CACHE_HOME/mmcgan``, else ``~/.cache/mmcgan``).
         batch_size: images per extractor pass.
         keep: False computes the statistics anew instead of keeping a file, where no ``path`` is given.
+
+    Raises:
+        ValueError: ``path`` has another ending, is a folder, or can neither be read nor written.
     """
 
     def __init__(
@@ -54,6 +59,8 @@ class Reference:
         batch_size: int = 256,
         keep: bool = True,
     ) -> None:
+        if path is not None:
+            Output("the reference's path", suffixes=STATISTICS, may_be_read=True).check(path)
         given = isinstance(dataset, Mapping)
         self.config = dict(dataset) if given else {"type": type(dataset).__name__}
         self.extractor = extractor

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from mmcgan.checkpoints.file_kind import why_unreadable
 from mmcgan.checkpoints.files import CheckpointError, load_checkpoint, strip_prefix
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.checkpoints.restricted import read_untrusted, state_dict_of
@@ -111,7 +112,9 @@ def read_file(path: Path) -> Any:
         try:
             return load_file(path)
         except (SafetensorError, OSError, ValueError) as error:
-            raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
+            raise CheckpointError(
+                f"{path}: not a readable safetensors file ({why_unreadable(path, error)})"
+            ) from error
     try:
         return load_checkpoint(path)
     except CheckpointError:

@@ -1,0 +1,114 @@
+"""What a run reads from disk, built before its work folder is made: what cannot be used leaves no folder.
+
+The runner takes what was built here in place of building it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmengine.evaluator import Evaluator
+
+from mmcgan.engine.random_state import preserved_random_state
+from mmcgan.registry import DATASETS, EVALUATOR
+
+LOADERS = ("train_dataloader", "val_dataloader")
+
+
+@dataclass
+class Prepared:
+    """Parts of a run by the place of their config, each for one use.
+
+    Attributes:
+        datasets: with the config that each was built of.
+        evaluator: of ``val_evaluator``, likewise; None if it is none of ours or there is none.
+    """
+
+    datasets: list[tuple[Mapping[str, Any], Any]] = field(default_factory=list)
+    evaluator: tuple[Mapping[str, Any], Evaluator] | None = None
+
+    def with_dataset(self, loader: Any) -> Any:
+        """Return the settings of a loader, with what gives the data set if it was built of its config."""
+        config = loader.get("dataset") if isinstance(loader, Mapping) else None
+        for number, (source, built) in enumerate(self.datasets):
+            if source == config:
+                del self.datasets[number]
+                # MMEngine copies settings, and a function is copied as itself
+                return {**loader, "dataset": {"type": lambda built=built: built}}
+        return loader
+
+    def take_evaluator(self, config: Any) -> Any:
+        """Return the evaluator of a config, or the config if none was built of it."""
+        if self.evaluator is None or self.evaluator[0] != config:
+            return config
+        built, self.evaluator = self.evaluator[1], None
+        return built
+
+
+_current: ContextVar[Prepared] = ContextVar("prepared")
+
+
+def current() -> Prepared:
+    """Return what was prepared for the run that is being built; nothing outside of :func:`prepared_for`."""
+    return _current.get(Prepared())
+
+
+@contextlib.contextmanager
+def prepared_for(config: Mapping[str, Any]) -> Iterator[None]:
+    """Build the data sets of training and evaluation, and the evaluator, for the runner built inside.
+
+    The global generators are left as they were.
+
+    Raises:
+        Exception: what a constructor raises: files that are not there or not what they should be, an
+            extractor that does not give what a metric needs, classes that are not those of the extractor.
+    """
+    with preserved_random_state():
+        prepared = _prepare(config)
+    token = _current.set(prepared)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _prepare(config: Mapping[str, Any]) -> Prepared:
+    prepared = Prepared()
+    for name in LOADERS:
+        settings = (config.get(name) or {}).get("dataset")
+        if isinstance(settings, Mapping) and DATASETS.own(str(settings.get("type"))) is not None:
+            prepared.datasets.append((_copied(settings), DATASETS.build(_copied(settings))))
+    settings = config.get("val_evaluator")
+    if isinstance(settings, Mapping) and "metrics" in settings and settings.get("type"):
+        evaluator = EVALUATOR.build(_copied(settings))
+        prepared.evaluator = (_copied(settings), evaluator)
+        asked = (config.get("val_dataloader") or {}).get("dataset")
+        conditions = next((built for source, built in prepared.datasets if source == asked), None)
+        if conditions is not None and hasattr(conditions, "metainfo"):
+            evaluator.dataset_meta = named_classes(_trained_on(prepared), conditions.metainfo)
+    return prepared
+
+
+def _trained_on(prepared: Prepared) -> Mapping[str, Any]:
+    """Return what is known of the data set of training."""
+    built = next((built for _, built in prepared.datasets), None)
+    return getattr(built, "metainfo", None) or {}
+
+
+def named_classes(training: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of an evaluation's conditions, with the names of its classes in training."""
+    classes = tuple(training.get("classes") or ())
+    return (
+        {"classes": classes, **asked} if classes and len(classes) == asked.get("num_classes") else {**asked}
+    )
+
+
+def _copied(settings: Any) -> Any:
+    """Return settings that builders may take to pieces."""
+    if isinstance(settings, Mapping):
+        return {key: _copied(value) for key, value in settings.items()}
+    return [_copied(value) for value in settings] if isinstance(settings, list) else settings
