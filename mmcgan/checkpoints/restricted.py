@@ -26,11 +26,13 @@ from mmcgan.checkpoints.stand_ins import (
     ALLOWED,
     NAMES,
     Array,
+    LayerClass,
     NumpyType,
     Record,
     RefusedError,
     StandIn,
     called,
+    layer_class,
 )
 
 # A tensor inside a pickle holds bytes of a file of its own, and that file no further one.
@@ -74,6 +76,9 @@ class Unpickler(pickle._Unpickler):
         is_storage = isinstance(value, type) and name.endswith("Storage")
         if isinstance(value, torch.dtype) or is_storage:
             return value
+        layer = layer_class(module, name)
+        if layer is not None:
+            return layer
         raise RefusedError(f"it asks for {module}.{name}, which is not data")
 
     @property
@@ -104,6 +109,11 @@ class Unpickler(pickle._Unpickler):
 
     def load_newobj(self) -> None:
         """Make an object, which is the same as calling the stand-in of its class."""
+        arguments = self.stack.pop()
+        if isinstance(self.stack[-1], LayerClass) and isinstance(arguments, tuple):
+            self.stack[-1] = self.stack[-1]()
+            return
+        self.stack.append(arguments)
         self.load_reduce()
 
     def load_build(self) -> None:

@@ -212,6 +212,31 @@ ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
 NAMES: dict[tuple[str, str], Any] = {("numpy", "ndarray"): Array}
 
 
+#: packages whose classes are layers: of torch, of timm, of the peers that store whole networks
+LAYERS = ("torch.nn.modules", "torch.nn.utils.spectral_norm", "timm", "R3GAN", "pg_modules")
+
+
+@dataclass(frozen=True)
+class LayerClass:
+    """A class of layers: its objects are their names and attributes, and nothing of them is ever run.
+
+    Attributes:
+        name: of the class.
+    """
+
+    name: str
+
+    def __call__(self, *arguments: Any) -> Record:
+        """Return an object without attributes yet; what it is made with is dropped."""
+        return Record(self.name)
+
+
+def layer_class(module: str, name: str) -> LayerClass | None:
+    """Return what stands in for a class of layers, None for what is in none of their packages."""
+    known = any(module == package or module.startswith(f"{package}.") for package in LAYERS)
+    return LayerClass(name) if known and name.isidentifier() else None
+
+
 def called(value: Any) -> str:
     """Return what to call ``value`` in a message."""
     return getattr(value, "__qualname__", None) or f"a {type(value).__name__}"

@@ -17,7 +17,7 @@ from mmcgan.output_paths import check_output
 from mmcgan.peers.reading.channel_order import to_rgb
 from mmcgan.peers.reading.config_file import condition_sampler_of, config_text, latent_sampler_of
 from mmcgan.peers.reading.described import described_beside
-from mmcgan.peers.reading.fitting import Fit, likely_role
+from mmcgan.peers.reading.fitting import Fit, knows, likely_role
 from mmcgan.peers.reading.resolving import Wishes, read_networks
 from mmcgan.peers.reading.shapes import flatten
 from mmcgan.peers.reading.sources import Found, read_source
@@ -116,7 +116,9 @@ def inspect_checkpoint(source: str | Path, options: Options | None = None) -> Co
         network.described = beside
         for form in readable_formats().values():
             stated |= form.stated(network.settings)
-            name = name or (form.name if form.names_itself(network.settings) else None)
+            # settings of one name (a size, a number of classes) are in files of several codebases
+            itself = form.names_itself(network.settings) and knows(form, network.state)
+            name = name or (form.name if itself else None)
     chosen, passed_over = choose(found, options, Wishes(name, settings))
     readings = read_networks(chosen, Wishes(name, settings), stated)
     for fit in readings:

@@ -110,6 +110,11 @@ def likely_role(state: State, name: str | None = None) -> str | None:
     return attempts[0].role if attempts else GENERATOR
 
 
+def knows(form: PeerFormat, state: State) -> bool:
+    """Return whether a format knows enough of the keys to be worth a try."""
+    return max(_shares(form, state).values(), default=0.0) >= KNOWN_SHARE
+
+
 def _shares(form: PeerFormat, state: State) -> dict[str, float]:
     """Return the share of a sample of keys that each player of a format knows."""
     keys = sorted(state)
