@@ -212,8 +212,13 @@ ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
 NAMES: dict[tuple[str, str], Any] = {("numpy", "ndarray"): Array}
 
 
-#: packages whose classes are layers: of torch, of timm, of the peers that store whole networks
-LAYERS = ("torch.nn.modules", "torch.nn.utils.spectral_norm", "timm", "R3GAN", "pg_modules")
+#: packages whose classes are layers: of torch (its sums in quantised networks moved), of timm, of the peers
+#: that store whole networks; R3GAN's ``training.networks`` wraps its ``R3GAN.Networks``
+LAYERS = (
+    *("torch.nn.modules", "torch.nn.utils.spectral_norm"),
+    *("torch.nn.quantized.modules", "torch.ao.nn.quantized.modules"),
+    *("timm", "R3GAN", "training.networks", "pg_modules"),
+)
 
 
 @dataclass(frozen=True)

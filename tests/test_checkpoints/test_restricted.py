@@ -96,6 +96,34 @@ def test_modules_that_carry_their_source_become_records(tmp_path):
         state_dict_of(Record("settings", {"z_dim": 8}))
 
 
+def hostile_layers(touch):
+    """Return name -> bytes of pickles that would run ``touch``, or a layer, by what stands in for layers."""
+    layer, made = b"\x80\x02ctorch.nn.modules.linear\nLinear\n", b")\x81"
+    text = b"X\x01\x00\x00\x00a"
+    system = b"cposix\nsystem\n"
+    holder = torch.nn.Linear(1, 1)
+    holder.extra = _Reduced(os.system, touch)
+    return {
+        "layer called": layer + b"K\x01K\x01\x86R.",
+        "layer made with keywords": b"\x80\x04ctorch.nn.modules.linear\nLinear\n)}\x92.",
+        "layer of the old kind (OBJ)": b"\x80\x02(ctorch.nn.modules.linear\nLinear\no.",
+        "layer of the old kind (INST)": b"(itorch.nn.modules.linear\nLinear\n.",
+        "made layer called": layer + made + b")R.",
+        "class of layers as a value": layer + b".",
+        "class of layers in a dict": b"\x80\x02}" + text + layer[2:] + b"s.",
+        "attributes of a class of layers": layer + b"}" + text + text + b"sb.",
+        "items of a class of layers": layer + text + text + b"s.",
+        "attributes in slots": layer + made + b"N}" + text + text + b"s\x86b.",
+        "function as an attribute": layer + made + b"}" + text + system + b"sb.",
+        "call in an attribute": pickle.dumps(holder),
+        "function behind a package of layers": b"\x80\x04\x8c\x04timm\x8c\x09os.system\x93.",
+        "function of a package of layers": called("timm.models", "load_checkpoint", touch),
+        "persistent id of layers": layer + made + b"Q.",
+        "class of a peer's layers called": called("training.networks", "Generator", touch),
+        "layer in itself": layer + made + b"q\x00}X\x08\x00\x00\x00_modules}" + text + b"h\x00ssb.",
+    }
+
+
 def hostile_pickles(mark):
     """Return name -> bytes of pickles that would make the file ``mark`` if anything ran."""
     touch = f"touch {mark}"
@@ -104,8 +132,10 @@ def hostile_pickles(mark):
     hooks._forward_hooks[0] = _Reduced(os.system, touch)
     objects = np.array([_Reduced(os.system, touch)], dtype=object)
     inner = pickle.dumps(_Reduced(os.system, touch))
-    build = b"\x80\x02ccollections\nOrderedDict\n}(X\x08\x00\x00\x00__init__cposix\nsystem\nub."
+    attributes = b"}(X\x08\x00\x00\x00__init__cposix\nsystem\nub."
+    build = b"\x80\x02ccollections\nOrderedDict\n" + attributes
     return {
+        **hostile_layers(touch),
         "os.system": pickle.dumps(_Reduced(os.system, touch)),
         "subprocess": pickle.dumps(_Reduced(subprocess.Popen, ["touch", str(mark)])),
         "eval": pickle.dumps(_Reduced(builtins.eval, source)),

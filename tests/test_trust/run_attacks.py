@@ -28,6 +28,7 @@ from mmcgan.closed_world import REFUSED_KEYS
 from mmcgan.peers.reading.convert import inspect_checkpoint
 from mmcgan.registry import DATASETS, GENERATORS
 from mmcgan.zoo.models import load_model
+from tests.test_checkpoints.test_restricted import hostile_layers
 from tests.test_peers.networks import generator_state
 from tests.test_trust import hostile, hostile_sizes
 from tests.test_trust.guard import Guard
@@ -121,6 +122,12 @@ def read_settings(folder, settings):
     inspect_checkpoint(there)
 
 
+def read_pickle(folder, content):
+    """Convert a file that holds a whole network of another codebase."""
+    (folder / "attack.pkl").write_bytes(content)
+    inspect_checkpoint(folder / "attack.pkl")
+
+
 def read_labels(folder, name, content):
     """Build a folder of images with a file of labels that names files elsewhere."""
     from PIL import Image
@@ -182,6 +189,8 @@ def _cases_of_files():
     found |= {
         f"zip {name}": partial(read_zip, member=name) for name in ("../../evil", "/etc/evil", "attack/link")
     }
+    layers = hostile_layers("touch flag")
+    found |= {f"network: {name}": partial(read_pickle, content=layers[name]) for name in layers}
     found |= {"tar of links": read_tar, "npz of pickles": read_npz}
     for number, settings in enumerate(
         (
