@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.contracts import Contract, Value
+from mmcgan.datasets.given import Given, given_to
 from mmcgan.datasets.pipeline import Pipeline
 
 DIGEST_ITEMS = 16  # looked at together by items_digest
@@ -66,9 +67,20 @@ class GANDataset(Dataset[Any]):
     def facts(cls, *settings: Any, **named: Any) -> dict[str, Any]:
         """Return what a config needs to know before an image is decoded, of settings of the constructor.
 
-        A subclass writes it with the parameters of its constructor and returns some of ``image_size``,
-        ``num_classes``, ``class_counts``, ...; components that have an argument of that name are given it.
-        The base knows nothing.
+        Components that have an argument of the name of a fact are given it. A subclass writes this with the
+        parameters of its constructor, or :meth:`facts_of`.
+
+        Raises:
+            TypeError: these are no settings of the constructor.
+        """
+        return cls.facts_of(given_to(cls, settings, named))
+
+    @classmethod
+    def facts_of(cls, given: Given) -> dict[str, Any]:
+        """Return some of ``image_size``, ``num_classes``, ``class_counts``, ...; the base knows nothing.
+
+        Args:
+            given: the constructor's arguments by name, every default filled in.
         """
         return {}
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.datasets.base import GANDataset, check_choice
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.order import Draw, drawn
 from mmcgan.instances.store import open_store, store_facts
 from mmcgan.instances.store_metadata import StoreError
@@ -138,19 +139,9 @@ class NeighbourhoodDataset(GANDataset):
         return self.images.fingerprint()
 
     @classmethod
-    def facts(
-        cls,
-        dataset: dict[str, Any],
-        store: str | dict[str, Any],
-        k: int | None = None,
-        order: str = "instance",
-        flip: bool = False,
-        include_self: bool = False,
-        instances: str = "all",
-        check_images: bool = True,
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the images' facts with ``instance_dim`` and ``instance_store``."""
-        return {**_image_facts(dataset), **store_facts(store)}
+        return {**_image_facts(given.dataset), **store_facts(given.store)}
 
     @classmethod
     def stand_in(cls, config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,11 +82,11 @@ def _prepare(config: Mapping[str, Any]) -> Prepared:
     for name in LOADERS:
         settings = (config.get(name) or {}).get("dataset")
         if isinstance(settings, Mapping) and DATASETS.own(str(settings.get("type"))) is not None:
-            prepared.datasets.append((_copied(settings), DATASETS.build(_copied(settings))))
+            prepared.datasets.append((deepcopy(settings), DATASETS.build(deepcopy(settings))))
     settings = config.get("val_evaluator")
     if isinstance(settings, Mapping) and "metrics" in settings and settings.get("type"):
-        evaluator = EVALUATOR.build(_copied(settings))
-        prepared.evaluator = (_copied(settings), evaluator)
+        evaluator = EVALUATOR.build(deepcopy(settings))
+        prepared.evaluator = (deepcopy(settings), evaluator)
         asked = (config.get("val_dataloader") or {}).get("dataset")
         conditions = next((built for source, built in prepared.datasets if source == asked), None)
         if conditions is not None:
@@ -105,10 +106,3 @@ def named_classes(training: Mapping[str, Any], asked: Mapping[str, Any]) -> dict
     return (
         {"classes": classes, **asked} if classes and len(classes) == asked.get("num_classes") else {**asked}
     )
-
-
-def _copied(settings: Any) -> Any:
-    """Return settings that builders may take to pieces."""
-    if isinstance(settings, Mapping):
-        return {key: _copied(value) for key, value in settings.items()}
-    return [_copied(value) for value in settings] if isinstance(settings, list) else settings

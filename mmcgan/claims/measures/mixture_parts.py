@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmcgan.datasets.base import GANDataset
+from mmcgan.datasets.given import Given
 from mmcgan.image_shapes import ImageShapes
 from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.data_preprocessor import GANDataPreprocessor
@@ -50,7 +51,7 @@ class GaussianMixture(GANDataset):
         return dict(image=self.image[rows], label=self.label[rows])
 
     @classmethod
-    def facts(cls, size: int = 100_000) -> dict[str, int]:
+    def facts_of(cls, given: Given) -> dict[str, int]:
         """Return the class count, and the size and channels of an image."""
         return dict(num_classes=CLASSES, image_size=1, image_channels=1)
 

@@ -17,33 +17,38 @@ def _register(suffix: str, source: Source, weights: str, neighbours: int, note: 
     def distance(label: str, key: str) -> Arm:
         return Arm(label, source, Measured(key, variety, settings))
 
-    register_claim(
-        Claim(
-            name=f"icgan-noise-matters{suffix}",
-            statement="Two latents give different images of one instance: at least half as different as two "
+    for about, statement, source_of, published, better, worse in (
+        (
+            "noise",
+            "Two latents give different images of one instance: at least half as different as two "
             "neighbours of a real image are.",
-            source="IC-GAN, Section 2 and Table 2 (LPIPS)",
-            published="COCO-Stuff 256 px: LPIPS of two images of one condition 0.73",
-            better=distance("two latents of an instance", "same_instance"),
-            worse=distance("half of two real neighbours", "half_of_neighbours"),
-            lower=False,
-            note=note + DISTANCES,
-            minutes=minutes,
+            "IC-GAN, Section 2 and Table 2 (LPIPS)",
+            "COCO-Stuff 256 px: LPIPS of two images of one condition 0.73",
+            distance("two latents of an instance", "same_instance"),
+            distance("half of two real neighbours", "half_of_neighbours"),
+        ),
+        (
+            "instance",
+            "Two instances change an image of one latent more than two latents do of one instance.",
+            "IC-GAN, Section 2 and Fig. 1",
+            "shown in pictures: the instance keeps the meaning, the noise varies it",
+            distance("two instances", "same_latent"),
+            distance("two latents of an instance", "same_instance"),
+        ),
+    ):
+        register_claim(
+            Claim(
+                name=f"icgan-{about}-matters{suffix}",
+                statement=statement,
+                source=source_of,
+                published=published,
+                better=better,
+                worse=worse,
+                lower=False,
+                note=note + DISTANCES,
+                minutes=minutes,
+            )
         )
-    )
-    register_claim(
-        Claim(
-            name=f"icgan-instance-matters{suffix}",
-            statement="Two instances change an image of one latent more than two latents do of one instance.",
-            source="IC-GAN, Section 2 and Fig. 1",
-            published="shown in pictures: the instance keeps the meaning, the noise varies it",
-            better=distance("two instances", "same_latent"),
-            worse=distance("two latents of an instance", "same_instance"),
-            lower=False,
-            note=note + DISTANCES,
-            minutes=minutes,
-        )
-    )
 
 
 _register("", ICGAN, "digits-16", 20, "Digits of 16 px without labels.", 7)

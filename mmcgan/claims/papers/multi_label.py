@@ -43,31 +43,43 @@ def _right(pairs: list[dict[str, Any]]) -> Evaluated:
     return Evaluated("attribute_accuracy", ("--metrics", "attribute-accuracy"), options)
 
 
-register_claim(
-    Claim(
-        name="multi-label-shows-what-it-has-seen",
-        statement="Pairs of attributes that training showed come out right more often than "
-        "pairs it did not show.",
-        source="Omni-GAN, Appendix E, whose generator was asked for seen pairs alone",
-        published="shown in pictures for seen pairs; no figure is given",
-        better=Arm("seen pairs", HELD_OUT, _right(SEEN)),
-        worse=Arm("unseen pairs", HELD_OUT, _right(LEFT_OUT)),
-        lower=False,
-        note=NOTE + " Both arms are one run.",
-        minutes=7,
+def _register(
+    name: str, statement: str, source: str, published: str, arms: tuple[Arm, Arm], note: str, minutes: float
+) -> None:
+    """Register that pairs come out right more often in the first arm."""
+    register_claim(
+        Claim(
+            name=name,
+            statement=statement,
+            source=f"Omni-GAN, Appendix E{source}",
+            published=f"shown in pictures{published}; no figure is given",
+            better=arms[0],
+            worse=arms[1],
+            lower=False,
+            note=NOTE + note,
+            minutes=minutes,
+        )
     )
+
+
+_register(
+    "multi-label-shows-what-it-has-seen",
+    "Pairs of attributes that training showed come out right more often than pairs it did not show.",
+    ", whose generator was asked for seen pairs alone",
+    " for seen pairs",
+    (Arm("seen pairs", HELD_OUT, _right(SEEN)), Arm("unseen pairs", HELD_OUT, _right(LEFT_OUT))),
+    " Both arms are one run.",
+    7,
 )
-register_claim(
-    Claim(
-        name="multi-label-asks-for-both",
-        statement="The omni-loss with several positive labels teaches the generator every "
-        "pair that training shows.",
-        source="Omni-GAN, Appendix E",
-        published="shown in pictures; no figure is given",
-        better=Arm("trained with the pairs", ALL_PAIRS, _right(LEFT_OUT)),
-        worse=Arm("trained without", HELD_OUT, _right(LEFT_OUT)),
-        lower=False,
-        note=NOTE + " Asked for these three.",
-        minutes=14,
-    )
+_register(
+    "multi-label-asks-for-both",
+    "The omni-loss with several positive labels teaches the generator every pair that training shows.",
+    "",
+    "",
+    (
+        Arm("trained with the pairs", ALL_PAIRS, _right(LEFT_OUT)),
+        Arm("trained without", HELD_OUT, _right(LEFT_OUT)),
+    ),
+    " Asked for these three.",
+    14,
 )

@@ -10,6 +10,7 @@ from mmcgan.attributes import attribute_facts
 from mmcgan.datasets.attributes.attribute_table import AttributeTable, read_attribute_table
 from mmcgan.datasets.attributes.base import AttributeImages, kept_rows
 from mmcgan.datasets.decode import ImageReader
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
 from mmcgan.registry import DATASETS
@@ -64,23 +65,11 @@ class AttributeFolder(AttributeImages, FileDataset):
         self.split = split
 
     @classmethod
-    def facts(
-        cls,
-        root: str,
-        table: str,
-        image_size: int,
-        groups: Mapping[str, Any] | None = None,
-        split: str | None = None,
-        leave_out: Sequence[Mapping[str, Any]] = (),
-        fit: str = "crop_long_side",
-        interpolation: str = "bilinear",
-        in_memory: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the image size, the attribute groups and the images of every combination, from the table."""
-        ImageReader(image_size, fit, interpolation)  # checks the options
-        read, kept = _read(table, groups, split, leave_out)
-        return attribute_facts(read.groups, read.attributes[kept], image_size)
+        ImageReader(given.image_size, given.fit, given.interpolation)  # checks the options
+        read, kept = _read(given.table, given.groups, given.split, given.leave_out)
+        return attribute_facts(read.groups, read.attributes[kept], given.image_size)
 
     @classmethod
     def stand_in(cls, config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from torch import Tensor
 from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import GANDataset, items_digest
 from mmcgan.datasets.decode import BadImageError, open_checked, read_rgb
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.label_maps.map_transform import MapTransform
 from mmcgan.datasets.order import drawn
 from mmcgan.file_identity import files_digest
@@ -296,16 +297,9 @@ class SyntheticLabelMaps(LabelMapDataset):
         return {**item, "edge_map": instance_edges(label_map).byte()} if self.has_edges else item
 
     @classmethod
-    def facts(
-        cls,
-        num_map_classes: int,
-        image_size: ImageSize,
-        size: int = 16,
-        has_edges: bool = False,
-        seed: int = 0,
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the number of classes of pixels, whether there are edges, and the image size."""
-        return map_facts(image_size, [""] * num_map_classes, has_edges)
+        return map_facts(given.image_size, [""] * given.num_map_classes, given.has_edges)
 
 
 def synthetic_maps(facts: Mapping[str, Any]) -> dict[str, Any]:

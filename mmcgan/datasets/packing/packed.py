@@ -20,6 +20,7 @@ from torch import Tensor
 from mmcgan.array_files import INTEGERS, map_array, read_array
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.datasets.base import ImageDataset
+from mmcgan.datasets.given import Given
 from mmcgan.file_identity import digest_of, files_digest
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
@@ -143,9 +144,9 @@ class PackedDataset(ImageDataset):
         return file_hash(self.root / METADATA)
 
     @classmethod
-    def facts(cls, root: str, verify: bool = True, pipeline: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return what the metadata says of the classes and the size."""
-        metadata = read_metadata(root)
+        metadata = read_metadata(given.root)
         known = dict(num_classes=len(metadata["classes"] or ()), image_size=metadata["image_size"])
         if metadata["class_counts"] is not None:
             known["class_counts"] = tuple(metadata["class_counts"])

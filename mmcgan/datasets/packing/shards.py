@@ -15,6 +15,7 @@ from mmcgan.array_files import INTEGERS, read_array
 from mmcgan.checkpoints.hashing import contents_hash, file_hash, text_hash
 from mmcgan.datasets.decode import SUFFIXES, BadImageError, ImageReader, most_bytes
 from mmcgan.datasets.decoded import DecodedDataset
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata, require_contents
 from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, TarIndex, index_of
 from mmcgan.file_identity import files_digest
@@ -123,17 +124,9 @@ class ShardDataset(DecodedDataset):
         return files_digest([str(self.root / name) for name in self.files])
 
     @classmethod
-    def facts(
-        cls,
-        root: str,
-        image_size: int,
-        labelled: bool = True,
-        fit: str = "crop_long_side",
-        interpolation: str = "bilinear",
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class, from the metadata or the headers."""
-        known = cls(root, image_size, labelled, fit, interpolation).metainfo
+        known = cls(given.root, given.image_size, given.labelled, given.fit, given.interpolation).metainfo
         return {name: known[name] for name in ("num_classes", "image_size", "class_counts")}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from mmcgan.datasets.base import MemoryDataset, check_choice
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.download import download_once
 from mmcgan.registry import DATASETS
 
@@ -50,16 +51,10 @@ class _CIFAR(MemoryDataset):
         return (Path("data") / cls.folder,)
 
     @classmethod
-    def facts(
-        cls,
-        root: str = "data",
-        split: str = "train",
-        download: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
-        check_choice(split, ("train", "test"), "split", cls.__name__)
-        per_class = (50_000 if split == "train" else 10_000) // cls.num_classes
+        check_choice(given.split, ("train", "test"), "split", cls.__name__)
+        per_class = (50_000 if given.split == "train" else 10_000) // cls.num_classes
         return dict(num_classes=cls.num_classes, image_size=32, class_counts=(per_class,) * cls.num_classes)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.datasets.base import check_choice
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.label_maps.base import (
     ImageSize,
     LabelMapFiles,
@@ -106,17 +107,10 @@ class Cityscapes(LabelMapFiles):
         return {**super().metainfo, "evaluated_ids": EVALUATED_IDS}
 
     @classmethod
-    def facts(
-        cls,
-        root: str = "data/cityscapes",
-        split: str = "train",
-        image_size: ImageSize = (256, 512),
-        has_edges: bool = True,
-        dont_care: bool = False,
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the number of classes of pixels, whether there are edges, the image size; needs no files."""
-        check_choice(split, tuple(COUNTS), "split", "Cityscapes")
-        return map_facts(image_size, with_dont_care(CLASSES, dont_care), has_edges)
+        check_choice(given.split, tuple(COUNTS), "split", "Cityscapes")
+        return map_facts(given.image_size, with_dont_care(CLASSES, given.dont_care), given.has_edges)
 
     @classmethod
     def stand_in(cls, dataset: Mapping[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import ImageDataset
+from mmcgan.datasets.given import Given
 from mmcgan.registry import DATASETS
 
 
@@ -55,11 +56,11 @@ class ClassSubset(ImageDataset):
         return None if source is None else text_hash(f"{source} {self.keep}")
 
     @classmethod
-    def facts(cls, dataset: dict[str, Any], keep: Sequence[int]) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the facts of the whole set with the classes that are kept."""
-        kind = DATASETS.get(dataset["type"])
-        known = dict(kind.facts(**{key: value for key, value in dataset.items() if key != "type"}))
-        chosen = _checked(keep, known["num_classes"])
+        kind = DATASETS.get(given.dataset["type"])
+        known = dict(kind.facts(**{key: value for key, value in given.dataset.items() if key != "type"}))
+        chosen = _checked(given.keep, known["num_classes"])
         known["num_classes"] = len(chosen)
         if known.get("class_counts") is not None:
             known["class_counts"] = tuple(known["class_counts"][label] for label in chosen)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from mmcgan.datasets.base import MemoryDataset, check_choice, check_image_size
+from mmcgan.datasets.given import Given
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 
@@ -79,11 +80,9 @@ class DigitsDataset(MemoryDataset):
         self.split = split
 
     @classmethod
-    def facts(
-        cls, split: str = "train", image_size: int = 16, pipeline: Sequence[dict[str, Any]] = ()
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class."""
-        _check_options(split, image_size)
+        _check_options(given.split, given.image_size)
         labels = _read()[1]
-        counts = torch.bincount(labels[_split_index(labels, split)], minlength=10)
-        return dict(num_classes=10, image_size=image_size, class_counts=tuple(counts.tolist()))
+        counts = torch.bincount(labels[_split_index(labels, given.split)], minlength=10)
+        return dict(num_classes=10, image_size=given.image_size, class_counts=tuple(counts.tolist()))

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from mmcgan.datasets.base import MemoryDataset, check_choice
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.download import download_once
 from mmcgan.datasets.sets.idx import read_idx
 from mmcgan.registry import DATASETS
@@ -79,18 +80,11 @@ class FashionMNIST(MemoryDataset):
         return SYSTEM_FOLDER, DOWNLOAD_FOLDER / RAW_FOLDER
 
     @classmethod
-    def facts(
-        cls,
-        root: str | None = None,
-        split: str = "train",
-        image_size: int = 32,
-        download: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
-        _check_options(split, image_size)
-        per_class = 6000 if split == "train" else 1000
-        return dict(num_classes=10, image_size=image_size, class_counts=(per_class,) * 10)
+        _check_options(given.split, given.image_size)
+        per_class = 6000 if given.split == "train" else 1000
+        return dict(num_classes=10, image_size=given.image_size, class_counts=(per_class,) * 10)
 
 
 def _check_options(split: str, image_size: int) -> None:

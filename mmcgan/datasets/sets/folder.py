@@ -11,6 +11,7 @@ import numpy as np
 from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.decoded import DecodedDataset, Reader
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
 from mmcgan.file_identity import contents_digest, files_digest
 from mmcgan.registry import DATASETS
@@ -102,19 +103,10 @@ class ImageFolder(FileDataset):
         super().__init__(scan_folder(root, labelled), reader, in_memory, pipeline)
 
     @classmethod
-    def facts(
-        cls,
-        root: str | Sequence[str],
-        image_size: int,
-        labelled: bool = True,
-        fit: str = "crop_long_side",
-        interpolation: str = "bilinear",
-        in_memory: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class, from the directory listing."""
-        ImageReader(image_size, fit, interpolation)  # checks the options
-        if not labelled:
-            return dict(num_classes=0, image_size=image_size)
-        counts = scan_folder(root, labelled=True).class_counts() or ()
-        return dict(num_classes=len(counts), image_size=image_size, class_counts=counts)
+        ImageReader(given.image_size, given.fit, given.interpolation)  # checks the options
+        if not given.labelled:
+            return dict(num_classes=0, image_size=given.image_size)
+        counts = scan_folder(given.root, labelled=True).class_counts() or ()
+        return dict(num_classes=len(counts), image_size=given.image_size, class_counts=counts)

@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import avg_pool2d, pad
 
 from mmcgan.datasets.base import MemoryDataset
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.fashion_mnist import FashionMNIST
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
@@ -48,6 +49,6 @@ class GarmentPairs(MemoryDataset):
         super().__init__(images[:size], labels[:size], names)
 
     @classmethod
-    def facts(cls, split: str = "train", count: int | None = None, root: str | None = None) -> dict[str, int]:
+    def facts_of(cls, given: Given) -> dict[str, int]:
         """Return the class count and image size; needs no files."""
         return dict(num_classes=GARMENTS**2, image_size=IMAGE_SIZE)

@@ -10,6 +10,7 @@ from typing import Any
 from mmcgan.checkpoints.hashing import contents_hash, text_hash
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decoded import DecodedDataset
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.label_column import labels_of
 from mmcgan.file_identity import files_digest, remembered
 from mmcgan.image_files import EncodedImage
@@ -177,27 +178,9 @@ class HFDataset(DecodedDataset):
         return contents_hash(contents())
 
     @classmethod
-    def facts(
-        cls,
-        path: str,
-        image_size: int,
-        split: str = "train",
-        image: str = "image",
-        label: str | None = None,
-        subset: str | None = None,
-        revision: str | None = None,
-        streaming: bool = False,
-        size: int | None = None,
-        fit: str = "crop_long_side",
-        interpolation: str = "bilinear",
-        in_memory: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class; a set of the Hub is downloaded for it."""
-        images = cls(
-            *(path, image_size, split, image, label, subset, revision, streaming, size, fit, interpolation)
-        )
-        known = images.metainfo
+        known = cls(**{**vars(given), "in_memory": False, "pipeline": ()}).metainfo
         return {name: known[name] for name in ("num_classes", "image_size", "class_counts")}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.datasets.decode import ImageReader
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
 from mmcgan.datasets.sets.walk import listed_files
@@ -53,16 +54,7 @@ class ImageList(FileDataset):
         super().__init__(FolderIndex(paths, None, None), reader, in_memory, pipeline)
 
     @classmethod
-    def facts(
-        cls,
-        root: str,
-        names: str,
-        image_size: int,
-        fit: str = "crop_long_side",
-        interpolation: str = "bilinear",
-        in_memory: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the image size and that there are no classes; needs no files."""
-        ImageReader(image_size, fit, interpolation)  # checks the options
-        return dict(num_classes=0, image_size=image_size)
+        ImageReader(given.image_size, given.fit, given.interpolation)  # checks the options
+        return dict(num_classes=0, image_size=given.image_size)

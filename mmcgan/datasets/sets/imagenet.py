@@ -10,6 +10,7 @@ import torch
 
 from mmcgan.datasets.base import check_choice
 from mmcgan.datasets.decode import ImageReader
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
 from mmcgan.datasets.sets.walk import listed_files
@@ -53,23 +54,15 @@ class ImageNet(FileDataset):
         self.split = split
 
     @classmethod
-    def facts(
-        cls,
-        root: str = "data/imagenet",
-        split: str = "train",
-        image_size: int = 128,
-        fit: str = "crop_long_side",
-        interpolation: str = "bilinear",
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count and image size, and where the data is present the images per class."""
-        check_choice(split, ("train", "val"), "split", "ImageNet")
-        ImageReader(image_size, fit, interpolation)  # checks the options
-        known: dict[str, Any] = dict(num_classes=1000, image_size=image_size)
-        if split == "val":
+        check_choice(given.split, ("train", "val"), "split", "ImageNet")
+        ImageReader(given.image_size, given.fit, given.interpolation)  # checks the options
+        known: dict[str, Any] = dict(num_classes=1000, image_size=given.image_size)
+        if given.split == "val":
             known["class_counts"] = (50,) * 1000
-        elif (Path(root) / split).is_dir():
-            known["class_counts"] = _scan_imagenet(Path(root), split).class_counts()
+        elif (Path(given.root) / given.split).is_dir():
+            known["class_counts"] = _scan_imagenet(Path(given.root), given.split).class_counts()
         return known
 
 
@@ -136,19 +129,14 @@ class TinyImageNet(FileDataset):
         self.split = split
 
     @classmethod
-    def facts(
-        cls,
-        root: str = "data/tiny-imagenet-200",
-        split: str = "train",
-        image_size: int = 64,
-        in_memory: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class; needs no files."""
-        check_choice(split, ("train", "val"), "split", "TinyImageNet")
-        ImageReader(image_size)  # checks the size
-        per_class = 500 if split == "train" else 50
-        return dict(num_classes=TINY_CLASSES, image_size=image_size, class_counts=(per_class,) * TINY_CLASSES)
+        check_choice(given.split, ("train", "val"), "split", "TinyImageNet")
+        ImageReader(given.image_size)  # checks the size
+        per_class = 500 if given.split == "train" else 50
+        return dict(
+            num_classes=TINY_CLASSES, image_size=given.image_size, class_counts=(per_class,) * TINY_CLASSES
+        )
 
 
 def _scan_validation(root: Path, classes: tuple[str, ...]) -> FolderIndex:

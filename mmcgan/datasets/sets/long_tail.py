@@ -13,6 +13,7 @@ from torch import Tensor
 from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import ImageDataset, check_choice
 from mmcgan.datasets.decode import ImageReader
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex
 from mmcgan.datasets.sets.walk import listed_files
@@ -99,13 +100,13 @@ class ImbalancedDataset(ImageDataset):
         return text_hash(whole, self.rows)
 
     @classmethod
-    def facts(cls, dataset: dict[str, Any], ratio: float = 100.0, seed: int = 0) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the facts of the whole set with the class counts that are kept."""
-        kind = DATASETS.get(dataset["type"])
-        arguments = {key: value for key, value in dataset.items() if key != "type"}
+        kind = DATASETS.get(given.dataset["type"])
+        arguments = {key: value for key, value in given.dataset.items() if key != "type"}
         known = dict(kind.facts(**arguments))
         if known.get("class_counts") is not None:
-            known["class_counts"] = _imbalanced(known["class_counts"], ratio)
+            known["class_counts"] = _imbalanced(known["class_counts"], given.ratio)
         return known
 
 
@@ -170,24 +171,15 @@ class ImageNetLT(FileDataset):
         return {**super().metainfo, "groups": shot_groups(self.training_counts or ())}
 
     @classmethod
-    def facts(
-        cls,
-        root: str = "data/imagenet",
-        lists: str = "data/imagenet-lt",
-        split: str = "train",
-        image_size: int = 64,
-        fit: str = "crop_long_side",
-        interpolation: str = "bilinear",
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count and image size and, where the list is present, the images per class."""
-        check_choice(split, ("train", "val"), "split", "ImageNetLT")
-        ImageReader(image_size, fit, interpolation)  # checks the options
-        path = _list_file(lists, split)
+        check_choice(given.split, ("train", "val"), "split", "ImageNetLT")
+        ImageReader(given.image_size, given.fit, given.interpolation)  # checks the options
+        path = _list_file(given.lists, given.split)
         if not path.is_file():
-            return dict(num_classes=IMAGENET_CLASSES, image_size=image_size)
-        counts = read_list(path, root).class_counts() or ()
-        return dict(num_classes=len(counts), image_size=image_size, class_counts=counts)
+            return dict(num_classes=IMAGENET_CLASSES, image_size=given.image_size)
+        counts = read_list(path, given.root).class_counts() or ()
+        return dict(num_classes=len(counts), image_size=given.image_size, class_counts=counts)
 
 
 def _list_file(lists: str, split: str) -> Path:

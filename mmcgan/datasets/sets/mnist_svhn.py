@@ -13,6 +13,7 @@ from torch import Tensor
 from mmcgan.attributes import AttributeGroups
 from mmcgan.datasets.attributes.base import AttributeImages, kept_rows
 from mmcgan.datasets.base import ImageDataset, check_choice
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.download import download_once
 from mmcgan.registry import DATASETS
 
@@ -86,19 +87,12 @@ class MNISTSVHN(AttributeImages, ImageDataset):
         return (Path("data") / "MNIST" / "raw",)
 
     @classmethod
-    def facts(
-        cls,
-        root: str = "data",
-        split: str = "train",
-        leave_out: Sequence[Mapping[str, Any]] = (),
-        download: bool = False,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the image size, the attribute groups and the images of every combination, without files."""
-        check_choice(split, tuple(COUNTS), "split", "MNISTSVHN")
+        check_choice(given.split, tuple(COUNTS), "split", "MNISTSVHN")
         combinations = GROUPS.matching({})  # all digits of MNIST, then all of SVHN
-        counts = [number for domain in COUNTS[split] for number in domain]
-        kept = kept_rows(GROUPS, combinations, leave_out, "MNISTSVHN").tolist()
+        counts = [number for domain in COUNTS[given.split] for number in domain]
+        kept = kept_rows(GROUPS, combinations, given.leave_out, "MNISTSVHN").tolist()
         return dict(
             num_classes=0,
             image_size=IMAGE_SIZE,

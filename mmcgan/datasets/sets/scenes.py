@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.datasets.base import check_choice
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.label_maps.base import ImageSize, LabelMapDataset, map_facts
 from mmcgan.datasets.sets.digits import DigitsDataset
 from mmcgan.datasets.sets.fashion_mnist import CLASSES, FashionMNIST
@@ -94,20 +95,10 @@ class Scenes(LabelMapDataset):
         return text_hash(rule, self.painter.images, self.__getitems__([0])["image"])
 
     @classmethod
-    def facts(
-        cls,
-        source: str = "digits",
-        split: str = "train",
-        image_size: ImageSize = 64,
-        size: int | None = None,
-        objects: Sequence[int] = (3, 6),
-        has_edges: bool = False,
-        root: str | None = None,
-        seed: int = 0,
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the number of classes of pixels and the image size; needs no files."""
-        _check_options(source, split, image_size, size, objects)
-        return map_facts(image_size, (BACKGROUND, *CLASS_NAMES[source]), has_edges)
+        _check_options(given.source, given.split, given.image_size, given.size, given.objects)
+        return map_facts(given.image_size, (BACKGROUND, *CLASS_NAMES[given.source]), given.has_edges)
 
     @staticmethod
     def stand_in(dataset: Mapping[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.datasets.base import MemoryDataset
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.digits import DigitsDataset
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
@@ -53,18 +54,13 @@ class StackedDigits(MemoryDataset):
         self.split = split
 
     @classmethod
-    def facts(
-        cls,
-        split: str = "train",
-        image_size: int = 16,
-        size: int = 50_000,
-        seed: int = 0,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class."""
-        labels = _draw(DigitsDataset(split, image_size).labels, split, size, seed)[1]
+        labels = _draw(
+            DigitsDataset(given.split, given.image_size).labels, given.split, given.size, given.seed
+        )[1]
         counts = torch.bincount(labels, minlength=MODES)
-        return dict(num_classes=MODES, image_size=image_size, class_counts=tuple(counts.tolist()))
+        return dict(num_classes=MODES, image_size=given.image_size, class_counts=tuple(counts.tolist()))
 
 
 def _draw(labels: Tensor | None, split: str, size: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.datasets.base import ImageDataset, check_image_size
+from mmcgan.datasets.given import Given
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 
@@ -59,16 +60,11 @@ class SyntheticImages(ImageDataset):
         return noise.to(torch.uint8)
 
     @classmethod
-    def facts(
-        cls,
-        num_classes: int,
-        image_size: int,
-        size: int = 64,
-        seed: int = 0,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the class count, image size and images per class."""
-        if not num_classes:
-            return dict(num_classes=0, image_size=image_size)
-        counts = torch.bincount(torch.arange(size) % num_classes, minlength=num_classes)
-        return dict(num_classes=num_classes, image_size=image_size, class_counts=tuple(counts.tolist()))
+        if not given.num_classes:
+            return dict(num_classes=0, image_size=given.image_size)
+        counts = torch.bincount(torch.arange(given.size) % given.num_classes, minlength=given.num_classes)
+        return dict(
+            num_classes=given.num_classes, image_size=given.image_size, class_counts=tuple(counts.tolist())
+        )

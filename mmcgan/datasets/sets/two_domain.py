@@ -14,6 +14,7 @@ from torch import Tensor
 from mmcgan.attributes import AttributeGroups, attribute_facts
 from mmcgan.datasets.attributes.base import AttributeImages, kept_rows
 from mmcgan.datasets.base import MemoryDataset
+from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.digits import DigitsDataset
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
@@ -106,19 +107,12 @@ class TwoDomainDigits(AttributeImages, MemoryDataset):
         self.split = split
 
     @classmethod
-    def facts(
-        cls,
-        split: str = "train",
-        image_size: int = 16,
-        leave_out: Sequence[Mapping[str, Any]] = (),
-        seed: int = 0,
-        pipeline: Sequence[dict[str, Any]] = (),
-    ) -> dict[str, Any]:
+    def facts_of(cls, given: Given) -> dict[str, Any]:
         """Return the image size, the attribute groups and the images of every combination."""
-        DigitsDataset.facts(split, image_size)  # checks the options
-        attributes = _attributes(_labels(split))
-        kept = kept_rows(GROUPS, attributes, leave_out, "TwoDomainDigits")
-        return attribute_facts(GROUPS, attributes[kept], image_size)
+        DigitsDataset.facts(given.split, given.image_size)  # checks the options
+        attributes = _attributes(_labels(given.split))
+        kept = kept_rows(GROUPS, attributes, given.leave_out, "TwoDomainDigits")
+        return attribute_facts(GROUPS, attributes[kept], given.image_size)
 
 
 def _split_seed(seed: int, split: str) -> int:
