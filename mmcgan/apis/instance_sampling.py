@@ -6,6 +6,7 @@ import math
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from mmcgan.apis.instances import (
     build_extractor,
     closest,
     find_photos,
+    looked_among,
     read_photos,
     training_images,
 )
@@ -101,6 +103,7 @@ class InstancePlan:
         feature: numbers -> features of these instances, (n, F).
         photos: the conditioning images, if there are any that samples belong to.
         nearest: closest images to show beside the samples.
+        real: the images that they are of; None if none are to be shown.
     """
 
     plan: Plan
@@ -109,6 +112,7 @@ class InstancePlan:
     feature: Callable[[Sequence[int]], Tensor]
     photos: Photos | None = None
     nearest: int = 0
+    real: Any = None
 
     def rows_of(self, instances: int) -> list[list[int]]:
         """Return the first rows, up to ``SHOWN``, of each of the first ``instances`` instances."""
@@ -130,8 +134,11 @@ def instance_plan(draw: Draw, options: InstanceOptions, num: int, labels: Sequen
 
     Raises:
         FileNotFoundError: a photo, the extractor, or the store is not there.
-        ValueError: a class-conditional model, photos and no labels; or a grid that cannot be made.
+        ValueError: a class-conditional model, photos and no labels; a grid that cannot be made; or closest
+            images that cannot be found.
     """
+    nearest = options.nearest
+    real = training_images(draw.loaded, nearest) if nearest else None
     if options.photos:
         _require_labels(draw.loaded, labels)
         paths = find_photos(options.photos)
@@ -143,13 +150,13 @@ def instance_plan(draw: Draw, options: InstanceOptions, num: int, labels: Sequen
             found = _grid_plan(draw, instances, options, labels)
         # between photos nothing is of a photo
         kept = None if options.grid == "interpolate" else photos
-        return replace(found, photos=kept, nearest=options.nearest)
+        return replace(found, photos=kept, nearest=nearest, real=real)
     if options.grid is None:
         found = drawn_plan(draw, num, labels)
     else:
         drawn = _drawn(draw, range(_number_drawn(options, num, labels)))
         found = _grid_plan(draw, drawn, options, labels)
-    return replace(found, nearest=options.nearest)
+    return replace(found, nearest=nearest, real=real)
 
 
 def given_plan(draw: Draw, instances: Instances, num: int, labels: Sequence[int]) -> InstancePlan:
@@ -295,17 +302,11 @@ def nearest_picture(
         rows: of :meth:`InstancePlan.rows_of`, for the first instances.
         shown: their images.
 
-    Raises:
-        ValueError: the model does not say which images it was trained with, or there are too few.
-        FileNotFoundError, StoreError: the images or the store are not there or do not fit.
     """
-    data, store = training_images(loaded), loaded.store
-    assert store is not None  # training_images has looked
+    data, store = asked.real, loaded.store
+    assert store is not None  # instance_plan has looked
     feature = asked.feature(range(len(rows)))
-    columns = []
-    if "selected.npy" in store.metadata.get("files", {}):
-        columns.append(closest(store, feature, asked.nearest, store.selected()))
-    columns.append(closest(store, feature, asked.nearest))
+    columns = [closest(store, feature, asked.nearest, among) for among in looked_among(store)]
     found = torch.cat(columns, dim=1)
     near = from_levels(data.__getitems__(found.flatten().tolist())["image"]).unflatten(0, found.shape)
     made = _samples_of(rows, shown, near.shape[-2:])

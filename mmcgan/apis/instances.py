@@ -186,17 +186,44 @@ def _closest_of(rows: Tensor, feature: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(names).long(), torch.from_numpy(scores)
 
 
-def training_images(loaded: LoadedModel) -> Any:
+def training_images(loaded: LoadedModel, nearest: int = 1) -> Any:
     """Return the data set of the images that the store was made of.
 
+    Args:
+        loaded: the model.
+        nearest: how many closest images will be asked for.
+
     Raises:
-        ValueError: the model does not say what it was trained with.
+        ValueError: the model does not say what it was trained with, or there are fewer images.
         StoreError: the images are not those of the store.
-        FileNotFoundError: they are not there.
+        FileNotFoundError: they are not there, or the store is not.
     """
-    config, store = dict(loaded.record.dataset), loaded.store
+    config, store = dict(loaded.record.dataset), _store_of_training(loaded)
     if store is None or "dataset" not in config:
         raise ValueError(f"--nearest: {loaded.name} does not say which images it was trained with")
+    fewest = min(store.size if rows is None else len(rows) for rows in looked_among(store))
+    if not 1 <= nearest <= fewest:
+        raise ValueError(f"--nearest {nearest}: must be in 1..{fewest}")
     images = build(DATASETS, config["dataset"], loaded.origin, "dataset")
     store.require_dataset(images)
     return images
+
+
+def looked_among(store: InstanceStore) -> list[Tensor | None]:
+    """Return the rows among which closest images are looked for: those that k-means selected, then all."""
+    return [store.selected(), None] if "selected.npy" in store.metadata.get("files", {}) else [None]
+
+
+def _store_of_training(loaded: LoadedModel) -> InstanceStore | None:
+    """Return the store; where it did not come with somebody's weights, say how to name one."""
+    try:
+        return loaded.store
+    except FileNotFoundError as error:
+        if loaded.origin.own:
+            raise
+        raise FileNotFoundError(
+            f"--nearest: {loaded.name} comes without the store of instances in which closest images are "
+            "looked up. Make one of the images and with the extractor of its training (mmcgan "
+            f"prepare-instances), and name it: mmcgan sample CONFIG {loaded.origin.source} --nearest N "
+            "--cfg-options train_dataloader.dataset.store=STORE"
+        ) from error

@@ -14,6 +14,7 @@ from mmcgan.demo.drawing import drawing_board
 from mmcgan.demo.limits import StoppedError
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.demo.toolkit import gradio
+from mmcgan.weights import own_index
 
 #: what whoever asked can put right, or has to know
 SENTENCES = (ValueError, OSError, ImportError, StoppedError, MemoryError)
@@ -93,9 +94,17 @@ def in_command(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def preferred(studio: Studio, names: Sequence[str]) -> str:
-    """Return the model that a tab begins with: something can be chosen, images are large, it is the last."""
-    models = studio.models
-    return max(reversed(names), key=lambda name: (bool(shown_as(models[name])), models[name].size[0]))
+    """Return the model that a tab begins with.
+
+    Something can be chosen, images are large, of shipped models the recorded FID is low; it is the last.
+    """
+
+    def worth(name: str) -> tuple[bool, int, float]:
+        model = studio.models[name]
+        figures = own_index("generator").get(model.source, {}).get("metrics", {})
+        return bool(shown_as(model)), model.size[0], -float(figures.get("fid", math.inf))
+
+    return max(reversed(names), key=worth)
 
 
 class Form:

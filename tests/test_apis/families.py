@@ -8,6 +8,7 @@ from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.base import LatentSampler
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
+from tests.tiny_networks import tiny_painter
 
 SMALL = dict(image_size=16, base_channels=4, latent_dim=12)
 STORE = dict(size=24, dim=6, num_classes=3)
@@ -77,14 +78,7 @@ FAMILIES = {
     ),
     "implicit": Family(dict(**BIGGAN, implicit=dict(hidden=(8,)))),
     "edge maps": Family(
-        dict(
-            type="SPADEGenerator",
-            image_size=32,
-            num_map_classes=11,
-            has_edges=True,
-            base_channels=1,
-            hidden_channels=4,
-        ),
+        tiny_painter(has_edges=True),
         condition=dict(type="RealCondition", dataset={**EDGES, "split": "test"}),
         evaluation=dict(type="LabelMapConditions", dataset={**EDGES, "split": "test"}),
         dataset={**EDGES, "split": "train"},
@@ -100,7 +94,7 @@ FAMILIES = {
         evaluation=dict(type="InstanceConditionDataset", condition_sampler=INSTANCES),
     ),
     "label maps": Family(
-        dict(type="SPADEGenerator", image_size=32, num_map_classes=11, base_channels=1, hidden_channels=4),
+        tiny_painter(),
         condition=dict(type="RealCondition", dataset={**MAPS, "split": "test"}),
         evaluation=dict(type="LabelMapConditions", dataset={**MAPS, "split": "test"}),
         dataset={**MAPS, "split": "train"},

@@ -167,6 +167,13 @@ def test_closest_images_stand_beside_the_samples(made, plain, tmp_path):
     assert own.tobytes() == nearest.tobytes()  # a training image is closest to itself
 
 
+def test_more_closest_images_than_there_are_are_refused_before_anything_is_made(made, plain, tmp_path):
+    fewest = len(load_model(plain).store.selected())
+    with pytest.raises(ValueError, match=rf"--nearest {fewest + 1}: must be in 1\.\.{fewest}$"):
+        sample(plain, num=2, out=tmp_path / "samples", instances=on(made / "photos", nearest=fewest + 1))
+    assert not list(tmp_path.iterdir())
+
+
 def test_grids(made, labelled, tmp_path):
     photos = [made / "photos" / f"digit{number}.png" for number in (0, 1)]
     classes = sample(

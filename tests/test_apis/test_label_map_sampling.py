@@ -22,19 +22,13 @@ from mmcgan.mean_iou import confusion_matrix, mean_iou
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.weights import read_index
 from mmcgan.zoo.models import GeneratorRecord, LoadedModel
+from tests.tiny_networks import tiny_painter
 
 SCENES = dict(type="Scenes", image_size=32, size=50)
 
 
 def painter(dataset=SCENES, has_edges=False):
-    config = dict(
-        type="SPADEGenerator",
-        image_size=32,
-        num_map_classes=11,
-        base_channels=1,
-        hidden_channels=4,
-        has_edges=has_edges,
-    )
+    config = tiny_painter(has_edges=has_edges)
     torch.manual_seed(0)
     model = SamplingModel(config, ema=False).eval()
     record = GeneratorRecord(config, dict(type="NormalLatent"), dict(type="RealCondition"), None, dataset)

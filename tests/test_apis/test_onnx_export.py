@@ -18,6 +18,7 @@ from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import GENERATORS
 from mmcgan.structures import Condition, height_and_width
 from mmcgan.zoo.models import FORMAT, GeneratorRecord, LoadedModel, load_model
+from tests.tiny_networks import tiny_painter, tiny_stylegan2
 
 LABEL = dict(type="UniformLabel", num_classes=3)
 BIGGAN = dict(type="BigGANGenerator", image_size=8, channels=[8, 8], latent_dim=6, shared_dim=4)
@@ -29,14 +30,10 @@ FAMILIES = {
     "implicit": {**BIGGAN, "num_classes": 0, "attention_resolutions": (), "implicit": {}},
     "BigGAN-deep": dict(type="BigGANDeepGenerator", image_size=8, channels=[8, 8], depth=1, num_classes=3)
     | dict(latent_dim=6, shared_dim=4, attention_resolutions=()),
-    "StyleGAN2": dict(
-        type="StyleGAN2Generator", image_size=8, num_classes=3, channel_base=32, max_channels=4, latent_dim=4
-    )
-    | dict(style_dim=4, mapping_layers=1),
-    "SPADE": dict(type="SPADEGenerator", image_size=(32, 64), num_map_classes=3, base_channels=1)
-    | dict(hidden_channels=4, has_edges=True, spectral_norm=None, init="orthogonal"),
-    "SPADE with a latent": dict(type="SPADEGenerator", image_size=64, num_map_classes=3, base_channels=1)
-    | dict(hidden_channels=4, latent_dim=6, norm="instance", spectral_norm=None, init="orthogonal"),
+    "StyleGAN2": tiny_stylegan2(3, mapping_layers=1),
+    "SPADE": tiny_painter(3, (32, 64), has_edges=True, spectral_norm=None, init="orthogonal"),
+    "SPADE with a latent": tiny_painter(3, 64, latent_dim=6, norm="instance", spectral_norm=None)
+    | dict(init="orthogonal"),
 }
 #: made of the same layers as BigGAN; every export takes seconds
 SLOW = ("ResNet", "BigGAN-deep")

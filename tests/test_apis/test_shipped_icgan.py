@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 from mmcgan.apis import CGANInferencer
+from mmcgan.cli import main
 from mmcgan.datasets.sets.fashion_mnist import SYSTEM_FOLDER
 from mmcgan.extractors.base import quantize
 from mmcgan.extractors.names import extractor_config
@@ -40,6 +41,14 @@ def test_without_photos_it_samples_from_the_instances_that_it_carries():
     first, second = (CGANInferencer(MODEL)(num=4, seed=seed, return_type="tensor") for seed in (0, 1))
     assert first.shape == (4, 3, 32, 32)
     assert not torch.equal(first, second)
+
+
+def test_without_its_store_closest_images_are_refused_before_anything_is_made(tmp_path, capsys):
+    arguments = ["--nearest", "3", "--num", "2", "--out", str(tmp_path / "samples")]
+    assert main(["sample", MODEL, *arguments]) == 2
+    said = capsys.readouterr().err
+    assert "comes without the store of instances" in said and "train_dataloader.dataset.store=STORE" in said
+    assert "Sampling" not in said and not list(tmp_path.iterdir())
 
 
 def test_the_shipped_extractor_is_found_by_name_and_by_a_file_that_is_elsewhere():

@@ -14,9 +14,9 @@ STAND_INS = {"MODEL": "omnigan_biggan_digits-16", "FOLDER": "folder", "DIR": "sa
 RUN = {
     "mmcgan list": None,
     "mmcgan doctor": None,
-    "mmcgan sample omnigan_biggan_fashion-mnist-32 --labels 3 5 --num 16": "samples/00015_5-Sandal.png",
+    "mmcgan sample omnigan-long_biggan_fashion-mnist-32 --labels 3 5 --num 16": "samples/00015_5-Sandal.png",
     "mmcgan sample omnigan-multi-label_biggan_two-domain-digits-16 --attributes": "samples",
-    "mmcgan sample spade-omni_scenes-64 --num 8": "samples",
+    "mmcgan sample spade-omni-long_scenes-64 --num 8": "samples",
     "mmcgan sample MODEL --labels 3 5 --num 64 --truncation 0.8": "samples.grid.png",
     "mmcgan interpolate MODEL --method linear --out way.gif": "way.gif",
     "mmcgan convert biggan_fashion-mnist-32 FOLDER --to mmagic": "folder/settings.json",

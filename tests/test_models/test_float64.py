@@ -6,6 +6,7 @@ import torch
 from mmcgan.models import Discriminator
 from mmcgan.registry import BACKBONES, GENERATORS
 from mmcgan.structures import Condition
+from tests.tiny_networks import tiny_painter, tiny_stylegan2
 
 SMALL = {"image_size": 16, "num_classes": 3, "base_channels": 4}
 GENERATOR_KINDS = {
@@ -17,26 +18,9 @@ GENERATOR_KINDS = {
     "r3gan": dict(
         type="R3GANGenerator", image_size=8, num_classes=3, channels=(8, 8), groups=(2, 2), blocks=(1, 1)
     ),
-    "fastgan": dict(
-        type="FastGANGenerator",
-        image_size=16,
-        num_classes=3,
-        base_channels=2,
-        latent_dim=6,
-        excitation_factor=4,
-    ),
-    "stylegan2": dict(
-        type="StyleGAN2Generator",
-        image_size=16,
-        num_classes=3,
-        channel_base=64,
-        max_channels=8,
-        latent_dim=6,
-        style_dim=6,
-    ),
-    "spade": dict(
-        type="SPADEGenerator", image_size=(32, 32), num_map_classes=3, base_channels=2, hidden_channels=4
-    ),
+    "fastgan": dict(SMALL, type="FastGANGenerator", latent_dim=6, excitation_factor=4),
+    "stylegan2": tiny_stylegan2(3, 6, 16),
+    "spade": tiny_painter(3),
 }
 BACKBONE_KINDS = {
     "biggan": dict(type="BigGANBackbone", image_size=16, base_channels=4, attention_resolutions=[8]),

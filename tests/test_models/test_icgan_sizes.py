@@ -8,18 +8,16 @@ from mmcgan.config.locate import find_config
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.registry import GENERATORS
 
-# The peer keeps a table of 1,000 classes that its label-free generators never use.
+# The peer keeps a table of 1,000 classes that its label-free BigGANs never use.
 UNUSED = 128_000
 # config -> parameters of the peer's generator and discriminator
-LABEL_FREE = {
+SIZES = {
     "icgan_biggan_imagenet-64": (36_655_876, 21_646_018),
     "icgan_biggan_imagenet-128": (77_160_132, 89_593_634),
     "icgan_biggan_imagenet-256": (42_860_804, 45_520_066),
     "icgan-ch96_biggan_imagenet-256": (90_014_340, 100_837_154),
     "icgan_biggan_coco-stuff-128": (22_271_076, 23_189_330),
     "icgan_biggan_coco-stuff-256": (25_861_956, 26_000_786),
-}
-CLASS_CONDITIONAL = {
     "icgan-class_biggan_imagenet-64": (37_868_292, 21_108_930),
     "icgan-class_biggan_imagenet-128": (79_052_484, 88_788_002),
     "icgan-class_biggan_imagenet-256": (44_384_516, 44_982_978),
@@ -27,8 +25,6 @@ CLASS_CONDITIONAL = {
     "icgan-class_biggan_imagenet-lt-64": (37_868_292, 21_108_930),
     "icgan-class_biggan_imagenet-lt-128": (38_073_988, 39_985_346),
     "icgan-class_biggan_imagenet-lt-256": (44_384_516, 44_982_978),
-}
-STYLEGAN2 = {
     "icgan_stylegan2_coco-stuff-128": (24_260_509, 27_294_848),
     "icgan_stylegan2_coco-stuff-256": (24_502_754, 27_413_568),
 }
@@ -49,17 +45,9 @@ def sizes(name, num_classes):
     return tuple(sum(p.numel() for p in network.parameters()) for network in networks)
 
 
-@pytest.mark.parametrize(("name", "expected"), LABEL_FREE.items())
-def test_label_free(name, expected):
-    generator, discriminator = sizes(name, 0)
-    assert (generator + UNUSED, discriminator) == expected
-
-
-@pytest.mark.parametrize(("name", "expected"), CLASS_CONDITIONAL.items())
-def test_class_conditional(name, expected):
-    assert sizes(name, 1000) == expected
-
-
-@pytest.mark.parametrize(("name", "expected"), STYLEGAN2.items())
-def test_stylegan2(name, expected):
-    assert sizes(name, 0) == expected
+@pytest.mark.parametrize(("name", "expected"), SIZES.items())
+def test_sizes_of_the_paper(name, expected):
+    by_class = name.startswith("icgan-class")
+    generator, discriminator = sizes(name, 1000 if by_class else 0)
+    unused = 0 if by_class or "stylegan2" in name else UNUSED
+    assert (generator + unused, discriminator) == expected

@@ -10,6 +10,7 @@ from mmcgan.models.latent_moves import build_move
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.registry import DATASETS, SAMPLERS, restore, snapshot
 from mmcgan.samplers import LangevinLatents, LatentSampler, NormalLatent
+from tests.tiny_networks import tiny_stylegan2
 
 DISTANCE = 5.0
 
@@ -67,17 +68,7 @@ def test_truncation_is_asked_of_the_law():
 
 
 def model(law):
-    generator = dict(
-        type="StyleGAN2Generator",
-        image_size=8,
-        num_classes=0,
-        max_channels=4,
-        style_dim=4,
-        latent_dim=4,
-        mapping_layers=1,
-        style_mixing=1.0,
-    )
-    return SamplingModel(generator, dict(type=law))
+    return SamplingModel(tiny_stylegan2(mapping_layers=1, style_mixing=1.0), dict(type=law))
 
 
 def test_styles_that_are_mixed_in_come_from_the_law():

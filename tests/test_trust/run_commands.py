@@ -210,6 +210,11 @@ def calls_of(table, folder, names, only=()):
             yield command, template, [part.format(out=out, **names) for part in template], out
 
 
+def reported(command, template, status, errors, **more):
+    """Return the report of a call with what else was seen of it."""
+    return dict(command=command, arguments=template, status=status, errors=errors[-2500:], **more)
+
+
 def run(folder, only=()):
     """Return a report per call, and the commands that are in neither table."""
     warnings.simplefilter("ignore")
@@ -226,16 +231,8 @@ def run(folder, only=()):
         guard.active = command not in STARTS_RUNS
         status, errors = call(command, arguments)
         guard.active = False
-        report.append(
-            dict(
-                command=command,
-                arguments=template,
-                status=status,
-                errors=errors[-1500:],
-                ran=flag.exists(),
-                violations=[list(v) for v in guard.violations],
-            )
-        )
+        violations = [list(found) for found in guard.violations]
+        report.append(reported(command, template, status, errors, ran=flag.exists(), violations=violations))
         flag.unlink(missing_ok=True)
     return report, [name for name in COMMANDS if name not in TAKES and name not in TAKES_NONE]
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from tests.test_trust import hostile
-from tests.test_trust.run_commands import call, calls_of
+from tests.test_trust.run_commands import call, calls_of, reported
 
 TINY = "biggan_digits-16"
 RESTORE = ["--task", "reconstruct", "--model", TINY, "--candidates", "2", "--share", "0.001"]
@@ -119,15 +119,7 @@ def run(folder, only=()):
             status, errors = call(command, arguments)
         finally:
             limited(resource.RLIM_INFINITY)
-        report.append(
-            dict(
-                command=command,
-                arguments=template,
-                status=status,
-                errors=errors[-2500:],
-                left=leftovers(out),
-            )
-        )
+        report.append(reported(command, template, status, errors, left=leftovers(out)))
     return report
 
 

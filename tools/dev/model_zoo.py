@@ -31,7 +31,7 @@ Written by `tools/dev/model_zoo.py` from `mmcgan/weights/index.json` (our models
 the authors of the weights. They have different protocols: a figure compares with those of its own table at
 most. [Using models](docs/model_zoo_use.md) has all ways to load one.
 
-    mmcgan sample omnigan_biggan_fashion-mnist-32 --labels 3 5 --num 16 --truncation 0.8 --out samples
+    mmcgan sample omnigan-long_biggan_fashion-mnist-32 --labels 3 5 --num 16 --truncation 0.8 --out samples
 """
 OURS = """## Our models, measured by us
 

@@ -27,10 +27,10 @@ def can(loaded: LoadedModel) -> bool:
     return "instance" in loaded.requires
 
 
-def why_no_neighbours(loaded: LoadedModel) -> str | None:
+def why_no_neighbours(loaded: LoadedModel, nearest: int) -> str | None:
     """Return why the closest training images cannot be shown; None if they can."""
     try:
-        training_images(loaded)
+        training_images(loaded, nearest)
     except (ValueError, OSError) as error:
         return str(error)
     return None
@@ -47,7 +47,7 @@ def make(
     file = uploaded(studio, photo, "photo")
     count = studio.limits.check_count(whole(num, "images", 1), model.size)
     close = whole(nearest, "closest images", 0, MOST_NEAREST)
-    fault = why_no_neighbours(model.loaded) if close else None
+    fault = why_no_neighbours(model.loaded, close) if close else None
     labels = [shown] if shown and model.classes else None
     folder, seed = studio.new_folder(), whole(seed, "seed")
     seen = folder / "photo.png"

@@ -2,20 +2,11 @@ import pytest
 import torch
 
 from mmcgan.models.backbones import BigGANBackbone
-from tests.test_models.test_backbones.sizes import check_size
 
 
 def tiny(image_size=32, **options):
     torch.manual_seed(0)
     return BigGANBackbone(image_size, **{"base_channels": 2, **options})
-
-
-@pytest.mark.parametrize(
-    ("image_size", "width", "cells"),
-    [(16, 8, 4), (32, 8, 8), (64, 32, 4), (128, 32, 4), (256, 32, 4), (512, 32, 4)],
-)
-def test_every_size(image_size, width, cells):
-    check_size(BigGANBackbone, image_size, 2, width, cells)
 
 
 def test_pools_after_the_last_activation():

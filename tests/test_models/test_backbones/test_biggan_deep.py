@@ -2,20 +2,11 @@ import pytest
 import torch
 
 from mmcgan.models.backbones import BigGANDeepBackbone
-from tests.test_models.test_backbones.sizes import check_size
 
 
 def tiny(image_size=32, **options):
     torch.manual_seed(0)
     return BigGANDeepBackbone(image_size, **{"base_channels": 4, **options})
-
-
-@pytest.mark.parametrize(
-    ("image_size", "width", "cells"),
-    [(16, 16, 4), (32, 16, 8), (64, 64, 4), (128, 64, 4), (256, 64, 4), (512, 64, 4)],
-)
-def test_every_size(image_size, width, cells):
-    check_size(BigGANDeepBackbone, image_size, 4, width, cells)
 
 
 def test_published_size():
