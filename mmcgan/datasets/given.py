@@ -11,13 +11,20 @@ from typing import Any
 class Given(SimpleNamespace):
     """Arguments of a constructor by name.
 
-    Raises:
-        TypeError: one is asked for that the constructor does not have.
+    Args:
+        kind: whose constructor, for messages.
+        arguments: all that it takes.
     """
 
+    __slots__ = ("_kind",)
+
+    def __init__(self, kind: str, arguments: Mapping[str, Any]) -> None:
+        super().__init__(**arguments)
+        self._kind = kind
+
     def __getattr__(self, name: str) -> Any:
-        """Raise: whoever asks was written for another constructor."""
-        raise TypeError(f"facts_of() asks for {name!r}, which the constructor does not take")
+        """Raise TypeError: whoever asks was written for another constructor."""
+        raise TypeError(f"{self._kind}: facts_of() asks for {name!r}, which its constructor does not take")
 
 
 def given_to(kind: type, settings: Sequence[Any], named: Mapping[str, Any]) -> Given:
@@ -29,6 +36,6 @@ def given_to(kind: type, settings: Sequence[Any], named: Mapping[str, Any]) -> G
     try:
         bound = inspect.signature(kind).bind(*settings, **named)
     except TypeError as error:
-        raise TypeError(f"{kind.__name__} {error}") from None
+        raise TypeError(f"{kind.__name__}: {error}") from None
     bound.apply_defaults()
-    return Given(**bound.arguments)
+    return Given(kind.__name__, bound.arguments)

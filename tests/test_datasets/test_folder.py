@@ -226,3 +226,16 @@ def test_tiny_imagenet_annotations_are_checked(tiny):
         TinyImageNet(str(tiny), "val")
     with pytest.raises(FileNotFoundError, match=r"no folder .*train"):
         TinyImageNet(str(tiny / "nowhere"))
+
+
+def test_facts_are_asked_for_by_what_the_constructor_takes():
+    class Mine(ImageFolder):
+        def __init__(self, root):
+            super().__init__(root, 8)
+
+    with pytest.raises(TypeError, match="ImageFolder: missing a required argument: 'root'"):
+        ImageFolder.facts(image_size=8)
+    with pytest.raises(TypeError, match="ImageFolder: got an unexpected keyword argument 'sizes'"):
+        ImageFolder.facts("photos", 8, sizes=2)
+    with pytest.raises(TypeError, match=r"Mine: facts_of\(\) asks for 'image_size', which its constructor"):
+        Mine.facts("photos")

@@ -1,8 +1,9 @@
-"""What the page says to whoever sees it."""
+"""What the page says to whoever sees it, and what it begins with."""
 
 import pytest
 
-from mmcgan.demo.form import without_places
+from mmcgan.demo.form import preferred, without_places
+from mmcgan.demo.studio import Studio, load_models
 
 
 @pytest.mark.parametrize(
@@ -17,3 +18,9 @@ from mmcgan.demo.form import without_places
 )
 def test_sentences_do_not_tell_where_things_lie(text, shown):
     assert without_places(text) == shown
+
+
+def test_a_tab_begins_with_the_best_that_ships(tmp_path):
+    painters = load_models(["spade-omni-long_scenes-64", "spade-omni_scenes-64"])
+    for names in (list(painters), list(reversed(painters))):
+        assert preferred(Studio(painters, tmp_path), names) == "spade-omni-long_scenes-64"

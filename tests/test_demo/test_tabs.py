@@ -232,12 +232,6 @@ def test_a_tab_begins_with_a_model_of_which_something_can_be_chosen(studio):
     assert shown_as(studio.model(DIGITS))[:2] == ["0", "1"]
 
 
-def test_a_tab_begins_with_the_best_that_ships(tmp_path):
-    painters = load_models(["spade-omni-long_scenes-64", SPADE])
-    for names in (list(painters), list(reversed(painters))):
-        assert preferred(Studio(painters, tmp_path), names) == "spade-omni-long_scenes-64"
-
-
 def test_attributes_are_asked_for_by_group(studio):
     asked = asked_for(studio.model(ATTRIBUTES), ["digit=3", "domain=plain", "digit=5"])
     assert asked == {"attributes": {"digit": ["3", "5"], "domain": ["plain"]}}
