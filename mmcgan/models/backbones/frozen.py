@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.models.backbones.feature_cache import FeatureCache
+from mmcgan.models.layers.precision import widen_strided_filters
 from mmcgan.precision import autocast
 from mmcgan.registry import EXTRACTORS
 
@@ -82,6 +83,7 @@ class FrozenFeatures(nn.Module):
         # the weights come from a file: also where only the shapes of a model are asked for
         with torch.device("cpu"):
             network: Any = EXTRACTORS.build(dict(extractor))
+            widen_strided_filters(network)
             self.own_precision = "precision" in extractor
             self.name = network.name
             own_size = network.preprocessing.image_size

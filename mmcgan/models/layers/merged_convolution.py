@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.models.layers.precision import REDUCED
 from mmcgan.models.layers.spectral_norm import SpectralConv2d
 from mmcgan.models.layers.tiled_convolution import DOUBLING, HALVING, convolve
 
@@ -29,7 +30,6 @@ MERGED_FROM = 256
 #: On processors in bfloat16, oneDNN's convolutions of stride 2 with fewer channels are so slow that it is
 #: slower: the digits' step, all of whose layers have fewer, takes 0.127 s merged and 0.080 s in two steps.
 REDUCED_CHANNELS_FROM = 128
-REDUCED = (torch.bfloat16, torch.float16)
 
 
 def worth_merging(positions: int) -> bool:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmcgan.models.layers.precision import in_float32_on_processors
+
 #: The binomial filter of StyleGAN and StyleGAN2.
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 
@@ -53,19 +55,24 @@ class FIRFilter(nn.Module):
         Negative padding cuts off. Only every ``stride``-th result is kept.
         """
         weight = self._depthwise(x, gain, turned=True)
+        options = {"stride": stride, "groups": x.shape[1]}
         if before == after >= 0:
-            return F.conv2d(x, weight, stride=stride, padding=before, groups=x.shape[1])
-        padded = F.pad(x, (before, after, before, after))
-        return F.conv2d(padded, weight, stride=stride, groups=x.shape[1])
+            options["padding"] = before
+        else:
+            x = F.pad(x, (before, after, before, after))
+        if stride == 1:
+            return F.conv2d(x, weight, **options)
+        return in_float32_on_processors(F.conv2d, x, weight, **options)
 
     def upsample(self, x: Tensor) -> Tensor:
         """Return (N, C, 2H, 2W); a constant stays the same constant away from the border."""
         # A transposed convolution keeps every result that a kernel touches; of those, cut the ends.
         before, after = (self.length - 2) // 2, (self.length - 1) // 2
         weight = self._depthwise(x, 4.0, turned=False)
+        options = {"stride": 2, "padding": before if before == after else 0, "groups": x.shape[1]}
+        whole = in_float32_on_processors(F.conv_transpose2d, x, weight, **options)
         if before == after:
-            return F.conv_transpose2d(x, weight, stride=2, padding=before, groups=x.shape[1])
-        whole = F.conv_transpose2d(x, weight, stride=2, groups=x.shape[1])
+            return whole
         return F.pad(whole, (-before, -after, -before, -after))
 
     def downsample(self, x: Tensor) -> Tensor:
