@@ -55,7 +55,8 @@ def widen_strided_filters(network: nn.Module) -> None:
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d) and 1 < layer.groups == layer.in_channels and max(layer.stride) > 1:
-            layer.__class__ = _widened(type(layer))
+            kind: Any = type(layer)
+            layer.__class__ = _widened(kind)
 
 
 @cache

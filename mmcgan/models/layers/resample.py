@@ -55,13 +55,13 @@ class FIRFilter(nn.Module):
         Negative padding cuts off. Only every ``stride``-th result is kept.
         """
         weight = self._depthwise(x, gain, turned=True)
-        options = {"stride": stride, "groups": x.shape[1]}
-        if before == after >= 0:
-            options["padding"] = before
-        else:
+        even = before == after >= 0
+        if not even:
             x = F.pad(x, (before, after, before, after))
+        padding = before if even else 0
         if stride == 1:
-            return F.conv2d(x, weight, **options)
+            return F.conv2d(x, weight, padding=padding, groups=x.shape[1])
+        options = {"stride": stride, "padding": padding, "groups": x.shape[1]}
         return in_float32_on_processors(F.conv2d, x, weight, **options)
 
     def upsample(self, x: Tensor) -> Tensor:
