@@ -27,13 +27,13 @@ model = dict(
     condition_sampler=dict(_delete_=True, type="AllInstances", num_classes=0),
     data_preprocessor=dict(flip_probability=0.0),
 )
-_decay = dict(type="LinearLR", start_factor=1.0, end_factor=0.1, begin=4000, end=6000, by_epoch=False)
+_decay = dict(type="LinearLR", start_factor=1.0, end_factor=0.1, begin=3000, end=4500, by_epoch=False)
 param_scheduler = dict(generator=_decay, discriminator=_decay)
 optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=5e-4)),
     discriminator=dict(optimizer=dict(lr=5e-4)),
 )
-train_cfg = dict(max_iters=6000)
+train_cfg = dict(max_iters=4500)
 default_hooks = dict(
     logger=dict(interval=50),
     generator_ema=dict(half_life_images=5000),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,12 @@ class ConditionEmbedding(EmbedsCondition):
         instance_dim: length of an instance feature, 0 for no instance part.
         instance_embedding_dim: length of the instance part; 0 passes the feature through.
         spectral_norm: applied to the instance map (never to the label table, as in BigGAN).
+        unit_instances: an instance feature has length 1, so that its entries, and what a linear map makes of
+            them, shrink with its length, unlike the rows of a table. True multiplies them by the root of that
+            length: their mean square is 1, as that of all that StyleGAN2's mapping network sees. BigGAN's
+            IC-GAN does not; a generator or head that starts small and is not spectrally normalised hardly
+            notices the instance without (FastGAN with 1,280 features: images did not depend on it after
+            4,000 updates).
     """
 
     class_rows = ("label",)
@@ -48,9 +55,11 @@ class ConditionEmbedding(EmbedsCondition):
         instance_dim: int = 0,
         instance_embedding_dim: int = 512,
         spectral_norm: SpectralNormArg = True,
+        unit_instances: bool = False,
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
+        self.instance_gain = math.sqrt(instance_dim) if unit_instances else 1.0
         self.parts: dict[str, int] = {}
         if num_classes:
             self.parts["label"] = label_dim
@@ -103,6 +112,8 @@ class ConditionEmbedding(EmbedsCondition):
                     f"condition.attributes has {value.shape[1]} columns, the generator was built for "
                     f"num_attributes={self.num_attributes}"
                 )
+            if name == "instance" and self.instance_gain != 1.0:
+                value = value * self.instance_gain
             vectors.append(self.get_submodule(name)(value))
         return self.weighed(torch.cat(vectors, dim=1))
 

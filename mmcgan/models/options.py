@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -52,6 +52,9 @@ class ConditionOptions:
     attribute_groups: Mapping[str, Any] | None = None
     attribute_embedding: str = "concatenate"
 
+    #: whether instances are as large as rows of a table, see :class:`ConditionEmbedding`
+    unit_instances: ClassVar[bool] = False
+
     def embedding(self, num_classes: int, dim: int, spectral_norm: SpectralNormArg) -> ConditionEmbedding:
         """Return the embedding of a condition.
 
@@ -71,6 +74,7 @@ class ConditionOptions:
             instance_dim=self.instance_dim,
             instance_embedding_dim=self.instance_embedding_dim,
             spectral_norm=spectral_norm,
+            unit_instances=self.unit_instances,
         )
 
     def sizes(self) -> list[int]:
@@ -94,11 +98,13 @@ class SharedConditionOptions(ConditionOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledConditionOptions(ConditionOptions):
-    """Options of a condition whose label has an embedding of its own length.
+    """Options of a condition whose label has an embedding of its own length; instances are as large as it.
 
     Attributes:
         label_dim: length of the label's embedding, and of every group of attributes.
     """
+
+    unit_instances: ClassVar[bool] = True
 
     label_dim: int = 0
 

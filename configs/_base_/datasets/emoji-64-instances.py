@@ -16,3 +16,31 @@ train_dataloader = dict(
     sampler=dict(type="InfiniteShuffle"),
     collate_fn=dict(type="gan_collate"),
 )
+# mmcgan test looks through a small classifier of Google's categories, which no discriminator sees:
+#   mmcgan train-classifier data/emoji/google --image-size 64 --held-out 0.1 \
+#       --out data/instances/emoji-64-classifier.safetensors
+test_dataloader = dict(
+    batch_size=100,
+    dataset=dict(
+        type="InstanceConditionDataset",
+        size=3490,
+        condition_sampler=dict(type="AllInstances", num_classes=0),
+    ),
+    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
+    collate_fn=dict(type="gan_collate"),
+)
+test_cfg = dict(type="TestLoop")
+test_evaluator = dict(
+    type="GenerationEvaluator",
+    extractor=dict(type="SmallClassifier", weights="data/instances/emoji-64-classifier.safetensors"),
+    metrics=[dict(type="FID"), dict(type="KID"), dict(type="PRDC"), dict(type="Memorization")],
+    reference=dict(
+        dataset=dict(
+            type="ImageFolder",
+            root=["data/emoji/google", "data/emoji/twitter"],
+            image_size=64,
+            labelled=False,
+            in_memory=True,
+        )
+    ),
+)

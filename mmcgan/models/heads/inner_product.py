@@ -41,7 +41,12 @@ class InnerProductHead(WeighsCondition, Head):
         self.linear = nn.Linear(in_channels, dim, bias=False)
         start_normal(self.linear.weight)
         self.condition = ConditionEmbedding(
-            num_classes, dim, instance_dim=instance_dim, instance_embedding_dim=dim, spectral_norm=None
+            num_classes,
+            dim,
+            instance_dim=instance_dim,
+            instance_embedding_dim=dim,
+            spectral_norm=None,
+            unit_instances=True,
         )
         for part in self.condition.children():
             weight = part.weight

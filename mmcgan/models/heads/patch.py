@@ -141,6 +141,7 @@ class PatchProjectionHead(Head):
             instance_dim=instance_dim,
             instance_embedding_dim=embedding_dim,
             spectral_norm=None,
+            unit_instances=True,
         )
         self.linear = linear(self.condition.dim, dim)
         self.requires = self.condition.requires
