@@ -272,9 +272,10 @@ laptop configs, not tuned for these sets. A family that computes less for each i
 the same time: that is why there are two comparisons. Small FIDs are better; **bold** is the first of those
 that were compared, and *no shapes yet* stands beside a precision below 0.1, which no FID makes good.
 
-**Slower than today.** These trainings are of before the filters of StyleGAN2 and R3GAN and FastGAN's gate became fast in
-bfloat16 (see [performance](performance.md)): a step of StyleGAN2 takes 0.57 of the time since, one of FastGAN at 64 px 0.41.
-In equal CPU time BigGAN + DiffAugment has an advantage below that it no longer has; after equal numbers of images nothing changed.
+**Slower than today.** These trainings are of before the filters of StyleGAN2 and R3GAN and FastGAN's gate
+became fast in bfloat16 (see [performance](performance.md)): a step of StyleGAN2 takes 0.57 of the time since,
+one of FastGAN at 64 px 0.41. In equal CPU time BigGAN + DiffAugment has an advantage below that it no longer
+has; after equal numbers of images nothing changed.
 """
 NOT_RUN_AT_ALL = "\nNothing has been trained yet.\n"
 HOW = """## How it is measured
