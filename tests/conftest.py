@@ -9,7 +9,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Tests run side by side, a process per core: more threads than that would wait for each other.
     os.environ["OMP_NUM_THREADS"] = "1"
 else:
-    # yapf, which mmengine's configs import, writes its grammar to a file of the user's at the first import after
-    # it was installed; of two processes that do so at once, one reads half a file and dies with EOFError. So
-    # the process that starts the others imports it first.
+    # yapf, which mmengine's configs import, writes its grammar to a file of the user's at the first import
+    # after it was installed; of two processes that do so at once, one reads half a file and dies with
+    # EOFError. So the process that starts the others imports it first.
     import yapf.yapflib.yapf_api  # noqa: F401
