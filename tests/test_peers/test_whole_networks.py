@@ -67,11 +67,12 @@ class Peer:
 
     def write(self, path, content):
         """Pickle with these modules in place, and take them away."""
+        parents = {
+            part for name in self.made for part in itertools.accumulate(name.split("."), "{}.{}".format)
+        }
+        around = {name: types.ModuleType(name) for name in parents if name not in sys.modules}
         with pytest.MonkeyPatch.context() as patch:
-            for name, module in self.made.items():
-                for parent in itertools.accumulate(name.split(".")[:-1], "{}.{}".format):
-                    if parent not in sys.modules:
-                        patch.setitem(sys.modules, parent, types.ModuleType(parent))
+            for name, module in (around | self.made).items():
                 patch.setitem(sys.modules, name, module)
             path.write_bytes(pickle.dumps(content))
         assert not any(sys.modules.get(name) is module for name, module in self.made.items())

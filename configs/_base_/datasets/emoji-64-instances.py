@@ -23,7 +23,7 @@ test_dataloader = dict(
     batch_size=100,
     dataset=dict(
         type="InstanceConditionDataset",
-        size=3490,
+        size=5000,
         condition_sampler=dict(type="AllInstances", num_classes=0),
     ),
     sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
@@ -33,7 +33,7 @@ test_cfg = dict(type="TestLoop")
 test_evaluator = dict(
     type="GenerationEvaluator",
     extractor=dict(type="SmallClassifier", weights="data/instances/emoji-64-classifier.safetensors"),
-    metrics=[dict(type="FID"), dict(type="KID"), dict(type="PRDC"), dict(type="Memorization")],
+    metrics=[dict(type="FID"), dict(type="KID"), dict(type="PRDC")],
     reference=dict(
         dataset=dict(
             type="ImageFolder",
