@@ -21,6 +21,7 @@ D2DCE: Settings = {
     "positive_margin": 0.98,
     "weights": {"real": 0.5, "generated": 0.5},
 }
+REALNESS: Settings = {"logit": "omni.score", "reading": "real_minus_fake"}
 EMPIRICAL: Settings = {"_delete_": True, "type": "EmpiricalLabel"}
 CONSTANT: Settings = {"_delete_": True, "type": "ConstantLabel", "label": 0}
 INSTANCES: Settings = {"_delete_": True, "type": "AllInstances", "num_classes": 0}
@@ -130,8 +131,8 @@ def _stylegan2(setting: Setting) -> tuple[list[str], Settings, Settings]:
     }
     model |= _losses(kind)
     if kind == "omni":
-        model["regularizers"] = {"r1": {"logit": "omni.score"}}
-        model["augment"]["adapt"] |= {"logit": "omni.score", "reading": "real_minus_fake"}
+        model["regularizers"] = {"r1": REALNESS}
+        model["augment"]["adapt"] |= REALNESS
     return ["models/stylegan2-laptop", "schedules/laptop-stylegan2"], model, {}
 
 
@@ -166,7 +167,7 @@ def _r3gan(setting: Setting) -> tuple[list[str], Settings, Settings]:
         model["condition_sampler"] = _sampler(kind)
     model |= _losses(kind)
     if kind == "omni":
-        model["regularizers"] = {name: {"logit": "omni.score"} for name in ("r1", "r2")}
+        model["regularizers"] = dict.fromkeys(("r1", "r2"), REALNESS)
     return ["models/r3gan-networks", "schedules/laptop-r3gan"], model, _r3gan_schedule()
 
 

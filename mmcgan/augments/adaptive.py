@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,17 +12,9 @@ from torch import Tensor, nn
 
 from mmcgan.augments.base import Augment, Scores
 from mmcgan.distributed import average_buffers
+from mmcgan.realness import READINGS, check_reading
 from mmcgan.suggestions import nearest
 
-# From a named tensor to numbers that are positive where an image is taken for real.
-READINGS: dict[str, Callable[[Tensor], Tensor]] = {
-    # (N,) or (N, ...): a logit for every image or patch
-    "logit": lambda value: value,
-    # (N, C + 2): the columns "real" and "fake" at the end (omni-loss)
-    "real_minus_fake": lambda value: value[:, -2] - value[:, -1],
-    # (N, C + 1): the last class is "fake" (multi-hinge, ImAC-GAN)
-    "best_class_minus_fake": lambda value: value[:, :-1].amax(1) - value[:, -1],
-}
 AGAINST = ("zero", "fake")
 
 
@@ -69,8 +61,7 @@ class AdaptiveProbability(nn.Module):
     ) -> None:
         super().__init__()
         check_probability("p", initial)
-        if reading not in READINGS:
-            raise ValueError(f"adapt: unknown reading {reading!r}.{nearest(reading, list(READINGS))}")
+        check_reading(reading, "adapt")
         if against not in AGAINST:
             raise ValueError(f"adapt: against={against!r} is not possible; allowed: {list(AGAINST)}")
         if not -1 <= target <= 1:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.contracts import check_object
 from mmcgan.dtypes import at_least_float32
+from mmcgan.realness import READINGS
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.base import LatentSampler
 from mmcgan.samplers.moves import LatentMove
@@ -64,7 +65,8 @@ def move_latents(
     def logit(point: Tensor) -> Tensor:
         joined = torch.cat([point, kept], dim=1) if code_dim else point
         image = at_least_float32(generator(joined, condition))
-        return at_least_float32(discriminator(image, condition)[move.reads[0]]).flatten()
+        scores = at_least_float32(discriminator(image, condition)[move.reads[0]])
+        return READINGS[move.reading](scores).flatten()
 
     with _evaluating(generator), _evaluating(discriminator):
         moved = move(latent[:, : latent.shape[1] - code_dim], logit)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Reading, Value, names, whole_number
 from mmcgan.random import RandomStreams
+from mmcgan.realness import READINGS, check_reading
 from mmcgan.registry import REGULARIZERS
 from mmcgan.returned import check_scalar
 from mmcgan.structures import Condition, GANBatch
@@ -132,6 +133,13 @@ class LogitRegularizer(Regularizer):
     Args:
         weight: factor of the scalar; None for the ``paper_weight`` of the class.
         logit: which named output to read.
+        reading: what of it, one of :data:`mmcgan.realness.READINGS`: "logit" as it is, all positions of a map
+            summed where a gradient is taken; "real_minus_fake" for the last two columns of an omni score,
+            "best_class_minus_fake" for class logits of which the last is "fake". The columns of such a score
+            have gradients of opposite signs, whose sum says little.
+
+    Raises:
+        ValueError: there is no such reading.
     """
 
     allowed_on = ("discriminator",)
@@ -143,9 +151,15 @@ class LogitRegularizer(Regularizer):
         weight: float | None = None,
         interval: int = 1,
         logit: str = "adv.logit",
+        reading: str = "logit",
     ) -> None:
         super().__init__(on, self.paper_weight if weight is None else weight, interval)
-        self.logit, self.reads = logit, (logit,)
+        check_reading(reading, type(self).__name__)
+        self.logit, self.reading, self.reads = logit, reading, (logit,)
+
+    def realness(self, scores: Scores) -> Tensor:
+        """Return what is read of the discriminator's outputs, (N,) or a map (N, ...)."""
+        return READINGS[self.reading](scores[self.logit])
 
 
 def build_regularizers(

@@ -15,6 +15,7 @@ class LogitDrift(LogitRegularizer):
     Args:
         weight: 0.001 in the paper.
         logit: which named output is kept near 0.
+        reading: what of it, see :class:`~mmcgan.regularizers.base.LogitRegularizer`.
     """
 
     paper_weight = 0.001
@@ -22,4 +23,4 @@ class LogitDrift(LogitRegularizer):
     def forward(self, context: StepContext) -> Tensor:
         """Return the mean square, a scalar."""
         assert context.real_scores is not None
-        return context.real_scores[self.logit].square().mean()
+        return self.realness(context.real_scores).square().mean()

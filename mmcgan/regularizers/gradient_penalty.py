@@ -20,6 +20,7 @@ class PointPenalty(LogitRegularizer):
     Args:
         weight: factor of the scalar.
         logit: which named output to differentiate.
+        reading: what of it, see :class:`~mmcgan.regularizers.base.LogitRegularizer`.
     """
 
     paper_weight = 10.0
@@ -28,7 +29,7 @@ class PointPenalty(LogitRegularizer):
         """Return the penalty, a scalar."""
         image = self.points(context).detach().requires_grad_()
         scores = context.score(image, context.real.condition, augment=False)
-        return self.penalty(self.squared(image_gradient(scores[self.logit], image)))
+        return self.penalty(self.squared(image_gradient(self.realness(scores), image)))
 
     def squared(self, gradient: Tensor) -> Tensor:
         """Return the squared lengths (N,) of gradients (N, C, H, W)."""
@@ -81,8 +82,9 @@ class GradientPenalty(PointPenalty):
         interval: int = 1,
         logit: str = "adv.logit",
         per_pixel: bool = False,
+        reading: str = "logit",
     ) -> None:
-        super().__init__(on, weight, interval, logit)
+        super().__init__(on, weight, interval, logit, reading)
         self.per_pixel = per_pixel
 
     def squared(self, gradient: Tensor) -> Tensor:
@@ -115,8 +117,9 @@ class DivergencePenalty(PointPenalty):
         interval: int = 1,
         logit: str = "adv.logit",
         power: float = 6.0,
+        reading: str = "logit",
     ) -> None:
-        super().__init__(on, weight, interval, logit)
+        super().__init__(on, weight, interval, logit, reading)
         if power <= 0:
             raise ValueError(f"DivergencePenalty: power must be positive, got {power}")
         self.power = power
@@ -163,6 +166,7 @@ class R2(SquaredGradient):
         logit: which named output to differentiate.
         reuse_scores: differentiate the scores of the step itself, through its augmentation, as R3GAN does.
             False runs the discriminator again, on the un-augmented images.
+        reading: what of the output, see :class:`~mmcgan.regularizers.base.LogitRegularizer`.
     """
 
     seen = "fake"

@@ -11,6 +11,7 @@ from torch import Tensor
 from mmcgan.distributed import draw_shared
 from mmcgan.option_groups import takes_options
 from mmcgan.random import RandomStreams
+from mmcgan.realness import READINGS, check_reading
 from mmcgan.registry import REGULARIZERS
 from mmcgan.regularizers.base import Generate, Regularizer, Scores, StepContext
 from mmcgan.structures import Condition
@@ -45,6 +46,7 @@ class ClimbOptions:
         share: probability of a latent to move in a step, in (0, 1].
         bound: latents stay in [-bound, bound]; None for normal latents without bounds.
         logit: which named output to climb.
+        reading: what of it, see :class:`~mmcgan.regularizers.base.LogitRegularizer`.
     """
 
     steps: int = 1
@@ -53,6 +55,7 @@ class ClimbOptions:
     share: float = 1.0
     bound: float | None = 1.0
     logit: str = "adv.logit"
+    reading: str = "logit"
 
     def check(self, owner: str) -> None:
         """Raise ValueError for a setting that is out of range; ``owner`` is named."""
@@ -63,6 +66,7 @@ class ClimbOptions:
             raise ValueError(f"{owner}: steps must be at least 1, got {self.steps}")
         if not 0 < self.share <= 1:
             raise ValueError(f"{owner}: share must lie in (0, 1], got {self.share}")
+        check_reading(self.reading, owner)
 
 
 @REGULARIZERS.register_module()
@@ -95,6 +99,7 @@ class LatentOptimization(Regularizer):
         climb.check("LatentOptimization")
         self.alpha, self.beta, self.steps = climb.alpha, climb.beta, climb.steps
         self.share, self.bound, self.reads = climb.share, climb.bound, (climb.logit,)
+        self.reading = climb.reading
         self._cost: Tensor | None = None
 
     def move_latent(
@@ -108,7 +113,8 @@ class LatentOptimization(Regularizer):
         """Return the moved latents (N, D), which carry gradients."""
 
         def logit(point: Tensor) -> Tensor:
-            return score(generate(point, condition), condition, augment=False)[self.reads[0]]
+            scores = score(generate(point, condition), condition, augment=False)
+            return READINGS[self.reading](scores[self.reads[0]])
 
         costs = []
         for _ in range(self.steps):

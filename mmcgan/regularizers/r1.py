@@ -43,8 +43,9 @@ class SquaredGradient(LogitRegularizer):
         interval: int = 1,
         logit: str = "adv.logit",
         reuse_scores: bool = False,
+        reading: str = "logit",
     ) -> None:
-        super().__init__(on, weight, interval, logit)
+        super().__init__(on, weight, interval, logit, reading)
         self.reuse_scores = reuse_scores
         self.needs_real_gradient = reuse_scores and self.seen == "real"
         self.needs_fake_gradient = reuse_scores and self.seen == "fake"
@@ -55,10 +56,10 @@ class SquaredGradient(LogitRegularizer):
         if self.reuse_scores:
             scores = context.real_scores if self.seen == "real" else context.fake_scores
             assert scores is not None
-            return 0.5 * squared_gradient(scores[self.logit], batch.image).mean()
+            return 0.5 * squared_gradient(self.realness(scores), batch.image).mean()
         image = batch.image.detach().requires_grad_()
         scores = context.score(image, batch.condition, augment=False)
-        return 0.5 * squared_gradient(scores[self.logit], image).mean()
+        return 0.5 * squared_gradient(self.realness(scores), image).mean()
 
 
 @REGULARIZERS.register_module()
@@ -73,6 +74,7 @@ class R1(SquaredGradient):
         logit: which named output to differentiate.
         reuse_scores: differentiate the scores of the step itself, through its augmentation, as
             StudioGAN and StyleGAN2 do. False runs the discriminator again, on the un-augmented images.
+        reading: what of the output, see :class:`~mmcgan.regularizers.base.LogitRegularizer`.
     """
 
     seen = "real"

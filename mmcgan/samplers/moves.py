@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from mmcgan.contracts import Contract, Reading, Value, some_names
 from mmcgan.option_groups import takes_options
 from mmcgan.random import make_generator
+from mmcgan.realness import check_reading, is_reading
 from mmcgan.registry import SAMPLERS
 from mmcgan.regularizers.latent_optimization import ClimbOptions, natural_gradient_step
 from mmcgan.samplers.base import LatentSampler
@@ -23,6 +24,8 @@ Logit = Callable[[Tensor], Tensor]
 class LatentMove(Reading):
     """Base of the rules; ``reads`` names the discriminator's output that is climbed, ``law`` is the latents'.
 
+    ``reading`` is what of that output is climbed, one of :data:`mmcgan.realness.READINGS`.
+
     What is drawn for a latent depends on that latent alone, so that an image does not depend on the
     batch it is made in, nor on the number of processes.
     """
@@ -31,10 +34,14 @@ class LatentMove(Reading):
         "latent move",
         "docs/extending/latent_move.md",
         methods={"__call__": "latents and a function to logits -> moved latents (N, D)"},
-        values={"reads": Value("a tuple of one named tensor, the logit that is climbed", some_names)},
+        values={
+            "reads": Value("a tuple of one named tensor, the logit that is climbed", some_names),
+            "reading": Value("the name of a reading of mmcgan.realness", is_reading),
+        },
     )
 
     reads: tuple[str, ...] = ("adv.logit",)
+    reading: str = "logit"
     law: LatentSampler | None = None
 
     def follow(self, law: LatentSampler) -> None:
@@ -84,7 +91,8 @@ class OptimizedLatents(LatentMove):
     def __init__(self, *, climb: ClimbOptions = ClimbOptions()) -> None:
         climb.check("OptimizedLatents")
         self.steps, self.alpha, self.beta = climb.steps, climb.alpha, climb.beta
-        self.share, self.bound, self.reads = climb.share, climb.bound, (climb.logit,)
+        self.share, self.bound = climb.share, climb.bound
+        self.reads, self.reading = (climb.logit,), climb.reading
 
     def __call__(self, latent: Tensor, logit: Logit) -> Tensor:
         """Return latents after ``steps`` steps, (N, D)."""
@@ -107,6 +115,7 @@ class LangevinLatents(LatentMove):
     Args:
         steps, rate, variance, decay, decay_interval: see :class:`LangevinOptions`.
         logit: which named output is the logarithm of the density ratio.
+        reading: what of it, one of :data:`mmcgan.realness.READINGS`.
 
     Raises:
         ValueError: a setting is out of range.
@@ -120,9 +129,11 @@ class LangevinLatents(LatentMove):
         decay: float = 1.0,
         decay_interval: int = 1,
         logit: str = "adv.logit",
+        reading: str = "logit",
     ) -> None:
         self.options = LangevinOptions(steps, rate, variance, decay, decay_interval)
-        self.reads = (logit,)
+        check_reading(reading, "LangevinLatents")
+        self.reads, self.reading = (logit,), reading
 
     def follow(self, law: LatentSampler) -> None:
         """Learn the law, whose density the chain follows.
