@@ -15,13 +15,14 @@ from mmcgan.extractor_training.train_classifier import Recipe, TrainOptions, tra
 from mmcgan.instance_preparation.options import Options
 from mmcgan.instance_preparation.prepare import prepare_instances
 from mmcgan.pictures import write_png
+from mmcgan.proposal.families import frozen_network
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS, EXTRACTORS
 
 #: of images that no training sees, beside which the nearest training images are judged
 HELD_OUT = 2000
 #: what discriminators look through and what instances are features of; never what judges
-FROZEN = {"type": "EfficientNetLite0", "image_size": 64, "resize": "bilinear-antialias"}
+FROZEN = frozen_network(64)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
-from mmcgan.proposal.figures import sentence
+from mmcgan.proposal.families import NETWORKS
+from mmcgan.proposal.figures import FAMILIES, FIRST, WITH_CLASSES, Comparison, compared
 from mmcgan.proposal.survey import Survey
 
 #: below this, the neighbours of an image are most of the set, and instances tell nothing
@@ -29,12 +31,12 @@ class Width:
 
     Attributes:
         image_size: pixels a side.
-        base_channels: of generator and discriminator.
+        channels: of the finest maps of generator and discriminator.
         batch_size: real images in an iteration.
     """
 
     image_size: int
-    base_channels: int
+    channels: int
     batch_size: int
 
 
@@ -43,8 +45,8 @@ WIDTHS = (
     Width(64, 32, 32),
     Width(64, 16, 32),
     Width(32, 32, 64),
-    Width(32, 16, 32),
-    Width(32, 8, 16),
+    Width(32, 16, 64),
+    Width(32, 8, 32),
 )
 #: in front of them, with a GPU
 GPU_WIDTHS = (Width(256, 64, 32), Width(128, 64, 64), Width(64, 64, 64))
@@ -70,22 +72,30 @@ class Method:
     """What kind of model, before its size is known.
 
     Attributes:
-        base: config of the networks and losses that the new one inherits, below ``configs/``.
-        labelled: whether it learns the classes.
-        instances: whether it is conditioned on instances, for which a store is made.
+        conditioning: a key of :data:`~mmcgan.proposal.figures.CONDITIONINGS`.
+        family: of networks, a key of :data:`~mmcgan.proposal.families.NETWORKS`.
         empirical: whether classes are asked for as often as they occur.
         policy: of DiffAugment; () for none.
         flip: whether mirrored images count as images.
         choices: why.
     """
 
-    base: str
-    labelled: bool
-    instances: bool
+    conditioning: str
+    family: str
     empirical: bool
     policy: tuple[str, ...]
     flip: bool
     choices: list[Choice] = field(default_factory=list)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it learns the classes."""
+        return self.conditioning in WITH_CLASSES
+
+    @property
+    def instances(self) -> bool:
+        """Whether it is conditioned on instances, for which a store is made."""
+        return self.conditioning == "instance"
 
 
 def choose_method(seen: Survey, flip: bool = True) -> Method:
@@ -95,49 +105,72 @@ def choose_method(seen: Survey, flip: bool = True) -> Method:
         seen: the images.
         flip: mirrored images show the same kind of thing.
     """
-    choices = []
-    labelled = seen.classes is not None and min(seen.classes.values()) >= LEAST_PER_CLASS
-    instances = not labelled and seen.count >= LEAST_FOR_INSTANCES
-    if labelled:
-        base = "_base_/models/omnigan.py"
-        why = (
-            f"{len(seen.classes or ())} classes with {min((seen.classes or {'': 0}).values())} images and "
-            "more; on Fashion-MNIST after the same 1,000 updates, 98.8 % of its samples were of the class "
-            "asked for, and 86.6 % of BigGAN's"
-        )
-        choices.append(Choice("method", "Omni-GAN", why))
-    elif instances:
-        base = "_base_/models/icgan.py"
-        why = (
-            f"no classes to ask for, and {seen.count:,} images: each is learnt with its neighbours; on "
-            "Fashion-MNIST without labels FID 4.0"
-        )
-        choices.append(Choice("method", "IC-GAN", why))
-    else:
-        base = "_base_/models/biggan-unconditional.py"
-        few = (
-            f"{seen.count} images are fewer than the {LEAST_FOR_INSTANCES} that instances need"
-            if seen.classes is None
-            else f"the smallest class has {min(seen.classes.values())} images, fewer than {LEAST_PER_CLASS}"
-        )
-        choices.append(Choice("method", "BigGAN without conditions", few))
-    choices.append(Choice("networks", "BigGAN's", f"{sentence(seen.count, labelled)}; see docs/choosing.md"))
-    policy: tuple[str, ...] = ()
-    if seen.count < FEW_IMAGES:
-        policy = ("translation", "cutout") if seen.gray > 0.5 else ("colour", "translation", "cutout")
-        why = (
-            f"{seen.count:,} images are fewer than {FEW_IMAGES:,}: the discriminator would know them by heart"
-        )
-        choices.append(Choice("augmentation", f"DiffAugment ({', '.join(policy)})", why))
-    else:
-        choices.append(Choice("augmentation", "none", f"{seen.count:,} images are enough"))
+    conditioning, method = _conditioning(seen)
+    labelled = conditioning in WITH_CLASSES
+    family, networks = _networks(seen.count, labelled)
+    policy, augmentation = _augmentation(seen)
     why = "a mirrored photo is a photo; text and digits are not (--no-flip)" if flip else "you said so"
-    choices.append(Choice("mirrored images", "yes" if flip else "no", why))
+    choices = [method, networks, augmentation, Choice("mirrored images", "yes" if flip else "no", why)]
     empirical = labelled and seen.imbalance > UNEVEN
     if empirical:
         why = f"the largest class has {seen.imbalance:.1f} times the images of the smallest"
         choices.append(Choice("classes", "asked for as often as they occur", why))
-    return Method(base, labelled, instances, empirical, policy, flip, choices)
+    return Method(conditioning, family, empirical, policy, flip, choices)
+
+
+def _conditioning(seen: Survey) -> tuple[str, Choice]:
+    fewest = min(seen.classes.values()) if seen.classes else 0
+    if seen.classes is not None and fewest >= LEAST_PER_CLASS:
+        why = (
+            f"{len(seen.classes)} classes with {fewest} images and more; on Fashion-MNIST after the same "
+            "1,000 updates, 98.8 % of its samples were of the class asked for, and 86.6 % of BigGAN's"
+        )
+        return "omni", Choice("method", "omni-loss of the classes", why)
+    if seen.count >= LEAST_FOR_INSTANCES:
+        why = (
+            f"no classes to ask for, and {seen.count:,} images: each is learnt with its neighbours; on "
+            "Fashion-MNIST without labels FID 1.2"
+        )
+        return "instance", Choice("method", "IC-GAN", why)
+    few = (
+        f"{seen.count} images are fewer than the {LEAST_FOR_INSTANCES} that instances need"
+        if seen.classes is None
+        else f"the smallest class has {fewest} images, fewer than {LEAST_PER_CLASS}"
+    )
+    return "unconditional", Choice("method", "without conditions", few)
+
+
+def _networks(count: int, labelled: bool) -> tuple[str, Choice]:
+    """Return the family that did best on a set of about this size, of those that can be trained here."""
+    known = compared(count, labelled)
+    if known is None:
+        what = "with classes" if labelled else "without classes"
+        why = (
+            f"families of networks have not been compared on sets of about {count:,} images {what}: "
+            "benchmarks/small_sets.py does so"
+        )
+        return FIRST, Choice("networks", FAMILIES[FIRST], f"{why}; see docs/choosing.md")
+    family, more = _best_of(known)
+    return family, Choice("networks", FAMILIES[family], f"{known.sentence()}{more}; see docs/choosing.md")
+
+
+def _best_of(known: Comparison) -> tuple[str, str]:
+    """Return the first family that can be trained here and shows shapes, and why not one before it."""
+    missing: list[str] = []
+    for family in known.ranked():
+        needs = NETWORKS[family].package
+        if needs is None or find_spec(needs[0]) is not None:
+            return family, "".join(missing)
+        missing.append(f"; {FAMILIES[family]} needs `pip install 'mmcgan[{needs[1]}]'`")
+    return FIRST, "".join(missing)
+
+
+def _augmentation(seen: Survey) -> tuple[tuple[str, ...], Choice]:
+    if seen.count >= FEW_IMAGES:
+        return (), Choice("augmentation", "none", f"{seen.count:,} images are enough")
+    policy = ("translation", "cutout") if seen.gray > 0.5 else ("colour", "translation", "cutout")
+    why = f"{seen.count:,} images are fewer than {FEW_IMAGES:,}: the discriminator would know them by heart"
+    return policy, Choice("augmentation", f"yes ({', '.join(policy)}, or the family's own)", why)
 
 
 def widths_for(seen: Survey, cuda: bool) -> list[Width]:
@@ -146,7 +179,7 @@ def widths_for(seen: Survey, cuda: bool) -> list[Width]:
     middle = seen.shorter_sides[1]
     fitting = [width for width in every if width.image_size <= max(middle, min(LEAST_SEEN))]
     # a batch is at most half of the images
-    return [Width(w.image_size, w.base_channels, max(2, min(w.batch_size, seen.count // 2))) for w in fitting]
+    return [Width(w.image_size, w.channels, max(2, min(w.batch_size, seen.count // 2))) for w in fitting]
 
 
 def iterations_in(seconds: float, step: float) -> int:

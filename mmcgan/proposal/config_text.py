@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmcgan.proposal.choices import Choice, Method, Width, held_in_memory, neighbours_for
+from mmcgan.proposal.families import NETWORKS, Parts, Plan, Settings
 
 #: images that an evaluation makes, at most
 EVALUATED = 2000
-SCHEDULE = "_base_/default_runtime.py"
+#: columns of a line, and of what shares one with others
+LONGEST, SHORT = 110, 60
+
+
+@dataclass(frozen=True)
+class Source:
+    """The images of a config.
+
+    Attributes:
+        root: a folder, a zip archive or several.
+        count: number of images.
+        store: of instances, where the method needs one.
+    """
+
+    root: str | list[str]
+    count: int
+    store: Path | None = None
 
 
 def config_text(
-    root: str | list[str],
+    source: Source,
     method: Method,
     width: Width,
     iterations: int,
-    count: int,
-    store: Path | None = None,
     extractor: dict[str, object] | None = None,
     choices: Sequence[Choice] = (),
     command: str = "",
@@ -26,46 +43,45 @@ def config_text(
     """Return a config.
 
     Args:
-        root: of the images: a folder, a zip archive or several.
+        source: where the images are.
         method, width, iterations: what was chosen.
-        count: number of images.
-        store: of instances, where the method needs one.
         extractor: config of what judges samples; None leaves evaluation out.
         choices: written as comments, each with its reason.
         command: that wrote it.
     """
+    family = NETWORKS[method.family]
+    batch_size = width.batch_size * family.batches
+    parts = family.parts(plan_of(method, width, iterations * batch_size))
+    settings: Settings = {
+        "model": _model(parts.model, method),
+        "train_dataloader": _data(source, method, width, batch_size),
+        **_schedule(parts, iterations, evaluated=extractor is not None),
+        **(_evaluation(source, method, width, extractor) if extractor is not None else {}),
+    }
     reasons = [one_line(f"#   {choice.what}: {choice.value} ({choice.reason})") for choice in choices]
-    bases = [f"{{{{$MMCGAN_CONFIGS:}}}}/{base}" for base in (method.base, SCHEDULE)]
-    channels = width.base_channels
-    generator = f"base_channels={channels}, latent_dim=64, attention_resolutions=()"
-    generator += ", shared_dim=64" if not method.instances else ""
-    generator += ", instance_embedding_dim=128" if method.instances else ""
-    model = [
-        f"    generator=dict({generator}),",
-        f"    discriminator=dict(backbone=dict(base_channels={channels}, attention_resolutions=())),",
-    ]
-    if method.policy:
-        model.append(f"    augment=dict(type='DiffAugment', policy={method.policy!r}),")
-    if method.empirical:
-        model.append("    condition_sampler=dict(type='EmpiricalLabel'),")
-    if method.instances and method.flip:
-        model.append("    condition_sampler=dict(flip=True),")
-    if method.flip:
-        model.append("    data_preprocessor=dict(flip_probability=0.5),")
+    bases = [f"{{{{$MMCGAN_CONFIGS:}}}}/_base_/{base}.py" for base in parts.bases]
     return "\n".join(
         [
             one_line(f"# Written by: {command}") if command else "# Written by mmcgan new",
             "# It is yours: change what you like. Why it is as it is:",
             *reasons,
             f"_base_ = {bases!r}",
-            "model = dict(",
-            *model,
-            ")",
-            *_data(root, method, width, count, store),
-            *_schedule(iterations, evaluated=extractor is not None),
-            *(_evaluation(root, method, width, count, extractor) if extractor is not None else []),
+            *(f"{name} = {as_code(value, reserved=len(name) + 3)}" for name, value in settings.items()),
+            *([_TESTED] if extractor is not None else []),
             "",
         ]
+    )
+
+
+def plan_of(method: Method, width: Width, images: int) -> Plan:
+    """Return what any family is asked for, for a training that reads so many images."""
+    return Plan(
+        conditioning=method.conditioning,
+        image_size=width.image_size,
+        width=width.channels,
+        policy=method.policy,
+        horizon=images,
+        uniform=method.labelled and not method.empirical,
     )
 
 
@@ -80,79 +96,117 @@ def literal(value: object) -> str:
     return repr(value).replace("{{", "{\\x7b")
 
 
-def _images(root: str | list[str], method: Method, width: Width, in_memory: bool = False) -> str:
-    more = "" if method.labelled else ", labelled=False"
-    more += ", in_memory=True" if in_memory else ""
-    return f"dict(type='ImageFolder', root={literal(root)}, image_size={width.image_size}{more})"
+def as_code(value: object, indent: int = 0, reserved: int = 0) -> str:
+    """Return a value as Python that people read: ``dict(...)``, on one line where it fits.
+
+    Args:
+        value: of dicts, lists, tuples and literals.
+        indent: columns before the lines that follow.
+        reserved: columns before the first line.
+    """
+    short = _short(value)
+    if not isinstance(value, Mapping) or indent + reserved + len(short) < LONGEST:
+        return short
+    inner = indent + 4
+    named = all(str(key).isidentifier() for key in value)
+    lines: list[str] = []
+    for key, entry in value.items():
+        head = f"{key}=" if named else f"{literal(key)}: "
+        text = f"{head}{as_code(entry, inner, len(head) + 1)},"
+        # what is short shares a line
+        if lines and len(text) < SHORT and len(lines[-1]) + len(text) < LONGEST and "\n" not in lines[-1]:
+            lines[-1] += f" {text}"
+        else:
+            lines.append(" " * inner + text)
+    opening, closing = ("dict(", ")") if named else ("{", "}")
+    return "\n".join([opening, *lines, " " * indent + closing])
 
 
-def _data(root: str | list[str], method: Method, width: Width, count: int, store: Path | None) -> list[str]:
-    dataset = _images(root, method, width, held_in_memory(count, width.image_size))
+def _short(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return literal(value)
+    if all(str(key).isidentifier() for key in value):
+        return f"dict({', '.join(f'{key}={_short(entry)}' for key, entry in value.items())})"
+    return f"{{{', '.join(f'{literal(key)}: {_short(entry)}' for key, entry in value.items())}}}"
+
+
+def _model(model: Settings, method: Method) -> Settings:
+    """Return a family's settings with what the images ask for."""
+    made = {key: value for key, value in model.items() if value != {}}
+    if method.flip and method.instances:
+        made["condition_sampler"] = {**made.get("condition_sampler", {}), "flip": True}
+    made["data_preprocessor"] = {"flip_probability": 0.5 if method.flip else 0.0}
+    return made
+
+
+def _images(source: Source, method: Method, width: Width, in_memory: bool = False) -> Settings:
+    made: Settings = {"type": "ImageFolder", "root": source.root, "image_size": width.image_size}
+    made |= {} if method.labelled else {"labelled": False}
+    return made | ({"in_memory": True} if in_memory else {})
+
+
+def _data(source: Source, method: Method, width: Width, batch_size: int) -> Settings:
+    dataset = _images(source, method, width, held_in_memory(source.count, width.image_size))
     if method.instances:
-        flip = ", flip=True" if method.flip else ""
-        near = neighbours_for(count)
-        dataset = (
-            f"dict(\n        type='NeighbourhoodDataset',\n        dataset={dataset},\n"
-            f"        store={literal(str(store))},\n        k={near}{flip},\n    )"
-        )
-    return [
-        "train_dataloader = dict(",
-        f"    batch_size={width.batch_size},",
-        "    num_workers=0,",
-        f"    dataset={dataset},",
-        "    sampler=dict(type='InfiniteShuffle'),",
-        "    collate_fn=dict(type='gan_collate'),",
-        ")",
-    ]
+        near = {"store": str(source.store), "k": neighbours_for(source.count)}
+        flip = {"flip": True} if method.flip else {}
+        dataset = {"type": "NeighbourhoodDataset", "dataset": dataset, **near, **flip}
+    return {
+        "batch_size": batch_size,
+        "num_workers": 0,
+        "dataset": dataset,
+        "sampler": {"type": "InfiniteShuffle"},
+        "collate_fn": {"type": "gan_collate"},
+    }
 
 
-def _schedule(iterations: int, evaluated: bool) -> list[str]:
+def _schedule(parts: Parts, iterations: int, evaluated: bool) -> Settings:
     every = max(1, iterations // 10)
-    decay = 0.999 if iterations >= 5000 else 0.99
-    validate = f", val_interval={max(1, iterations // 4)}" if evaluated else ""
-    optimizer = "dict(type='Adam', lr=4e-4, betas=(0.0, 0.99), eps=1e-6)"
-    return [
-        "optim_wrapper = dict(",
-        "    constructor='GANOptimWrapperConstructor',",
-        "    precision='auto',",
-        f"    generator=dict(optimizer={optimizer}),",
-        f"    discriminator=dict(optimizer={optimizer}),",
-        ")",
-        f"train_cfg = dict(type='GANTrainLoop', max_iters={iterations}{validate})",
-        "default_hooks = dict(",
-        f"    logger=dict(interval={min(100, every)}),",
-        f"    generator_ema=dict(decay={decay}, start={iterations // 20}),",
-        f"    sample_grid=dict(interval={every}),",
-        f"    checkpoint=dict(interval={every}),",
-        ")",
-    ]
+    best: Settings = {"save_best": "kid", "rule": "less"} if evaluated else {"save_best": None}
+    hooks: Settings = {
+        "logger": {"interval": min(100, every)},
+        "sample_grid": {"interval": every},
+        "checkpoint": {"interval": every, **best},
+        **parts.hooks,
+    }
+    made: Settings = {}
+    if parts.rate is not None:
+        made["optim_wrapper"] = {player: {"optimizer": {"lr": parts.rate}} for player in _PLAYERS}
+        decay = 0.999 if iterations >= 5000 else 0.99
+        hooks["generator_ema"] = {"decay": decay, "start": iterations // 20}
+    length: Settings = {"max_iters": iterations}
+    if evaluated:
+        length["val_interval"] = max(1, iterations // 4)
+    return {**made, "train_cfg": length, "default_hooks": hooks}
 
 
-def _evaluation(
-    root: str | list[str], method: Method, width: Width, count: int, extractor: dict[str, object]
-) -> list[str]:
-    size = min(count, EVALUATED)
-    conditions = f"dict(type='ConditionDataset', size={size})"
+_PLAYERS = ("generator", "discriminator")
+
+
+def _evaluation(source: Source, method: Method, width: Width, extractor: dict[str, Any]) -> Settings:
+    size = min(source.count, EVALUATED)
+    conditions: Settings = {"type": "ConditionDataset", "size": size}
     if method.instances:
-        asked = "dict(type='AllInstances', num_classes=0)"
-        conditions = f"dict(type='InstanceConditionDataset', size={size}, condition_sampler={asked})"
+        asked = {"type": "AllInstances", "num_classes": 0}
+        conditions = {"type": "InstanceConditionDataset", "size": size, "condition_sampler": asked}
     elif not method.labelled:
-        conditions = f"dict(type='ConditionDataset', size={size}, num_classes=0)"
-    metric = f"dict(type='KID', subsets=20, subset_size={max(2, min(500, size // 2))})"
-    return [
-        "val_dataloader = dict(",
-        f"    batch_size={min(64, size)},",
-        "    num_workers=0,",
-        f"    dataset={conditions},",
-        "    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),",
-        "    collate_fn=dict(type='gan_collate'),",
-        ")",
-        "val_evaluator = dict(",
-        "    type='GenerationEvaluator',",
-        f"    extractor=dict({', '.join(f'{key}={literal(value)}' for key, value in extractor.items())}),",
-        f"    metrics=[{metric}],",
-        f"    reference=dict(dataset={_images(root, method, width)}),",
-        ")",
-        "val_cfg = dict(type='ValLoop')",
-        "test_dataloader, test_evaluator, test_cfg = val_dataloader, val_evaluator, dict(type='TestLoop')",
-    ]
+        conditions["num_classes"] = 0
+    return {
+        "val_dataloader": {
+            "batch_size": min(64, size),
+            "num_workers": 0,
+            "dataset": conditions,
+            "sampler": {"type": "DefaultSampler", "shuffle": False, "round_up": False},
+            "collate_fn": {"type": "gan_collate"},
+        },
+        "val_evaluator": {
+            "type": "GenerationEvaluator",
+            "extractor": extractor,
+            "metrics": [{"type": "KID", "subsets": 20, "subset_size": max(2, min(500, size // 2))}],
+            "reference": {"dataset": _images(source, method, width)},
+        },
+        "val_cfg": {"type": "ValLoop"},
+    }
+
+
+_TESTED = "test_dataloader, test_evaluator, test_cfg = val_dataloader, val_evaluator, dict(type='TestLoop')"

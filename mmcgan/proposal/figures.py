@@ -37,10 +37,14 @@ CONDITIONINGS = {
     "d2dce": "class, D2D-CE",
     "instance": "instance (IC-GAN)",
 }
+#: the family of a set that none of these speaks for
+FIRST = "biggan-diffaug"
+#: below this precision samples are blobs still, whatever their FID
+SHAPES = 0.1
 #: a set speaks for others of up to so many times as many, or as few, images
 ALIKE = 4.0
 #: kinds of conditioning that stand for a set with classes, and for one without
-WITH_CLASSES, WITHOUT_CLASSES = ("projection", "omni", "d2dce"), ("instance", "unconditional")
+WITH_CLASSES, WITHOUT_CLASSES = ("omni", "projection", "d2dce"), ("instance", "unconditional")
 
 
 @dataclass(frozen=True)
@@ -184,26 +188,50 @@ def nearest_runs(count: int, labelled: bool) -> list[Run]:
     return []
 
 
-def sentence(count: int, labelled: bool) -> str:
-    """Return what was measured on a set of about this size, or that nothing was."""
-    runs = nearest_runs(count, labelled)
-    what = "with classes" if labelled else "without classes"
-    if not runs:
-        return (
-            f"families of networks have not been compared on sets of about {count:,} images {what}: "
-            "benchmarks/small_sets.py does so"
+@dataclass(frozen=True)
+class Comparison:
+    """Families on one set under one conditioning, after the CPU time that all of them had.
+
+    Attributes:
+        runs: of the families, some with several seeds.
+    """
+
+    runs: tuple[Run, ...]
+
+    @property
+    def seconds(self) -> float:
+        """CPU seconds after which they are compared."""
+        return common_seconds(self.runs)
+
+    def means(self, figure: str) -> dict[str, float]:
+        """Return the mean over seeds of a field of :class:`Reading`, by family."""
+        found: dict[str, list[float]] = {}
+        for run in self.runs:
+            if (reading := run.at_seconds(self.seconds)) is not None:
+                found.setdefault(run.family, []).append(getattr(reading, figure))
+        return {family: sum(values) / len(values) for family, values in found.items()}
+
+    def ranked(self) -> list[str]:
+        """Return the families whose samples have shapes, those of lower FID first."""
+        fids, precisions = self.means("fid"), self.means("precision")
+        return sorted((name for name in fids if precisions[name] >= SHAPES), key=fids.__getitem__)
+
+    def sentence(self) -> str:
+        """Return what was measured, for a reader who has a set of his own."""
+        fids, precisions, first = self.means("fid"), self.means("precision"), self.runs[0]
+        listed = ", ".join(
+            f"{FAMILIES[name]} {fids[name]:.1f}{'' if precisions[name] >= SHAPES else ' (no shapes yet)'}"
+            for name in sorted(fids, key=fids.__getitem__)
         )
-    seconds, seeds = common_seconds(runs), len({run.seed for run in runs})
-    found = {run: reading for run in runs if (reading := run.at_seconds(seconds)) is not None}
-    by_family: dict[str, list[float]] = {}
-    for run, reading in found.items():
-        by_family.setdefault(run.family, []).append(reading.fid)
-    means = {family: sum(values) / len(values) for family, values in by_family.items()}
-    listed = ", ".join(
-        f"{FAMILIES[family]} {means[family]:.1f}" for family in sorted(means, key=means.__getitem__)
-    )
-    first, many = runs[0], "s" if seeds > 1 else ""
-    return (
-        f"FID after {seconds / 60:.2g} CPU minutes on {first.images:,} images ({SETS[first.set]}, "
-        f"conditioned on: {CONDITIONINGS[first.conditioning]}; {seeds} seed{many}): {listed}"
-    )
+        seeds = len({run.seed for run in self.runs})
+        return (
+            f"FID after {self.seconds / 60:.2g} CPU minutes on {first.images:,} images ({SETS[first.set]}, "
+            f"conditioned on: {CONDITIONINGS[first.conditioning]}; {seeds} seed{'s' if seeds > 1 else ''}): "
+            f"{listed}"
+        )
+
+
+def compared(count: int, labelled: bool) -> Comparison | None:
+    """Return what is known about sets of about ``count`` images, with classes or without; None if nothing."""
+    runs = nearest_runs(count, labelled)
+    return Comparison(tuple(runs)) if runs else None

@@ -18,6 +18,7 @@ from mmcgan.instance_preparation.options import Options
 from mmcgan.instance_preparation.prepare import prepare_instances
 from mmcgan.progress import training_bar
 from mmcgan.proposal.choices import Choice, Method, held_in_memory, neighbours_for
+from mmcgan.proposal.families import NETWORKS
 from mmcgan.registry import EXTRACTORS
 from mmcgan.timing import Pace, Rounds
 
@@ -84,6 +85,22 @@ def make_store(
     )
     prepare_instances(images, judge, store, options, network)
     return judge
+
+
+def make_judge(
+    root: str | list[str], out: Path, method: Method, seconds: float, command: str, say: Say
+) -> dict[str, Any]:
+    """Train what judges samples where the discriminator looks through what is installed; return its config.
+
+    Args:
+        root, seconds, command, say: see :func:`make_store`.
+        out: folder that gets it.
+        method: gets the choice.
+    """
+    looked = NETWORKS[method.family].looks_through
+    why = f"the discriminator looks through {looked}, which would flatter its samples"
+    method.choices.append(Choice("judge", "trained on these images", why))
+    return _train_extractor(root, out, method.flip, seconds * SSL_SHARE, command, say)
 
 
 def _pace_of_features(network: Any, images: Any) -> Pace:

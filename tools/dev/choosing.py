@@ -28,6 +28,7 @@ from mmcgan.proposal.figures import (
     FILE,
     FORMAT,
     SETS,
+    SHAPES,
     Reading,
     Run,
     common_images,
@@ -40,8 +41,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE, PICTURES = ROOT / "docs" / "choosing.md", ROOT / "docs" / "images"
 #: samples of each training in a picture, and their side
 SHOWN, SIDE = 16, 64
-#: precision below which samples are blobs, of which a Fréchet distance says little
-SHAPELESS = 0.1
 COLOURS = dict(zip(FAMILIES, ("tab:blue", "tab:orange", "tab:green", "tab:red"), strict=True))
 DASHES = dict(zip(CONDITIONINGS, (":", "-", "--", "-.", (0, (1, 3))), strict=True))
 At = Callable[[Run], Reading | None]
@@ -190,7 +189,7 @@ def _decision_row(name: str, kind: str, group: Sequence[Run]) -> str:
 def _ranking(group: Sequence[Run], at: At) -> str:
     """Return the families by mean FID, those whose samples have no shape yet behind the others."""
     means, precision = _means(group, at, "fid"), _means(group, at, "precision")
-    blurred = {family for family in means if precision[family] < SHAPELESS}
+    blurred = {family for family in means if precision[family] < SHAPES}
     ordered = sorted(means, key=lambda family: (family in blurred, means[family]))
     shown = [
         f"{FAMILIES[family]} {means[family]:.1f}{' (no shapes yet)' if family in blurred else ''}"
