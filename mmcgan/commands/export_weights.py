@@ -17,6 +17,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--discriminator", action="store_true", help="write the discriminator, to restore images with"
     )
     parser.add_argument("--command-line", metavar="TEXT", help="what trained it, for the index")
+    parser.add_argument(
+        "--licence", metavar="TEXT", help="of the weights, for the index: an SPDX name, and whom to name"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -25,5 +28,6 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.zoo.models import export_weights
 
     export = export_discriminator if arguments.discriminator else export_weights
-    entry = export(arguments.checkpoint, arguments.out, arguments.half, arguments.command_line)
+    said = (arguments.half, arguments.command_line, arguments.licence)
+    entry = export(arguments.checkpoint, arguments.out, *said)
     print(f"{arguments.out}: sha256 {entry['sha256']}")

@@ -102,7 +102,11 @@ def shipped_for(dataset: Mapping[str, Any]) -> str | None:
 
 
 def export_discriminator(
-    checkpoint: str | Path, out: str | Path, half: bool = False, command: str | None = None
+    checkpoint: str | Path,
+    out: str | Path,
+    half: bool = False,
+    command: str | None = None,
+    licence: str | None = None,
 ) -> dict[str, Any]:
     """Write the discriminator of a run's checkpoint as safetensors and enter it in ``index.json``.
 
@@ -111,6 +115,7 @@ def export_discriminator(
         out: ``NAME.safetensors``; the index beside it gets an entry ``NAME`` with the SHA-256.
         half: store float16.
         command: what trained the checkpoint, for the index.
+        licence: of the weights, for the index; None where that is not said.
 
     Raises:
         FileExistsError: ``out`` exists.
@@ -128,7 +133,7 @@ def export_discriminator(
     kept = {key: stored(value, half) for key, value in weights.items()}
     content = save(kept, exported_metadata(FORMAT, record, kept))
     write_file(out, content)
-    return enter_in_index(out, asdict(record), KIND, command)
+    return enter_in_index(out, asdict(record), KIND, command, licence)
 
 
 def _shipped(name: str) -> Path:

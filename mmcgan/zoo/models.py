@@ -225,7 +225,11 @@ def _sampling_model(record: GeneratorRecord, path: Path, origin: Origin) -> Samp
 
 
 def export_weights(
-    checkpoint: str | Path, out: str | Path, half: bool = False, command: str | None = None
+    checkpoint: str | Path,
+    out: str | Path,
+    half: bool = False,
+    command: str | None = None,
+    licence: str | None = None,
 ) -> dict[str, Any]:
     """Write the averaged generator of a run's checkpoint as safetensors and enter it in ``index.json``.
 
@@ -235,6 +239,7 @@ def export_weights(
         out: ``NAME.safetensors``; the index beside it gets an entry ``NAME`` with the SHA-256.
         half: store float16.
         command: what trained the checkpoint, for the index.
+        licence: of the weights, for the index; None where that is not said.
 
     Raises:
         FileExistsError: ``out`` exists.
@@ -266,7 +271,7 @@ def export_weights(
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
     write_file(out, save(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
-    return enter_in_index(out, facts, KIND, command)
+    return enter_in_index(out, facts, KIND, command, licence)
 
 
 def without_places(value: Any) -> Any:
@@ -297,7 +302,9 @@ def stored(value: Tensor, half: bool) -> Tensor:
     return value.half() if half and value.is_floating_point() else value
 
 
-def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str | None) -> dict[str, Any]:
+def enter_in_index(
+    out: Path, facts: Mapping[str, Any], kind: str, command: str | None, licence: str | None
+) -> dict[str, Any]:
     """Add exported weights to the index beside them and return the entry."""
     index_path = out.parent / "index.json"
     index = read_json(index_path, "an index of exported weights") if index_path.exists() else {}
@@ -306,7 +313,7 @@ def enter_in_index(out: Path, facts: Mapping[str, Any], kind: str, command: str 
         "kind": kind,
         "file": out.name,
         "sha256": file_hash(out),
-        "license": "Apache-2.0",
+        "license": licence,
         "command": command or "",
     }
     write_file(index_path, json.dumps(index, indent=2, sort_keys=True) + "\n")

@@ -263,5 +263,9 @@ def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
     assert metrics == first and set(metrics) == {"conditional_accuracy"}
     entry = json.loads((run / "shared" / "index.json").read_text())["tiny"]
     assert entry["iteration"] == 2 and entry["classes"] == [str(digit) for digit in range(10)]
+    assert entry["license"] is None  # nobody said one
+    other = str(run / "shared" / "other.safetensors")
+    assert main(["export-weights", checkpoint, other, "--licence", "CC-BY-4.0, by us"]) == 0
+    assert json.loads((run / "shared" / "index.json").read_text())["other"]["license"] == "CC-BY-4.0, by us"
     assert main(["export-weights", checkpoint, exported]) == 2
     assert "exists" in capsys.readouterr().err

@@ -34,6 +34,7 @@ DATA = {
     "cifar100-32": "CIFAR100",
     "cub200-128": "CUB-200-2011 128x128",
     "digits-16": "scikit-learn digits",
+    "emoji-32": "emoji of two vendors 32x32",
     "emoji-64": "emoji of two vendors",
     "fashion-mnist-32": "Fashion-MNIST",
     "coco-stuff-128": "COCO-Stuff 128x128",
