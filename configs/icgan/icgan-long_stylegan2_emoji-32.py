@@ -1,5 +1,5 @@
-# "More like this" for 3,500 small colour pictures in two hours: instances of EfficientNet-Lite0 in a StyleGAN2
-# between the small one of Fashion-MNIST and CIFAR's, a light R1, augmentation because they are few.
+# "More like this" for 3,500 small colour pictures in two hours: instances of EfficientNet-Lite0 in a network
+# between the small StyleGAN2 of Fashion-MNIST and that of CIFAR, a light R1, augmentation: they are few.
 _base_ = [
     "../_base_/models/icgan-stylegan2.py",
     "../_base_/datasets/emoji-32-instances.py",
