@@ -319,6 +319,23 @@ def nearest_picture(
     return contact_sheet(pictures.flatten(0, 1), pictures.shape[1])
 
 
+def has_photo_rows(asked: InstancePlan, shown: Shown) -> bool:
+    """Return whether each row of the sheet is of one photo, those of all photos in order."""
+    if asked.photos is None or shown.columns != asked.plan.columns:
+        return False
+    return all(asked.owner(row) == row // shown.columns for row in range(shown.count))
+
+
+def photo_sheet(asked: InstancePlan, shown: Shown) -> np.ndarray:
+    """Return the sheet of a grid, see :func:`has_photo_rows`, each row with its photo first."""
+    assert asked.photos is not None
+    samples = shown.first().unflatten(0, (-1, shown.columns))
+    reader = ImageReader(samples.shape[-1])
+    own = from_levels(torch.stack([reader(path) for path in asked.photos.paths[: len(samples)]]))
+    own = torch.nn.functional.interpolate(own, size=samples.shape[-2:])
+    return contact_sheet(torch.cat([own[:, None], samples], dim=1).flatten(0, 1), 1 + shown.columns)
+
+
 def _samples_of(rows: list[list[int]], shown: Shown, size: Sequence[int]) -> Tensor:
     """Return generated images by instance (M, n, 3, H, W) of a size, black where an instance has fewer."""
     made = torch.full((len(rows), max(map(len, rows)), 3, *size), -1.0)

@@ -15,7 +15,9 @@ from mmcgan.apis.given_conditions import Given, given_conditions
 from mmcgan.apis.instance_sampling import (
     InstanceOptions,
     InstancePlan,
+    has_photo_rows,
     nearest_picture,
+    photo_sheet,
     shown_instances,
 )
 from mmcgan.apis.label_map_sampling import map_sheet
@@ -94,7 +96,8 @@ def sample(
         truncation: see :class:`~mmcgan.apis.drawing.Draw`.
         out: folder to write to; samples alone stand in it, sheets beside it.
         overwrite: replace files that are there.
-        instances: photos to condition on, grids, closest images; by default drawn as in training.
+        instances: photos to condition on, grids, closest images; by default drawn as in training. In a grid
+            with a row a photo, the sheet shows the photo before its samples.
         move: how the discriminator moves the latents; needs the ``.pth`` checkpoint of a run.
         view: size of the images and the part to render, for a generator with an implicit output layer.
         attributes: group -> name or names; exclusive groups that are left out go through all of theirs.
@@ -186,7 +189,9 @@ class _Output:
         if found.instances is not None and found.instances.nearest:
             return self._with_nearest(found.instances)
         shown = self.make(found.plan)
-        if found.maps is None:
+        if found.maps is None and found.instances is not None and has_photo_rows(found.instances, shown):
+            write_png(photo_sheet(found.instances, shown), self.sheet(GRID))
+        elif found.maps is None:
             shown.write_sheet(self.sheet(GRID))
         else:
             classes = int(self.draw.loaded.model.generator.num_map_classes)

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -78,6 +79,27 @@ def test_photos_in_a_folder_are_taken_in_turn(made, plain, tmp_path):
     names = [file.name for file in result.images]
     assert names[:2] == ["00000_digit0.png", "00001_digit1.png"]
     assert names[5] == "00005_digit0.png"
+
+
+def test_a_grid_of_photos_shows_each_before_its_samples(made, plain, tmp_path):
+    """Cells of the sheet are parted by two pixels; the digits of the photos are those of the first column."""
+    shown = on(made / "photos", grid="latents", columns=3)
+    result = sample(plain, out=tmp_path / "grid", instances=shown)
+    sheet = np.asarray(Image.open(result.grid))
+    height, width = sheet.shape[0] // 5, sheet.shape[1] // 4
+    for row, photo in enumerate(sorted((made / "photos").iterdir())):
+        first = sheet[row * height :, :width].astype(int)
+        own = np.asarray(Image.open(photo).convert("RGB").resize((16, 16))).astype(int)
+        places = [
+            np.abs(first[y : y + 16, x : x + 16] - own).mean()
+            for y in range(height - 15)
+            for x in range(width - 15)
+        ]
+        assert min(places) < 2
+    drawn = sample(
+        plain, out=tmp_path / "drawn", num=15, instances=InstanceOptions(grid="latents", columns=3)
+    )
+    assert np.asarray(Image.open(drawn.grid)).shape[1] < sheet.shape[1]  # nobody gave a photo
 
 
 def test_a_photo_of_the_training_set_has_the_instance_of_the_store(made, plain):
