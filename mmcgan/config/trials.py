@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -117,9 +118,19 @@ def _is_made_up(node: Node) -> bool:
 
 
 def _telling(component: Any, node: Node) -> Callable[[], object] | None:
-    """Return what asks a data set for its facts, which it tells without reading images."""
+    """Return what asks a data set for its facts, which it tells without reading images.
+
+    Files that are not there are no mistake of the config: it may be looked at before they are fetched.
+    """
     facts = declared(component, "facts")
-    return None if facts is None else lambda: facts(**_arguments(node))
+    if facts is None:
+        return None
+
+    def ask() -> None:
+        with suppress(FileNotFoundError):
+            facts(**_arguments(node))
+
+    return ask
 
 
 def _optimizer() -> torch.optim.Optimizer:
