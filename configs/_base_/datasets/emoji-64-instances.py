@@ -33,14 +33,6 @@ test_cfg = dict(type="TestLoop")
 test_evaluator = dict(
     type="GenerationEvaluator",
     extractor=dict(type="SmallClassifier", weights="data/instances/emoji-64-classifier.safetensors"),
-    metrics=[dict(type="FID"), dict(type="KID"), dict(type="PRDC")],
-    reference=dict(
-        dataset=dict(
-            type="ImageFolder",
-            root=["data/emoji/google", "data/emoji/twitter"],
-            image_size=64,
-            labelled=False,
-            in_memory=True,
-        )
-    ),
+    metrics=[dict(type="FID"), dict(type="KID"), dict(type="PRDC"), dict(type="Memorization")],
+    reference=dict(dataset=_images),
 )
