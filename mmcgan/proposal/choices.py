@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from mmcgan.proposal.families import NETWORKS
-from mmcgan.proposal.figures import FAMILIES, FIRST, WITH_CLASSES, Comparison, compared
+from mmcgan.proposal.figures import CONDITIONINGS, FAMILIES, FIRST, WITH_CLASSES, Comparison, compared
 from mmcgan.proposal.survey import Survey
 
 #: below this, the neighbours of an image are most of the set, and instances tell nothing
@@ -106,12 +106,11 @@ def choose_method(seen: Survey, flip: bool = True) -> Method:
         flip: mirrored images show the same kind of thing.
     """
     conditioning, method = _conditioning(seen)
-    labelled = conditioning in WITH_CLASSES
-    family, networks = _networks(seen.count, labelled)
+    family, networks = _networks(seen.count, conditioning)
     policy, augmentation = _augmentation(seen)
     why = "a mirrored photo is a photo; text and digits are not (--no-flip)" if flip else "you said so"
     choices = [method, networks, augmentation, Choice("mirrored images", "yes" if flip else "no", why)]
-    empirical = labelled and seen.imbalance > UNEVEN
+    empirical = conditioning in WITH_CLASSES and seen.imbalance > UNEVEN
     if empirical:
         why = f"the largest class has {seen.imbalance:.1f} times the images of the smallest"
         choices.append(Choice("classes", "asked for as often as they occur", why))
@@ -140,14 +139,13 @@ def _conditioning(seen: Survey) -> tuple[str, Choice]:
     return "unconditional", Choice("method", "without conditions", few)
 
 
-def _networks(count: int, labelled: bool) -> tuple[str, Choice]:
+def _networks(count: int, conditioning: str) -> tuple[str, Choice]:
     """Return the family that did best on a set of about this size, of those that can be trained here."""
-    known = compared(count, labelled)
+    known = compared(count, conditioning)
     if known is None:
-        what = "with classes" if labelled else "without classes"
         why = (
-            f"families of networks have not been compared on sets of about {count:,} images {what}: "
-            "benchmarks/small_sets.py does so"
+            f"families of networks have not been compared on sets of about {count:,} images conditioned on: "
+            f"{CONDITIONINGS[conditioning]}; benchmarks/small_sets.py does so"
         )
         return FIRST, Choice("networks", FAMILIES[FIRST], f"{why}; see docs/choosing.md")
     family, more = _best_of(known)

@@ -43,8 +43,8 @@ FIRST = "biggan-diffaug"
 SHAPES = 0.1
 #: a set speaks for others of up to so many times as many, or as few, images
 ALIKE = 4.0
-#: kinds of conditioning that stand for a set with classes, and for one without
-WITH_CLASSES, WITHOUT_CLASSES = ("omni", "projection", "d2dce"), ("instance", "unconditional")
+#: kinds of conditioning that learn names of classes
+WITH_CLASSES = ("projection", "omni", "d2dce")
 
 
 @dataclass(frozen=True)
@@ -169,22 +169,20 @@ def common_images(runs: Sequence[Run], first: int = 5_000) -> int | None:
     return images
 
 
-def nearest_runs(count: int, labelled: bool) -> list[Run]:
+def nearest_runs(count: int, conditioning: str) -> list[Run]:
     """Return comparable trainings on the set whose number of images is the nearest to ``count``.
 
-    Those of one kind of conditioning, of the one with the most families; empty where no set is within a
-    factor of :data:`ALIKE`, or where fewer than two families were trained.
+    Only those of one conditioning: which family is best differs between them. Empty where no set is within a
+    factor of :data:`ALIKE`, or where fewer than two families were trained on it.
     """
-    kinds = WITH_CLASSES if labelled else WITHOUT_CLASSES
-    known = [run for run in measured() if run.conditioning in kinds]
+    known = [run for run in measured() if run.conditioning == conditioning]
     apart = {run.set: abs(math.log(run.images / max(1, count))) for run in known}
     for name in sorted(apart, key=apart.__getitem__):
         if apart[name] > math.log(ALIKE):
             break
-        groups = [[run for run in known if (run.set, run.conditioning) == (name, kind)] for kind in kinds]
-        largest = max(groups, key=lambda group: len({run.family for run in group}))
-        if len({run.family for run in largest}) > 1:
-            return largest
+        group = [run for run in known if run.set == name]
+        if len({run.family for run in group}) > 1:
+            return group
     return []
 
 
@@ -231,7 +229,7 @@ class Comparison:
         )
 
 
-def compared(count: int, labelled: bool) -> Comparison | None:
-    """Return what is known about sets of about ``count`` images, with classes or without; None if nothing."""
-    runs = nearest_runs(count, labelled)
+def compared(count: int, conditioning: str) -> Comparison | None:
+    """Return what is known about sets of about ``count`` images under a conditioning; None if nothing is."""
+    runs = nearest_runs(count, conditioning)
     return Comparison(tuple(runs)) if runs else None

@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -79,20 +78,6 @@ def test_photos_in_a_folder_are_taken_in_turn(made, plain, tmp_path):
     names = [file.name for file in result.images]
     assert names[:2] == ["00000_digit0.png", "00001_digit1.png"]
     assert names[5] == "00005_digit0.png"
-
-
-def test_a_grid_of_photos_shows_each_before_its_samples(made, plain, tmp_path):
-    result = sample(plain, out=tmp_path / "grid", instances=on(made / "photos", grid="latents", columns=3))
-    sheet = np.asarray(Image.open(result.grid))
-    cells = sheet.reshape(5, sheet.shape[0] // 5, 4, sheet.shape[1] // 4, 3)
-    gap = (cells.shape[1] - 3 * 16) // 2  # images of 16 pixels are enlarged threefold
-    for row, photo in enumerate(sorted((made / "photos").iterdir())):
-        first = cells[row, gap:-gap:3, 0, gap:-gap:3]
-        assert np.array_equal(first, np.asarray(Image.open(photo).convert("RGB")))
-    drawn = sample(
-        plain, out=tmp_path / "drawn", num=15, instances=InstanceOptions(grid="latents", columns=3)
-    )
-    assert np.asarray(Image.open(drawn.grid)).shape[1] < sheet.shape[1]  # nobody gave a photo
 
 
 def test_a_photo_of_the_training_set_has_the_instance_of_the_store(made, plain):

@@ -1,5 +1,6 @@
 """The shipped IC-GAN makes more like a photo, with nothing but the package and the photo."""
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -35,6 +36,24 @@ def test_samples_of_a_photo_are_closest_to_that_photo(tmp_path):
     nearest = (features(quantize(made)) @ features(photos).T).argmax(dim=1)
     asked = torch.arange(40) % 4
     assert (nearest == asked).float().mean() > 0.9
+
+
+def test_a_grid_of_photos_shows_each_before_its_samples(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    pixels = [np.full((32, 32, 3), 60 * number + 40, np.uint8) for number in range(3)]
+    for number, each in enumerate(pixels):
+        Image.fromarray(each).save(folder / f"{number}.png")
+    arguments = ["--instances", str(folder), "--grid", "latents", "--columns", "2"]
+    assert main(["sample", MODEL, *arguments, "--out", str(tmp_path / "photos-out")]) == 0
+    sheet = np.asarray(Image.open(tmp_path / "photos-out.grid.png"))
+    cells = sheet.reshape(3, sheet.shape[0] // 3, 3, sheet.shape[1] // 3, 3)
+    for row, each in enumerate(pixels):
+        assert (cells[row, 4:-4, 0, 4:-4] == each[0, 0]).all()  # within the gap
+        assert cells[row, 4:-4, 1, 4:-4].std() > 1  # a sample
+    drawn = ["--grid", "latents", "--columns", "2", "--num", "6", "--out", str(tmp_path / "drawn")]
+    assert main(["sample", MODEL, *drawn]) == 0  # nobody gave a photo
+    assert np.asarray(Image.open(tmp_path / "drawn.grid.png")).shape[1] == 2 * sheet.shape[1] // 3
 
 
 def test_without_photos_it_samples_from_the_instances_that_it_carries():

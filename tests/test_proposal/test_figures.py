@@ -18,7 +18,7 @@ def reading(images, seconds, fid):
     )
 
 
-def entry(family="r3gan", conditioning="projection", fid=10.0, **changes):
+def entry(family="r3gan", conditioning="omni", fid=10.0, **changes):
     curve = [reading(5_010, 23.0, 2 * fid), reading(10_020, 91.0, fid)]
     whole = dict(
         set="fashion-1",
@@ -65,7 +65,7 @@ def test_what_is_not_measured_is_said_to_be_so(known):
     for method in (seen(60_000, {"a": 30_000, "b": 30_000}), seen(600)):
         assert any("have not been compared on sets" in c.reason for c in choose_method(method).choices)
     known(entry("r3gan"))  # one family alone is no comparison
-    assert figures.compared(600, labelled=True) is None
+    assert figures.compared(600, "omni") is None
 
 
 @pytest.mark.parametrize("family", ["biggan-diffaug", "r3gan", "fastgan-projected"])
@@ -100,7 +100,7 @@ def test_families_are_compared_at_what_all_have_reached(known):
     )
     runs = known(slow, long)
     assert figures.common_seconds(runs) == 90.0 and figures.common_images(runs) is None
-    assert "R3GAN 20.0, StyleGAN2-ADA 30.0" in figures.compared(600, labelled=True).sentence()
+    assert "R3GAN 20.0, StyleGAN2-ADA 30.0" in figures.compared(600, "omni").sentence()
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,9 @@ def _row_of(run: Run) -> str:
 INTRODUCTION = """# Which one for my 500, 5,000 or 50,000 images?
 
 *Written by `tools/dev/choosing.py` from measured results (`mmcgan/proposal/small_sets.json`); `mmcgan new`
-quotes the same. Change neither by hand.*
+proposes by the same: of the set whose number of images is the nearest (at most 4 times as many, or as few),
+under the conditioning that it proposes, the family with the lowest FID in the same CPU time whose samples
+have shapes. Change neither by hand.*
 
 Four families of networks, each without conditions, with classes (projection, omni-loss, D2D-CE) and with
 instances, on four small sets. {done} of {every} settings have been trained so far, with {budget} CPU minutes
@@ -270,11 +272,6 @@ are nearer, not that anything was learnt. The networks are small, and each famil
 laptop configs, not tuned for these sets. A family that computes less for each image sees more of them in
 the same time: that is why there are two comparisons. Small FIDs are better; **bold** is the first of those
 that were compared, and *no shapes yet* stands beside a precision below 0.1, which no FID makes good.
-
-**Slower than today.** These trainings are of before the filters of StyleGAN2 and R3GAN and FastGAN's gate
-became fast in bfloat16 (see [performance](performance.md)): a step of StyleGAN2 takes 0.57 of the time since,
-one of FastGAN at 64 px 0.41. In equal CPU time BigGAN + DiffAugment has an advantage below that it no longer
-has; after equal numbers of images nothing changed.
 """
 NOT_RUN_AT_ALL = "\nNothing has been trained yet.\n"
 HOW = """## How it is measured

@@ -1,5 +1,5 @@
 # Emoji of two vendors at 64 x 64, without their names, and what IC-GAN asks for: images and their neighbours.
-#   python tools/fetch_emoji.py data/emoji
+#   python tools/fetch_emoji.py data/emoji      # makes data/emoji/google, data/emoji/twitter and a table
 #   mmcgan prepare-instances --dataset projected-icgan_fastgan_emoji-64 --k 20 --kmeans 500 \
 #       --out data/instances/emoji-64
 _images = dict(
