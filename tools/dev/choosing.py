@@ -259,7 +259,7 @@ def _row_of(run: Run) -> str:
 
 #: what somebody saw who looked at the samples after 1.5 CPU minutes
 SEEN = {
-    "emoji": """By eye nothing of this shows an emoji yet, whatever its precision: at 64 pixels a minute and a half is
+    "emoji": """By eye nothing of this shows an emoji yet, whatever its precision: 90 s at 64 pixels are
 5,000 to 12,000 images. BigGAN's samples have the white ground and the colours, and lead for that. Of the same
 pictures at 32 pixels a StyleGAN2 makes faces, flags and people after [some 300,000 images](results/emoji.md).""",
     "fashion-1": """By eye BigGAN's are garments where classes are learnt, FastGAN's have outlines of garments (not with
