@@ -261,10 +261,10 @@ def _row_of(run: Run) -> str:
 SEEN = {
     "emoji": """By eye nothing of this shows an emoji yet, whatever its precision: 90 s at 64 pixels are
 5,000 to 12,000 images. BigGAN's samples have the white ground and the colours, and lead for that. Of the same
-pictures at 32 pixels a StyleGAN2 makes faces, flags and people after [some 300,000 images](results/emoji.md).""",
-    "fashion-1": """By eye BigGAN's are garments where classes are learnt, FastGAN's have outlines of garments (not with
-the omni-loss on every scale, under which the projected discriminators fail within these minutes), and those of
-StyleGAN2 and R3GAN are blobs.""",
+pictures at 32 pixels a StyleGAN2 makes faces, flags and people [after some 300,000](results/emoji.md).""",
+    "fashion-1": """By eye BigGAN's are garments where classes are learnt, FastGAN's have their outlines (not
+with the omni-loss on every scale, under which the projected discriminators fail within these minutes), and
+those of StyleGAN2 and R3GAN are blobs.""",
 }
 
 INTRODUCTION = """# Which one for my 500, 5,000 or 50,000 images?
