@@ -27,7 +27,7 @@ from mmcgan.structures import Condition
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.models import read_weights
-from mmcgan.zoo.stored_instances import require_classes
+from mmcgan.zoo.stored_instances import require_classes, without_instances
 
 TRAINING_KEYS = ("train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr")
 EVALUATION_PARTS = ("dataloader", "evaluator", "cfg")
@@ -227,7 +227,7 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
     target = runner.model.generator if target is None else target
     try:
         record, weights = read_weights(checkpoint)
-        target.load_state_dict(weights)
+        target.load_state_dict(without_instances(weights))
     except RuntimeError as error:
         raise ValueError(f"{checkpoint} does not fit the generator of the config: {error}") from error
     if record is None:

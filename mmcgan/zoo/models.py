@@ -31,7 +31,13 @@ from mmcgan.text_files import read_json
 from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
-from mmcgan.zoo.stored_instances import PREFIX, LateSampler, StoredInstances, extractor_record, store_of
+from mmcgan.zoo.stored_instances import (
+    LateSampler,
+    StoredInstances,
+    extractor_record,
+    store_of,
+    without_instances,
+)
 
 __all__ = [
     "FORMAT",
@@ -203,9 +209,8 @@ def _assemble(
         instances = StoredInstances.from_tensors(weights, *sizes)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    weights = {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
     try:
-        model.generator.load_state_dict(weights)
+        model.generator.load_state_dict(without_instances(weights))
     except (RuntimeError, AttributeError, TypeError) as error:  # a stranger's "weights" may be anything
         raise ValueError(f"{path} does not fit the generator of the config: {error}") from error
     model.requires_grad_(False).eval()

@@ -23,6 +23,11 @@ PREFIX = "instances."
 LABELS = 50
 
 
+def without_instances(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the generator's own among the tensors of a file of weights."""
+    return {name: value for name, value in weights.items() if not name.startswith(PREFIX)}
+
+
 class LateSampler:
     """A condition sampler that is built when it is first asked: it may need a store that is elsewhere.
 

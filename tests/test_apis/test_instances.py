@@ -12,6 +12,7 @@ from mmcgan.apis.instance_grids import Instances, interpolated, over_classes, ov
 from mmcgan.apis.instance_sampling import InstanceOptions, given_plan
 from mmcgan.apis.instances import closest
 from mmcgan.apis.sampling import sample
+from mmcgan.cli import main
 from mmcgan.config import load_config
 from mmcgan.config.tiny import EVALUATION_KEYS
 from mmcgan.instance_preparation.prepare import Options, prepare_instances
@@ -176,21 +177,23 @@ def test_grids(made, labelled, tmp_path):
         labelled, labels=["2", "5", "7"], out=tmp_path / "classes", instances=on(*photos, grid="classes")
     )
     assert classes.labels == [2, 5, 7, 2, 5, 7]
-    steps = sample(
-        labelled,
-        labels=["4"],
-        out=tmp_path / "steps",
-        instances=on(*photos, grid="interpolate", columns=3),
-    )
-    assert len(steps.images) == 9
-    assert steps.labels == [4] * 9
+    between = on(*photos, grid="interpolate", columns=3)
+    steps = sample(labelled, labels=["4"], out=tmp_path / "steps", instances=between)
+    assert len(steps.images) == 9 and steps.labels == [4] * 9
+    five = on(made / "photos", grid="interpolate")
     with pytest.raises(ValueError, match="between two instances, got 5"):
-        sample(
-            labelled,
-            labels=["4"],
-            out=tmp_path / "five",
-            instances=on(made / "photos", grid="interpolate"),
-        )
+        sample(labelled, labels=["4"], out=tmp_path / "five", instances=five)
+
+
+def test_exported_weights_are_evaluated_as_the_checkpoint_is(made, plain, tmp_path):
+    export_weights(plain, tmp_path / "model.safetensors")
+    figures = []
+    for weights in (plain, tmp_path / "model.safetensors"):
+        out, store = tmp_path / "figures.json", f"train_dataloader.dataset.store={made / 'store'}"
+        asked = ["--num", "20", "--metrics", "fid", "--json", str(out), "--work-dir", str(tmp_path / "work")]
+        assert main(["test", "icgan_biggan_digits-16", str(weights), *asked, "--cfg-options", store]) == 0
+        figures.append(json.loads(out.read_text())["metrics"])
+    assert figures[0] == figures[1]
 
 
 def test_exported_weights_sample_without_the_training_images(made, labelled, tmp_path):
