@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mmcgan.proposal import families
 from tests.test_instances.stores import make_store
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -19,7 +20,9 @@ def parts():
         import small_sets_data
         import small_sets_reading
 
-        patch.setitem(small_sets_data.FROZEN, "pretrained", False)  # the extra weights need not be there
+        # the extra weights need not be there
+        patch.setitem(small_sets_data.FROZEN, "pretrained", False)
+        patch.setattr(families, "frozen_network", lambda size: small_sets_data.FROZEN)
         yield small_sets, small_sets_configs, small_sets_data, small_sets_reading
     for name in [name for name in sys.modules if name.startswith("small_sets")]:
         del sys.modules[name]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from mmcgan.cli import main
 from mmcgan.config import load_config
-from mmcgan.proposal import instances
+from mmcgan.proposal import families, instances
 from mmcgan.proposal import propose as module
 from mmcgan.proposal.choices import (
     LEAST_SEEN,
@@ -140,8 +140,10 @@ def test_what_the_discriminator_looks_through_does_not_judge(quick, tmp_path, mo
         assert any("would flatter" in choice.reason for choice in made.choices) is (judge is not None)
 
 
-def test_every_config_that_can_be_written_is_valid(tmp_path):
+def test_every_config_that_can_be_written_is_valid(tmp_path, monkeypatch):
     photographs(tmp_path / "images")
+    untrained = {**families.frozen_network(32), "pretrained": False}  # the extra weights need not be there
+    monkeypatch.setattr(families, "frozen_network", lambda size: untrained)
     judge = dict(type="SmallClassifier", weights="digits-16")
     for classes in ({"a": 900, "b": 100}, None):
         for count, gray in ((40, 0.0), (60_000, 1.0)):

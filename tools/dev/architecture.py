@@ -73,6 +73,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "output_paths",
                 "array_files",
                 "suggestions",
+                "realness",
                 "plain_values",
                 "allocations",
             ),
