@@ -8,7 +8,8 @@ from pathlib import Path
 from small_sets_data import ImageSet
 
 from mmcgan.datasets.base import ImageDataset
-from mmcgan.proposal.config_text import as_code
+from mmcgan.proposal.choices import neighbours_for
+from mmcgan.proposal.config_text import settings_lines, train_loader
 from mmcgan.proposal.families import NETWORKS, Plan, Settings
 from mmcgan.registry import DATASETS
 
@@ -45,10 +46,7 @@ def config_text(setting: Setting, state: Path) -> str:
         "default_hooks": {**_hooks, **parts.hooks},
         "randomness": {"seed": setting.seed},
     }
-    bases = [f"{{{{$MMCGAN_CONFIGS:}}}}/_base_/{path}.py" for path in parts.bases]
-    lines = [f"_base_ = {bases!r}"]
-    lines += [f"{key} = {as_code(value, reserved=len(key) + 3)}" for key, value in settings.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(settings_lines(parts.bases, settings)) + "\n"
 
 
 #: the budget ends a training, not a number of iterations, and readings take the place of samples
@@ -65,13 +63,6 @@ def _data(setting: Setting, state: Path, batch_size: int) -> Settings:
     dataset = chosen.dataset(state)
     if setting.conditioning == "instance":
         built: ImageDataset = DATASETS.build(dict(dataset))
-        near = min(50, max(5, len(built) // 20))
-        store = str(chosen.store(state))
-        dataset = {"type": "NeighbourhoodDataset", "dataset": dataset, "store": store, "k": near}
-    return {
-        "batch_size": batch_size,
-        "num_workers": 0,
-        "dataset": dataset,
-        "sampler": {"type": "InfiniteShuffle"},
-        "collate_fn": {"type": "gan_collate"},
-    }
+        near = {"store": str(chosen.store(state)), "k": neighbours_for(len(built))}
+        dataset = {"type": "NeighbourhoodDataset", "dataset": dataset, **near}
+    return train_loader(dataset, batch_size)

@@ -59,18 +59,34 @@ def config_text(
         **(_evaluation(source, method, width, extractor) if extractor is not None else {}),
     }
     reasons = [one_line(f"#   {choice.what}: {choice.value} ({choice.reason})") for choice in choices]
-    bases = [f"{{{{$MMCGAN_CONFIGS:}}}}/_base_/{base}.py" for base in parts.bases]
     return "\n".join(
         [
             one_line(f"# Written by: {command}") if command else "# Written by mmcgan new",
             "# It is yours: change what you like. Why it is as it is:",
             *reasons,
-            f"_base_ = {bases!r}",
-            *(f"{name} = {as_code(value, reserved=len(name) + 3)}" for name, value in settings.items()),
+            *settings_lines(parts.bases, settings),
             *([_TESTED] if extractor is not None else []),
             "",
         ]
     )
+
+
+def settings_lines(bases: Sequence[str], settings: Mapping[str, object]) -> list[str]:
+    """Return the lines of a config that inherits ``bases``, named as in :class:`Parts`, and sets more."""
+    inherited = [f"{{{{$MMCGAN_CONFIGS:}}}}/_base_/{base}.py" for base in bases]
+    made = [f"{name} = {as_code(value, reserved=len(name) + 3)}" for name, value in settings.items()]
+    return [f"_base_ = {inherited!r}", *made]
+
+
+def train_loader(dataset: Settings, batch_size: int) -> Settings:
+    """Return the loader of a training that reads images in this process, for ever and shuffled."""
+    return {
+        "batch_size": batch_size,
+        "num_workers": 0,
+        "dataset": dataset,
+        "sampler": {"type": "InfiniteShuffle"},
+        "collate_fn": {"type": "gan_collate"},
+    }
 
 
 def plan_of(method: Method, width: Width, images: int) -> Plan:
@@ -151,13 +167,7 @@ def _data(source: Source, method: Method, width: Width, batch_size: int) -> Sett
         near = {"store": str(source.store), "k": neighbours_for(source.count)}
         flip = {"flip": True} if method.flip else {}
         dataset = {"type": "NeighbourhoodDataset", "dataset": dataset, **near, **flip}
-    return {
-        "batch_size": batch_size,
-        "num_workers": 0,
-        "dataset": dataset,
-        "sampler": {"type": "InfiniteShuffle"},
-        "collate_fn": {"type": "gan_collate"},
-    }
+    return train_loader(dataset, batch_size)
 
 
 def _schedule(parts: Parts, iterations: int, evaluated: bool) -> Settings:

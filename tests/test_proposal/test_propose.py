@@ -146,7 +146,7 @@ def test_every_config_that_can_be_written_is_valid(tmp_path, monkeypatch):
     monkeypatch.setattr(families, "frozen_network", lambda size: untrained)
     judge = dict(type="SmallClassifier", weights="digits-16")
     for classes in ({"a": 900, "b": 100}, None):
-        for count, gray in ((40, 0.0), (60_000, 1.0)):
+        for count, gray, size in ((40, 0.0, 32), (60_000, 1.0, 256)):
             method = choose_method(seen(count, classes, gray=gray))
             if method.instances:
                 continue
@@ -154,7 +154,7 @@ def test_every_config_that_can_be_written_is_valid(tmp_path, monkeypatch):
                 file = tmp_path / f"{count}-{classes is None}-{family}.py"
                 source = Source(str(tmp_path / "images"), count)
                 file.write_text(
-                    config_text(source, replace(method, family=family), Width(32, 16, 4), 1234, judge)
+                    config_text(source, replace(method, family=family), Width(size, 16, 4), 1234, judge)
                 )
                 load_config(file)
 

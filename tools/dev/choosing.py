@@ -231,7 +231,7 @@ def _of_set(runs: Sequence[Run], name: str) -> list[str]:
         order = "; ".join(f"{FAMILIES[run.family]} ({CONDITIONINGS[run.conditioning]})" for run in own)
         lines.append(f"![Samples, a row for each training](images/choosing-{name}-samples.png)\n")
         lines.append(f"*Unselected samples at the end of the budget; rows from above: {order}.*\n")
-    if name in SEEN:
+    if name in SEEN and common_seconds(own) == LOOKED_AT:
         lines.append(f"{SEEN[name]}\n")
     return lines
 
@@ -257,7 +257,8 @@ def _row_of(run: Run) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-#: what somebody saw who looked at the samples after 1.5 CPU minutes
+#: what somebody saw who looked at the samples, and after which budget; of another one it says nothing
+LOOKED_AT = 90.0
 SEEN = {
     "emoji": """By eye nothing of this shows an emoji yet, whatever its precision: 90 s at 64 pixels are
 5,000 to 12,000 images. BigGAN's samples have the white ground and the colours, and lead for that. Of the same

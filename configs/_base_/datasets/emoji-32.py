@@ -1,6 +1,6 @@
 # Emoji of two vendors at 32 x 32 with two attributes, category and vendor.
 #   python tools/fetch_emoji.py data/emoji
-# The judge is a classifier of both (its images are half a minute's work):
+# The judge is a classifier of both (a minute's work):
 #   mmcgan train-classifier omnigan-multi-label_biggan_emoji-32 \
 #       --out data/emoji-32-attributes.safetensors
 _images = dict(
