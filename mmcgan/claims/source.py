@@ -79,6 +79,21 @@ class Preparation:
 
 
 @dataclass(frozen=True)
+class OfBudget:
+    """In settings: so many updates as this part of the training's budget, whatever share of it is trained.
+
+    Attributes:
+        part: from 0, at most 1.
+    """
+
+    part: float
+
+    def updates(self, iterations: int) -> int:
+        """Return the part of ``iterations`` generator updates."""
+        return round(iterations * self.part)
+
+
+@dataclass(frozen=True)
 class Training(Source):
     """One training that a claim needs, for every seed.
 
@@ -87,7 +102,7 @@ class Training(Source):
         iterations: generator updates at the whole budget.
         evaluations: how many times it is evaluated, evenly, the last time at the end.
         options: settings of the config to replace, by dotted path; :data:`OUT` in a text is the folder of
-            claims.
+            claims, an :class:`OfBudget` a number of updates.
         needs: what has to be there before, in this order.
     """
 
@@ -129,7 +144,7 @@ class Training(Source):
             "train_cfg.val_interval": evaluate,
             "default_hooks.checkpoint.interval": evaluate,
             "default_hooks.sample_grid.interval": iterations,
-            **self.options,
+            **{key: _within(value, iterations) for key, value in self.options.items()},
         }
 
     def option_texts(self, run: Run, options: Mapping[str, Any] | None = None) -> list[str]:
@@ -239,6 +254,10 @@ class Experiment(Source):
 def inside(text: str, run: Run) -> str:
     """Return a text with the folder of claims in place of :data:`OUT`."""
     return text.replace(OUT, str(run.out))
+
+
+def _within(value: Any, iterations: int) -> Any:
+    return value.updates(iterations) if isinstance(value, OfBudget) else value
 
 
 def _text(value: Any) -> str:

@@ -85,6 +85,20 @@ def test_trainings_can_be_configured_and_give_their_figures(training, figures, t
     assert config.randomness.seed == 1
     assert config.train_cfg.max_iters == Run(training, 1, 0.5, tmp_path).iterations
     assert all(logged(figure, config) for figure in figures if isinstance(figure, Logged))
+    assert all(end <= config.train_cfg.max_iters for end in schedule_ends(config))
+
+
+def schedule_ends(config):
+    """Return the updates at which what the hooks schedule stops changing."""
+    scheduled = [hook.get("values", {}).values() for hook in config.default_hooks.values() if hook]
+    return [value["until"] for values in scheduled for value in values if "until" in value]
+
+
+def test_a_share_of_a_training_schedules_the_same_share():
+    claim = CLAIMS["growing-conditions-find-more-modes"]
+    whole, part = (claim.better.source.settings(share) for share in (1, 0.25))
+    scheduled = [key for key in whole if "growing" in key]
+    assert scheduled and [part[key] for key in scheduled] == [whole[key] // 4 for key in scheduled]
 
 
 def evaluations():

@@ -5,7 +5,7 @@ from typing import Any
 from mmcgan.claims.claim import Arm, Claim
 from mmcgan.claims.figure import Logged
 from mmcgan.claims.registry import register_claim
-from mmcgan.claims.source import Training
+from mmcgan.claims.source import OfBudget, Training
 
 MODES = Logged("modes_found")
 UPDATES = 1500
@@ -80,8 +80,8 @@ register_claim(
             _stacked(
                 "biggan-growing",
                 **{
-                    "default_hooks.growing.values.condition_weight.begin": UPDATES // 3,
-                    "default_hooks.growing.values.condition_weight.until": 2 * UPDATES // 3,
+                    "default_hooks.growing.values.condition_weight.begin": OfBudget(1 / 3),
+                    "default_hooks.growing.values.condition_weight.until": OfBudget(2 / 3),
                 },
             ),
             MODES,
@@ -93,7 +93,7 @@ register_claim(
             Arm("ReACGAN", _stacked("reacgan_biggan"), MODES),
         ),
         lower=False,
-        note=SCALE + " Growing is told in updates: only at the whole budget is it this comparison.",
+        note=SCALE + " The condition grows in the second third of the training.",
         minutes=20,
     )
 )
