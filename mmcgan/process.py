@@ -1,4 +1,4 @@
-"""What a process of ours sets once, at its start: what it does with freed memory and with idle threads.
+"""What a process of ours does once, at its start: settings of freed memory and idle threads, imports in turn.
 
 Nothing here imports torch: OpenMP reads its environment when torch loads it, so that threads have to be
 thought of before. The ``mmcgan`` command does so; a program that imports mmcgan as a library can call
@@ -7,14 +7,26 @@ thought of before. The ``mmcgan`` command does so; a program that imports mmcgan
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import MutableMapping
 
+try:
+    import fcntl
+except ImportError:  # Windows has no flock
+    fcntl = None  # type: ignore[assignment]
+
 #: set to 0 to leave memory, or threads, as glibc and OpenMP have them
 MEMORY_VARIABLE = "MMCGAN_KEEP_MEMORY"
 THREADS_VARIABLE = "MMCGAN_IDLE_THREADS"
+
+#: torchrun, SLURM and mim give it to every rank
+RANK_VARIABLE = "LOCAL_RANK"
+WRITES_AT_IMPORT = "yapf.yapflib.yapf_api"
 
 # parameters of glibc's mallopt (malloc.h)
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
@@ -30,9 +42,33 @@ BUSY_SHARE = 0.5  # of the machine's processors that others have used in the las
 
 
 def tune_process() -> None:
-    """Keep freed memory and let idle threads sleep soon, unless the user has said otherwise."""
+    """Keep freed memory and let idle threads sleep soon, unless the user has said otherwise.
+
+    One of several ranks waits for its turn to import what ranks must not import at once.
+    """
     keep_freed_memory()
     let_threads_sleep()
+    if RANK_VARIABLE in os.environ:
+        import_in_turn(WRITES_AT_IMPORT)
+
+
+def import_in_turn(module: str) -> None:
+    """Import a module while no other process on this machine does so here.
+
+    yapf, which mmengine's configs import, writes its grammar to a file of the user's at its first import
+    after an installation: of ranks that do so at once, one reads half a file and dies with ``EOFError``.
+
+    Args:
+        module: its dotted name, in a package with a file of its own, which is what is locked.
+    """
+    package = importlib.util.find_spec(module.partition(".")[0])
+    if package is None or package.origin is None:
+        return
+    with open(package.origin, "rb") as turn:
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # a file system without locks: as it would be without turns
+                fcntl.flock(turn, fcntl.LOCK_EX)
+        importlib.import_module(module)
 
 
 def keep_freed_memory() -> bool:

@@ -1,5 +1,7 @@
 """What the command sets before torch: freed memory is kept, idle threads sleep soon, users go first."""
 
+import fcntl
+import importlib.util
 import os
 import platform
 import subprocess
@@ -140,3 +142,25 @@ def test_freed_memory_is_used_again():
     pages = 4 * (64 << 20) // os.sysconf("SC_PAGE_SIZE")
     assert faults("1") < pages / 10
     assert faults("0") >= faults("1")
+
+
+RANK = "from mmcgan.process import tune_process; tune_process(); import sys; print('yapf' in sys.modules)"
+
+
+@pytest.mark.parametrize("rank", [True, False])
+def test_ranks_import_in_turn_what_writes_a_file_at_its_first_import(rank):
+    origin = importlib.util.find_spec("yapf").origin
+    environment = {key: value for key, value in os.environ.items() if key != "LOCAL_RANK"}
+    environment |= {"LOCAL_RANK": "1"} if rank else {}
+    with open(origin, "rb") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        started = subprocess.Popen(
+            [sys.executable, "-c", RANK], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        if rank:  # the other rank is still at it
+            with pytest.raises(subprocess.TimeoutExpired):
+                started.communicate(timeout=1.5)
+        else:
+            assert started.communicate(timeout=60)[0].strip() == "False"
+    if rank:
+        assert started.communicate(timeout=60)[0].strip() == "True"

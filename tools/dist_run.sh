@@ -14,10 +14,6 @@ if [ -z "${OMP_NUM_THREADS:-}" ]; then
   export OMP_NUM_THREADS=$((threads > 0 ? threads : 1))
 fi
 
-# yapf, which mmengine imports, writes its grammar to a file of the user's at the first import after an
-# installation; of two processes that do so at once one can read half of it. So it is imported once before.
-"$python" -c "import yapf.yapflib.yapf_api"
-
 if [ "${NNODES:-1}" -gt 1 ]; then
   rendezvous=(--nnodes "$NNODES" --node_rank "${NODE_RANK:?set NODE_RANK}"
     --master_addr "${MASTER_ADDR:?set MASTER_ADDR}" --master_port "${PORT:-29500}")

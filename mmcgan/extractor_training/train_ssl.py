@@ -13,10 +13,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.extractor_training.neighbour_quality import installed_extractors, neighbour_quality
 from mmcgan.extractor_training.train_classifier import Augmentation
 from mmcgan.extractors.base import Preprocessing
@@ -189,6 +189,6 @@ def train_ssl_extractor(
     kept = {key: value for key, value in network.state_dict().items() if not key.startswith("classifier.")}
     state = {key: value.contiguous() for key, value in halve(kept).items()}
     text = json.dumps(record, sort_keys=True)
-    write_file(out, save(state, {"format": FORMAT, "record": text}))
+    write_file(out, tensor_bytes(state, {"format": FORMAT, "record": text}))
     write_file(out.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True))
     return record

@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.allocations import bounded
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.file_kind import why_unreadable
+from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.closed_world import parse_record
 from mmcgan.weights import read_index, weight_path
 
@@ -82,7 +82,7 @@ def write_network_file(path: Path, state: Mapping[str, Tensor], record: Any, for
         form: the metadata field ``format``.
     """
     metadata = {"format": form, "record": json.dumps(asdict(record), sort_keys=True)}
-    write_file(path, save({key: value.contiguous() for key, value in state.items()}, metadata))
+    write_file(path, tensor_bytes({key: value.contiguous() for key, value in state.items()}, metadata))
 
 
 def find_network_file(weights: str, kind: str, extractor: str, command: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,18 @@ from mmcgan.zoo.hub import CARD_NAME, CONFIG_NAME, WEIGHTS_NAME
 from mmcgan.zoo.models import GeneratorRecord, read_weights
 
 SHOWN_CLASSES = 20
+#: an SPDX name of a licence
+NAME = re.compile(r"[A-Za-z0-9.+-]+")
 
 
-def write_model_folder(weights: Path, folder: Path, repo: str, licence: str) -> list[Path]:
+def write_model_folder(weights: Path, folder: Path, repo: str, licence: str | None) -> list[Path]:
     """Write what :func:`mmcgan.zoo.hub.push_folder` uploads and return the files.
 
     Args:
         weights: exported generator (``.safetensors``).
         folder: to write to; made if needed.
         repo: ``user/name`` of the model's page, for the commands on it.
-        licence: of the weights, an SPDX name.
+        licence: of the weights, an SPDX name or a sentence; None leaves it unsaid.
 
     Raises:
         FileExistsError: the folder has files.
@@ -47,7 +50,7 @@ def write_model_folder(weights: Path, folder: Path, repo: str, licence: str) -> 
     return [target, folder / CONFIG_NAME, folder / CARD_NAME]
 
 
-def model_card(record: GeneratorRecord, repo: str, licence: str, sha256: str) -> str:
+def model_card(record: GeneratorRecord, repo: str, licence: str | None, sha256: str) -> str:
     """Return the page of a model: what it is, how to use it, its figures, where they come from."""
     name = repo.rpartition("/")[2]
     parts = [
@@ -62,15 +65,19 @@ def model_card(record: GeneratorRecord, repo: str, licence: str, sha256: str) ->
         parts.append(_figures(record))
     if record.classes:
         parts.append(_classes(record.classes))
+    if licence is not None:
+        parts.append(f"## Licence\n\n{licence}")
     settings = yaml.safe_dump(json.loads(json.dumps(record.generator)), sort_keys=True).strip()
     parts.append(f"## Generator\n\n```yaml\n{settings}\n```")
     parts.append(f"`{WEIGHTS_NAME}` has the SHA-256 `{sha256}`. Nothing in it is executed when it is loaded.")
     return "\n\n".join(parts) + "\n"
 
 
-def _header(record: GeneratorRecord, name: str, licence: str) -> str:
+def _header(record: GeneratorRecord, name: str, licence: str | None) -> str:
+    # the hub knows names; a sentence is another licence to it, and stands on the page
+    known = {} if licence is None else {"license": licence.lower() if NAME.fullmatch(licence) else "other"}
     header: dict[str, Any] = {
-        "license": licence.lower(),
+        **known,
         "library_name": "mmcgan",
         "pipeline_tag": "unconditional-image-generation",
         "tags": ["gan", "image-generation", str(record.generator.get("type", "generator"))],

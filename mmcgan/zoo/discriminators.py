@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.closed_world import build, inspect
 from mmcgan.models.discriminator import Discriminator
 from mmcgan.origin import Origin, RefusedConfigError
@@ -131,7 +131,7 @@ def export_discriminator(
         raise ValueError(f"{checkpoint} holds no discriminator with its config; give a checkpoint of a run")
     record, weights, _ = found
     kept = {key: stored(value, half) for key, value in weights.items()}
-    content = save(kept, exported_metadata(FORMAT, record, kept))
+    content = tensor_bytes(kept, exported_metadata(FORMAT, record, kept))
     write_file(out, content)
     return enter_in_index(out, asdict(record), KIND, command, licence)
 

@@ -48,6 +48,15 @@ def find_weights(source: str | Path) -> Path:
     return _converted(record)
 
 
+def known_licence(name: str) -> str | None:
+    """Return the licence of a shipped or published model's weights; None if that is not known, or no such."""
+    entry = read_index(GENERATOR).get(name)
+    if entry is not None:
+        return entry.get("license")
+    record = find_record(name)
+    return None if record is None else record.licence
+
+
 def short_name(source: str | Path, path: Path) -> str:
     """Return what a model is called in messages: its file's name, or its repository's on the hub."""
     if str(source).startswith(SCHEME):

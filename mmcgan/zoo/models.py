@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.closed_world import build, named
 from mmcgan.condition_fields import condition_field
 from mmcgan.instances.store import InstanceStore
@@ -274,7 +274,7 @@ def export_weights(
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
-    write_file(out, save(kept, exported_metadata(FORMAT, record, kept)))
+    write_file(out, tensor_bytes(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     return enter_in_index(out, facts, KIND, command, licence)
 

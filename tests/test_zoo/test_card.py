@@ -51,6 +51,31 @@ def test_the_page_has_header_figures_and_commands(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("said", "header", "text"),
+    [
+        ("Apache-2.0", "apache-2.0", "## Licence\n\nApache-2.0"),
+        ("CC-BY-4.0, of A. Painter", "other", "## Licence\n\nCC-BY-4.0, of A. Painter"),
+        (None, None, None),
+    ],
+)
+def test_the_page_says_the_licence_that_was_given_and_no_other(said, header, text):
+    page = model_card(load_model(NAME).record, "someone/digits", said, "ab" * 32)
+    assert yaml.safe_load(page.split("---\n", 2)[1]).get("license") == header
+    assert text in page if text else "licen" not in page.lower()
+
+
+def test_weights_of_ones_own_get_no_licence_that_nobody_gave(tmp_path, capsys):
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(weight_path(NAME).read_bytes())
+    assert main(["push-to-hub", str(own), "a/b", "--dry-run", str(tmp_path / "own")]) == 0
+    assert "--licence NAME" in capsys.readouterr().out
+    assert main(["push-to-hub", NAME, "a/b", "--dry-run", str(tmp_path / "shipped")]) == 0
+    assert "--licence NAME" not in capsys.readouterr().out
+    pages = [(tmp_path / name / "README.md").read_text() for name in ("own", "shipped")]
+    assert [read_index()[NAME]["license"] in page for page in pages] == [False, True]
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([NAME, "nobody", "--dry-run", "x"], "not of the form user/name"),

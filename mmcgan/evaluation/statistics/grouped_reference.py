@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.evaluation.statistics.frechet import GaussianStatistics
 from mmcgan.evaluation.statistics.groups import GroupMoments, class_groups
 from mmcgan.evaluation.statistics.reference import Reference, check_statistics, require_identity
@@ -89,7 +89,7 @@ def save_grouped(
         tensors[f"{name}/{COVARIANCE}"] = entry.covariance.cpu().contiguous()
     counts = {name: entry.count for name, entry in statistics.items()}
     facts = {"identity": identity, "groups": {k: list(v) for k, v in groups.items()}, "counts": counts}
-    write_file(path, save(tensors, {key: json.dumps(value) for key, value in facts.items()}))
+    write_file(path, tensor_bytes(tensors, {key: json.dumps(value) for key, value in facts.items()}))
 
 
 def load_grouped(

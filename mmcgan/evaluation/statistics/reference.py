@@ -14,13 +14,13 @@ import torch
 from mmengine.dist import all_reduce, get_dist_info, is_main_process
 from mmengine.logging import print_log
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.array_files import FLOATS, read_arrays
 from mmcgan.cache import cache_folder
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.hashing import text_hash
+from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.differences import largest_difference
 from mmcgan.evaluation.any_size import batches_of
 from mmcgan.evaluation.overlap import prefetch
@@ -215,7 +215,7 @@ def dataset_fingerprint(dataset: Any) -> str:
 def save_statistics(path: Path, statistics: GaussianStatistics, identity: Mapping[str, Any]) -> None:
     """Write the statistics with their identity, atomically."""
     tensors = {"mean": statistics.mean.contiguous(), "covariance": statistics.covariance.contiguous()}
-    write_file(path, save(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
+    write_file(path, tensor_bytes(tensors, {"identity": json.dumps(identity, sort_keys=True)}))
 
 
 def save_foreign_statistics(path: Path, statistics: GaussianStatistics) -> None:

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
 from torch import Tensor
 
 from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.checkpoints.files import require_finite, require_half, save_checkpoint
+from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.output_paths import check_output
 from mmcgan.peers.reading.channel_order import to_rgb
 from mmcgan.peers.reading.config_file import condition_sampler_of, config_text, latent_sampler_of
@@ -242,7 +242,7 @@ def _write_generator(conversion: Conversion, destination: Path) -> None:
     assert conversion.generator is not None
     record = json.dumps(asdict(conversion.record()), sort_keys=True)
     weights = {key: _stored(value, conversion.half) for key, value in conversion.generator.weights.items()}
-    content = save(weights, {"format": FORMAT, "record": record})
+    content = tensor_bytes(weights, {"format": FORMAT, "record": record})
     atomic_write(destination, lambda file: _write_all(file, content))
 
 
