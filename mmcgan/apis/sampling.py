@@ -82,6 +82,7 @@ def sample(
     codes: Mapping[str, Sequence[float | None]] | None = None,
     centre: str | None = None,
     conditions: Given | None = None,
+    latent_scale: float | None = None,
 ) -> SampleResult:
     """Sample ``num`` images, write each as PNG to ``out``, and a sheet of them as ``out.grid.png`` beside it.
 
@@ -106,6 +107,8 @@ def sample(
         codes: values of the latents' codes by name (InfoGAN); None among them for one as it is drawn.
         centre: what truncation moves styles towards: ``mean``, or ``class`` for the class's mean.
         conditions: field -> rows (K, ...) or a ``.npy`` file of them, in turn; others are drawn.
+        latent_scale: how wide latents are, 1 as in training; by default as the weights say (see
+            :class:`~mmcgan.samplers.scaled.ScaledLatent`).
 
     Raises:
         FileExistsError: something is there and ``overwrite`` is off; nothing is written.
@@ -115,6 +118,8 @@ def sample(
     _check_num(num)
     loaded = given_model(source, checkpoint, options)
     _prepare(loaded, source if checkpoint is None else checkpoint, move, centre)
+    if latent_scale is not None:
+        loaded = loaded.with_latent_scale(latent_scale)
     draw = Draw(loaded, seed, truncation, codes, given_conditions(loaded, conditions))
     asked = Asked(labels, attributes, instances, label_maps)
     return _output(draw, Path(out), overwrite, view).write(planned(draw, asked, num, DEFAULT_NUM))

@@ -10,22 +10,20 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmcgan.apis.latent_law import law_of_run, require_law
+from mmcgan.apis.evaluated_latents import check_sweep, follow_law, stated_law
 from mmcgan.apis.training import default_work_dir, timeout_of
-from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.config.components import parameters_of
 from mmcgan.distributed import destroy_process_group, initialize_process_group
 from mmcgan.evaluation.report.report import environment, write_json
 from mmcgan.evaluation.report.sweep import Request, Sweep, run_sweep
 from mmcgan.evaluation.statistics.batch_statistics import evaluation_statistics
 from mmcgan.models.generators.base import Generator
 from mmcgan.models.sampling import SamplingModel, set_truncation_centre
-from mmcgan.registry import DATASETS, build_runner
-from mmcgan.samplers.latent import check_truncation
+from mmcgan.registry import build_runner
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.gone_components import load_config_beside
+from mmcgan.zoo.latent_law import law_of_run, require_law
 from mmcgan.zoo.models import read_weights
 from mmcgan.zoo.stored_instances import require_classes, without_instances
 
@@ -81,7 +79,7 @@ def evaluate(
         ValueError: the weights do not fit, or a metric cannot be computed.
     """
     path = find_checkpoint(cfg, checkpoint)
-    _require_readable(path)
+    follow_law(cfg, stated_law(path), sweep)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
     created = initialize_process_group(timeout_of(cfg))
     try:
@@ -90,7 +88,7 @@ def evaluate(
         if sweep.centre is not None:
             set_truncation_centre(_sampled(runner.model), sweep.centre, str(path))
         narrow = _sampled(runner.model).truncates_latent
-        check_truncations(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
+        check_sweep(sweep, runner.model, narrow, cfg.test_dataloader["dataset"])
         requests = list(sweep.requests(cfg.test_dataloader["dataset"], narrow))
         with evaluation_statistics(_sampled(runner.model), sweep.statistics, _draw_for(runner.model)):
             entries = run_sweep(requests, lambda request: _evaluate_once(runner, cfg, request, classes))
@@ -108,17 +106,6 @@ def evaluate(
     finally:
         if created:
             destroy_process_group()
-
-
-def check_truncations(sweep: Sweep, model: Any, narrow: bool, dataset: Mapping[str, Any]) -> None:
-    """Refuse a truncation now that an evaluation would refuse after those before it."""
-    asked = [truncation for truncation in sweep.truncations if truncation is not None]
-    if not narrow or not asked:
-        return
-    for truncation in asked:
-        check_truncation(model.latent_sampler, truncation)
-    if "truncation" not in (parameters_of(DATASETS.require(dataset["type"])) or {"truncation"}):
-        raise ValueError(f"test_dataloader.dataset: {dataset['type']} cannot truncate latents")
 
 
 def _evaluate_once(
@@ -175,18 +162,6 @@ def find_checkpoint(cfg: Config, checkpoint: str | Path | None) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint {path}")
     return path
-
-
-def _require_readable(checkpoint: Path) -> None:
-    """Read weights before a folder is made for their figures: a file that cannot be used leaves none.
-
-    Raises:
-        CheckpointError, ValueError: names the file.
-    """
-    if checkpoint.suffix == ".safetensors":
-        read_weights(checkpoint)
-    else:
-        load_checkpoint(checkpoint)
 
 
 def evaluation_only(cfg: Config) -> None:

@@ -45,6 +45,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="StyleGAN2: move styles towards the mean of all, or of the class (default: the model's)",
     )
     parser.add_argument(
+        "--latent-scales",
+        type=float,
+        nargs="+",
+        metavar="S",
+        help="evaluate each: latents S times as wide as in training (default: as the weights say)",
+    )
+    parser.add_argument(
         "--batch-statistics",
         default="running",
         metavar="RULE",
@@ -57,7 +64,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--standing-batch", type=int, default=64, metavar="N", help="images in each (default: 64)"
     )
     picture = parser.add_argument(
-        "--picture", metavar="OUT.png", help="draw the figures over the truncations"
+        "--picture", metavar="OUT.png", help="draw the figures over the truncations, or over the scales"
     )
     writes(parser, picture, suffixes=(".png",))
 
@@ -123,7 +130,8 @@ def sweep_of(arguments: argparse.Namespace, protocol: Any) -> Any:
     )
     seeds = tuple(arguments.seeds or (protocol.seeds if protocol else ()))
     truncations = tuple(_truncation(text) for text in arguments.truncations)
-    return Sweep(seeds, truncations, statistics, arguments.truncation_centre)
+    scales = tuple(arguments.latent_scales or (None,))
+    return Sweep(seeds, truncations, statistics, arguments.truncation_centre, scales)
 
 
 def _truncation(text: str) -> float | None:
@@ -149,7 +157,7 @@ def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> Non
     from mmcgan.evaluation.report.sweep import heading
 
     entries = report["sweep"]
-    columns = {heading(entry["truncation"]): entry["summary"] for entry in entries}
+    columns = {heading(entry): entry["summary"] for entry in entries}
     reports = [found for entry in entries for found in entry["reports"] if found is not None]
     missing = without_figures(reports)
     title = f"{report['config']}, {Path(report['checkpoint']).name} ({report['network']})"

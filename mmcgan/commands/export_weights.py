@@ -20,6 +20,17 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--licence", metavar="TEXT", help="of the weights, for the index: an SPDX name, and whom to name"
     )
+    parser.add_argument(
+        "--latent-scale",
+        type=float,
+        metavar="S",
+        help="sample the file with latents S times as wide as in training (see mmcgan test --latent-scales)",
+    )
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        help="of mmcgan test --json on this checkpoint: record its figures, not those of the training",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -27,7 +38,12 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.zoo.discriminators import export_discriminator
     from mmcgan.zoo.models import export_weights
 
-    export = export_discriminator if arguments.discriminator else export_weights
     said = (arguments.half, arguments.command_line, arguments.licence)
-    entry = export(arguments.checkpoint, arguments.out, *said)
+    if arguments.discriminator:
+        if arguments.latent_scale is not None or arguments.report is not None:
+            raise ValueError("--latent-scale and --report are of generators, not of a --discriminator")
+        entry = export_discriminator(arguments.checkpoint, arguments.out, *said)
+    else:
+        sampled = (arguments.latent_scale, arguments.report)
+        entry = export_weights(arguments.checkpoint, arguments.out, *said, *sampled)
     print(f"{arguments.out}: sha256 {entry['sha256']}")

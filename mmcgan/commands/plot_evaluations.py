@@ -81,4 +81,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         str(name): {**figures, "mean": float(figures["mean"]), "std": float(figures["std"])}
         for name, figures in entry["summary"].items()
     }
-    return {**entry, "truncation": None if truncation is None else float(truncation), "summary": summary}
+    scale = entry.get("latent_scale")
+    numbers = {"truncation": truncation, "latent_scale": scale}
+    read = {name: None if value is None else float(value) for name, value in numbers.items()}
+    return {**entry, **read, "summary": summary}

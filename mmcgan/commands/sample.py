@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from mmcgan.commands.shared import add_model, add_options, from_number, writes
 
 #: settings of ``--sample-cfg`` and what they must be
-SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "seed": int, "num": int}
+SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "latent_scale": float, "seed": int, "num": int}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +93,12 @@ def _image_arguments(parser: argparse.ArgumentParser) -> None:
         help="redraw latents beyond +-T; StyleGAN2: psi (default: off)",
     )
     parser.add_argument(
+        "--latent-scale",
+        type=float,
+        metavar="S",
+        help="latents S times as wide as in training: above 1 more variety, below 1 less",
+    )
+    parser.add_argument(
         "--truncation-centre",
         choices=("mean", "class"),
         help="StyleGAN2: move styles towards the mean of all, or of the class (default: the model's)",
@@ -147,7 +153,7 @@ def apply_sample_settings(arguments: argparse.Namespace) -> None:
         seen.add(key)
         value, kind = parse_value(text), SAMPLE_SETTINGS[key]
         number = isinstance(value, kind | int) and not isinstance(value, bool)
-        if not number and not (value is None and key == "truncation"):
+        if not number and not (value is None and kind is float):
             raise ValueError(f"--sample-cfg: {key} must be a number ({kind.__name__}), got {text!r}")
         setattr(arguments, key, value)
 
@@ -212,6 +218,7 @@ def run(arguments: argparse.Namespace) -> None:
         move=move,
         codes=None if arguments.codes is None else parse_codes(arguments.codes),
         centre=arguments.truncation_centre,
+        latent_scale=arguments.latent_scale,
         view=find_view(arguments.size, arguments.window),
         conditions=parse_conditions(arguments.condition),
     )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from mmcgan.samplers.moves import LangevinLatents, LatentMove, OptimizedLatents
     from mmcgan.samplers.real import RealCondition
+    from mmcgan.samplers.scaled import ScaledLatent
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
 
@@ -54,6 +55,7 @@ __all__ = [
     "OptimizedLatents",
     "RandomInstances",
     "RealCondition",
+    "ScaledLatent",
     "TemperatureLabel",
     "TruncatedNormalLatent",
     "UniformAttributes",

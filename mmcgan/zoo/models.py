@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,11 +27,14 @@ from mmcgan.origin import USER, Origin
 from mmcgan.plain_values import plain
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
-from mmcgan.samplers.default_law import latent_law
+from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.scaled import scaled
 from mmcgan.text_files import read_json
 from mmcgan.zoo.gone_components import load_config_beside
+from mmcgan.zoo.latent_law import law_beside
 from mmcgan.zoo.locate import find_weights, short_name
 from mmcgan.zoo.reading import FORMAT, GeneratorRecord, exported_metadata, read_content, read_weights
+from mmcgan.zoo.reported_figures import reported_figures
 from mmcgan.zoo.stored_instances import (
     LateSampler,
     StoredInstances,
@@ -75,6 +79,17 @@ class LoadedModel:
     instances: StoredInstances | None = None
     origin: Origin = USER
     file: Origin = USER
+
+    def with_latent_scale(self, scale: float) -> LoadedModel:
+        """Return the same generator with latents ``scale`` times as wide as in training.
+
+        Raises:
+            ValueError: a scale that is not finite or not above 0.
+        """
+        law = scaled(self.record.latent_sampler, scale)
+        model = copy(self.model)  # the networks stay the same ones
+        model.latent_sampler = SAMPLERS.build({"latent_dim": model.generator.latent_dim, **law})
+        return replace(self, model=model, record=replace(self.record, latent_sampler=law))
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -190,9 +205,10 @@ def given_model(
 def _record_of(config: Mapping[str, Any], stated: GeneratorRecord | None) -> GeneratorRecord:
     """Return the record of a config that the user named; the file of weights knows classes and extractor."""
     model = config["model"]
+    law = law_beside(None if stated is None else stated.latent_sampler, model.get("latent_sampler"))
     return GeneratorRecord(
         generator=plain(model["generator"]),
-        latent_sampler=plain(model.get("latent_sampler") or latent_law(None)),
+        latent_sampler=plain(law),
         condition_sampler=plain(model["condition_sampler"]),
         classes=None if stated is None else stated.classes,
         dataset=plain((config.get("train_dataloader") or {}).get("dataset") or {}),
@@ -235,6 +251,8 @@ def export_weights(
     half: bool = False,
     command: str | None = None,
     licence: str | None = None,
+    latent_scale: float | None = None,
+    report: str | Path | None = None,
 ) -> dict[str, Any]:
     """Write the averaged generator of a run's checkpoint as safetensors and enter it in ``index.json``.
 
@@ -245,11 +263,16 @@ def export_weights(
         half: store float16.
         command: what trained the checkpoint, for the index.
         licence: of the weights, for the index; None where that is not said.
+        latent_scale: sample the file with latents so many times as wide as in training; the figures of the
+            run's own evaluations, which are of another scale then, are left out.
+        report: of ``mmcgan test --json`` on this checkpoint, whose figures at that scale to record instead.
 
     Raises:
         FileExistsError: ``out`` exists.
+        FileNotFoundError: no such report.
         ValueError: not a checkpoint of a run, ``out`` has another suffix, weights that are NaN, infinite or
-            too large for float16, or the store of an instance-conditioned model has no k-means instances.
+            too large for float16, the store of an instance-conditioned model has no k-means instances, a
+            scale that is not above 0, or a report of another checkpoint or without that scale.
     """
     checkpoint, out = Path(checkpoint), Path(out)
     if out.suffix != ".safetensors":
@@ -269,6 +292,8 @@ def export_weights(
         record,
         dataset=without_places(record.dataset),
         components=origins_of_types(stated, record.components) or origins(stated),
+        latent_sampler=scaled(record.latent_sampler, latent_scale),
+        metrics=_recorded(record, checkpoint, latent_scale, report),
     )
     store = store_of(record.condition_sampler, content.origin)
     if store is not None:
@@ -277,6 +302,16 @@ def export_weights(
     write_file(out, tensor_bytes(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     return enter_in_index(out, facts, KIND, command, licence)
+
+
+def _recorded(
+    record: GeneratorRecord, checkpoint: Path, scale: float | None, report: str | Path | None
+) -> dict[str, float]:
+    """Return the figures that are of the latents which the exported file draws."""
+    if report is not None:
+        return reported_figures(Path(report), checkpoint, scale)
+    trained = scale is None or scaled(record.latent_sampler, scale) == record.latent_sampler
+    return record.metrics if trained else {}
 
 
 def without_places(value: Any) -> Any:

@@ -11,11 +11,11 @@ from PIL import Image
 
 from mmcgan.analysis import move, sefa_directions, walk
 from mmcgan.apis.drawing import Draw
+from mmcgan.apis.evaluated_latents import check_sweep
 from mmcgan.apis.inference import CGANInferencer
 from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.interpolation import InterpolationOptions, first_image, interpolated_images
 from mmcgan.apis.sampling import sample
-from mmcgan.apis.testing import check_truncations
 from mmcgan.datasets import gan_collate
 from mmcgan.evaluation.report.sweep import Sweep
 from mmcgan.hooks.sample_grid import SampleGridHook
@@ -62,7 +62,7 @@ def evaluated(family, loaded):
         "latent_sampler": family.law,
     }
     sweep = Sweep((SEED,), (family.truncation,))
-    check_truncations(sweep, model, narrow, config)
+    check_sweep(sweep, model, narrow, config)
     (request,) = sweep.requests(config, narrow)
     dataset = DATASETS.build(dict(request.dataset))
     model.truncation = request.truncation
@@ -168,7 +168,7 @@ def test_psi_zero_is_evaluated_as_it_is_sampled(centre, monkeypatch, tmp_path):
     narrow = loaded.model.generator.truncates_latent
     assert not narrow
     sweep = Sweep((SEED,), (0.0,), centre=centre)
-    check_truncations(sweep, loaded.model, narrow, dict(type="ConditionDataset", num_classes=3))
+    check_sweep(sweep, loaded.model, narrow, dict(type="ConditionDataset", num_classes=3))
     (request,) = sweep.requests(dict(type="ConditionDataset", size=6, num_classes=3, latent_dim=8), narrow)
     dataset = DATASETS.build(request.dataset)
     loaded.model.truncation = request.truncation

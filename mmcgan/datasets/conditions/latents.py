@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -39,8 +39,9 @@ class SeededLatents(GANDataset):
         if latent_dim is None:
             raise ValueError(f"{type(self).__name__}: latent_dim is missing; give that of the generator")
         self.latent_dim, self.seed, self.truncation = latent_dim, seed, truncation
-        law = {**latent_law(latent_sampler), "latent_dim": latent_dim}
-        self.latent_sampler = SAMPLERS.build(law)
+        law = latent_law(latent_sampler)
+        self.law_text = _described(law)
+        self.latent_sampler = SAMPLERS.build({**law, "latent_dim": latent_dim})
         if truncation is not None:
             check_truncation(self.latent_sampler, truncation)
 
@@ -54,6 +55,17 @@ class SeededLatents(GANDataset):
         return dict(
             seed=self.seed,
             latent_dim=self.latent_dim,
-            latent_sampler=type(self.latent_sampler).__name__,
+            latent_sampler=self.law_text,
             truncation=self.truncation,
         )
+
+
+def _described(law: Mapping[str, Any]) -> str:
+    """Return a law as ``Name(setting=value)``, without brackets if nothing is set."""
+    settings = {key: value for key, value in law.items() if key not in ("type", "latent_dim")}
+    name = str(law["type"]).rpartition(".")[2]
+    inner = {
+        key: _described(value) if isinstance(value, Mapping) and "type" in value else repr(value)
+        for key, value in settings.items()
+    }
+    return f"{name}({', '.join(f'{key}={text}' for key, text in inner.items())})" if inner else name

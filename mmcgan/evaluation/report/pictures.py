@@ -1,4 +1,4 @@
-"""Pictures of repeated evaluations: each figure over the truncation, and FID against Inception Score."""
+"""Pictures of repeated evaluations: figures over truncation or scale of latents, and FID over IS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ OPEN_END = 1.25
 def draw_evaluations(models: Mapping[str, Entries], out: Path, keys: Sequence[str] = ()) -> None:
     """Write a picture (PNG, PDF or SVG, by its name) of evaluations.
 
-    It has a panel per figure over the truncation and, if both are there, one of FID over IS.
+    It has a panel per figure over the truncation (over the scale of latents, if only that changes) and, if
+    both are there, one of FID over IS.
 
     Args:
         models: name -> entries of ``report["sweep"]``.
@@ -58,7 +59,15 @@ def _common(models: Mapping[str, Entries]) -> list[str]:
     return [key for key in wanted if all(key in summary for summary in summaries)]
 
 
+def _over_scales(entries: Entries) -> bool:
+    """Return whether entries differ in the scale of latents alone."""
+    values = [{entry.get(key) for entry in entries} for key in ("latent_scale", "truncation")]
+    return len(values[0]) > 1 and len(values[1]) == 1
+
+
 def _places(entries: Entries) -> list[float]:
+    if _over_scales(entries):
+        return [1.0 if entry["latent_scale"] is None else entry["latent_scale"] for entry in entries]
     thresholds = [entry["truncation"] for entry in entries]
     largest = max((value for value in thresholds if value is not None), default=1.0)
     return [largest * OPEN_END if value is None else value for value in thresholds]
@@ -69,7 +78,8 @@ def _draw_over_truncation(axis: Any, models: Mapping[str, Entries], key: str) ->
         values = [entry["summary"][key] for entry in entries]
         means, errors = ([value[part] for value in values] for part in ("mean", "std"))
         axis.errorbar(_places(entries), means, yerr=errors, marker="o", markersize=3, capsize=2, label=name)
-    axis.set(xlabel="truncation threshold (rightmost: none)", title=key)
+    scales = all(_over_scales(entries) for entries in models.values())
+    axis.set(xlabel="scale of latents" if scales else "truncation threshold (rightmost: none)", title=key)
     axis.grid(alpha=0.3)
 
 
@@ -79,7 +89,12 @@ def _draw_trade_off(axis: Any, models: Mapping[str, Entries]) -> None:
         x, y = ([entry["summary"][key]["mean"] for entry in entries] for key in (score, distance))
         axis.plot(x, y, marker="o", markersize=3, label=name)
         for entry, place in zip(entries, zip(x, y, strict=True), strict=True):
-            text = "none" if entry["truncation"] is None else f"{entry['truncation']:g}"
-            axis.annotate(text, place, fontsize=6, xytext=(3, 3), textcoords="offset points")
-    axis.set(xlabel="inception_score", ylabel="fid", title="trade-off (numbers: threshold)")
+            axis.annotate(_short(entry), place, fontsize=6, xytext=(3, 3), textcoords="offset points")
+    axis.set(xlabel="inception_score", ylabel="fid", title="trade-off (numbers: threshold or scale)")
     axis.grid(alpha=0.3)
+
+
+def _short(entry: Mapping[str, Any]) -> str:
+    if entry.get("latent_scale") is not None:
+        return f"x {entry['latent_scale']:g}"
+    return "none" if entry["truncation"] is None else f"{entry['truncation']:g}"

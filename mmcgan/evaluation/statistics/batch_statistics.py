@@ -51,9 +51,14 @@ class BatchStatistics:
                 f"{self.batch_size}"
             )
 
+    @property
+    def drawn(self) -> bool:
+        """Whether they are computed from latents drawn for it, before an evaluation."""
+        return self.rule in ("average", "exponential")
+
     def describe(self) -> dict[str, Any]:
         """Return what decides the statistics, as JSON types."""
-        return asdict(self) if self.rule in ("average", "exponential") else {"rule": self.rule}
+        return asdict(self) if self.drawn else {"rule": self.rule}
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:

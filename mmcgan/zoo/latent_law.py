@@ -10,6 +10,7 @@ from mmcgan.checkpoints.literals import assignments
 from mmcgan.plain_values import plain
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.default_law import latent_law
+from mmcgan.samplers.scaled import unscaled
 
 
 def law_of_run(meta: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -35,12 +36,24 @@ def require_law(stated: Mapping[str, Any] | None, here: Mapping[str, Any] | None
     """
     if not stated:
         return
-    theirs, ours = (_whole(law) for law in (stated, latent_law(here)))
-    if theirs != ours:
+    # a config that scales that very law says so in as many words
+    allowed = (_whole(latent_law(here)), _whole(unscaled(here)))
+    if _whole(stated) not in allowed:
         raise ValueError(
             f"{source} was trained with the latents {dict(stated)}, the config's model.latent_sampler is "
             f"{latent_law(here)}: images of another law would be judged; set it as it was"
         )
+
+
+def law_beside(stated: Mapping[str, Any] | None, here: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the law that exported weights are sampled from with a config: its own, as they scale it.
+
+    Args:
+        stated, here: as in :func:`require_law`, which refuses what is another law altogether.
+    """
+    ours = latent_law(here)
+    scales_ours = stated and _whole(unscaled(stated)) == _whole(ours)
+    return dict(stated) if stated and scales_ours else ours
 
 
 def _whole(law: Mapping[str, Any]) -> dict[str, Any]:

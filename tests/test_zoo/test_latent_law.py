@@ -2,8 +2,8 @@
 
 import pytest
 
-from mmcgan.apis.latent_law import law_of_run, require_law
 from mmcgan.cli import main
+from mmcgan.zoo.latent_law import law_of_run, require_law
 
 NORMAL, UNIFORM = dict(type="NormalLatent"), dict(type="UniformLatent")
 
