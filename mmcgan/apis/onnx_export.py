@@ -25,6 +25,7 @@ from mmcgan.models.generators.base import Generator
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
+from mmcgan.samplers.default_law import law_text
 from mmcgan.samplers.latent import check_amount
 from mmcgan.structures import Condition, height_and_width
 from mmcgan.zoo.models import LoadedModel, load_model
@@ -53,11 +54,13 @@ class OnnxFile:
         path: the file.
         inputs: shape of each input by name, with ``batch`` for the number of images.
         difference: largest absolute difference from PyTorch, of values in [-1, 1].
+        latents: the law that whoever runs the file draws latents from.
     """
 
     path: Path
     inputs: Mapping[str, tuple[str | int, ...]]
     difference: float
+    latents: str
 
 
 class _Network(nn.Module):
@@ -160,7 +163,7 @@ def export_onnx(
         put_in_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return OnnxFile(path, _shapes(loaded, network), difference)
+    return OnnxFile(path, _shapes(loaded, network), difference, law_text(loaded.record.latent_sampler))
 
 
 def _shapes(loaded: LoadedModel, network: Any) -> dict[str, tuple[Any, ...]]:

@@ -53,5 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     for name, shape in written.inputs.items():
         print(f"input {name}: {' x '.join(map(str, shape))}")
+    if "latent" in written.inputs:
+        print(f"latents: {written.latents}")
     print(f"largest difference from PyTorch: {written.difference:.3g} (limit {arguments.tolerance:g})")
     print(f"{written.path}: {written.path.stat().st_size} bytes")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import torch
 from torch import Generator, Tensor
 
 from mmcgan.registry import SAMPLERS
@@ -57,8 +58,10 @@ class ScaledLatent(LatentSampler):
 
     def truncate(self, latent: Tensor, threshold: float, generator: Generator | None = None) -> Tensor:
         """Return latents within a threshold that is one of these latents, not of the other law's."""
-        narrow = self._times(latent, 1 / self.scale)
-        return self._times(truncate_latent(self.law, narrow, threshold / self.scale, generator), self.scale)
+        own = self._times(latent, 1 / self.scale)
+        narrow = truncate_latent(self.law, own, threshold / self.scale, generator)
+        # what is kept keeps its bits, which there and back would not
+        return torch.where(narrow == own, latent, self._times(narrow, self.scale))
 
     def codes(self, latent: Tensor) -> dict[str, Tensor]:
         """Return the codes in ``latent`` (N, latent_dim) by name."""

@@ -61,6 +61,7 @@ FAMILIES = {
     "codes over uniform noise": Family(
         BIGGAN, dict(type="CodedLatent", codes=1, values=3, noise=dict(type="UniformLatent"))
     ),
+    "scaled latents": Family(BIGGAN, dict(type="ScaledLatent", scale=1.5)),
     "another's law": Family(BIGGAN, dict(type="HalvedLatent")),
     "resnet": Family(dict(type="ResNetGenerator", num_classes=3, **SMALL)),
     "deep": Family(dict(type="BigGANDeepGenerator", num_classes=3, **{**SMALL, "image_size": 32})),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import mmcgan
-from mmcgan.samplers.default_law import latent_law
+from mmcgan.samplers.default_law import latent_law, law_text
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,19 @@ def test_no_other_file_names_the_default():
         if isinstance(value, ast.Constant) and value.value == "NormalLatent"
     }
     assert naming == {"samplers/default_law.py"}
+
+
+@pytest.mark.parametrize(
+    "law, text",
+    [
+        (latent_law(None), "NormalLatent"),
+        (dict(type="mmcgan.UniformLatent", latent_dim=8), "UniformLatent"),
+        (dict(type="TruncatedNormalLatent", threshold=0.5), "TruncatedNormalLatent(threshold=0.5)"),
+        (
+            dict(type="ScaledLatent", noise=dict(type="NormalLatent"), scale=1.5),
+            "ScaledLatent(noise=NormalLatent, scale=1.5)",
+        ),
+    ],
+)
+def test_a_law_in_words(law, text):
+    assert law_text(law) == text

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
 
 from mmcgan.datasets.base import GANDataset
 from mmcgan.registry import SAMPLERS
-from mmcgan.samplers.default_law import latent_law
+from mmcgan.samplers.default_law import latent_law, law_text
 from mmcgan.samplers.drawing import draw_latents
 from mmcgan.samplers.latent import check_truncation
 
@@ -40,7 +40,7 @@ class SeededLatents(GANDataset):
             raise ValueError(f"{type(self).__name__}: latent_dim is missing; give that of the generator")
         self.latent_dim, self.seed, self.truncation = latent_dim, seed, truncation
         law = latent_law(latent_sampler)
-        self.law_text = _described(law)
+        self.law_text = law_text(law)
         self.latent_sampler = SAMPLERS.build({**law, "latent_dim": latent_dim})
         if truncation is not None:
             check_truncation(self.latent_sampler, truncation)
@@ -58,14 +58,3 @@ class SeededLatents(GANDataset):
             latent_sampler=self.law_text,
             truncation=self.truncation,
         )
-
-
-def _described(law: Mapping[str, Any]) -> str:
-    """Return a law as ``Name(setting=value)``, without brackets if nothing is set."""
-    settings = {key: value for key, value in law.items() if key not in ("type", "latent_dim")}
-    name = str(law["type"]).rpartition(".")[2]
-    inner = {
-        key: _described(value) if isinstance(value, Mapping) and "type" in value else repr(value)
-        for key, value in settings.items()
-    }
-    return f"{name}({', '.join(f'{key}={text}' for key, text in inner.items())})" if inner else name

@@ -24,8 +24,8 @@ def draw_evaluations(models: Mapping[str, Entries], out: Path, keys: Sequence[st
     Args:
         models: name -> entries of ``report["sweep"]``.
         out: the picture.
-        keys: figures; by default FID, Inception Score and conditional accuracy, as far as all models
-            have them.
+        keys: figures; by default FID, Inception Score, conditional accuracy, precision and recall, as far as
+            all models have them.
 
     Raises:
         ValueError: a figure that a model does not have, or nothing to draw.
@@ -54,7 +54,7 @@ def draw_evaluations(models: Mapping[str, Entries], out: Path, keys: Sequence[st
 
 
 def _common(models: Mapping[str, Entries]) -> list[str]:
-    wanted = ("fid", "inception_score", "conditional_accuracy")
+    wanted = ("fid", "inception_score", "conditional_accuracy", "precision", "recall")
     summaries = [entry["summary"] for entries in models.values() for entry in entries]
     return [key for key in wanted if all(key in summary for summary in summaries)]
 
