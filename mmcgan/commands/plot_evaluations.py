@@ -16,7 +16,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.description = "Draw reports of `mmcgan test --truncations ... --json`."
     parser.add_argument("reports", nargs="+", metavar="NAME=FILE", help="reports, with a name or without")
-    parser.add_argument("--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy)")
+    parser.add_argument(
+        "--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy, precision, recall)"
+    )
     out = parser.add_argument(
         "--out", default="evaluations.png", help="picture to write (default: %(default)s)"
     )

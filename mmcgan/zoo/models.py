@@ -28,6 +28,7 @@ from mmcgan.plain_values import plain
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import origins, origins_of_types
 from mmcgan.registry import SAMPLERS
+from mmcgan.samplers.default_law import law_text
 from mmcgan.samplers.scaled import scaled
 from mmcgan.text_files import read_json
 from mmcgan.zoo.gone_components import load_config_beside
@@ -301,6 +302,7 @@ def export_weights(
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
     write_file(out, tensor_bytes(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
+    facts["latents"] = law_text(record.latent_sampler)
     return enter_in_index(out, facts, KIND, command, licence)
 
 

@@ -11,10 +11,13 @@ import yaml
 
 from mmcgan.config import find_config
 from mmcgan.config.load import read_config
+from mmcgan.samplers.default_law import latent_law, law_text
 from mmcgan.weights import FOLDER, own_index
 from mmcgan.zoo.record import US, Figures, ZooRecord
 
 FAMILY = "Ours"
+#: the law of latents where the index says none
+LATENTS = law_text(latent_law(None))
 _CONFIG = re.compile(r"configs/[\w./-]+\.py")
 
 
@@ -30,6 +33,7 @@ def shipped_records() -> list[ZooRecord]:
 
 def _record(name: str, entry: Mapping[str, Any]) -> ZooRecord:
     config = config_of(name, entry)
+    drawn = entry.get("latents", LATENTS)
     size = entry["dataset"].get("image_size") or entry["generator"].get("image_size")
     figures = entry["metrics"]
     return ZooRecord(
@@ -44,7 +48,8 @@ def _record(name: str, entry: Mapping[str, Any]) -> ZooRecord:
         sha256=entry["sha256"],
         licence=entry["license"],
         figures=(Figures(figures, protocol_of(config), US),) if figures else (),
-        note=f"{entry['iteration']:,} generator updates, {entry['images_seen']:,} images seen",
+        note=f"{entry['iteration']:,} generator updates, {entry['images_seen']:,} images seen"
+        + (f", latents of {drawn}" if drawn != LATENTS else ""),
     )
 
 
