@@ -17,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.description = "Draw reports of `mmcgan test --truncations ... --json`."
     parser.add_argument("reports", nargs="+", metavar="NAME=FILE", help="reports, with a name or without")
     parser.add_argument(
-        "--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy, precision, recall)"
+        "--keys", nargs="+", default=[], help="figures (default: FID, IS, accuracy and so on)"
     )
     out = parser.add_argument(
         "--out", default="evaluations.png", help="picture to write (default: %(default)s)"
