@@ -125,7 +125,9 @@ def _start(
     source = make_generator(options.seed, "candidates of a restoration")
     number = max(1, plan.candidates)
     conditions = prior.conditions(number, options.label, source)
-    latents = prior.loaded.model.latent_sampler.sample(number, source) * plan.deviation
+    # the plan's deviation is one of the latents of training, however wide samples are drawn
+    law = prior.loaded.with_latent_scale(1).model.latent_sampler
+    latents = law.sample(number, source) * plan.deviation
     if plan.candidates == 0:
         return torch.zeros_like(latents), conditions
     distances = candidate_distances(prior.generator, latents, conditions, problem, advance=advance)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,16 @@ def test_tuning_improves_the_image_and_leaves_the_model_alone(prior, digit, tmp_
     assert all(torch.equal(value, before[key]) for key, value in prior.generator.state_dict().items())
     assert Image.open(long[0].picture).size == (16, 16)
     assert long[0].sheet.is_file()
+
+
+def test_a_prior_that_is_sampled_wider_is_searched_as_it_was_trained(prior, digit, tmp_path):
+    wide = replace(prior, loaded=prior.loaded.with_latent_scale(2.0))
+    first = [Stage(1, 0.0, 0.0)]
+    pictures = [
+        np.asarray(Image.open(restore(each, [digit], "reconstruct", first, out=out, options=FEW)[0].picture))
+        for each, out in ((prior, tmp_path / "narrow"), (wide, tmp_path / "wide"))
+    ]
+    assert np.array_equal(*pictures)
 
 
 def test_images_done_before_are_passed_over_and_other_settings_refused(prior, digit, tmp_path):
