@@ -15,31 +15,33 @@ from mmcgan.registry import DATASETS
 from mmcgan.samplers.default_law import latent_law
 from mmcgan.samplers.latent import check_truncation
 from mmcgan.samplers.scaled import scaled
-from mmcgan.zoo.latent_law import law_beside
+from mmcgan.zoo.latent_law import law_beside, law_of_run, require_law
 from mmcgan.zoo.models import read_weights
 
 
-def stated_law(checkpoint: Path) -> Mapping[str, Any] | None:
-    """Return the law of latents that exported weights state.
+def follow_law(cfg: Config, checkpoint: Path, sweep: Sweep) -> None:
+    """Let the config draw latents as wide as exported weights state, or as the one scale that is asked for.
 
-    They are read before a folder is made for their figures: a file that cannot be used leaves none.
+    The weights are read before a folder is made for their figures: a file that cannot be used leaves none.
 
     Raises:
-        CheckpointError, ValueError: names the file.
+        CheckpointError, ValueError: a file that cannot be read, weights of another law than the config's, or
+            evaluation conditions that take no law.
     """
-    if checkpoint.suffix != ".safetensors":
-        load_checkpoint(checkpoint)
-        return None
-    record, _ = read_weights(checkpoint)
-    return None if record is None else record.latent_sampler
-
-
-def follow_law(cfg: Config, stated: Mapping[str, Any] | None, sweep: Sweep) -> None:
-    """Let the config draw latents as wide as the weights state, or as the one scale that is asked for."""
-    law = law_beside(stated, cfg.model.get("latent_sampler"))
+    here = cfg.model.get("latent_sampler")
+    stated: Mapping[str, Any] | None
+    if checkpoint.suffix == ".safetensors":
+        record, _ = read_weights(checkpoint)
+        stated = None if record is None else record.latent_sampler
+        law = law_beside(stated, here)
+    else:
+        content: Any = load_checkpoint(checkpoint)
+        stated = law_of_run(content.get("meta") or {}) if isinstance(content, Mapping) else None
+        law = latent_law(here)
+    require_law(stated, law, str(checkpoint))
     if len(sweep.latent_scales) == 1:
         law = scaled(law, sweep.latent_scales[0])
-    if law == latent_law(cfg.model.get("latent_sampler")):
+    if law == latent_law(here):
         return
     dataset = cfg.test_dataloader["dataset"]
     if not _takes(dataset, "latent_sampler"):

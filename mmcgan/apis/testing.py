@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmcgan.apis.evaluated_latents import check_sweep, follow_law, stated_law
+from mmcgan.apis.evaluated_latents import check_sweep, follow_law
 from mmcgan.apis.training import default_work_dir, timeout_of
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.distributed import destroy_process_group, initialize_process_group
@@ -23,7 +23,6 @@ from mmcgan.registry import build_runner
 from mmcgan.structures import Condition
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.gone_components import load_config_beside
-from mmcgan.zoo.latent_law import law_of_run, require_law
 from mmcgan.zoo.models import read_weights
 from mmcgan.zoo.stored_instances import require_classes, without_instances
 
@@ -79,7 +78,7 @@ def evaluate(
         ValueError: the weights do not fit, or a metric cannot be computed.
     """
     path = find_checkpoint(cfg, checkpoint)
-    follow_law(cfg, stated_law(path), sweep)
+    follow_law(cfg, path, sweep)
     cfg.work_dir = str(work_dir or default_work_dir(cfg) / "test")
     created = initialize_process_group(timeout_of(cfg))
     try:
@@ -189,7 +188,6 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
     """
     if checkpoint.suffix != ".safetensors":
         meta = runner.load_checkpoint(checkpoint).get("meta") or {}
-        require_law(law_of_run(meta), runner.cfg.model.get("latent_sampler"), str(checkpoint))
         facts = meta.get("dataset_meta")
         names = facts.get("classes") if isinstance(facts, Mapping) else None
         return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
@@ -207,5 +205,4 @@ def _load(runner: Any, checkpoint: Path) -> tuple[str, ...]:
         raise ValueError(f"{checkpoint} does not fit the generator of the config: {error}") from error
     if record is None:
         return ()
-    require_law(record.latent_sampler, runner.cfg.model.get("latent_sampler"), str(checkpoint))
     return tuple(record.classes or ())

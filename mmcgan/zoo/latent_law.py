@@ -36,9 +36,9 @@ def require_law(stated: Mapping[str, Any] | None, here: Mapping[str, Any] | None
     """
     if not stated:
         return
+    theirs, ours = (_whole(law) for law in (stated, latent_law(here)))
     # a config that scales that very law says so in as many words
-    allowed = (_whole(latent_law(here)), _whole(unscaled(here)))
-    if _whole(stated) not in allowed:
+    if theirs not in (ours, _whole(unscaled(here))):
         raise ValueError(
             f"{source} was trained with the latents {dict(stated)}, the config's model.latent_sampler is "
             f"{latent_law(here)}: images of another law would be judged; set it as it was"

@@ -28,6 +28,10 @@ def test_what_is_the_same_law():
     require_law(None, UNIFORM, "x")
     require_law({}, UNIFORM, "x")
     require_law(NORMAL, None, "x")
+    wide = dict(type="ScaledLatent", noise=NORMAL, scale=1.5)
+    require_law(NORMAL, wide, "x")  # a config that scales the very law that was trained with says so
+    with pytest.raises(ValueError, match="x was trained with"):
+        require_law(wide, NORMAL, "x")
     require_law({**NORMAL, "latent_dim": 8}, {**NORMAL, "latent_dim": 8}, "x")
     with pytest.raises(ValueError, match="x was trained with the latents"):
         require_law(UNIFORM, None, "x")

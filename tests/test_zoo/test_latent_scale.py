@@ -91,6 +91,15 @@ def test_an_evaluation_of_the_exported_file_gives_the_recorded_figures(run, tmp_
     assert {name: value["mean"] for name, value in again.items()} == pytest.approx(recorded, rel=1e-6)
 
 
+def test_a_file_that_says_its_width_is_evaluated_at_others_too(run, tmp_path):
+    tested = ["test", NAME, str(run / "wide.safetensors"), "--num", "80", "--work-dir", str(tmp_path)]
+    assert main([*tested, "--latent-scales", "0.5", "--json", str(tmp_path / "other.json")]) == 0
+    found, before = entries_of(tmp_path / "other.json"), entries_of(run / "report.json")
+    assert found[0.5]["summary"]["fid"]["mean"] == pytest.approx(
+        before[0.5]["summary"]["fid"]["mean"], rel=1e-6
+    )
+
+
 def test_a_loaded_model_keeps_its_width_when_one_call_asks_for_another(run, tmp_path):
     loaded = load_model(run / "wide.safetensors")
     sample(loaded, num=1, out=tmp_path / "one", latent_scale=1.0)
