@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -128,9 +129,8 @@ class Training(Source):
     def digest(self, share: float) -> str:
         """Return the digest of everything that decides what is trained, but the seed."""
         from mmcgan.checkpoints.hashing import text_hash
-        from mmcgan.config import find_config, read_config
 
-        settings = read_config(find_config(self.config)).to_dict()
+        settings = _settings_of(self.config)
         needs = [[need.target, *need.command] for need in self.needs]
         text = json.dumps([settings, self.settings(share), needs], sort_keys=True, default=str)
         return text_hash(text)[:DIGITS]
@@ -249,6 +249,14 @@ class Experiment(Source):
     def place(self, share: float) -> PurePath:
         """Return a folder named after name and budget."""
         return PurePath("experiments", f"{self.name}-{self.iterations_of(share)}")
+
+
+@cache
+def _settings_of(config: str) -> dict[str, Any]:
+    """Return a shipped config's settings: read once, since every run of it asks for them several times."""
+    from mmcgan.config import find_config, read_config
+
+    return dict(read_config(find_config(config)).to_dict())
 
 
 def inside(text: str, run: Run) -> str:
