@@ -106,7 +106,7 @@ def forty(root):
 
 @pytest.mark.parametrize(
     ("folder", "expected"),
-    [(photographs, "omnigan"), (icons, "icgan"), (forty, "biggan-unconditional")],
+    [(photographs, "omni-loss of the classes"), (icons, "IC-GAN"), (forty, "without conditions")],
     ids=["labelled photographs", "icons with alpha", "40 images"],
 )
 def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path):
@@ -114,13 +114,14 @@ def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path
     said = []
     made = propose(tmp_path / "images", tmp_path / "gan", hours=0.01, say=said.append)
     text = made.config.read_text()
-    assert expected in text and len(text.splitlines()) < 70
+    # which networks depends on what is installed here
+    assert f"method: {expected} (" in text and len(text.splitlines()) < 80
     assert made.step.own > 0 and made.iterations * made.step.own <= 0.01 * 3600
     assert all(choice.reason in text for choice in made.choices)
     assert any("s an iteration on this machine" in line for line in said)
     assert load_config(made.config).train_cfg.max_iters == made.iterations
     assert measure_step(made.config, steps=2).own > 0  # it does train
-    if expected == "icgan":
+    if expected == "IC-GAN":
         assert (tmp_path / "gan" / "instances").is_dir()
         assert any("by pixels" in line for line in said)
     with pytest.raises(FileExistsError, match="choose another --out"):
