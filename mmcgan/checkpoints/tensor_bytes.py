@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from safetensors.torch import save
 from torch import Tensor
 
+from mmcgan.text_files import parse_json
+
 #: bytes in front that tell the header's length, and the multiple of bytes at which tensors may begin
 LENGTH, ALIGNMENT = 8, 8
 
@@ -25,7 +27,7 @@ def tensor_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> 
     """
     content = save(dict(tensors), dict(metadata))
     end = LENGTH + int.from_bytes(content[:LENGTH], "little")
-    header = json.loads(content[LENGTH:end])
+    header = parse_json(content[LENGTH:end], "tensors just written", "a header of safetensors")
     if "__metadata__" in header:
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
