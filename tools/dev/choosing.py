@@ -273,7 +273,7 @@ where `mmcgan new` takes 4e-4), StyleGAN2 shows one blob and R3GAN several.""",
     "fashion-10": """By eye as with 600 images: BigGAN has garments where classes are learnt, FastGAN outlines
 of them (with the omni-loss nothing), StyleGAN2 and R3GAN blobs.""",
     "fashion-100": """By eye as with 600 images: BigGAN has garments where classes are learnt (with projection
-and omni-loss), FastGAN outlines of them (with the omni-loss nothing), StyleGAN2 and R3GAN blobs. Of projection,
+and omni-loss), FastGAN outlines (with the omni-loss nothing), StyleGAN2 and R3GAN blobs. Of projection,
 BigGAN and StyleGAN2 were trained for six minutes: recognisable garments (FID 11.4), and one blob.""",
 }
 
