@@ -126,7 +126,10 @@ def _section(outcome: Outcome, pictured: bool) -> list[str]:
     if outcome.verdict.difference is not None:
         what = "Difference of logarithms" if claim.logarithm else "Difference"
         mean, low, high = outcome.verdict.difference
-        lines += ["", f"{what}: {mean:.3g}, interval {low:.3g} to {high:.3g}: **{outcome.verdict.state}**."]
+        lines += [
+            "",
+            f"{what}: {number(mean)}, interval {number(low)} to {number(high)}: **{outcome.verdict.state}**.",
+        ]
     if outcome.seconds:
         lines += ["", f"The runs took {outcome.seconds / 60:.0f} minutes by the clock; claims share runs."]
     if pictured:
@@ -136,11 +139,16 @@ def _section(outcome: Outcome, pictured: bool) -> list[str]:
 
 def _arm_row(arm: Arm, outcome: Outcome) -> str:
     figures = outcome.figures[arm.label]
-    each = ", ".join(f"{figures[seed]:.3g}" for seed in sorted(figures)) or "-"
+    each = ", ".join(number(figures[seed]) for seed in sorted(figures)) or "-"
     when = arm.figure.when
     name = arm.figure.key if when == "last" else f"{arm.figure.key}, {when}"
     updates = f"{outcome.iterations[arm.label]:,}" if outcome.iterations[arm.label] else "-"
     return f"| {arm.label} | {updates} | {name} | {each} | {spread(figures.values())} |"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a figure with so many digits that say something; all of a larger one's before the point."""
+    return f"{value:,.0f}" if abs(value) >= 10**digits - 0.5 else f"{value:.{digits}g}"
 
 
 def spread(values: Any) -> str:
@@ -148,8 +156,8 @@ def spread(values: Any) -> str:
     values = list(values)
     if not values:
         return "-"
-    text = f"{statistics.mean(values):.3g}"
-    return f"{text} ± {statistics.stdev(values):.2g}" if len(values) > 1 else text
+    text = number(statistics.mean(values))
+    return f"{text} ± {number(statistics.stdev(values), 2)}" if len(values) > 1 else text
 
 
 def draw(outcome: Outcome) -> bytes:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmcgan.claims.page import number
 from mmcgan.claims.registry import find_claims
 from tests.tools_of_developers import tool_fixture
 
@@ -33,3 +34,17 @@ def test_the_share_with_the_most_seeds_counts(tool, monkeypatch, tmp_path):
 
     monkeypatch.setattr(tool, "outcome_of", lambda claim, seeds, share, out: Found(share))
     assert tool.best_outcome(claim, [0.2, 0.4, 1.0], tmp_path)[0] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.01234, 3, "0.0123"),
+        (97.04, 3, "97"),
+        (999.6, 3, "1,000"),
+        (107.2, 2, "107"),
+        (-0.0072, 3, "-0.0072"),
+    ],
+)
+def test_a_figure_is_written_without_exponents(value, digits, text):
+    assert number(value, digits) == text
