@@ -126,8 +126,7 @@ def export_onnx(
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`.
         out: ``.onnx`` file.
-        truncation: fixed in the file, of a generator that is told it: StyleGAN2's psi, the row of
-            BigGAN-deep's table of statistics. Latents are truncated by whoever draws them.
+        truncation: fixed in the file, of a generator that is told it (StyleGAN2, BigGAN-deep's table).
         size: height and width of the images of a generator that makes any size; the trained one by default.
         tolerance: largest difference from PyTorch at which the file is kept.
         overwrite: replace the file.

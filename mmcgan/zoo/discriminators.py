@@ -17,7 +17,8 @@ from mmcgan.origin import Origin, RefusedConfigError
 from mmcgan.plugins import load_plugins
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path
-from mmcgan.zoo.models import enter_in_index, stored
+from mmcgan.zoo.export_index import enter_in_index
+from mmcgan.zoo.models import stored
 from mmcgan.zoo.reading import exported_metadata, read_exported, read_run
 
 FORMAT = "mmcgan-discriminator-1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +14,6 @@ from torch import Tensor
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
-from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.closed_world import build, named
 from mmcgan.condition_fields import condition_field
@@ -30,7 +28,7 @@ from mmcgan.provenance import origins, origins_of_types
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.default_law import law_text
 from mmcgan.samplers.scaled import scaled
-from mmcgan.text_files import read_json
+from mmcgan.zoo.export_index import enter_in_index
 from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.latent_law import law_beside
 from mmcgan.zoo.locate import find_weights, short_name
@@ -48,7 +46,6 @@ __all__ = [
     "FORMAT",
     "GeneratorRecord",
     "LoadedModel",
-    "enter_in_index",
     "export_weights",
     "given_model",
     "load_model",
@@ -342,21 +339,3 @@ def stored(value: Tensor, half: bool) -> Tensor:
     """Return a tensor as it is written: contiguous, in float16 if ``half``."""
     value = value.detach().clone(memory_format=torch.contiguous_format)
     return value.half() if half and value.is_floating_point() else value
-
-
-def enter_in_index(
-    out: Path, facts: Mapping[str, Any], kind: str, command: str | None, licence: str | None
-) -> dict[str, Any]:
-    """Add exported weights to the index beside them and return the entry."""
-    index_path = out.parent / "index.json"
-    index = read_json(index_path, "an index of exported weights") if index_path.exists() else {}
-    index[out.stem] = {
-        **facts,
-        "kind": kind,
-        "file": out.name,
-        "sha256": file_hash(out),
-        "license": licence,
-        "command": command or "",
-    }
-    write_file(index_path, json.dumps(index, indent=2, sort_keys=True) + "\n")
-    return index[out.stem]

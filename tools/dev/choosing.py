@@ -265,16 +265,12 @@ SEEN = {
 projection it alone was trained for six minutes, when flags and yellow heads begin to show. Of the same
 pictures at 32 pixels a StyleGAN2 makes faces, flags and people [after some 300,000](results/emoji.md).""",
     "fashion-1": """By eye BigGAN's are garments where classes are learnt, FastGAN's have their outlines
-(not with the omni-loss on every scale, under which the projected discriminators fail within these minutes),
-and those of StyleGAN2 and R3GAN are blobs. **What is first after 90 s need not stay so:** with projection all
-four were trained for six minutes. BigGAN's are garments that one recognises then (FID 20.6 -> 7.1), FastGAN's
-have broken down into black and white noise (14.7 -> 34.0, worse from some 10,000 images on, at a rate of 1e-3
-where `mmcgan new` takes 4e-4), StyleGAN2 shows one blob and R3GAN several.""",
-    "fashion-10": """By eye as with 600 images: BigGAN has garments where classes are learnt, FastGAN outlines
-of them (with the omni-loss nothing), StyleGAN2 and R3GAN blobs.""",
-    "fashion-100": """By eye as with 600 images: BigGAN has garments where classes are learnt (with projection
-and omni-loss), FastGAN outlines (with the omni-loss nothing), StyleGAN2 and R3GAN blobs. Of projection,
-BigGAN and StyleGAN2 were trained for six minutes: recognisable garments (FID 11.4), and one blob.""",
+(not with the omni-loss, under which projected discriminators fail within these minutes), StyleGAN2's and
+R3GAN's are blobs. **What is first after 90 s need not stay so:** with projection all were trained for six
+minutes. BigGAN's are garments that one recognises then (FID 20.6 -> 7.1), FastGAN's black and white noise
+(14.7 -> 34.0, at a rate of 1e-3 where `mmcgan new` takes 4e-4), StyleGAN2 shows one blob, R3GAN several.""",
+    "fashion-10": "By eye as with 600 images.",
+    "fashion-100": "By eye as with 600; after 6 min of projection BigGAN has garments, StyleGAN2 one blob.",
 }
 
 INTRODUCTION = """# Which one for my 500, 5,000 or 50,000 images?
