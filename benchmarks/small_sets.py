@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_sets_configs import Setting, config_text
+from small_sets_configs import RECIPE, Setting, config_text
 from small_sets_data import SETS, prepare
 from small_sets_reading import CURVE, SPENT, Judge, SmallSetReadings
 
@@ -91,11 +91,13 @@ def train_one(setting: Setting, state: Path, seconds: float) -> int:
     runner.train()
     if hook.clock.spent < seconds:
         return 1
-    write_file(result_path(state, setting), json.dumps(_result(setting, seconds, runner), indent=1) + "\n")
+    write_file(
+        result_path(state, setting), json.dumps(_result(setting, seconds, runner, judge), indent=1) + "\n"
+    )
     return 0
 
 
-def _result(setting: Setting, seconds: float, runner: Any) -> dict[str, Any]:
+def _result(setting: Setting, seconds: float, runner: Any, judge: Judge) -> dict[str, Any]:
     known = runner.message_hub.runtime_info
     model, images = runner.model, runner.train_loop.images_seen
     learnt = [p.numel() for p in model.discriminator.parameters() if p.requires_grad]
@@ -107,6 +109,7 @@ def _result(setting: Setting, seconds: float, runner: Any) -> dict[str, Any]:
         "family": setting.family,
         "conditioning": setting.conditioning,
         "seed": setting.seed,
+        "recipe": RECIPE,
         "budget_seconds": seconds,
         "cpu_seconds": round(known[SPENT], 2),
         "images_seen": images,
@@ -115,6 +118,7 @@ def _result(setting: Setting, seconds: float, runner: Any) -> dict[str, Any]:
         "generator_parameters": sum(p.numel() for p in model.generator.parameters()),
         "discriminator_parameters": sum(learnt),
         "judge": SETS[setting.chosen.name].judge(Path())["weights"].rpartition("/")[2],
+        "judge_hash": judge.network.weights_hash[:12],
         "samples": setting.chosen.samples,
         "precision": str(runner.optim_wrapper["generator"].precision),
         "version": __version__,

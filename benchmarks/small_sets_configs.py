@@ -9,14 +9,17 @@ from small_sets_data import ImageSet
 
 from mmcgan.datasets.base import ImageDataset
 from mmcgan.proposal.choices import neighbours_for
-from mmcgan.proposal.config_text import settings_lines, train_loader
+from mmcgan.proposal.config_text import pace, settings_lines, train_loader
 from mmcgan.proposal.families import NETWORKS, Plan, Settings
 from mmcgan.registry import DATASETS
 
 #: channels of the finest maps
 WIDTH = 16
-#: images behind which R3GAN's schedules end and ADA's probability may have gone from 0 to 1
-HORIZON = 50_000
+#: see :attr:`mmcgan.proposal.figures.Run.recipe`
+RECIPE = 2
+#: images that a run is planned for: behind them R3GAN's schedules end and ADA's probability may have gone
+#: from 0 to 1
+HORIZON = 100_000
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,16 @@ def config_text(setting: Setting, state: Path) -> str:
     chosen = setting.chosen
     plan = Plan(setting.conditioning, chosen.image_size, WIDTH, chosen.policy, HORIZON)
     family = NETWORKS[setting.family]
-    parts = family.parts(plan)
+    parts, batch_size = family.parts(plan), 64 * family.batches
+    # the rates and the average of weights that `mmcgan new` writes for as many images: what it proposes is
+    # what was measured
+    paced = pace(parts, HORIZON // batch_size)
     settings = {
         "model": parts.model,
-        "train_dataloader": _data(setting, state, 64 * family.batches),
+        "train_dataloader": _data(setting, state, batch_size),
+        **paced,
         "train_cfg": {"max_iters": 10_000_000, "val_interval": 10_000_000},
-        "default_hooks": {**_hooks, **parts.hooks},
+        "default_hooks": {**_hooks, **paced["default_hooks"]},
         "randomness": {"seed": setting.seed},
     }
     return "\n".join(settings_lines(parts.bases, settings)) + "\n"

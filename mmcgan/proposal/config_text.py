@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.proposal.choices import Choice, Method, Width, held_in_memory, neighbours_for
-from mmcgan.proposal.families import NETWORKS, Parts, Plan, Settings
+from mmcgan.proposal.families import LONG_RUN, NETWORKS, Parts, Plan, Settings
 
 #: images that an evaluation makes, at most
 EVALUATED = 2000
@@ -173,21 +173,28 @@ def _data(source: Source, method: Method, width: Width, batch_size: int) -> Sett
 def _schedule(parts: Parts, iterations: int, evaluated: bool) -> Settings:
     every = max(1, iterations // 10)
     best: Settings = {"save_best": "kid", "rule": "less"} if evaluated else {"save_best": None}
+    paced = pace(parts, iterations)
     hooks: Settings = {
         "logger": {"interval": min(100, every)},
         "sample_grid": {"interval": every},
         "checkpoint": {"interval": every, **best},
-        **parts.hooks,
+        **paced.pop("default_hooks"),
     }
-    made: Settings = {}
-    if parts.rate is not None:
-        made["optim_wrapper"] = {player: {"optimizer": {"lr": parts.rate}} for player in _PLAYERS}
-        decay = 0.999 if iterations >= 5000 else 0.99
-        hooks["generator_ema"] = {"decay": decay, "start": iterations // 20}
     length: Settings = {"max_iters": iterations}
     if evaluated:
         length["val_interval"] = max(1, iterations // 4)
-    return {**made, "train_cfg": length, "default_hooks": hooks}
+    return {**paced, "train_cfg": length, "default_hooks": hooks}
+
+
+def pace(parts: Parts, iterations: int) -> Settings:
+    """Return a family's learning rates, average of weights and schedules in a run of so many iterations."""
+    hooks = dict(parts.hooks)
+    if parts.rates is None:
+        return {"default_hooks": hooks}
+    rate, decay = (parts.rates[1], 0.999) if iterations >= LONG_RUN else (parts.rates[0], 0.99)
+    hooks["generator_ema"] = {"decay": decay, "start": iterations // 20}
+    rates = {player: {"optimizer": {"lr": rate}} for player in _PLAYERS}
+    return {"optim_wrapper": rates, "default_hooks": hooks}
 
 
 _PLAYERS = ("generator", "discriminator")

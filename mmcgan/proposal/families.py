@@ -27,6 +27,10 @@ SAMPLERS: dict[str, Settings] = {
 }
 
 
+#: iterations from which on a run takes hours: rates are lower then, and the average of weights is slower
+LONG_RUN = 5000
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to be trained, whatever the family.
@@ -61,14 +65,14 @@ class Parts:
         bases: configs that are inherited, without ending, below ``configs/_base_/``; the last is a schedule.
         model: what the config adds to ``model``.
         hooks: what it adds to ``default_hooks``.
-        rate: learning rate of both players in a run of hours, whose average of weights is then slow as well;
-            None where the schedule has its own.
+        rates: learning rate of both players in a run of fewer than :data:`LONG_RUN` iterations, and in a
+            longer one; None where the schedule has its own.
     """
 
     bases: tuple[str, str]
     model: Settings
     hooks: Settings = field(default_factory=dict)
-    rate: float | None = None
+    rates: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def _biggan(plan: Plan) -> Parts:
         model["augment"] = {"type": "DiffAugment", "policy": plan.policy}
     if plan.labelled and not plan.uniform:
         model["condition_sampler"] = {"_delete_": True, "type": "EmpiricalLabel"}
-    return Parts((f"models/{base}", "schedules/laptop-fashion-mnist"), model, rate=4e-4)
+    return Parts((f"models/{base}", "schedules/laptop-fashion-mnist"), model, rates=(1e-3, 4e-4))
 
 
 def _stylegan2(plan: Plan) -> Parts:
@@ -232,7 +236,7 @@ def _projected(plan: Plan) -> Parts:
     if not plan.labelled:
         model["condition_sampler"] = _sampler(plan)
     model |= _losses(kind)
-    return Parts(("models/projected-small", "schedules/laptop-fashion-mnist"), model, rate=4e-4)
+    return Parts(("models/projected-small", "schedules/laptop-fashion-mnist"), model, rates=(4e-4, 4e-4))
 
 
 def _sampler(plan: Plan) -> Settings:

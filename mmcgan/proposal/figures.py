@@ -82,6 +82,8 @@ class Run:
         judge: whose features the figures are of.
         processor, precision: what it was computed with.
         curve: readings, in order.
+        recipe: 2 for the learning rates and averages of weights that ``mmcgan new`` writes, 1 for those of
+            the schedules that were measured before (1e-3 for BigGAN and FastGAN).
     """
 
     set: str
@@ -96,6 +98,12 @@ class Run:
     processor: str
     precision: str
     curve: tuple[Reading, ...]
+    recipe: int = 1
+
+    @property
+    def circumstances(self) -> tuple[int, str, str]:
+        """What has to be the same for a comparison at equal CPU time: recipe, processor and precision."""
+        return self.recipe, self.processor, self.precision
 
     def at_seconds(self, seconds: float) -> Reading | None:
         """Return the first reading after so many CPU seconds; None if the training was shorter."""
@@ -130,8 +138,11 @@ def runs_of(content: Mapping[str, Any]) -> list[Run]:
 def _run(entry: Mapping[str, Any]) -> Run:
     fields = Reading.__dataclass_fields__
     curve = tuple(Reading(**{name: reading[name] for name in fields}) for reading in entry["curve"])
-    own = {name: entry[name] for name in Run.__dataclass_fields__ if name not in ("budget", "curve")}
-    run = Run(budget=float(entry["budget_seconds"]), curve=curve, **own)
+    own = {
+        name: entry[name] for name in Run.__dataclass_fields__ if name not in ("budget", "curve", "recipe")
+    }
+    recipe = int(entry.get("recipe", 1))
+    run = Run(budget=float(entry["budget_seconds"]), curve=curve, recipe=recipe, **own)
     numbers = [value for reading in curve for value in vars(reading).values()]
     if not curve or not all(math.isfinite(value) for value in numbers):
         raise ValueError(
@@ -169,6 +180,18 @@ def common_images(runs: Sequence[Run], first: int = 5_000) -> int | None:
     return images
 
 
+def comparable(runs: Iterable[Run]) -> list[Run]:
+    """Return those that were trained alike: with the most families, or else by the newest recipe."""
+    alike: dict[tuple[int, str, str], list[Run]] = {}
+    for run in runs:
+        alike.setdefault(run.circumstances, []).append(run)
+
+    def worth(group: list[Run]) -> tuple[int, int, float]:
+        return len({run.family for run in group}), group[0].recipe, common_seconds(group)
+
+    return max(alike.values(), key=worth, default=[])
+
+
 def nearest_runs(count: int, conditioning: str) -> list[Run]:
     """Return comparable trainings on the set whose number of images is the nearest to ``count``.
 
@@ -180,7 +203,7 @@ def nearest_runs(count: int, conditioning: str) -> list[Run]:
     for name in sorted(apart, key=apart.__getitem__):
         if apart[name] > math.log(ALIKE):
             break
-        group = [run for run in known if run.set == name]
+        group = comparable(run for run in known if run.set == name)
         if len({run.family for run in group}) > 1:
             return group
     return []

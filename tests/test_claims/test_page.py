@@ -2,8 +2,9 @@
 
 import pytest
 
-from mmcgan.claims.page import number
+from mmcgan.claims.page import Outcome, number
 from mmcgan.claims.registry import find_claims
+from mmcgan.claims.verdict import decide
 from tests.tools_of_developers import tool_fixture
 
 tool = tool_fixture("claims_page")
@@ -34,6 +35,52 @@ def test_the_share_with_the_most_seeds_counts(tool, monkeypatch, tmp_path):
 
     monkeypatch.setattr(tool, "outcome_of", lambda claim, seeds, share, out: Found(share))
     assert tool.best_outcome(claim, [0.2, 0.4, 1.0], tmp_path)[0] == 0.4
+
+
+def test_what_was_found_elsewhere_stays_on_the_page(tool, monkeypatch, tmp_path):
+    page, asked = tmp_path / "claims.md", []
+    page.write_text(tool.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(tool, "PAGE", page)
+    monkeypatch.setattr(
+        tool, "best_outcome", lambda claim, shares, out: asked.append(claim) or (1.0, Nothing)
+    )
+    before = page.read_text(encoding="utf-8")
+    tool.write(tmp_path, [1.0])
+    assert asked and page.read_text(encoding="utf-8") == before
+
+
+class Nothing:
+    """An outcome of no runs."""
+
+    class verdict:
+        seeds = ()
+
+
+@pytest.mark.parametrize(
+    ("seeds", "share", "replaced"), [((0, 1), 1.0, False), ((0, 1, 2), 0.1, False), ((0, 1, 2), 1.0, True)]
+)
+def test_more_seeds_replace_what_the_page_says_and_fewer_or_shorter_runs_do_not(
+    tool, monkeypatch, tmp_path, seeds, share, replaced
+):
+    name = "average-helps"
+    page = tmp_path / "claims.md"
+    page.write_text(tool.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(tool, "PAGE", page)
+    assert tool.entries_of(page.read_text(encoding="utf-8"))[name].seeds == 3
+    (claim,) = find_claims([name])
+    figures = {arm.label: dict.fromkeys(seeds, 124.0) for arm in claim.arms}
+    verdict = decide(claim, figures[claim.better.label], figures[claim.worse.label])
+    updates = {arm.label: 150 for arm in claim.arms}
+    found = Outcome(claim, figures, {arm.label: {} for arm in claim.arms}, verdict, updates, 60.0)
+    others = (1.0, Nothing)
+    monkeypatch.setattr(
+        tool, "best_outcome", lambda claim, shares, out: (share, found) if claim.name == name else others
+    )
+    before = tool.entries_of(page.read_text(encoding="utf-8"))
+    tool.write(tmp_path, [1.0])
+    after = tool.entries_of(page.read_text(encoding="utf-8"))
+    assert (": 124 ±" in after[name].row) is replaced and set(after) == set(before)
+    assert all(after[other] == before[other] for other in before if other != name)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,18 @@
     python tools/dev/claims_page.py --check                   # status 1 if a claim is missing from the page
 
 Of each claim the share of the budget with the most seeds counts, the larger of two. What the page says in
-words stands between the parts that are written, and is kept.
+words stands between the parts that are written, and is kept; so is what it says of a claim of which the
+folder has fewer seeds than the page, or shorter runs: those were made elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmcgan.checkpoints.atomic import write_file
@@ -38,25 +41,75 @@ def replaced(page: str, part: str, text: str) -> str:
     Raises:
         ValueError: the page lacks a mark.
     """
-    begin, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->\n"
+    begin, end = _marks(part)
+    between = _between(page, part)
+    before, _, rest = page.partition(begin + between + end)
+    return f"{before}{begin}\n{text.strip()}\n\n{end}{rest}"
+
+
+def _marks(part: str) -> tuple[str, str]:
+    return f"<!-- {part} -->\n", f"<!-- end of {part} -->\n"
+
+
+def _between(page: str, part: str) -> str:
+    begin, end = _marks(part)
     if begin not in page or end not in page:
         raise ValueError(f"{PAGE} lacks {begin!r} or {end!r}")
-    before, _, rest = page.partition(begin)
-    return f"{before}{begin}\n{text.strip()}\n\n{end}{rest.partition(end)[2]}"
+    return page.partition(begin)[2].partition(end)[0]
 
 
-def tables(outcomes: dict[float, list[Outcome]]) -> tuple[str, str]:
-    """Return the table of all outcomes and the sections about each, those of the largest budget first."""
-    rows, sections = [], []
-    head = ""
-    for share, some in sorted(outcomes.items(), reverse=True):
-        pictured = {each.claim.name for each in some if (IMAGES / f"{each.claim.name}.png").is_file()}
-        table, _, rest = page_text(some, pictured, "").partition("\n\n## ")
-        lines = table[table.index("| claim |") :].splitlines()
-        head = "\n".join(lines[:2])
-        rows += [line.replace(" |", f", share {share:g} |", 1) if share < 1 else line for line in lines[2:]]
-        sections.append("### " + rest.replace("\n## ", "\n### ").replace(f"({PICTURES}/", "(images/claims/"))
-    return "\n".join([head, *rows]), "\n\n".join(section.strip() for section in sections)
+@dataclass(frozen=True)
+class Entry:
+    """What the page says of one claim.
+
+    Attributes:
+        share: of the budget.
+        seeds: that decide it.
+        row: of the table.
+        section: about it, from its heading on.
+    """
+
+    share: float
+    seeds: int
+    row: str
+    section: str
+
+
+def entries_of(page: str) -> dict[str, Entry]:
+    """Return what a page says of each claim, by name."""
+    sections = {
+        part.partition("\n")[0]: "### " + part for part in _between(page, "each claim").split("### ")[1:]
+    }
+    found = {}
+    for row in _between(page, "what came out").splitlines():
+        if not (named := re.match(r"\| \[([\w-]+)\]\(#[\w-]+\)(?:, share ([\d.]+))? \|", row)):
+            continue
+        name, share = named.groups()
+        seeds = int(row.rsplit("|", 3)[1])
+        found[name] = Entry(float(share or 1), seeds, row, sections[name].strip())
+    return found
+
+
+def new_entries(outcomes: dict[float, list[Outcome]]) -> dict[str, Entry]:
+    """Return what came out, by name of the claim."""
+    found = {}
+    for share, some in outcomes.items():
+        for outcome in some:
+            name = outcome.claim.name
+            pictured = {name} if (IMAGES / f"{name}.png").is_file() else set()
+            table, _, rest = page_text([outcome], pictured, "").partition("\n\n## ")
+            row = table.splitlines()[-1]
+            row = row.replace(" |", f", share {share:g} |", 1) if share < 1 else row
+            section = "### " + rest.strip().replace(f"({PICTURES}/", "(images/claims/")
+            found[name] = Entry(share, len(outcome.verdict.seeds), row, section)
+    return found
+
+
+def tables(entries: dict[str, Entry]) -> tuple[str, str]:
+    """Return the table of all entries and the sections about each, those of the largest budget first."""
+    ordered = sorted(entries.values(), key=lambda entry: -entry.share)
+    head = page_text([], set(), "").strip().splitlines()[-2:]
+    return "\n".join([*head, *(each.row for each in ordered)]), "\n\n".join(each.section for each in ordered)
 
 
 def missing_table(claims: Sequence[Claim]) -> str:
@@ -71,22 +124,24 @@ def missing_table(claims: Sequence[Claim]) -> str:
 
 def write(out: Path, shares: Sequence[float]) -> None:
     """Write the parts of the page and copy the pictures."""
+    page = read_text(PAGE)
+    known = entries_of(page)
     outcomes: dict[float, list[Outcome]] = {}
-    missing = []
-    for claim in all_claims().values():
+    for name, claim in all_claims().items():
         share, outcome = best_outcome(claim, shares, out)
-        if outcome.verdict.seeds:
+        found = len(outcome.verdict.seeds), share
+        if found[0] and (name not in known or found >= (known[name].seeds, known[name].share)):
             outcomes.setdefault(share, []).append(outcome)
-        else:
-            missing.append(claim)
     for some in outcomes.values():
         write_page(some, out / "page", "")
     drawn = sorted((out / "page" / PICTURES).glob("*.png"))
     IMAGES.mkdir(parents=True, exist_ok=True)
     for picture in drawn:
         shutil.copyfile(picture, IMAGES / picture.name)
-    table, sections = tables(outcomes)
-    page = replaced(read_text(PAGE), "what came out", table)
+    merged = known | new_entries(outcomes)
+    missing = [claim for claim in all_claims().values() if claim.name not in merged]
+    table, sections = tables({name: merged[name] for name in all_claims() if name in merged})
+    page = replaced(page, "what came out", table)
     page = replaced(page, "each claim", sections)
     write_file(PAGE, replaced(page, "not run yet", missing_table(missing)))
 

@@ -1,0 +1,1 @@
+"""What ``tools/dev/choosing.py`` writes and draws."""

@@ -1,0 +1,50 @@
+"""What ``docs/choosing.md`` says in words, between the tables."""
+
+#: what :attr:`mmcgan.proposal.figures.Run.recipe` means
+RECIPES = {1: "at the schedules' rates", 2: "as `mmcgan new` does"}
+#: what somebody saw who looked at the samples of a set, after so many CPU seconds of all its trainings: of
+#: others it says nothing
+SEEN: dict[str, tuple[int, str]] = {}
+
+INTRODUCTION = """# Which one for my 500, 5,000 or 50,000 images?
+
+*Written by `tools/dev/choosing.py` from measured results (`mmcgan/proposal/small_sets.json`); `mmcgan new`
+proposes by the same: of the set whose number of images is the nearest (at most 4 times as many, or as few),
+under the conditioning that it proposes, the family with the lowest FID in the same CPU time whose samples
+have shapes. Change neither by hand.*
+
+Four families of networks, each without conditions, with classes (projection, omni-loss, D2D-CE) and with
+instances, on four small sets. {done} of {every} settings have been trained so far, on one thread each. Only
+those that were trained alike are compared:
+"""
+TRUST = """
+**How far this can be trusted.** The budget is tiny: at its end no family has converged, one seed does not
+separate figures that lie near each other, and who learns fastest in the first minutes need not be who ends
+best. Look at the samples before the figures: where they are blobs still, a lower FID says that the blobs
+are nearer, not that anything was learnt. The networks are small, and each family has the settings of its
+laptop configs, not tuned for these sets. A family that computes less for each image sees more of them in
+the same time: that is why there are two comparisons. Small FIDs are better; **bold** is the first of those
+that were compared, and *no shapes yet* stands beside a precision below 0.1, which no FID makes good.
+"""
+NOT_RUN_AT_ALL = "\nNothing has been trained yet.\n"
+HOW = """## How it is measured
+
+`benchmarks/small_sets.py` puts the configs together and keeps them, counts CPU time of the training's own
+process (evaluations do not count), and reads each training off at 5,000, 10,000, 20,000 ... images and at
+22.5, 45, 90 ... seconds. FID and KID compare with all training images of Fashion-MNIST, or of emoji;
+precision and recall (k = 3) with as many real images as samples. *Nearer to training* is the share of
+samples whose nearest training image is nearer than their nearest held-out one, among equally many of both:
+50 % where nothing is copied (samples that look like nothing real may lean to one side too: read it beside
+the precision). Projected discriminators and instances look through EfficientNet-Lite0
+(ImageNet), at 64 px; the judges are classifiers of Fashion-MNIST and of the emoji's categories, which no
+discriminator looks through. Both have seen the held-out images of 1 %, 10 % and emoji as they have seen
+the training images; only those of the whole Fashion-MNIST, its test images, are new to them.
+
+    python tools/fetch_emoji.py FOLDER
+    python benchmarks/small_sets.py --state work_dirs/small_sets --emoji FOLDER --minutes 15
+    python tools/dev/choosing.py --collect work_dirs/small_sets
+
+goes on with what is there, with a larger budget where one is given, and writes this page anew. See
+[small sets of one's own](projected.md) for the parts, and [your own images](your_images.md) for
+`mmcgan new`.
+"""
