@@ -51,15 +51,8 @@ FORMAT = "mmcgan-small-sets-1"
 
 def order() -> list[Setting]:
     """Return all settings, the most telling first."""
-    ranked = [
-        ("fashion-1", "projection"),
-        ("emoji", "projection"),
-        ("fashion-1", "instance"),
-        ("fashion-100", "projection"),
-        ("emoji", "instance"),
-        ("fashion-10", "projection"),
-        ("fashion-1", "unconditional"),
-    ]
+    # what `mmcgan new` proposes for images with and without classes comes first
+    ranked = [(name, kind) for name in SETS for kind in ("omni", "instance")]
     ranked += [(name, kind) for kind in CONDITIONINGS for name in SETS]
     names = [(name, kind, family) for name, kind in dict.fromkeys(ranked) for family in FAMILIES]
     return [Setting(SETS[name], family, kind) for name, kind, family in names]

@@ -19,7 +19,7 @@ WIDTH = 16
 RECIPE = 2
 #: images that a run is planned for: behind them R3GAN's schedules end and ADA's probability may have gone
 #: from 0 to 1
-HORIZON = 100_000
+HORIZON = 102_400
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def config_text(setting: Setting, state: Path) -> str:
     paced = pace(parts, HORIZON // batch_size)
     settings = {
         "model": parts.model,
-        "train_dataloader": _data(setting, state, batch_size),
+        "train_dataloader": _data(setting, plan, state, batch_size),
         **paced,
         "train_cfg": {"max_iters": 10_000_000, "val_interval": 10_000_000},
         "default_hooks": {**_hooks, **paced["default_hooks"]},
@@ -65,9 +65,9 @@ _hooks: Settings = {
 }
 
 
-def _data(setting: Setting, state: Path, batch_size: int) -> Settings:
+def _data(setting: Setting, plan: Plan, state: Path, batch_size: int) -> Settings:
     chosen = setting.chosen
-    dataset = chosen.dataset(state)
+    dataset = chosen.dataset(state, labelled=plan.labelled)
     if setting.conditioning == "instance":
         built: ImageDataset = DATASETS.build(dict(dataset))
         near = {"store": str(chosen.store(state)), "k": neighbours_for(len(built))}

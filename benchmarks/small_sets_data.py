@@ -53,13 +53,8 @@ class ImageSet:
             split = "test" if part == "held_out" else "train"
             return {"type": "FashionMNIST", "split": split, "image_size": self.image_size}
         root = str(self.folder(state) / ("train" if part == "population" else part))
-        return {
-            "type": "ImageFolder",
-            "root": root,
-            "image_size": self.image_size,
-            "labelled": labelled,
-            "in_memory": True,
-        }
+        made = {"type": "ImageFolder", "root": root, "image_size": self.image_size, "in_memory": True}
+        return made | ({} if labelled else {"labelled": False})
 
     def judge(self, state: Path) -> dict[str, Any]:
         """Return the config of the extractor that evaluates."""

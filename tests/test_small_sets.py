@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mmcgan.proposal import families
+from mmcgan.proposal.choices import Method, Width
+from mmcgan.proposal.config_text import Source, config_text, pace
 from tests.test_instances.stores import make_store
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -31,7 +34,7 @@ def parts():
 def test_the_grid_is_whole_and_begins_with_what_the_question_needs(parts):
     names = [each.name for each in parts[0].order()]
     assert len(names) == len(set(names)) == 4 * 4 * 5
-    assert all(name.startswith("fashion-1_") and "projection" in name for name in names[:4])
+    assert all(name.startswith("fashion-1_") and "omni" in name for name in names[:4])
 
 
 def test_readings_are_due_once_at_each_doubling(parts):
@@ -55,3 +58,46 @@ def test_every_setting_is_a_config_that_loads(parts, family, tmp_path):
         path = tmp_path / f"{setting.name}.py"
         path.write_text(configs.config_text(setting, tmp_path))
         assert load_config(path).randomness.seed == 0
+
+
+@pytest.mark.parametrize("kind", ["unconditional", "projection", "omni", "d2dce", "instance"])
+@pytest.mark.parametrize("family", ["biggan-diffaug", "stylegan2-ada", "r3gan", "fastgan-projected"])
+def test_what_was_measured_is_what_is_proposed(parts, family, kind, tmp_path):
+    """Networks, losses, rates, averages and schedules: else the figures speak for something else."""
+    from mmcgan.config import load_config
+
+    _, configs, data, _ = parts
+    chosen = data.SETS["fashion-1"]
+    make_store(chosen.store(tmp_path))
+    root = chosen.folder(tmp_path) / "train"
+    for number in range(128):
+        (root / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (32, 32)).save(root / "ab"[number % 2] / f"{number}.png")
+    batch = 64 * families.NETWORKS[family].batches
+    method = Method(kind, family, empirical=True, policy=chosen.policy, flip=False)
+    source = Source(str(root), 128, chosen.store(tmp_path))
+    texts = {
+        "measured": configs.config_text(configs.Setting(chosen, family, kind), tmp_path),
+        "proposed": config_text(source, method, Width(32, configs.WIDTH, 64), configs.HORIZON // batch),
+    }
+    read = {}
+    for name, text in texts.items():
+        path = tmp_path / f"{name}.py"
+        path.write_text(text)
+        read[name] = load_config(path)
+    for each in read.values():
+        each.model.data_preprocessor.setdefault("flip_probability", 0.0)
+        each.model.condition_sampler.pop("dataset", None)  # of another spelling of the same images
+    assert read["measured"].model == read["proposed"].model
+    assert read["measured"].optim_wrapper == read["proposed"].optim_wrapper
+    assert read["measured"].train_dataloader.batch_size == read["proposed"].train_dataloader.batch_size
+    for hook in ("generator_ema", "schedule"):
+        assert read["measured"].default_hooks.get(hook) == read["proposed"].default_hooks.get(hook)
+
+
+@pytest.mark.parametrize(("iterations", "rate", "decay"), [(1500, 1e-3, 0.99), (20_000, 4e-4, 0.999)])
+def test_a_run_of_minutes_learns_faster_than_one_of_hours(iterations, rate, decay):
+    plan = families.Plan("omni", 32, 16, (), 64 * iterations)
+    paced = pace(families.NETWORKS["biggan-diffaug"].parts(plan), iterations)
+    assert {each["optimizer"]["lr"] for each in paced["optim_wrapper"].values()} == {rate}
+    assert paced["default_hooks"]["generator_ema"] == {"decay": decay, "start": iterations // 20}
