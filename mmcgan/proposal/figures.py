@@ -41,6 +41,8 @@ CONDITIONINGS = {
 FIRST = "biggan-diffaug"
 #: below this precision samples are blobs still, whatever their FID
 SHAPES = 0.1
+#: below this recall samples of a kind are hardly more than one image
+VARIETY = 0.01
 #: a set speaks for others of up to so many times as many, or as few, images
 ALIKE = 4.0
 #: kinds of conditioning that learn names of classes
@@ -209,6 +211,13 @@ def nearest_runs(count: int, conditioning: str) -> list[Run]:
     return []
 
 
+def remark(precision: float, recall: float) -> str:
+    """Return what an FID does not say of samples, to stand behind it; "" for nothing."""
+    if precision < SHAPES:
+        return " (no shapes yet)"
+    return " (no variety yet)" if recall < VARIETY else ""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Families on one set under one conditioning, after the CPU time that all of them had.
@@ -239,9 +248,10 @@ class Comparison:
 
     def sentence(self) -> str:
         """Return what was measured, for a reader who has a set of his own."""
-        fids, precisions, first = self.means("fid"), self.means("precision"), self.runs[0]
+        fids, precisions, recalls = (self.means(name) for name in ("fid", "precision", "recall"))
+        first = self.runs[0]
         listed = ", ".join(
-            f"{FAMILIES[name]} {fids[name]:.1f}{'' if precisions[name] >= SHAPES else ' (no shapes yet)'}"
+            f"{FAMILIES[name]} {fids[name]:.1f}{remark(precisions[name], recalls[name])}"
             for name in sorted(fids, key=fids.__getitem__)
         )
         seeds = len({run.seed for run in self.runs})

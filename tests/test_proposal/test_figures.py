@@ -93,6 +93,29 @@ def test_blobs_are_not_proposed_however_low_their_distance(known):
     assert any("R3GAN 5.0 (no shapes yet)" in choice.reason for choice in method.choices)
 
 
+@pytest.mark.parametrize(
+    ("precision", "recall", "said"),
+    [(0.05, 0.2, " (no shapes yet)"), (0.5, 0.0, " (no variety yet)"), (0.5, 0.2, "")],
+)
+def test_what_a_distance_hides_stands_beside_it(known, precision, recall, said):
+    last = dict(reading(6_000, 91.0, 5.0), precision=precision, recall=recall)
+    known(entry("r3gan", curve=[last]), entry("biggan-diffaug", fid=9.0))
+    text = figures.compared(600, "omni").sentence()
+    assert f"R3GAN 5.0{said}, BigGAN + DiffAugment 9.0" in text
+
+
+def test_only_what_was_trained_alike_is_compared(known):
+    """CPU seconds of two processors, or of two learning rates, are no common measure."""
+    old = [entry(name, fid=1.0) for name in ("r3gan", "biggan-diffaug")]
+    new = [entry(name, fid=9.0, recipe=2, processor="AVX2") for name in ("r3gan", "biggan-diffaug")]
+    known(*old[:1], *new)
+    assert {run.processor for run in figures.compared(600, "omni").runs} == {"AVX2"}
+    known(*old, *new)
+    assert {run.recipe for run in figures.compared(600, "omni").runs} == {2}
+    known(old[0], new[1])
+    assert figures.compared(600, "omni") is None
+
+
 def test_families_are_compared_at_what_all_have_reached(known):
     slow = entry("stylegan2-ada", fid=30.0, curve=[reading(2_000, 45.0, 40.0), reading(4_000, 90.0, 30.0)])
     long = entry(

@@ -33,6 +33,7 @@ from mmcgan.proposal.figures import (
     common_images,
     common_seconds,
     comparable,
+    remark,
     runs_of,
 )
 from mmcgan.text_files import content_of, read_json, read_text
@@ -153,11 +154,11 @@ def _decision_row(name: str, kind: str, group: Sequence[Run]) -> str:
 
 def _ranking(group: Sequence[Run], at: At) -> str:
     """Return the families by mean FID, those whose samples have no shape yet behind the others."""
-    means, precision = _means(group, at, "fid"), _means(group, at, "precision")
+    means, precision, recall = (_means(group, at, figure) for figure in ("fid", "precision", "recall"))
     blurred = {family for family in means if precision[family] < SHAPES}
     ordered = sorted(means, key=lambda family: (family in blurred, means[family]))
     shown = [
-        f"{FAMILIES[family]} {means[family]:.1f}{' (no shapes yet)' if family in blurred else ''}"
+        f"{FAMILIES[family]} {means[family]:.1f}{remark(precision[family], recall[family])}"
         for family in ordered
     ]
     if len(shown) > 1 and ordered[0] not in blurred:

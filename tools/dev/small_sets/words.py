@@ -24,7 +24,8 @@ best. Look at the samples before the figures: where they are blobs still, a lowe
 are nearer, not that anything was learnt. The networks are small, and each family has the settings of its
 laptop configs, not tuned for these sets. A family that computes less for each image sees more of them in
 the same time: that is why there are two comparisons. Small FIDs are better; **bold** is the first of those
-that were compared, and *no shapes yet* stands beside a precision below 0.1, which no FID makes good.
+that were compared; *no shapes yet* stands beside a precision below 0.1, which no FID makes good, and *no
+variety yet* beside a recall below 0.01: hardly more than one image of a class.
 """
 NOT_RUN_AT_ALL = "\nNothing has been trained yet.\n"
 HOW = """## How it is measured
