@@ -24,7 +24,7 @@ def requests(studio, uploads):
     digits, icgan, spade = (studio.model(name) for name in (DIGITS, ICGAN, SPADE))
     photo = str(uploads / "photo.png")
     with studio.working("a"):
-        sample.make(studio, digits, ["3"], 2, 0, 0)
+        sample.make(studio, digits, ["3"], 2, 0, 0, 0)
         mix.make(studio, digits, mix.BOTH, "1", "4", 2, 0, None, None)
         more_like_this.make(studio, icgan, photo, None, 1, 0, 0)
         any_size.make(studio, studio.model(INR), "3", 5, 5, 0, 0)

@@ -66,11 +66,18 @@ def same(first, second):
     ],
 )
 def test_a_sample_is_that_of_its_command(studio, name, shown, tmp_path, monkeypatch):
-    picture, files, line = sample.make(studio, studio.model(name), shown, 3, 7, 0)
+    picture, files, line = sample.make(studio, studio.model(name), shown, 3, 7, 0, 0)
     there = typed(line, tmp_path / "typed", monkeypatch)
     assert same(picture, there / "samples.grid.png")
     with zipfile.ZipFile(files) as archive:
         assert sorted(archive.namelist()) == sorted(file.name for file in (there / "samples").iterdir())
+
+
+def test_the_width_of_latents_is_that_of_the_command(studio, tmp_path, monkeypatch):
+    drawn = [sample.make(studio, studio.model(DIGITS), ["1"], 2, 7, 0, width) for width in (0, 1, 2)]
+    assert same(drawn[0][0], drawn[1][0]) and not same(drawn[0][0], drawn[2][0])
+    assert "latent-scale" not in drawn[0][2] and "--latent-scale 2" in drawn[2][2]
+    assert same(drawn[2][0], typed(drawn[2][2], tmp_path / "typed", monkeypatch) / "samples.grid.png")
 
 
 @pytest.mark.parametrize("kind", [mix.BOTH, mix.CONDITION, mix.LATENT])
@@ -255,7 +262,7 @@ def test_shares_of_a_form_are_checked(value):
 
 def test_more_images_than_a_page_makes_are_refused(studio):
     with pytest.raises(ValueError, match="this page makes 1 to 64"):
-        sample.make(studio, studio.model(DIGITS), [], 65, 0, 0)
+        sample.make(studio, studio.model(DIGITS), [], 65, 0, 0, 0)
     with pytest.raises(ValueError, match="1 to 8 of them"):
         Limits().check_count(9, (1024, 1024))
     small = Studio(studio.models, studio.folder, Limits(side=256))
@@ -302,10 +309,10 @@ def test_hostile_uploads_get_a_sentence(studio, tmp_path):
 def test_a_request_that_takes_too_long_is_ended_and_the_next_one_is_done(models, tmp_path):
     slow = Studio({DIGITS: models[DIGITS]}, tmp_path, Limits(seconds=0.0))
     with pytest.raises(StoppedError, match="takes longer than the 0 s"), slow.working("a"):
-        sample.make(slow, slow.model(DIGITS), [], 2, 0, 0)
+        sample.make(slow, slow.model(DIGITS), [], 2, 0, 0, 0)
     fast = Studio(slow.models, tmp_path)
     with fast.working("a"):
-        sample.make(fast, fast.model(DIGITS), [], 2, 0, 0)
+        sample.make(fast, fast.model(DIGITS), [], 2, 0, 0, 0)
 
 
 def test_a_restoration_stops_when_it_is_asked_to(studio, photo):

@@ -30,7 +30,13 @@ def can(loaded: LoadedModel) -> bool:
 
 
 def make(
-    studio: Studio, model: Model, shown: Sequence[str] | None, num: Any, seed: Any, truncation: Any
+    studio: Studio,
+    model: Model,
+    shown: Sequence[str] | None,
+    num: Any,
+    seed: Any,
+    truncation: Any,
+    latent_scale: Any,
 ) -> tuple[str, str, str]:
     """Return the picture of all, an archive of each, and the command.
 
@@ -40,11 +46,11 @@ def make(
     count = studio.limits.check_count(whole(num, "images", 1), model.size)
     seed = whole(seed, "seed")
     narrow = real(truncation, "truncation", 0, 4) or None
+    wide = real(latent_scale, "width of latents", 0, 4) or None
     asked, folder = asked_for(model, shown), studio.new_folder()
-    result = sample(model.loaded, num=count, seed=seed, truncation=narrow, out=folder / "samples", **asked)
-    line = command(
-        "sample", model.source, **in_command(asked), num=count, seed=seed, truncation=narrow, out="samples"
-    )
+    settings = {"num": count, "seed": seed, "truncation": narrow, "latent_scale": wide}
+    result = sample(model.loaded, **settings, out=folder / "samples", **asked)
+    line = command("sample", model.source, **in_command(asked), **settings, out="samples")
     return str(result.grid), str(archive(result.images, folder / "samples.zip")), line
 
 
@@ -68,11 +74,14 @@ def build(form: Form) -> None:
             )
             seed = form.seed()
             truncation = gr.Slider(0, 2, 0, step=0.05, label="Truncation (0: off)")
+            width = gr.Slider(
+                0, 3, 0, step=0.25, label="Width of latents (0: as the weights say, 1: as in training)"
+            )
         with gr.Column(scale=2):
             picture = form.picture("Samples")
             files = gr.File(label="Every image as PNG", interactive=False, height=80)
     form.finish(
-        [model, shown, num, seed, truncation],
+        [model, shown, num, seed, truncation, width],
         [picture, files],
         lambda chosen, *values: make(form.studio, chosen, *values),
     )
