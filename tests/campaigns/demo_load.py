@@ -40,7 +40,7 @@ def ask(client, photo, bad, kind):
 
     try:
         if kind == "sample":
-            client.predict(DIGITS, ["3"], 16, random.randrange(1000), 0, api_name="/sample")
+            client.predict(DIGITS, ["3"], 16, random.randrange(1000), 0, 0, api_name="/sample")
         elif kind == "mix":
             client.predict(DIGITS, "class alone", "1", "2", 4, 0, None, None, api_name="/mix")
         elif kind == "photo":

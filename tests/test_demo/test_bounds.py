@@ -38,7 +38,7 @@ def client_at(address):
 def sampled(client):
     """Ask for two digits; return what became of it."""
     try:
-        client.predict(DIGITS, ["3"], 2, 0, 0, api_name="/sample")
+        client.predict(DIGITS, ["3"], 2, 0, 0, 0, api_name="/sample")
     except Exception as error:
         return str(error)
     return "answered"
