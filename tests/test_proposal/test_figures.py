@@ -116,6 +116,19 @@ def test_only_what_was_trained_alike_is_compared(known):
     assert figures.compared(600, "omni") is None
 
 
+def test_the_nearest_set_speaks_of_those_that_were_trained_as_it_is_proposed(known):
+    families = ("r3gan", "biggan-diffaug")
+    few = [entry(name) for name in families]
+    more = [entry(name, set="emoji", images=3490) for name in families]
+    known(*few, *more)
+    asked = (200, 1_000, 2_000, 10_000)
+    assert [figures.compared(count, "omni").runs[0].set for count in asked] == ["fashion-1"] * 2 + [
+        "emoji"
+    ] * 2
+    known(*few, *(each | {"recipe": 2} for each in more))
+    assert [figures.compared(count, "omni").runs[0].set for count in asked] == ["fashion-1"] + ["emoji"] * 3
+
+
 def test_families_are_compared_at_what_all_have_reached(known):
     slow = entry("stylegan2-ada", fid=30.0, curve=[reading(2_000, 45.0, 40.0), reading(4_000, 90.0, 30.0)])
     long = entry(

@@ -9,9 +9,9 @@ SEEN: dict[str, tuple[int, str]] = {}
 INTRODUCTION = """# Which one for my 500, 5,000 or 50,000 images?
 
 *Written by `tools/dev/choosing.py` from measured results (`mmcgan/proposal/small_sets.json`); `mmcgan new`
-proposes by the same: of the set whose number of images is the nearest (at most 4 times as many, or as few),
-under the conditioning that it proposes, the family with the lowest FID in the same CPU time whose samples
-have shapes. Change neither by hand.*
+proposes by the same: of the set whose number of images is the nearest (at most 4 times as many, or as few;
+of those that were trained as it trains, if there are any), under the conditioning that it proposes, the
+family with the lowest FID in the same CPU time whose samples have shapes. Change neither by hand.*
 
 Four families of networks, each without conditions, with classes (projection, omni-loss, D2D-CE) and with
 instances, on four small sets. {done} of {every} settings have been trained so far, on one thread each. Only
