@@ -89,7 +89,7 @@ def prepare(chosen: ImageSet, state: Path, emoji: Path | None, instances: bool) 
     if judge.is_absolute() and not judge.is_file():
         _emoji_judge(chosen, state, judge)
     if instances and not chosen.store(state).is_dir():
-        images = DATASETS.build(chosen.dataset(state))
+        images = DATASETS.build(chosen.dataset(state, labelled=False))  # as it is trained on
         count = len(images)
         options = Options(k=min(50, max(5, count // 20)), kmeans=min(1000, count // 2))
         print(f"{chosen.name}: features and neighbours of {count:,} images", flush=True)

@@ -9,7 +9,7 @@ from PIL import Image
 from mmcgan.proposal import families
 from mmcgan.proposal.choices import Method, Width
 from mmcgan.proposal.config_text import Source, config_text, pace
-from tests.test_instances.stores import make_store
+from mmcgan.registry import DATASETS
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 
@@ -50,11 +50,11 @@ def test_readings_are_due_once_at_each_doubling(parts):
 def state(parts, tmp_path_factory):
     """Images and a store of a set, as the benchmark keeps them."""
     chosen, folder = parts[2].SETS["fashion-1"], tmp_path_factory.mktemp("state")
-    make_store(chosen.store(folder))
     for number in range(128):
         of_class = chosen.folder(folder) / "train" / "ab"[number % 2]
         of_class.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (32, 32)).save(of_class / f"{number}.png")
+        Image.new("RGB", (32, 32), (number, number, number)).save(of_class / f"{number}.png")
+    parts[2].prepare(chosen, folder, None, instances=True)
     return folder
 
 
@@ -79,6 +79,8 @@ def test_what_was_measured_is_what_is_proposed(parts, state, family, kind, tmp_p
         path.write_text(text)
         read[name] = load_config(path)
     for each in read.values():
+        if kind == "instance":
+            DATASETS.build(each.train_dataloader.dataset)  # the store is of these very images
         each.model.data_preprocessor.setdefault("flip_probability", 0.0)
         each.model.condition_sampler.pop("dataset", None)  # of another spelling of the same images
     assert read["measured"].model == read["proposed"].model
