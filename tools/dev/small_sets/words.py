@@ -8,27 +8,30 @@ SEEN: dict[str, tuple[int, str]] = {
     "fashion-1": (
         5040,
         """By eye, of those that were trained as `mmcgan new` trains: BigGAN's are garments, with the
-omni-loss one image of each class, with instances several of each kind. FastGAN's have outlines of shirts and shoes with
-instances; with the omni-loss they are saturated textures, for the scores on projected features stay too small
-for that loss (with features summed over positions, not averaged, FID was 22 instead of 34 after 20,000 images
-in one run, without garments still). R3GAN's are soft gray patches, StyleGAN2's one blob. **What is first
-after 90 s need not stay so:** at a rate of 1e-3 FastGAN with projection led then (14.7; BigGAN 20.6) and was
-black and white noise after six minutes (34.0; BigGAN 7.1).""",
+omni-loss one image of each class, with instances several of each kind. FastGAN's have
+outlines of shirts and shoes with instances; with the omni-loss they are saturated textures,
+for the scores on projected features stay too small for that loss (with features summed over
+positions, not averaged, FID was 22 instead of 34 after 20,000 images in one run, without
+garments still). R3GAN's are soft gray patches, StyleGAN2's one blob. **What is first after
+90 s need not stay so:** at a rate of 1e-3 FastGAN with projection led then (14.7; BigGAN
+20.6) and was black and white noise after six minutes (34.0; BigGAN 7.1).""",
     ),
     "emoji": (
         4278,
-        """By eye nothing of this shows an emoji yet, whatever its precision: six minutes are 9,000 to 26,000
-images of 64 pixels. BigGAN has the white ground and the colours, with instances patches in those of the
-instance, with the omni-loss one striped figure of each class. FastGAN draws clean outlines with instances and
-saturated textures with the omni-loss, StyleGAN2 soft rings or noise, R3GAN blobs. Of the same pictures at 32
-pixels a StyleGAN2 makes faces, flags and people [after some 300,000](results/emoji.md).""",
+        """By eye nothing of this shows an emoji yet, whatever its precision: six minutes are 9,000 to
+26,000 images of 64 pixels. BigGAN has the white ground and the colours, with instances
+patches in those of the instance, with the omni-loss one striped figure of each class.
+FastGAN draws clean outlines with instances and saturated textures with the omni-loss,
+StyleGAN2 soft rings or noise, R3GAN blobs. Of the same pictures at 32 pixels a StyleGAN2
+makes faces, flags and people [after some 300,000](results/emoji.md).""",
     ),
     "fashion-10": (1800, "By eye after 90 s as with 600 images; it was not trained as `mmcgan new` trains."),
     "fashion-100": (
         4500,
-        """By eye, of those that were trained as `mmcgan new` trains: with instances BigGAN's and FastGAN's
-are garments that one recognises, FastGAN's with more detail; with the omni-loss BigGAN's are, one image of each
-class, and FastGAN's saturated textures. R3GAN's are gray outlines without edges, StyleGAN2's one blob.""",
+        """By eye, of those that were trained as `mmcgan new` trains: with instances BigGAN's and
+FastGAN's are garments that one recognises, FastGAN's with more detail; with the omni-loss
+BigGAN's are, one image of each class, and FastGAN's saturated textures. R3GAN's are gray
+outlines without edges, StyleGAN2's one blob.""",
     ),
 }
 
