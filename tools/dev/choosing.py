@@ -189,7 +189,7 @@ def _of_set(runs: Sequence[Run], name: str) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|---|---|",
         *(_row_of(run) for run in own),
         "",
-        f"![FID over CPU seconds and images](images/choosing-{name}.png)\n",
+        f"![FID over CPU seconds and images of the newest trainings](images/choosing-{name}.png)\n",
     ]
     if (PICTURES / f"choosing-{name}-samples.png").is_file():
         order = "; ".join(f"{FAMILIES[run.family]} ({CONDITIONINGS[run.conditioning]})" for run in own)

@@ -14,7 +14,7 @@ from mmcgan.proposal.figures import CONDITIONINGS, FAMILIES, SETS, Run
 #: samples of each training in a picture, and their side
 SHOWN, SIDE = 16, 64
 COLOURS = dict(zip(FAMILIES, ("tab:blue", "tab:orange", "tab:green", "tab:red"), strict=True))
-DASHES = dict(zip(CONDITIONINGS, (":", "-", "--", "-.", (0, (1, 3))), strict=True))
+DASHES = dict(zip(CONDITIONINGS, (":", (0, (6, 1, 1, 1, 1, 1)), "--", "-.", "-"), strict=True))
 
 
 def sample_picture(
@@ -73,13 +73,14 @@ def _row(grid: Image.Image) -> Image.Image:
 
 
 def curves(runs: Sequence[Run], name: str) -> bytes:
-    """Return a picture: FID of one set over CPU seconds and over images, both logarithmic."""
+    """Return a picture: FID of one set over CPU seconds and over images, of the newest recipe."""
     from matplotlib.figure import Figure  # slow to import
     from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
-    for run in (run for run in runs if run.set == name):
+    own = [run for run in runs if run.set == name]
+    for run in (run for run in own if run.recipe == max(each.recipe for each in own)):
         label = f"{FAMILIES[run.family]}; {CONDITIONINGS[run.conditioning]}" if not run.seed else None
         style: dict[str, Any] = {"color": COLOURS[run.family], "linestyle": DASHES[run.conditioning]}
         values = [reading.fid for reading in run.curve]
@@ -90,7 +91,7 @@ def curves(runs: Sequence[Run], name: str) -> bytes:
     for axis, title in zip(axes, ("CPU seconds", "images seen"), strict=True):
         axis.set(xscale="log", yscale="log", xlabel=title)
         for scale in (axis.xaxis, axis.yaxis):
-            scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            scale.set_major_locator(LogLocator(subs=(1, 3)))
             scale.set_major_formatter("{x:,.0f}")
             scale.set_minor_formatter(NullFormatter())
         axis.grid(alpha=0.3, which="both")
