@@ -13,6 +13,7 @@ from tools.dev.device.isolate import Row, Settings, run_part
 QUICK = Settings("cpu", True, (), 1.0)
 
 
+@pytest.mark.broad
 def test_every_part_has_a_row_and_none_failed(tmp_path, capsys):
     status = check_device.main(["--quick", "--device", "cpu", "--out", str(tmp_path)])
     rows = json.loads((tmp_path / "device.json").read_text())

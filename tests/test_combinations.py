@@ -225,7 +225,7 @@ def moved(module, before):
     return any(not torch.equal(a, b) for a, b in zip(module.parameters(), before, strict=True))
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.broad)])
 @pytest.mark.parametrize(("network", "name", "labelled"), CASES, ids=IDS)
 def test_one_step_moves_the_generator_the_backbone_and_every_head(network, name, labelled, precision):
     init_default_scope("mmcgan")

@@ -19,6 +19,7 @@ def texts(tool):
     return tool.everything(ROOT)
 
 
+@pytest.mark.broad  # reads all configs
 def test_what_is_committed_is_up_to_date(texts):
     stale = [
         str(path.relative_to(ROOT))
@@ -28,6 +29,7 @@ def test_what_is_committed_is_up_to_date(texts):
     assert stale == [], "run python tools/dev/methods_table.py"
 
 
+@pytest.mark.broad  # reads all configs
 def test_every_config_is_linked_once(texts):
     page = texts[ROOT / "docs" / "methods.md"]
     for config in (ROOT / "configs").glob("*/*.py"):
@@ -35,6 +37,7 @@ def test_every_config_is_linked_once(texts):
             assert page.count(f"](../{config.relative_to(ROOT).as_posix()})") == 1, config
 
 
+@pytest.mark.broad  # reads all configs
 def test_a_row_names_parts_and_views(texts):
     page = texts[ROOT / "docs" / "methods.md"]
     (row,) = [line for line in page.splitlines() if line.startswith("| tacgan | BigGAN")]

@@ -91,7 +91,11 @@ def pytorch(path, feeds, fixed):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else []) for name in FAMILIES]
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else pytest.mark.broad if i % 3 else ())
+        for i, name in enumerate(FAMILIES)
+    ],
 )
 def test_every_family_agrees_at_any_batch_size(name, runtime, tmp_path):
     out = tmp_path / "model.onnx"

@@ -144,6 +144,7 @@ def test_two_claims_of_one_name_are_refused(monkeypatch):
         register_claim(make_claim())
 
 
+@pytest.mark.broad
 def test_a_real_training_is_made_and_found(one_claim, tmp_path, monkeypatch):
     small = Training(
         "omnigan_biggan_digits-16", 2, evaluations=1, options={"val_dataloader.dataset.size": 500}
@@ -181,6 +182,7 @@ def test_a_function_is_called_in_a_process_of_its_own(one_claim, tmp_path, monke
     assert not list(missing_steps(wanted_runs([claim], [3], 0.5, tmp_path)[0])), "asked once"
 
 
+@pytest.mark.broad
 def test_a_function_that_fails_is_named_with_its_log(one_claim, tmp_path, monkeypatch, capfd):
     arms = (Arm(name, Experiment(name, 1), Measured("seed", broken)) for name in ("a", "b"))
     claim = Claim("try", "it fails.", "a plugin", "-", *arms)
@@ -239,6 +241,7 @@ def test_a_tests_own_settings_are_part_of_what_is_asked(tmp_path):
     assert "test_dataloader.dataset.size=100" in steps[0].command
 
 
+@pytest.mark.broad
 def test_the_mixture_is_fitted_in_a_process_of_its_own(tmp_path):
     run = Run(Experiment("mixture", 2), 0, 1.0, tmp_path)
     run.folder.mkdir(parents=True)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -13,6 +15,7 @@ def blocks(page):
     return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), flags=re.S)
 
 
+@pytest.mark.broad
 def test_the_loss_of_the_tutorial_is_right_and_trains(tmp_path):
     loss, config, check = blocks("tutorials/your_loss.md")
     (tmp_path / "my_losses.py").write_text(loss)

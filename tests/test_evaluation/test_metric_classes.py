@@ -231,6 +231,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.broad
 def test_two_processes_give_the_figures_of_one(tmp_path):
     command = [sys.executable, "-c", TWO_RANKS]
     ranks = [

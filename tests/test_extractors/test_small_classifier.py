@@ -37,6 +37,7 @@ def test_digits_on_all_real_test_images():
     assert accuracy == pytest.approx(record["test_accuracy"], abs=0.003)
 
 
+@pytest.mark.broad
 def test_fashion_mnist_on_all_real_test_images():
     record = weights.read_index()["fashion-mnist-32"]
     accuracy = real_accuracy("fashion-mnist-32", precision="bfloat16")  # three times faster

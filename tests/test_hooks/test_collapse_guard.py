@@ -184,6 +184,7 @@ def test_a_resume_after_a_roll_back_changes_no_bit(tmp_path):
             assert differences(whole[key], parts[key]) == [], (stop, key)
 
 
+@pytest.mark.broad
 @pytest.mark.skipif(torch.cuda.is_available(), reason="checks the CPU path")
 def test_two_processes_roll_back_together(tmp_path):
     module = dict(imports=["tests.test_hooks.test_collapse_guard"], allow_failed_imports=False)

@@ -115,6 +115,7 @@ def test_two_ranks_make_the_same_store(tmp_path, small_blocks, monkeypatch):
     assert contents(tmp_path / "store") == contents(whole.root)
 
 
+@pytest.mark.broad
 def test_torchrun_makes_the_same_store(tmp_path):
     class_folders(tmp_path / "flowers", dict(daisy=6, tulip=5))
     given = ["--images", str(tmp_path / "flowers"), "--extractor", "digits-16", "--k", "3", "--kmeans", "4"]

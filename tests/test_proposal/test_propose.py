@@ -106,7 +106,11 @@ def forty(root):
 
 @pytest.mark.parametrize(
     ("folder", "expected"),
-    [(photographs, "omni-loss of the classes"), (icons, "IC-GAN"), (forty, "without conditions")],
+    [
+        (photographs, "omni-loss of the classes"),
+        pytest.param(icons, "IC-GAN", marks=pytest.mark.broad),
+        (forty, "without conditions"),
+    ],
     ids=["labelled photographs", "icons with alpha", "40 images"],
 )
 def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path):

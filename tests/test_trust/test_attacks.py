@@ -12,6 +12,9 @@ HARMLESS = (
 )
 
 
+pytestmark = pytest.mark.broad  # hundreds of files: half a minute of processes
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     return report_of("run_attacks", tmp_path_factory.mktemp("attacks"))

@@ -36,6 +36,7 @@ def test_hostile_files_end_in_a_sentence(report):
     assert {f"{call['command']} {call['arguments']}": call["errors"] for call in failed} == {}
 
 
+@pytest.mark.broad
 def test_records_made_at_random_run_nothing_and_end_in_a_sentence(tmp_path):
     made = subprocess.run(
         [sys.executable, "-m", "tests.campaigns.fuzz_records", "--examples", "60", "--seed", "7"],

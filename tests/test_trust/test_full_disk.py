@@ -23,6 +23,7 @@ def test_every_command_that_writes_is_tried():
     assert writing_ones <= set(WRITES) | set(ELSEWHERE), "a new command that writes: try it on a full disk"
 
 
+@pytest.mark.broad
 def test_a_full_disk_is_a_sentence_that_names_the_file(report):
     said = {f"{call['command']} {call['arguments']}": call for call in report}
     wrong = {
@@ -37,6 +38,7 @@ def test_a_full_disk_is_a_sentence_that_names_the_file(report):
     assert wrong == {}
 
 
+@pytest.mark.broad
 def test_nothing_half_written_is_left(report):
     left = {
         call["command"]: [name for name in call["left"] if not name.endswith(ALONGSIDE)]
