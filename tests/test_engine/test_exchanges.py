@@ -99,9 +99,7 @@ def largest_difference(first, second):
     return float((first.double() - second.double()).abs().max()) if first.numel() else 0.0
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.broad if i else ()) for i, name in enumerate(EXCHANGES)]
-)
+@pytest.mark.parametrize("name", EXCHANGES)
 def test_two_ranks_equal_one_and_a_resumed_run_equals_itself(name, tmp_path, alone):
     changes = {"distributed": EXCHANGES[name], **EVALUATION}
     sizes = run_ranks(run, tmp_path / "answers", tmp_path, 8, changes)
@@ -121,7 +119,6 @@ def test_two_ranks_equal_one_and_a_resumed_run_equals_itself(name, tmp_path, alo
         assert differences(again[part], found[part]) == []
 
 
-@pytest.mark.broad
 def test_a_checkpoint_of_one_exchange_continues_under_another(tmp_path, alone):
     sizes = run_ranks(run, tmp_path / "sharded", tmp_path, 8, {"distributed": EXCHANGES["sharded"]})
     assert all(isinstance(size, int) for size in sizes), sizes
