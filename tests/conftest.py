@@ -13,3 +13,8 @@ else:
     # after it was installed; of two processes that do so at once, one reads half a file and dies with
     # EOFError. So the process that starts the others imports it first.
     import yapf.yapflib.yapf_api  # noqa: F401
+
+
+def pytest_collection_modifyitems(items):
+    """Run what forks ranks first: after an export to ONNX torch cannot differentiate in forks."""
+    items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "run_ranks"))
