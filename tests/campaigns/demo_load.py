@@ -38,22 +38,21 @@ def ask(client, photo, bad, kind):
     """Send one request and return what became of it."""
     from gradio_client import handle_file
 
+    requests = {
+        "sample": ("/sample", DIGITS, ["3"], 16, random.randrange(1000), 0, 0),
+        "mix": ("/mix", DIGITS, "class alone", "1", "2", 4, 0, None, None),
+        "photo": ("/more", ICGAN, handle_file(photo), None, 4, 0, 0),
+        "bad": ("/more", ICGAN, handle_file(bad), None, 4, 0, 0),
+    }
+    name, *values = requests[kind]
     try:
-        if kind == "sample":
-            client.predict(DIGITS, ["3"], 16, random.randrange(1000), 0, 0, api_name="/sample")
-        elif kind == "mix":
-            client.predict(DIGITS, "class alone", "1", "2", 4, 0, None, None, api_name="/mix")
-        elif kind == "photo":
-            client.predict(ICGAN, handle_file(photo), None, 4, 0, 0, api_name="/more")
-        else:
-            client.predict(ICGAN, handle_file(bad), None, 4, 0, 0, api_name="/more")
-            return "a bad upload was taken"
+        client.predict(*values, api_name=name)
     except Exception as error:
         text = str(error)
         if kind == "bad" and "unreadable image" in text:
             return "refused"
         return "turned away" if TURNED_AWAY in text.lower() else f"lost: {text[:200]}"
-    return "answered"
+    return "a bad upload was taken" if kind == "bad" else "answered"
 
 
 def send(address, numbers, photo, bad):

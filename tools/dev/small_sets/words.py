@@ -25,7 +25,11 @@ FastGAN draws clean outlines with instances and saturated textures with the omni
 StyleGAN2 soft rings or noise, R3GAN blobs. Of the same pictures at 32 pixels a StyleGAN2
 makes faces, flags and people [after some 300,000](results/emoji.md).""",
     ),
-    "fashion-10": (1800, "By eye after 90 s as with 600 images; it was not trained as `mmcgan new` trains."),
+    "fashion-10": (
+        1800,
+        """Not trained yet as `mmcgan new` trains. By eye, after 90 s: BigGAN has garments where classes are
+learnt, FastGAN outlines of them (with the omni-loss nothing), StyleGAN2 and R3GAN blobs.""",
+    ),
     "fashion-100": (
         4500,
         """By eye, of those that were trained as `mmcgan new` trains: with instances BigGAN's and
