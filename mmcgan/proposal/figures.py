@@ -86,6 +86,7 @@ class Run:
         curve: readings, in order.
         recipe: 2 for the learning rates and averages of weights that ``mmcgan new`` writes, 1 for those of
             the schedules that were measured before (1e-3 for BigGAN and FastGAN).
+        judge_hash: of the judge's weights; "" where it was not noted.
     """
 
     set: str
@@ -101,6 +102,7 @@ class Run:
     precision: str
     curve: tuple[Reading, ...]
     recipe: int = 1
+    judge_hash: str = ""
 
     @property
     def circumstances(self) -> tuple[int, str, str]:
@@ -140,11 +142,14 @@ def runs_of(content: Mapping[str, Any]) -> list[Run]:
 def _run(entry: Mapping[str, Any]) -> Run:
     fields = Reading.__dataclass_fields__
     curve = tuple(Reading(**{name: reading[name] for name in fields}) for reading in entry["curve"])
-    own = {
-        name: entry[name] for name in Run.__dataclass_fields__ if name not in ("budget", "curve", "recipe")
+    renamed = {"budget", "curve", "recipe", "judge_hash"}
+    own = {name: entry[name] for name in Run.__dataclass_fields__ if name not in renamed}
+    # what earlier results do not say
+    later: dict[str, Any] = {
+        "recipe": int(entry.get("recipe", 1)),
+        "judge_hash": str(entry.get("judge_hash", "")),
     }
-    recipe = int(entry.get("recipe", 1))
-    run = Run(budget=float(entry["budget_seconds"]), curve=curve, recipe=recipe, **own)
+    run = Run(budget=float(entry["budget_seconds"]), curve=curve, **own, **later)
     numbers = [value for reading in curve for value in vars(reading).values()]
     if not curve or not all(math.isfinite(value) for value in numbers):
         raise ValueError(
@@ -183,10 +188,10 @@ def common_images(runs: Sequence[Run], first: int = 5_000) -> int | None:
 
 
 def comparable(runs: Iterable[Run]) -> list[Run]:
-    """Return those that were trained alike: with the most families, or else by the newest recipe."""
-    alike: dict[tuple[int, str, str], list[Run]] = {}
+    """Return those trained alike and judged by one judge: of most families, or else by the newest recipe."""
+    alike: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
-        alike.setdefault(run.circumstances, []).append(run)
+        alike.setdefault((*run.circumstances, run.judge_hash), []).append(run)
 
     def worth(group: list[Run]) -> tuple[int, int, float]:
         return len({run.family for run in group}), group[0].recipe, common_seconds(group)
