@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mmcgan.models.heads.each_scale import EachScale
     from mmcgan.models.heads.inner_product import InnerProductHead
     from mmcgan.models.heads.mapped_projection import MappedProjectionHead
+    from mmcgan.models.heads.on_windows import OnWindows
     from mmcgan.models.heads.patch import PatchHead, PatchProjectionHead, PixelClassHead
     from mmcgan.models.heads.proxy import ProxyHead
 else:
@@ -33,6 +34,7 @@ __all__ = [
     "InnerProductHead",
     "MappedProjectionHead",
     "OmniHead",
+    "OnWindows",
     "PatchHead",
     "PatchProjectionHead",
     "PerClassHead",

@@ -18,7 +18,7 @@ from mmcgan.structures import Condition
 LEAK = 0.2
 
 
-def _padding(head: Head, kernel_size: int, padding: int | None) -> int:
+def padding_of(head: Head, kernel_size: int, padding: int | None) -> int:
     """Return the padding, by default half of the kernel."""
     _check_kernel(head, kernel_size)
     if padding is not None and padding < 0:
@@ -31,7 +31,7 @@ def _check_kernel(head: Head, kernel_size: int) -> None:
         raise ValueError(f"{type(head).__name__}: kernel_size must be positive, got {kernel_size}")
 
 
-def _map_of(head: Head, features: Mapping[str, Tensor], feature: str, kernel: int, padding: int) -> Tensor:
+def map_of(head: Head, features: Mapping[str, Tensor], feature: str, kernel: int, padding: int) -> Tensor:
     """Return the map that a head looks at.
 
     Raises:
@@ -76,7 +76,7 @@ class PatchHead(Head):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        padding, self.feature = _padding(self, kernel_size, padding), feature
+        padding, self.feature = padding_of(self, kernel_size, padding), feature
         self.reads, self.window = (feature,), (kernel_size, padding)
         self.conv = conv2d(
             in_channels, 1, kernel_size, padding=padding, bias=bias, spectral_norm=spectral_norm
@@ -84,7 +84,7 @@ class PatchHead(Head):
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N, h, w) of the map (N, in_channels, h, w)."""
-        return {"logit": self.conv(_map_of(self, features, self.feature, *self.window)).squeeze(1)}
+        return {"logit": self.conv(map_of(self, features, self.feature, *self.window)).squeeze(1)}
 
 
 @HEADS.register_module()
@@ -129,7 +129,7 @@ class PatchProjectionHead(Head):
             raise ValueError(
                 f"PatchProjectionHead: dim and embedding_dim must be at least 1, got {dim}, {embedding_dim}"
             )
-        padding = _padding(self, kernel_size, padding)
+        padding = padding_of(self, kernel_size, padding)
         self.reads, self.window = (feature,), (kernel_size, padding)
         self.feature, self.scale = feature, 1 / math.sqrt(dim)
         self.conv = conv2d(
@@ -149,7 +149,7 @@ class PatchProjectionHead(Head):
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return ``logit`` (N, h, w) of the map (N, in_channels, h, w) under the condition."""
         direction = F.leaky_relu(self.linear(self.condition(condition)), LEAK)
-        seen = _map_of(self, features, self.feature, *self.window)
+        seen = map_of(self, features, self.feature, *self.window)
         products = self.conv(seen) * direction[:, :, None, None]
         return {"logit": products.sum(1) * self.scale}
 
