@@ -157,6 +157,8 @@ ELSEWHERE = {
 ONE = {"infogan", "feature_matching"}
 #: the networks whose backbone has several scales: every head sits on each of them too
 SCALES = {"fastgan": 3}
+#: networks whose every head sits on windows of the map (of every scale) too
+WINDOWS = {"biggan": "windows", "fastgan": "windows+scales"}
 
 CASES = [
     *((network, name, True) for network in NETWORKS for name in (UNLABELLED | LABELLED)),
@@ -167,6 +169,12 @@ CASES = [
         for name in (UNLABELLED | LABELLED)
         if name not in ONE
     ),
+    *(
+        (network, f"{name}@{wrapped}", True)
+        for network, wrapped in WINDOWS.items()
+        for name in (UNLABELLED | LABELLED)
+        if name not in ONE
+    ),
 ]
 IDS = [f"{network}-{name}-{'labels' if labelled else 'no_labels'}" for network, name, labelled in CASES]
 
@@ -174,7 +182,7 @@ IDS = [f"{network}-{name}-{'labels' if labelled else 'no_labels'}" for network, 
 def build(network, name, labelled):
     """Return a model of ``network`` with the heads and losses ``name``."""
     generator, backbone = NETWORKS[network]
-    name, _, scaled = name.partition("@")
+    name, _, wrapped = name.partition("@")
     heads, losses = (UNLABELLED | LABELLED)[name]
     classes = CLASSES if labelled else 0
     # an equalised learning rate and spectral norm exclude each other
@@ -182,7 +190,10 @@ def build(network, name, labelled):
     heads = {
         key: head | {k: common[k] for k in common.keys() & _arguments(head)} for key, head in heads.items()
     }
-    if scaled:
+    if "windows" in wrapped:
+        norm = dict(spectral_norm=network != "stylegan2")
+        heads = {k: dict(type="OnWindows", dim=6, head=v, **norm) for k, v in heads.items()}
+    if "scales" in wrapped:
         heads = {k: dict(type="EachScale", scales=SCALES[network], head=v) for k, v in heads.items()}
     coded = dict(type="CodedLatent", codes=1, values=3, continuous=2)
     return MODELS.build(
@@ -252,7 +263,7 @@ def _types(value):
 @pytest.mark.parametrize("registry", [HEADS, LOSSES, BACKBONES], ids=lambda registry: registry.name)
 def test_the_grid_has_every_component(registry):
     used = {kind for _, backbone in NETWORKS.values() for kind in _types(backbone)}
-    used |= {"EachScale"}  # wraps the others in the cases above
+    used |= {"EachScale", "OnWindows"}  # wrap the others in the cases above
     used |= {kind for pair in (UNLABELLED | LABELLED).values() for part in pair for kind in _types(part)}
     own = {name for name in registry.names() if registry.get(name).__module__.startswith("mmcgan.")}
     assert own - used - ELSEWHERE == set()

@@ -3,7 +3,13 @@ _base_ = ["./projected-unconditional_fastgan_fashion-mnist-32.py", "../_base_/pa
 model = dict(
     generator=dict(num_classes=10),
     discriminator=dict(
-        heads=dict(cls=dict(type="EachScale", scales=3, head=dict(type="ProxyHead", embed_dim=64)))
+        heads=dict(
+            cls=dict(
+                type="EachScale",
+                scales=3,
+                head=dict(type="OnWindows", head=dict(type="ProxyHead", embed_dim=64)),
+            )
+        )
     ),
     losses=dict(contrastive={{_base_._d2dce}}),
     condition_sampler=dict(_delete_=True, type="EmpiricalLabel"),

@@ -2,7 +2,12 @@
 _base_ = "./projected_fastgan_fashion-mnist-32.py"
 model = dict(
     discriminator=dict(
-        heads=dict(_delete_=True, cls=dict(type="EachScale", scales=3, head=dict(type="FakeClassHead")))
+        heads=dict(
+            _delete_=True,
+            cls=dict(
+                type="EachScale", scales=3, head=dict(type="OnWindows", head=dict(type="FakeClassHead"))
+            ),
+        )
     ),
     losses=dict(
         _delete_=True,

@@ -2,7 +2,10 @@
 _base_ = "./projected_fastgan_digits-16.py"
 model = dict(
     discriminator=dict(
-        heads=dict(_delete_=True, omni=dict(type="EachScale", scales=3, head=dict(type="OmniHead")))
+        heads=dict(
+            _delete_=True,
+            omni=dict(type="EachScale", scales=3, head=dict(type="OnWindows", head=dict(type="OmniHead"))),
+        )
     ),
     losses=dict(_delete_=True, omni=dict(type="OmniLoss")),
 )

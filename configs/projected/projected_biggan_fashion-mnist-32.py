@@ -9,6 +9,11 @@ model = dict(
         shared_dim=64,
     ),
     discriminator=dict(
-        heads=dict(_delete_=True, adv=dict(type="EachScale", scales=3, head=dict(type="ProjectionHead")))
+        heads=dict(
+            _delete_=True,
+            adv=dict(
+                type="EachScale", scales=3, head=dict(type="OnWindows", head=dict(type="ProjectionHead"))
+            ),
+        )
     ),
 )

@@ -20,6 +20,7 @@ D2DCE: Settings = {
     "positive_margin": 0.98,
     "weights": {"real": 0.5, "generated": 0.5},
 }
+PROXIES: Settings = {"type": "ProxyHead", "embed_dim": 64}
 REALNESS: Settings = {"logit": "omni.score", "reading": "real_minus_fake"}
 SAMPLERS: dict[str, Settings] = {
     "unconditional": {"_delete_": True, "type": "ConstantLabel", "label": 0},
@@ -219,8 +220,8 @@ def _projected(plan: Plan) -> Parts:
     heads: dict[str, Settings] = {
         "unconditional": {"adv": {"head": patch}},
         "projection": {},
-        "omni": {"_delete_": True, "omni": {**every, "head": {"type": "OmniHead"}}},
-        "d2dce": {"adv": {"head": patch}, "cls": {**every, "head": {"type": "ProxyHead", "embed_dim": 64}}},
+        "omni": {"_delete_": True, "omni": {**every, "head": _windows({"type": "OmniHead"})}},
+        "d2dce": {"adv": {"head": patch}, "cls": {**every, "head": _windows(PROXIES)}},
         "instance": {"adv": {"head": {"num_classes": 0}}},
     }
     backbone: Settings = {
@@ -237,6 +238,11 @@ def _projected(plan: Plan) -> Parts:
         model["condition_sampler"] = _sampler(plan)
     model |= _losses(kind)
     return Parts(("models/projected-small", "schedules/laptop-fashion-mnist"), model, rates=(4e-4, 4e-4))
+
+
+def _windows(head: Settings) -> Settings:
+    """Return a head that sees layouts: pooled features of frozen maps alone teach textures without shapes."""
+    return {"type": "OnWindows", "kernel_size": 4, "head": head}
 
 
 def _sampler(plan: Plan) -> Settings:

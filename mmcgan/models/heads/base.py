@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from mmcgan.contracts import Contract, Emitting, Value, names, some_names
+from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
 
@@ -72,3 +73,10 @@ class Head(Emitting, nn.Module):
         """
         logits = outputs.get("logits")
         return logits if logits is not None and logits.ndim == 2 else None
+
+
+def emits_inside(settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return what ``head`` in the settings of a head around it emits; None if they do not tell."""
+    inner = settings.get("head")
+    kind = HEADS.get(inner["type"]) if isinstance(inner, Mapping) and "type" in inner else None
+    return None if kind is None else kind.emits_with(inner)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmcgan.models.heads.base import Head
+from mmcgan.models.heads.base import Head, emits_inside
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
@@ -44,12 +44,8 @@ class EachScale(Head):
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Return what a head of these settings emits; None if the settings do not tell."""
-        inner = settings.get("head")
-        kind = HEADS.get(inner["type"]) if isinstance(inner, Mapping) and "type" in inner else None
-        if kind is None or "scales" not in settings:
-            return None
-        emits = kind.emits_with(inner)
-        if emits is None:
+        emits = emits_inside(settings)
+        if emits is None or "scales" not in settings:
             return None
         return tuple(f"{name}_{scale}" for scale in numbers(settings["scales"]) for name in emits)
 

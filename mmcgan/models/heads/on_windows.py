@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mmcgan.models.heads.base import Head
+from mmcgan.models.heads.base import Head, emits_inside
 from mmcgan.models.heads.basic import SpectralNorm
 from mmcgan.models.heads.patch import map_of, padding_of
 from mmcgan.models.layers import conv2d
@@ -64,9 +64,7 @@ class OnWindows(Head):
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Return what a head of these settings emits; None if the settings do not tell."""
-        inner = settings.get("head")
-        kind = HEADS.get(inner["type"]) if isinstance(inner, Mapping) and "type" in inner else None
-        return None if kind is None else kind.emits_with(inner)
+        return emits_inside(settings)
 
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return the head's tensors of the map (N, in_channels, h, w) under the condition."""

@@ -39,5 +39,6 @@ HEADS = {
     "ProxyHead": dict(embed_dim=4),
     "DiscriminativeProxyHead": dict(embed_dim=4),
     "EachScale": dict(head=dict(type="AdversarialHead"), scales=2),
+    "OnWindows": dict(head=dict(type="AdversarialHead"), kernel_size=2),
     "PixelClassHead": dict(num_map_classes=3),
 }
