@@ -78,20 +78,15 @@ class Lock:
             os.pwrite(self._open.fileno(), json.dumps(_holder()).encode(), 0)
 
     def _lock(self, opened: Any, instead: str) -> None:
-        if fcntl is None:
-            return _warn(self.what, "this system has no flock")
         try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            why_not = flock(opened)
         except BlockingIOError:
             opened.seek(0)
             raise InUseError(
                 f"{self.what} is in use by {_described(opened.read())}. Wait for it, stop it, or {instead}"
             ) from None
-        except OSError as error:
-            if error.errno not in CANNOT:
-                raise
-            return _warn(self.what, error.strerror or str(error))
-        return None
+        if why_not:
+            _warn(self.what, why_not)
 
     def release(self) -> None:
         """Let others have it, once all of this process are done."""
@@ -108,6 +103,26 @@ class Lock:
         if self._open is not None:
             self._open.close()
             self._open = None
+
+
+def flock(opened: Any) -> str:
+    """Lock an open file without waiting, for as long as it is open; return why this place cannot, or "".
+
+    Raises:
+        BlockingIOError: another process has it.
+        OSError: the file is broken in another way.
+    """
+    if fcntl is None:
+        return "this system has no flock"
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno not in CANNOT:
+            raise
+        return error.strerror or str(error)
+    return ""
 
 
 def lock(file: Path, what: Path, instead: str, kept: bool = False) -> Lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
 import re
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from mmcgan.checkpoints.atomic import put_in_place, write_file
 from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.locks import flock
 from mmcgan.progress import bytes_bar
 from mmcgan.text_files import read_json
 from mmcgan.waiting import wait_while_alive
@@ -144,7 +144,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _locked(lock: TextIO) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flock(lock)  # where there are no locks, its hash says whether two processes have spoilt a file
     except BlockingIOError:
         return False
     return True
