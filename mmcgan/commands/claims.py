@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mmcgan.claims.runs import Wanted
 
 LIST, RUN, REPORT = "list", "run", "report"
+SHARES = "shares.json"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +73,24 @@ def _show(claims: Sequence[Claim], arguments: argparse.Namespace) -> None:
         cost = f"{claim.source}; some {claim.minutes * arguments.share:.3g} min of a core a seed"
         found = f"{sides}, {len(outcome.verdict.seeds)} seeds" if outcome.verdict.seeds else cost
         print(f"{claim.name:{width}}  {outcome.verdict.state}: {found}")
+    others = _shares(arguments.out) - {arguments.share}
+    if others:
+        known = " and ".join(f"--share {share:g}" for share in sorted(others))
+        print(f"{arguments.out} has runs of {known} too, which count by that alone")
+
+
+def _shares(out: Path) -> set[float]:
+    """Return the shares with which runs of a folder were made."""
+    from mmcgan.text_files import read_json
+
+    path = out / SHARES
+    return set(read_json(path, "the shares of claims' runs")["shares"]) if path.is_file() else set()
+
+
+def _remember_share(share: float, out: Path) -> None:
+    from mmcgan.checkpoints.atomic import write_file
+
+    write_file(out / SHARES, json.dumps({"shares": sorted(_shares(out) | {share})}))
 
 
 def _report(claims: Sequence[Claim], arguments: argparse.Namespace) -> None:
@@ -86,6 +106,7 @@ def _run_all(claims: Sequence[Claim], arguments: argparse.Namespace) -> int:
     wanted = wanted_runs(claims, arguments.seeds, arguments.share, arguments.out)
     begin, done, failed = time.monotonic(), 0, 0
     missing = [entry for entry in wanted if next(missing_steps(entry), None)]
+    _remember_share(arguments.share, arguments.out)
     print(f"{len(wanted)} runs, {len(wanted) - len(missing)} finished before", flush=True)
     for number, entry in enumerate(missing, start=1):
         try:

@@ -93,6 +93,20 @@ def test_a_failed_run_is_named_and_the_others_go_on(one_claim, tmp_path, monkeyp
     assert "min left" in found.out
 
 
+def test_the_list_says_with_which_shares_a_folder_was_run(one_claim, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runs, "perform", lambda step: finish(step.run, 2.0))
+    for share in ("0.25", "0.5", "0.25"):
+        assert main(["claims", "run", "--seeds", "0", "--share", share, "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    main(["claims", "--out", str(tmp_path)])
+    listed = capsys.readouterr().out
+    assert "not run" in listed
+    assert f"{tmp_path} has runs of --share 0.25 and --share 0.5 too" in listed
+    main(["claims", "--share", "0.25", "--seeds", "0", "--out", str(tmp_path)])
+    listed = capsys.readouterr().out
+    assert "not run" not in listed and "has runs of --share 0.5 too" in listed
+
+
 def test_the_page_shows_figures_verdict_and_picture(one_claim, tmp_path, capsys):
     for seed in range(3):
         finish(Run(OMNI, seed, 1.0, tmp_path), 1.0 + 0.1 * seed)
