@@ -193,11 +193,9 @@ def pace(parts: Parts, iterations: int) -> Settings:
         return {"default_hooks": hooks}
     rate, decay = (parts.rates[1], 0.999) if iterations >= LONG_RUN else (parts.rates[0], 0.99)
     hooks["generator_ema"] = {"decay": decay, "start": iterations // 20}
-    rates = {player: {"optimizer": {"lr": rate}} for player in _PLAYERS}
-    return {"optim_wrapper": rates, "default_hooks": hooks}
-
-
-_PLAYERS = ("generator", "discriminator")
+    rates = {"generator": rate, "discriminator": rate * parts.slower}
+    wrapper = {player: {"optimizer": {"lr": value}} for player, value in rates.items()}
+    return {"optim_wrapper": wrapper, "default_hooks": hooks}
 
 
 def _evaluation(source: Source, method: Method, width: Width, extractor: dict[str, Any]) -> Settings:
