@@ -96,3 +96,11 @@ def test_a_run_of_minutes_learns_faster_than_one_of_hours(iterations, rate, deca
     paced = pace(families.NETWORKS["biggan-diffaug"].parts(plan), iterations)
     assert {each["optimizer"]["lr"] for each in paced["optim_wrapper"].values()} == {rate}
     assert paced["default_hooks"]["generator_ema"] == {"decay": decay, "start": iterations // 20}
+
+
+@pytest.mark.parametrize(("kind", "slower"), [("omni", 8), ("instance", 1), ("projection", 1)])
+def test_a_discriminator_that_never_rests_learns_slower_on_frozen_features(kind, slower):
+    plan = families.Plan(kind, 32, 16, (), 64 * 1500)
+    paced = pace(families.NETWORKS["fastgan-projected"].parts(plan), 1500)["optim_wrapper"]
+    rate = paced["generator"]["optimizer"]["lr"]
+    assert paced["discriminator"]["optimizer"]["lr"] * slower == pytest.approx(rate)
