@@ -8,7 +8,7 @@ interrupted training goes on from its newest checkpoint.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,28 @@ def missing_steps(wanted: Wanted) -> Iterator[Step]:
     yield from wanted.run.source.steps(wanted.run)
     for figure in wanted.figures:
         yield from figure.steps(wanted.run)
+
+
+def perform_all(wanted: Wanted, say: Callable[[Step], None]) -> None:
+    """Do what is missing of a run.
+
+    Args:
+        wanted: the run and its figures.
+        say: is told of each step before it is done.
+
+    Raises:
+        OSError: a step failed; names the log. Or the run's source is not finished behind the last of its
+            steps: a training that is asked to stop ends well, but not at its end.
+    """
+    run = wanted.run
+    for step in run.source.steps(run):
+        say(step)
+        perform(step)
+    if not run.source.finished(run):
+        raise OSError(f"{run.folder}: stopped before its end; the same command goes on with it")
+    for step in (step for figure in wanted.figures for step in figure.steps(run)):
+        say(step)
+        perform(step)
 
 
 def perform(step: Step) -> None:

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from mmcgan.commands.shared import from_number, writes
 
 if TYPE_CHECKING:
     from mmcgan.claims.claim import Claim
-    from mmcgan.claims.runs import Wanted
+    from mmcgan.claims.step import Step
 
 LIST, RUN, REPORT = "list", "run", "report"
 SHARES = "shares.json"
@@ -100,8 +101,12 @@ def _report(claims: Sequence[Claim], arguments: argparse.Namespace) -> None:
     print(f"page: {write_page(outcomes, arguments.out, arguments.invocation)}")
 
 
+def _say(called: str, step: Step) -> None:
+    print(f"{called}: {step.what}", flush=True)
+
+
 def _run_all(claims: Sequence[Claim], arguments: argparse.Namespace) -> int:
-    from mmcgan.claims.runs import missing_steps, perform, wanted_runs
+    from mmcgan.claims.runs import missing_steps, perform_all, wanted_runs
 
     wanted = wanted_runs(claims, arguments.seeds, arguments.share, arguments.out)
     begin, done, failed = time.monotonic(), 0, 0
@@ -109,19 +114,14 @@ def _run_all(claims: Sequence[Claim], arguments: argparse.Namespace) -> int:
     _remember_share(arguments.share, arguments.out)
     print(f"{len(wanted)} runs, {len(wanted) - len(missing)} finished before", flush=True)
     for number, entry in enumerate(missing, start=1):
+        called = f"[{number}/{len(missing)}] {entry.run.name}"
         try:
-            for step in missing_steps(entry):
-                print(f"[{number}/{len(missing)}] {_called(entry)}: {step.what}", flush=True)
-                perform(step)
+            perform_all(entry, partial(_say, called))
         except OSError as error:
             failed += 1
             print(error, file=sys.stderr, flush=True)
             continue
         done += 1
         left = (time.monotonic() - begin) / done * (len(missing) - number) / 60
-        print(f"[{number}/{len(missing)}] {_called(entry)}: done; about {left:.0f} min left", flush=True)
+        print(f"{called}: done; about {left:.0f} min left", flush=True)
     return failed
-
-
-def _called(entry: Wanted) -> str:
-    return entry.run.name

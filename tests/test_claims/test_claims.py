@@ -93,6 +93,25 @@ def test_a_failed_run_is_named_and_the_others_go_on(one_claim, tmp_path, monkeyp
     assert "min left" in found.out
 
 
+def test_a_training_that_was_stopped_is_not_done(one_claim, tmp_path, monkeypatch, capfd):
+    """It ends with status 0, as every run that is asked to stop."""
+    stopped = []
+
+    def perform(step):
+        stopped.append(step.run)
+        if len(stopped) > 1:
+            finish(step.run, 2.0)
+
+    monkeypatch.setattr(runs, "perform", perform)
+    command = ["claims", "run", "--seeds", "0", "--out", str(tmp_path)]
+    assert main(command) == 1
+    found = capfd.readouterr()
+    assert f"{stopped[0].folder}: stopped before its end; the same command goes on with it" in found.err
+    assert "[1/2]" in found.out and "1/2] omnigan_biggan_digits-16, seed 0: done" not in found.out
+    assert main(command) == 0
+    assert [run.folder for run in stopped] == [stopped[0].folder, stopped[1].folder, stopped[0].folder]
+
+
 def test_the_list_says_with_which_shares_a_folder_was_run(one_claim, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runs, "perform", lambda step: finish(step.run, 2.0))
     for share in ("0.25", "0.5", "0.25"):
