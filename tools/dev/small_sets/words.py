@@ -37,8 +37,8 @@ outlines of them.""",
         4500,
         """By eye, of those that were trained as `mmcgan new` trains: with instances BigGAN's and
 FastGAN's are garments that one recognises, FastGAN's with more detail; with the omni-loss
-BigGAN's are, one image of each class, and FastGAN's saturated textures. R3GAN's are gray
-outlines without edges, StyleGAN2's one blob.""",
+BigGAN's are, one image of each class, and FastGAN's are outlines of shoes and shirts in black
+and white. R3GAN's are gray outlines without edges, StyleGAN2's one blob.""",
     ),
 }
 
