@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from mmcgan.dtypes import at_least_float32
 from mmcgan.models.heads.base import Head, emits_inside
 from mmcgan.models.heads.basic import SpectralNorm
 from mmcgan.models.heads.patch import map_of, padding_of
@@ -69,7 +70,8 @@ class OnWindows(Head):
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return the head's tensors of the map (N, in_channels, h, w) under the condition."""
         seen = self.conv(map_of(self, features, "map", *self.window))
-        return self.head({**features, "pooled": seen.mean((2, 3)), "map": seen}, condition)
+        pooled = at_least_float32(seen).mean((2, 3))
+        return self.head({**features, "pooled": pooled, "map": seen}, condition)
 
     def realness(self, outputs: Mapping[str, Tensor]) -> Tensor | None:
         """Return what the head says of that."""
