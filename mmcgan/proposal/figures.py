@@ -199,20 +199,25 @@ def comparable(runs: Iterable[Run]) -> list[Run]:
     return max(alike.values(), key=worth, default=[])
 
 
-def nearest_runs(count: int, conditioning: str) -> list[Run]:
+def nearest_runs(count: int, conditioning: str, runs: Iterable[Run] | None = None) -> list[Run]:
     """Return comparable trainings on the set whose number of images is the nearest to ``count``.
 
     Only those of one conditioning: which family is best differs between them. Sets that were trained by the
     newest recipe go before nearer ones that were not: other rates than those that are written say less than
     another set. Empty where no set is within a factor of :data:`ALIKE`, or where fewer than two families were
     trained on it.
+
+    Args:
+        count: images of a set.
+        conditioning: a key of :data:`CONDITIONINGS`.
+        runs: of which; None for those that the package keeps.
     """
     known: dict[str, list[Run]] = {}
-    for run in measured():
+    for run in measured() if runs is None else runs:
         apart = abs(math.log(run.images / max(1, count)))
         if run.conditioning == conditioning and apart <= math.log(ALIKE):
             known.setdefault(run.set, []).append(run)
-    groups = [comparable(runs) for runs in known.values()]
+    groups = [comparable(trained) for trained in known.values()]
     several = [group for group in groups if len({run.family for run in group}) > 1]
 
     def rank(group: list[Run]) -> tuple[int, float]:
@@ -272,7 +277,11 @@ class Comparison:
         )
 
 
-def compared(count: int, conditioning: str) -> Comparison | None:
-    """Return what is known about sets of about ``count`` images under a conditioning; None if nothing is."""
-    runs = nearest_runs(count, conditioning)
-    return Comparison(tuple(runs)) if runs else None
+def compared(count: int, conditioning: str, runs: Iterable[Run] | None = None) -> Comparison | None:
+    """Return what is known about sets of about ``count`` images under a conditioning; None if nothing is.
+
+    Args:
+        count, conditioning, runs: see :func:`nearest_runs`.
+    """
+    nearest = nearest_runs(count, conditioning, runs)
+    return Comparison(tuple(nearest)) if nearest else None

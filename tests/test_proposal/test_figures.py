@@ -173,3 +173,20 @@ def test_a_longer_training_replaces_its_shorter_self_and_never_the_reverse(tool,
     assert collected(90.0) == [90.0]
     assert collected(900.0) == [900.0]
     assert collected(90.0) == [900.0]
+
+
+def test_the_short_table_says_what_is_proposed(known, tool):
+    runs = known(
+        entry("r3gan", fid=12.5),
+        entry("biggan-diffaug", fid=7.25),
+        entry("r3gan", "instance", fid=8.0, set="fashion-100", images=60_000),
+        entry("biggan-diffaug", "instance", fid=9.0, set="fashion-100", images=60_000),
+    )
+    rows = [line.split(" | ") for line in tool.in_short(runs).splitlines() if "not measured" in line]
+    assert [row[0] for row in rows] == ["| 500", "| 5,000", "| 50,000"]
+    assert rows[0][1] == "**BigGAN + DiffAugment**, FID 7.2 after 1.5 min on 600"
+    assert rows[2][2] == "**R3GAN**, FID 8.0 after 1.5 min on 60,000"
+    assert {*rows[0][2:], *rows[1][1:], rows[2][1]} == {"not measured", "not measured |"}
+    for count, kind, column in ((500, "omni", 1), (50_000, "instance", 2)):
+        (row,) = [row for row in rows if row[0] == f"| {count:,}"]
+        assert figures.FAMILIES[choices._networks(count, kind)[0]] in row[column]

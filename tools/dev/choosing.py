@@ -37,6 +37,7 @@ from mmcgan.proposal.figures import (
     runs_of,
 )
 from mmcgan.text_files import content_of, read_json, read_text
+from tools.dev.small_sets.in_short import in_short
 from tools.dev.small_sets.pictures import curves, sample_picture
 from tools.dev.small_sets.words import HOW, INTRODUCTION, NOT_RUN_AT_ALL, RECIPES, SEEN, TRUST
 
@@ -90,7 +91,8 @@ def data_text(content: dict[str, Any]) -> str:
 def page(runs: Sequence[Run]) -> str:
     """Return the text of ``docs/choosing.md``."""
     settings = {(run.set, run.family, run.conditioning) for run in runs}
-    head = INTRODUCTION.format(done=len(settings), every=len(SETS) * len(FAMILIES) * len(CONDITIONINGS))
+    every = len(SETS) * len(FAMILIES) * len(CONDITIONINGS)
+    head = INTRODUCTION.format(done=len(settings), every=every, short=in_short(runs))
     if not runs:
         return head + NOT_RUN_AT_ALL
     parts = [
