@@ -37,7 +37,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument(
         "--out", type=Path, default=Path("work_dirs/claims"), metavar="DIR", help="default: %(default)s"
     )
-    writes(parser, out, folder=True)
+    writes(parser, out, folder=True, locks_itself=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         ValueError: no claim of a name, or a share or seed that cannot be.
     """
     from mmcgan.claims.registry import find_claims
+    from mmcgan.locks import held_output
 
     if not 0 < arguments.share <= 1:
         raise ValueError(f"--share {arguments.share}: give a number above 0 and at most 1")
@@ -54,7 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--seeds {arguments.seeds}: give different numbers from 0 on")
     arguments.out = arguments.out.resolve()
     claims = find_claims(arguments.names)
-    failed = _run_all(claims, arguments) if arguments.action == RUN else 0
+    failed = 0
+    if arguments.action == RUN:
+        with held_output(arguments.out, "--out"):  # what has come out so far can be looked at meanwhile
+            failed = _run_all(claims, arguments)
     if arguments.action == REPORT:
         _report(claims, arguments)
     else:

@@ -1,6 +1,8 @@
 """Claims by command: what is shared, what is missing, what goes on, what the page says."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -110,6 +112,25 @@ def test_a_training_that_was_stopped_is_not_done(one_claim, tmp_path, monkeypatc
     assert "[1/2]" in found.out and "1/2] omnigan_biggan_digits-16, seed 0: done" not in found.out
     assert main(command) == 0
     assert [run.folder for run in stopped] == [stopped[0].folder, stopped[1].folder, stopped[0].folder]
+
+
+def test_what_has_come_out_can_be_looked_at_while_more_is_trained(one_claim, tmp_path, monkeypatch, capfd):
+    """Another process lists and reports; another one that trains is kept away."""
+    seen = []
+
+    def perform(step):
+        for action in ("list", "report", "run") if not seen else ():
+            command = [sys.executable, "-m", "mmcgan", "claims", action, "tac-fits-the-mixture"]
+            command += ["--out", str(tmp_path)]
+            seen.append(subprocess.run(command, capture_output=True, text=True, check=False, timeout=100))
+        raise OSError("enough")
+
+    monkeypatch.setattr(runs, "perform", perform)
+    main(["claims", "run", "--seeds", "0", "--out", str(tmp_path)])
+    listed, reported, ran = seen
+    assert listed.returncode == 0 and "not run" in listed.stdout
+    assert reported.returncode == 0 and "page: " in reported.stdout
+    assert ran.returncode == 2 and "is in use by process" in ran.stderr
 
 
 def test_the_list_says_with_which_shares_a_folder_was_run(one_claim, tmp_path, monkeypatch, capsys):
