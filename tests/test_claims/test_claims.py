@@ -114,6 +114,7 @@ def test_a_training_that_was_stopped_is_not_done(one_claim, tmp_path, monkeypatc
     assert [run.folder for run in stopped] == [stopped[0].folder, stopped[1].folder, stopped[0].folder]
 
 
+@pytest.mark.broad
 def test_what_has_come_out_can_be_looked_at_while_more_is_trained(one_claim, tmp_path, monkeypatch, capfd):
     """Another process lists and reports; another one that trains is kept away."""
     seen = []
