@@ -166,7 +166,7 @@ def draw(outcome: Outcome) -> bytes:
 
     figure = Figure(figsize=(6, 3.4), layout="constrained")
     axis = figure.subplots()
-    for number, (label, seeds) in enumerate(outcome.curves.items()):
+    for number, (label, seeds) in enumerate(_each_once(outcome.curves)):
         for place, series in enumerate(seeds.values()):
             steps = sorted(series)
             axis.plot(
@@ -177,12 +177,25 @@ def draw(outcome: Outcome) -> bytes:
                 label=None if place else label,
             )
     key = outcome.claim.better.figure.key
-    axis.set(xlabel="generator updates", ylabel=key, yscale="log" if _positive(outcome.curves) else "linear")
+    axis.set(xlabel="generator updates", yscale="log" if _positive(outcome.curves) else "linear")
+    axis.set_title(key, loc="left", fontsize="medium")  # beside the axis a long name is cut off
     axis.grid(alpha=0.3)
     axis.legend()
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=90)
     return picture.getvalue()
+
+
+def _each_once(curves: Mapping[str, Mapping[int, Series]]) -> list[tuple[str, Mapping[int, Series]]]:
+    """Return labels and curves; arms that are two readings of the same runs are one, under both labels."""
+    found: list[tuple[str, Mapping[int, Series]]] = []
+    for label, seeds in curves.items():
+        same = [number for number, (_, known) in enumerate(found) if known == seeds]
+        if same:
+            found[same[0]] = (f"{found[same[0]][0]}; {label}", seeds)
+        else:
+            found.append((label, seeds))
+    return found
 
 
 def _positive(curves: Mapping[str, Mapping[int, Series]]) -> bool:
