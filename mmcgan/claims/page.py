@@ -166,7 +166,7 @@ def draw(outcome: Outcome) -> bytes:
 
     figure = Figure(figsize=(6, 3.4), layout="constrained")
     axis = figure.subplots()
-    for number, (label, seeds) in enumerate(_each_once(outcome.curves)):
+    for number, (label, seeds) in enumerate(_lines(outcome.curves)):
         for place, series in enumerate(seeds.values()):
             steps = sorted(series)
             axis.plot(
@@ -186,7 +186,7 @@ def draw(outcome: Outcome) -> bytes:
     return picture.getvalue()
 
 
-def _each_once(curves: Mapping[str, Mapping[int, Series]]) -> list[tuple[str, Mapping[int, Series]]]:
+def _lines(curves: Mapping[str, Mapping[int, Series]]) -> list[tuple[str, Mapping[int, Series]]]:
     """Return labels and curves; arms that are two readings of the same runs are one, under both labels."""
     found: list[tuple[str, Mapping[int, Series]]] = []
     for label, seeds in curves.items():

@@ -48,6 +48,10 @@ def _each_once(figures: Iterable[Figure]) -> tuple[Figure, ...]:
 def missing_steps(wanted: Wanted) -> Iterator[Step]:
     """Yield what has to be done for a run, in order; each step is looked for when the one before is done."""
     yield from wanted.run.source.steps(wanted.run)
+    yield from _figure_steps(wanted)
+
+
+def _figure_steps(wanted: Wanted) -> Iterator[Step]:
     for figure in wanted.figures:
         yield from figure.steps(wanted.run)
 
@@ -69,7 +73,7 @@ def perform_all(wanted: Wanted, say: Callable[[Step], None]) -> None:
         perform(step)
     if not run.source.finished(run):
         raise OSError(f"{run.folder}: stopped before its end; the same command goes on with it")
-    for step in (step for figure in wanted.figures for step in figure.steps(run)):
+    for step in _figure_steps(wanted):
         say(step)
         perform(step)
 

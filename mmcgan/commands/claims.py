@@ -86,10 +86,14 @@ def _show(claims: Sequence[Claim], arguments: argparse.Namespace) -> None:
 
 def _shares(out: Path) -> set[float]:
     """Return the shares with which runs of a folder were made."""
-    from mmcgan.text_files import read_json
+    from mmcgan.text_files import content_of, read_json
 
-    path = out / SHARES
-    return set(read_json(path, "the shares of claims' runs")["shares"]) if path.is_file() else set()
+    path, what = out / SHARES, "the shares of claims' runs"
+    if not path.is_file():
+        return set()
+    content = read_json(path, what)
+    with content_of(path, what):
+        return {float(share) for share in content["shares"]}
 
 
 def _remember_share(share: float, out: Path) -> None:

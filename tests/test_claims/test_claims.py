@@ -146,6 +146,9 @@ def test_the_list_says_with_which_shares_a_folder_was_run(one_claim, tmp_path, m
     main(["claims", "--share", "0.25", "--seeds", "0", "--out", str(tmp_path)])
     listed = capsys.readouterr().out
     assert "not run" not in listed and "has runs of --share 0.5 too" in listed
+    (tmp_path / "shares.json").write_text("{}")
+    assert main(["claims", "--out", str(tmp_path)]) == 2
+    assert "shares.json" in capsys.readouterr().err
 
 
 def test_the_page_shows_figures_verdict_and_picture(one_claim, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmcgan.claims import page
 from mmcgan.claims.page import Outcome, number
 from mmcgan.claims.registry import find_claims
 from mmcgan.claims.verdict import decide
@@ -95,3 +96,9 @@ def test_more_seeds_replace_what_the_page_says_and_fewer_or_shorter_runs_do_not(
 )
 def test_a_figure_is_written_without_exponents(value, digits, text):
     assert number(value, digits) == text
+
+
+def test_two_readings_of_one_run_are_one_line_under_both_names():
+    one, other = {0: {1: 0.5, 2: 0.7}}, {0: {1: 0.4, 2: 0.7}}
+    assert page._lines({"last": one, "first": one}) == [("last; first", one)]
+    assert page._lines({"ours": one, "theirs": other}) == [("ours", one), ("theirs", other)]

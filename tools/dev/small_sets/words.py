@@ -80,7 +80,8 @@ the precision). Projected discriminators and instances look through EfficientNet
 discriminator looks through. Both have seen the held-out images of 1 %, 10 % and emoji as they have seen
 the training images; only those of the whole Fashion-MNIST, its test images, are new to them. The judge of
 emoji is trained anew by every machine: figures of emoji of two lines of the first table are of two judges.
-All are augmented, those of the whole Fashion-MNIST too, where `mmcgan new` leaves that out.
+All are augmented, those of the whole Fashion-MNIST too, where `mmcgan new` leaves that out. FastGAN's
+with D2D-CE looked at features averaged over positions; today's looks at windows of them.
 
     python tools/fetch_emoji.py FOLDER
     python benchmarks/small_sets.py --state work_dirs/small_sets --emoji FOLDER --minutes 15
