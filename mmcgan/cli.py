@@ -16,7 +16,7 @@ import shlex
 import sys
 import zipfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -24,13 +24,14 @@ from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
+from mmcgan.termination import Terminated, unwinding
 from mmcgan.text_files import on_screen
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
 DEBUG_VARIABLE = "MMCGAN_DEBUG"
 #: of a shell's conventions: 128 and the number of the signal
-INTERRUPTED, BROKEN_PIPE = 130, 141
+SIGNALLED, INTERRUPT, BROKEN_PIPE = 128, 2, 141
 #: what a user can put right: shown as a sentence
 USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError, zipfile.BadZipFile)
 
@@ -239,7 +240,8 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
     """
     try:
         try:
-            return _run([*prefix, *(sys.argv[1:] if argv is None else argv)], own_process=argv is None)
+            with unwinding() if argv is None else nullcontext():
+                return _run([*prefix, *(sys.argv[1:] if argv is None else argv)], own_process=argv is None)
         finally:
             sys.stdout.flush()  # a closed pipe is noticed here and not when the interpreter ends
     except BrokenPipeError:
@@ -249,7 +251,7 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
         if os.environ.get(DEBUG_VARIABLE):
             raise
         print(f"{PROGRAM}: interrupted {error}".rstrip(), file=sys.stderr)
-        return INTERRUPTED
+        return SIGNALLED + (error.number if isinstance(error, Terminated) else INTERRUPT)
 
 
 def _run(given: Sequence[str], own_process: bool) -> int:

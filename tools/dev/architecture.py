@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "random",
                 "distributed",
                 "process",
+                "termination",
                 "timing",
                 "precision",
                 "structures",
