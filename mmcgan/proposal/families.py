@@ -21,6 +21,8 @@ D2DCE: Settings = {
     "weights": {"real": 0.5, "generated": 0.5},
 }
 PROXIES: Settings = {"type": "ProxyHead", "embed_dim": 64}
+#: lets images of one condition differ in the first minutes, when a discriminator does not ask for it yet
+MODE_SEEKING: Settings = {"modes": {"type": "ModeSeeking", "weight": 0.1, "share": 0.5}}
 REALNESS: Settings = {"logit": "omni.score", "reading": "real_minus_fake"}
 SAMPLERS: dict[str, Settings] = {
     "unconditional": {"_delete_": True, "type": "ConstantLabel", "label": 0},
@@ -87,12 +89,14 @@ class Family:
         package: without which it cannot be trained, and the extra that installs it; None for none.
         looks_through: type of the extractor in its discriminator, which therefore must not judge samples.
         batches: mini-batches in a batch of the loader.
+        seeks_modes: whether its parts have mode seeking.
     """
 
     parts: Callable[[Plan], Parts]
     package: tuple[str, str] | None = None
     looks_through: str | None = None
     batches: int = 1
+    seeks_modes: bool = False
 
 
 def frozen_network(image_size: int) -> Settings:
@@ -122,6 +126,7 @@ def _biggan(plan: Plan) -> Parts:
     generator |= {"instance_embedding_dim": 64} if kind == "instance" else {"shared_dim": 64}
     backbone = {"channels": tuple(reversed(widths)), "attention_resolutions": ()}
     model: Settings = {"generator": generator, "discriminator": {"backbone": backbone}}
+    model["regularizers"] = dict(MODE_SEEKING)
     if plan.policy:
         model["augment"] = {"type": "DiffAugment", "policy": plan.policy}
     if plan.labelled and not plan.uniform:
@@ -263,7 +268,7 @@ def _losses(kind: str) -> Settings:
 
 #: by the names of :data:`mmcgan.proposal.figures.FAMILIES`
 NETWORKS: Mapping[str, Family] = {
-    "biggan-diffaug": Family(_biggan),
+    "biggan-diffaug": Family(_biggan, seeks_modes=True),
     "stylegan2-ada": Family(_stylegan2),
     "r3gan": Family(_r3gan, batches=2),
     "fastgan-projected": Family(_projected, (PACKAGE, "weights"), "EfficientNetLite0"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PointPenalty,
     )
     from mmcgan.regularizers.latent_optimization import LatentOptimization, natural_gradient_step
+    from mmcgan.regularizers.mode_seeking import ModeSeeking
     from mmcgan.regularizers.orthogonal import OrthogonalRegularizer, orthogonal_gradient
     from mmcgan.regularizers.path_length import PathLengthPenalty, path_lengths
     from mmcgan.regularizers.r1 import R1, squared_gradient
@@ -37,6 +38,7 @@ __all__ = [
     "LatentOptimization",
     "LogitDrift",
     "MaxGradientPenalty",
+    "ModeSeeking",
     "OrthogonalRegularizer",
     "PathLengthPenalty",
     "PerturbationPenalty",

@@ -42,7 +42,7 @@ def scalar(name, weight, matrix):
 @pytest.mark.parametrize("name", [name for name in ours() if name not in EDITORS])
 def test_gradcheck(name):
     weight, matrix = draw(3 * SIZE * SIZE, seed=2).requires_grad_(), draw(2, 3 * SIZE * SIZE).requires_grad_()
-    reads_images_only = name in {"LatentDiversity", "PathLengthPenalty"}
+    reads_images_only = name in {"LatentDiversity", "ModeSeeking", "PathLengthPenalty"}
     leaves = (matrix,) if reads_images_only else (weight,)
 
     def value(leaf):

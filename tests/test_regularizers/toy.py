@@ -21,7 +21,7 @@ class ToyGenerator(Generator):
     def __init__(self, weight=None):
         super().__init__()
         self.weight = draw(2, 3 * SIZE * SIZE, seed=1) if weight is None else weight
-        self.calls = 0
+        self.calls, self.latent_dim = 0, 2
 
     def embed(self, condition):
         """Return the class vector (N, 1)."""

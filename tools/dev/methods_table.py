@@ -68,6 +68,7 @@ PAPERS = {
     "LatentConsistency": "https://arxiv.org/abs/2002.04724",
     "LeCamLoss": "https://arxiv.org/abs/2104.03310",
     "PerturbationPenalty": "https://arxiv.org/abs/1705.07215",
+    "ModeSeeking": "https://arxiv.org/abs/1903.05628",
     "TopKLoss": "https://arxiv.org/abs/2002.06224",
 }
 COLUMNS = ("method", "networks", "heads", "losses", "regularisers", "augmentation", "paper", "configs")
