@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmcgan.proposal import choices, figures
+from mmcgan.proposal import choices, families, figures
 from mmcgan.proposal.choices import choose_method
 from tests.test_proposal.test_propose import seen
 from tests.tools_of_developers import tool_fixture
@@ -73,7 +73,10 @@ def test_the_family_that_did_best_nearby_is_proposed(known, family, monkeypatch)
     monkeypatch.setattr(choices, "find_spec", lambda package: object())
     others = ("biggan-diffaug", "r3gan", "fastgan-projected")
     known(*(entry(name, fid=5.0 if name == family else 9.0) for name in others))
-    assert choose_method(seen(600, {"a": 300, "b": 300})).family == family
+    method = choose_method(seen(600, {"a": 300, "b": 300}))
+    assert method.family == family
+    said = any(choice.value == "mode seeking" for choice in method.choices)
+    assert said is families.NETWORKS[family].seeks_modes
     assert choose_method(seen(600)).family == figures.FIRST  # nothing is known of sets without classes
 
 

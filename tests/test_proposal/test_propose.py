@@ -21,7 +21,8 @@ from mmcgan.proposal.choices import (
     widths_for,
 )
 from mmcgan.proposal.config_text import Source, config_text
-from mmcgan.proposal.families import NETWORKS
+from mmcgan.proposal.families import NETWORKS, Plan
+from mmcgan.proposal.figures import CONDITIONINGS
 from mmcgan.proposal.measure import measure_step
 from mmcgan.proposal.propose import propose
 from mmcgan.proposal.survey import Survey
@@ -55,6 +56,14 @@ def test_small_sets_are_changed_in_front_of_the_discriminator():
     assert "colour" in choose_method(seen(1000)).policy
     assert "colour" not in choose_method(seen(1000, gray=1.0)).policy
     assert choose_method(seen(60_000)).policy == ()
+
+
+@pytest.mark.parametrize("kind", CONDITIONINGS)
+@pytest.mark.parametrize("family", NETWORKS)
+def test_who_is_said_to_seek_modes_does(family, kind):
+    parts = NETWORKS[family].parts(Plan(kind, 32, 16, ("translation",), 64_000))
+    kinds = [each.get("type") for each in parts.model.get("regularizers", {}).values()]
+    assert ("ModeSeeking" in kinds) is NETWORKS[family].seeks_modes
 
 
 def test_images_are_not_enlarged_and_batches_fit():
