@@ -47,7 +47,13 @@ class ModeSeeking(Regularizer):
         self.share, self.epsilon = share, epsilon
 
     def forward(self, context: StepContext) -> Tensor:
-        """Return the inverse quotient, a scalar."""
+        """Return the inverse quotient, a scalar.
+
+        Raises:
+            ValueError: the generator takes no latents.
+        """
+        if context.latent.shape[1] == 0:
+            raise ValueError("ModeSeeking: the generator takes no latents (latent_dim 0) that could differ")
         count = max(1, round(self.share * len(context.latent)))
         latent, stream = context.latent[:count], context.random["second latent"]
         drawn = draw_shared(lambda n: context.network.draw_latents(n, stream), count)

@@ -1,5 +1,7 @@
 """Mode seeking: the closed form, what it asks of the generator, and that it ends one image a class."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -41,6 +43,12 @@ def test_a_generator_that_hardly_listens_is_taught_to():
         optimizer.step()
         values.append(value.item())
     assert values[-1] < 0.1 * values[0]
+
+
+def test_a_generator_without_latents_is_named():
+    given = replace(context(), latent=torch.empty(4, 0))
+    with pytest.raises(ValueError, match="ModeSeeking: the generator takes no latents"):
+        ModeSeeking()(given)
 
 
 @pytest.mark.parametrize(
