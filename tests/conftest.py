@@ -1,7 +1,12 @@
 """Shared by all tests: programs started by a test find the package under test."""
 
 import os
+import random
+import sys
+import zlib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -18,3 +23,14 @@ else:
 def pytest_collection_modifyitems(items):
     """Run what forks ranks first: after an export to ONNX torch cannot differentiate in forks."""
     items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "run_ranks"))
+
+
+@pytest.fixture(autouse=True)
+def own_draws(request):
+    """Let a test draw the same numbers whichever tests, in whichever worker, ran before it."""
+    seed = zlib.crc32(request.node.nodeid.encode())
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)

@@ -159,7 +159,7 @@ def test_sefa_tuning_and_path_lengths_work_with_a_strangers_generator():
             self.enter_map, self.block, self.colours = nn.Linear(3, 5), nn.Linear(5, 5), nn.Linear(5, 48)
 
         def synthesize(self, latent, embedding):
-            x = self.colours(self.block(self.enter_map(latent)).relu())
+            x = self.colours(self.block(self.enter_map(latent)).tanh())
             return x.tanh().unflatten(1, (3, 4, 4))
 
         def first_map(self):

@@ -42,6 +42,7 @@ JUSTIFIED = {
     "datasets/sets/hub.py": "columns of the library datasets",
     "instances/arrays.py": "NumPy's maps and the operating system",
     "engine/signals.py": "the operating system",
+    "termination.py": "the operating system",
     "diagnosis/processor.py": "the operating system",
     "datasets/decode.py": "Pillow's readers, of which few know of several pictures",
     "locks.py": "the operating system",
