@@ -16,7 +16,10 @@ FEW_IMAGES = 20_000
 #: images that a class needs for its name to be learnt
 LEAST_PER_CLASS = 8
 #: why two latents of one condition are asked for two images
-VARIED = "without it a class is one image after some minutes: on 600 garments recall 0.000, and 0.06 with it"
+VARIED = (
+    "two latents of one condition make two images from the first minutes on; six minutes of 600 garments "
+    "with classes: FID 5.6 and recall 0.11, without it 7.6 and 0.00"
+)
 #: with classes more uneven than this, asking for all of them equally often shows the small ones' copies
 UNEVEN = 5.0
 #: images that a training has to see for samples that one recognises, by size
