@@ -10,15 +10,19 @@ from mmcgan.claims.source import Training
 FID, RECALL, ACCURACY = Logged("fid"), Logged("recall"), Logged("conditional_accuracy")
 METRICS = [{"type": "FID"}, {"type": "ConditionalAccuracy"}, {"type": "PRDC", "max_images": 1438}]
 SEEKING = {"modes": {"type": "ModeSeeking", "weight": 0.1, "share": 0.5}}
-METHODS = {"omnigan": "Omni-GAN", "biggan": "BigGAN's projection", "reacgan": "ReACGAN"}
+METHODS = {
+    "omnigan": ("Omni-GAN", "omnigan_biggan_digits-16"),
+    "biggan": ("BigGAN's projection", "biggan_digits-16"),
+    "reacgan": ("ReACGAN", "reacgan_biggan_digits-16"),
+}
 
 
-def _digits(method: str, **options: Any) -> Training:
-    return Training(f"{method}_biggan_digits-16", 2400, options={"val_evaluator.metrics": METRICS, **options})
+def _digits(config: str, **options: Any) -> Training:
+    return Training(config, 2400, options={"val_evaluator.metrics": METRICS, **options})
 
 
-for method, called in METHODS.items():
-    with_it, without = _digits(method, **{"model.regularizers": SEEKING}), _digits(method)
+for method, (called, config) in METHODS.items():
+    with_it, without = _digits(config, **{"model.regularizers": SEEKING}), _digits(config)
     for measured, about, lower in (
         (RECALL, "is more varied", False),
         (FID, "is nearer to real images", True),

@@ -33,8 +33,9 @@ makes faces, flags and people [after some 300,000](results/emoji.md).""",
 trousers and shoes of several shapes, some shirts a weave of lines (without mode seeking the
 omni-loss made one image of each class, FID 8.2, and instances had 11.5). FastGAN's with
 instances have the most detail and halos around it; their FID was as low after 45 seconds as
-BigGAN's after two minutes. With the omni-loss they are black and white, with a shoe here and there. StyleGAN2 and R3GAN have blobs. Of the others,
-after 90 s: BigGAN has garments where classes are learnt, FastGAN outlines of them.""",
+BigGAN's after two minutes. With the omni-loss they are black and white, with a shoe here and
+there. StyleGAN2 and R3GAN have blobs. Of the others, after 90 s: BigGAN has garments where
+classes are learnt, FastGAN outlines of them.""",
     ),
     "fashion-100": (
         4500,
