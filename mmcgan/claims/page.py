@@ -165,8 +165,8 @@ def draw(outcome: Outcome) -> bytes:
     from matplotlib.figure import Figure  # slow to import
 
     figure = Figure(figsize=(6, 3.4), layout="constrained")
-    axis = figure.subplots()
-    for number, (label, seeds) in enumerate(_lines(outcome.curves)):
+    axis, key, curves = figure.subplots(), outcome.claim.better.figure.key, _on_one_axis(outcome)
+    for number, (label, seeds) in enumerate(_lines(curves)):
         for place, series in enumerate(seeds.values()):
             steps = sorted(series)
             axis.plot(
@@ -176,14 +176,23 @@ def draw(outcome: Outcome) -> bytes:
                 alpha=0.8,
                 label=None if place else label,
             )
-    key = outcome.claim.better.figure.key
-    axis.set(xlabel="generator updates", yscale="log" if _positive(outcome.curves) else "linear")
+    axis.set(xlabel="generator updates", yscale="log" if _positive(curves) else "linear")
     axis.set_title(key, loc="left", fontsize="medium")  # beside the axis a long name is cut off
     axis.grid(alpha=0.3)
     axis.legend()
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=90)
     return picture.getvalue()
+
+
+def _on_one_axis(outcome: Outcome) -> dict[str, Mapping[int, Series]]:
+    """Return the curves of the two sides, and of further arms with the same figure.
+
+    An accuracy on the axis of a distance would be read as one; the table has it.
+    """
+    claim = outcome.claim
+    further = {arm.label for arm in claim.also if arm.figure.key != claim.better.figure.key}
+    return {label: seeds for label, seeds in outcome.curves.items() if label not in further}
 
 
 def _lines(curves: Mapping[str, Mapping[int, Series]]) -> list[tuple[str, Mapping[int, Series]]]:

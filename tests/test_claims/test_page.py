@@ -1,10 +1,15 @@
 """The page of claims in the docs names every claim, and is written from finished runs."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from mmcgan.claims import page
+from mmcgan.claims.claim import Arm, Claim
+from mmcgan.claims.figure import Logged
 from mmcgan.claims.page import Outcome, number
 from mmcgan.claims.registry import find_claims
+from mmcgan.claims.source import Training
 from mmcgan.claims.verdict import decide
 from tests.tools_of_developers import tool_fixture
 
@@ -102,3 +107,12 @@ def test_two_readings_of_one_run_are_one_line_under_both_names():
     one, other = {0: {1: 0.5, 2: 0.7}}, {0: {1: 0.4, 2: 0.7}}
     assert page._lines({"last": one, "first": one}) == [("last; first", one)]
     assert page._lines({"ours": one, "theirs": other}) == [("ours", one), ("theirs", other)]
+
+
+def test_figures_of_another_kind_are_in_the_table_and_not_on_the_axis():
+    source, series = Training("omnigan_biggan_digits-16", 100), {0: {1: 0.5, 2: 0.7}}
+    arms = [Arm(label, source, Logged(key)) for label, key in (("a", "fid"), ("b", "fid"), ("c", "fid"))]
+    accuracy = Arm("right class", source, Logged("conditional_accuracy"))
+    claim = Claim("try", "It is.", "a paper", "-", arms[0], arms[1], also=(arms[2], accuracy))
+    outcome = SimpleNamespace(claim=claim, curves={arm.label: series for arm in claim.arms})
+    assert list(page._on_one_axis(outcome)) == ["a", "b", "c"]
