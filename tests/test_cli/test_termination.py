@@ -16,13 +16,14 @@ from mmcgan.termination import SIGNALS, Terminated, unwinding
 
 #: a command that holds a temporary folder while it waits for a process that it has started
 PROGRAM = """
-import sys, tempfile
+import signal, sys, tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 from mmcgan.claims.step import Command
 from mmcgan.cli import main
 from mmcgan.commands import list_models
+from mmcgan.termination import SIGNALS
 
 here, sys.executable = Path(sys.argv[1]), sys.argv[2]
 
@@ -32,6 +33,8 @@ def run(arguments):
         child.status(here / "log")
 
 list_models.run = run
+for number in SIGNALS:  # these tests may have been started by nohup
+    signal.signal(number, signal.SIG_DFL)
 sys.argv = ["mmcgan", "list"]
 raise SystemExit(main())
 """
