@@ -69,10 +69,10 @@ are nearer, not that anything was learnt. The networks are small, and each famil
 laptop configs, not tuned for these sets, but for one thing: BigGAN's that are trained as `mmcgan new` trains
 have mode seeking, whose weight was chosen on digits and looked at on 600 garments; with the others it was
 not tried. Without conditions, where BigGAN's row is of an earlier training, it helps as well: 600 garments,
-180 s, FID 23.7 and recall 0.001 without it, 16.0 and 0.138 with it. A family that computes less for each image
-sees more of them in the same time: that is why there are two comparisons. Small FIDs are better; **bold** is the first of those
-that were compared; *no shapes yet* stands beside a precision below 0.1, which no FID makes good, and *no
-variety yet* beside a recall below 0.01: hardly more than one image of a class.
+180 s, FID 23.7 and recall 0.001 without it, 16.0 and 0.138 with it. A family that computes less for each
+image sees more of them in the same time: that is why there are two comparisons. Small FIDs are better;
+**bold** is the first of those that were compared; *no shapes yet* stands beside a precision below 0.1, which
+no FID makes good, and *no variety yet* beside a recall below 0.01: hardly more than one image of a class.
 """
 NOT_RUN_AT_ALL = "\nNothing has been trained yet.\n"
 HOW = """## How it is measured
