@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mmcgan.claims.papers import mode_seeking
 from mmcgan.cli import main
 from mmcgan.config import load_config
 from mmcgan.proposal import families, instances
@@ -64,6 +65,11 @@ def test_who_is_said_to_seek_modes_does(family, kind):
     parts = NETWORKS[family].parts(Plan(kind, 32, 16, ("translation",), 64_000))
     kinds = [each.get("type") for each in parts.model.get("regularizers", {}).values()]
     assert ("ModeSeeking" in kinds) is NETWORKS[family].seeks_modes
+
+
+def test_what_is_proposed_is_what_the_configs_have_and_the_claims_try():
+    config = load_config("omnigan-mode-seeking_biggan_digits-16")
+    assert config.model.regularizers == families.MODE_SEEKING == mode_seeking.SEEKING
 
 
 def test_images_are_not_enlarged_and_batches_fit():

@@ -41,7 +41,7 @@ for method, (called, config) in METHODS.items():
                 ),
                 lower=lower,
                 note="Digits of 16 px, weight 0.1 for half of the images; the same number of updates each, "
-                "which take an eighth longer with mode seeking.",
+                "which take longer with mode seeking.",
                 minutes=20,
             )
         )
