@@ -222,7 +222,8 @@ def run(arguments: argparse.Namespace) -> None:
         view=find_view(arguments.size, arguments.window),
         conditions=parse_conditions(arguments.condition),
     )
-    print(f"{len(result.images)} images in {result.folder}")
+    made = len(result.images)
+    print(f"{made:,} image{'' if made == 1 else 's'} in {result.folder}")
     shown = "" if result.shown == len(result.images) else f" (the first {result.shown} images)"
     print(f"picture: {result.grid}{shown}")
     if result.nearest is not None:

@@ -20,6 +20,8 @@ VARIED = (
     "two latents of one condition make two images from the first minutes on; six minutes of 600 garments "
     "with classes: FID 5.6 and recall 0.11, without it 7.6 and 0.00"
 )
+#: what instances have made of images whose labels were not looked at
+WITHOUT_LABELS = "on Fashion-MNIST without labels FID 1.2"
 #: with classes more uneven than this, asking for all of them equally often shows the small ones' copies
 UNEVEN = 5.0
 #: images that a training has to see for samples that one recognises, by size
@@ -132,18 +134,19 @@ def _conditioning(seen: Survey) -> tuple[str, Choice]:
             "1,000 updates, 98.8 % of its samples were of the class asked for, and 86.6 % of BigGAN's"
         )
         return "omni", Choice("method", "omni-loss of the classes", why)
+    unasked = "no classes to ask for" if seen.classes is None else _too_small(seen.classes)
     if seen.count >= LEAST_FOR_INSTANCES:
-        why = (
-            f"no classes to ask for, and {seen.count:,} images: each is learnt with its neighbours; on "
-            "Fashion-MNIST without labels FID 1.2"
-        )
+        why = f"{unasked}; {seen.count:,} images: each is learnt with its neighbours; {WITHOUT_LABELS}"
         return "instance", Choice("method", "IC-GAN", why)
-    few = (
-        f"{seen.count} images are fewer than the {LEAST_FOR_INSTANCES} that instances need"
-        if seen.classes is None
-        else f"the smallest class has {fewest} images, fewer than {LEAST_PER_CLASS}"
-    )
-    return "unconditional", Choice("method", "without conditions", few)
+    few = f"{seen.count} images are fewer than the {LEAST_FOR_INSTANCES} that instances need"
+    return "unconditional", Choice("method", "without conditions", f"{unasked}; {few}")
+
+
+def _too_small(classes: dict[str, int]) -> str:
+    """Return which classes have too few images to be asked for, so that they can be merged or moved away."""
+    small = [name for name, count in classes.items() if count < LEAST_PER_CLASS]
+    shown = f"{', '.join(small[:5])}{', ...' if len(small) > 5 else ''}"
+    return f"a class needs {LEAST_PER_CLASS} images, which {len(small)} of {len(classes)} lack: {shown}"
 
 
 def _networks(count: int, conditioning: str) -> tuple[str, Choice]:

@@ -43,8 +43,13 @@ def test_classes_are_learnt_where_there_are_enough_images_of_each():
     assert method.labelled and method.conditioning == "omni" and not method.empirical
     uneven = choose_method(seen(classes={"a": 900, "b": 100}))
     assert uneven.empirical and any("9.0 times" in choice.reason for choice in uneven.choices)
-    thin = choose_method(seen(classes={"a": 900, "b": 3}))
-    assert not thin.labelled
+
+
+@pytest.mark.parametrize("count", [903, 40])
+def test_classes_too_small_to_be_learnt_are_named_and_not_said_to_be_none(count):
+    thin = choose_method(seen(count, classes={"apples": count - 3, "pears": 3}))
+    assert not thin.labelled and "1 of 2 lack: pears" in thin.choices[0].reason
+    assert "no classes" not in thin.choices[0].reason
 
 
 def test_without_classes_instances_are_learnt_or_nothing_of_the_kind():
