@@ -26,13 +26,13 @@ from mmcgan.distributed import (
 from mmcgan.engine.changes import changes_allowed
 from mmcgan.engine.prepared import prepared_for
 from mmcgan.engine.signals import StopRequest, current_request
-from mmcgan.engine.work_folder import held_folder
+from mmcgan.engine.work_folder import CHECKPOINT_PATTERN, held_folder
+from mmcgan.engine.written_config import refuse_own_config
 from mmcgan.optim.players import PLAYERS
 from mmcgan.output_paths import check_output_folder
 from mmcgan.registry import build_runner
 from mmcgan.zoo.gone_components import load_config_beside
 
-CHECKPOINT_PATTERN = "*.pth"
 EXPORTED_SUFFIX = ".safetensors"
 
 
@@ -77,8 +77,8 @@ def train(
     Raises:
         ConfigChangedError: the config differs in what changes the training, and ``allow_changes`` is off.
         ConfigError: the config cannot work; lists all problems.
-        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off, or another
-            process works in it.
+        FileExistsError: ``work_dir`` holds another run's checkpoints and ``resume`` is off, a file of the
+            config's name that no run has written, or another process works in it.
         ValueError: ``options`` given with a config that is already loaded, or a precision that
             this machine does not have.
     """
@@ -87,8 +87,8 @@ def train(
     cfg.work_dir = str(work_dir or cfg.get("work_dir") or default_work_dir(cfg))
     cfg.resume = resume or cfg.get("resume", False)
     refuse_precision(cfg)
-    check_output_folder(cfg.work_dir, "--work-dir")
     refuse_other_run(Path(cfg.work_dir), cfg.resume)
+    refuse_own_config(cfg, cfg.work_dir)
     created = initialize_process_group(timeout_of(cfg))
     try:
         require_equal(flat_settings(cfg.to_dict()), "the config")

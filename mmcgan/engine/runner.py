@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from mmengine.device import get_device
+from mmengine.dist import master_only
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner, ValLoop
 from torch import nn
@@ -34,6 +35,7 @@ from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import follow_classes
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
 from mmcgan.engine.work_folder import held_folder, unique
+from mmcgan.engine.written_config import write_config
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
@@ -77,8 +79,7 @@ class GANRunner(Runner):
     ) -> None:
         """Seed everything; a resumed run takes its checkpoint's seed.
 
-        The file to resume from is chosen here, because the data order needs the seed before
-        weights are loaded.
+        The file to resume from is chosen here: the data order needs the seed before weights are loaded.
 
         Raises:
             ConfigChangedError: the config would change the training that is to go on.
@@ -125,6 +126,11 @@ class GANRunner(Runner):
     def build_log_processor(self, log_processor: dict[str, Any]) -> Any:
         """Count in iterations unless told otherwise."""
         return super().build_log_processor({"by_epoch": False, **log_processor})
+
+    @master_only
+    def dump_config(self) -> None:
+        """Write the settings beside the checkpoints, never over a file that no run has written."""
+        write_config(self.cfg, self.work_dir, self.log_dir)
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """Add our own timer and checkpoints where the config names none; None switches a hook off."""

@@ -12,6 +12,8 @@ from mmcgan.distributed import is_initialized
 from mmcgan.locks import Lock, lock
 
 FILE = ".lock"
+#: what a run saves
+CHECKPOINT_PATTERN = "*.pth"
 _timestamps: list[str] = []
 
 
