@@ -33,7 +33,7 @@ from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import follow_classes
 from mmcgan.engine.signals import EvaluationInterrupted, StopRequest, current_request, watch_launcher
-from mmcgan.engine.work_folder import held_folder, unique
+from mmcgan.engine.work_folder import held_folder, unique, write_config
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.optim import GANOptimWrapper, GradientExchange
 from mmcgan.optim.wrapper import precision_notes
@@ -133,6 +133,11 @@ class GANRunner(Runner):
         # MMEngine takes None for its own hooks only
         wanted = {name: hook for name, hook in given.items() if hook is not None or name in STANDARD_HOOKS}
         super().register_default_hooks(wanted)
+
+    def dump_config(self) -> None:
+        """Write the config into the work folder; rank 0 does."""
+        if self.rank == 0:
+            write_config(self.cfg, self.work_dir, f"{self.timestamp}.py")
 
     # --- model --------------------------------------------------------------------------------
     def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:

@@ -1,4 +1,4 @@
-"""One run at a time in a work folder, on every rank."""
+"""One run at a time in a work folder, on every rank; and the config that lies in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch.distributed as torch_dist
+from mmengine.config import Config
 
+from mmcgan.checkpoints.code_text import without_templates
 from mmcgan.distributed import is_initialized
 from mmcgan.locks import Lock, lock
 
@@ -62,3 +64,19 @@ def held_folder(folder: str | Path) -> Iterator[None]:
     finally:
         if held is not None:
             held.release()
+
+
+def write_config(config: Config, folder: str | Path, otherwise: str) -> None:
+    """Write the config of a run into its folder, where it says the same when it is read.
+
+    Args:
+        config: of the run.
+        folder: of the run.
+        otherwise: name of the file for a config that came from none.
+    """
+    path = Path(folder) / (Path(config.filename).name if config.filename else otherwise)
+    if path.suffix == ".py":
+        # what is a template now was text before: a folder may be called after one
+        path.write_text(without_templates(config.pretty_text), encoding="utf-8")
+    else:
+        config.dump(path)
