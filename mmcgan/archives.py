@@ -7,6 +7,7 @@ states, and members whose names lead out of the archive, links and encrypted one
 from __future__ import annotations
 
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -17,6 +18,8 @@ from mmcgan.checkpoints.hashing import file_hash, stream_hash
 from mmcgan.text_files import printable
 
 ENDING = ".zip"
+# not by lower(): some letters become two by it, and places behind them others
+_ENDINGS = re.compile(re.escape(ENDING), re.IGNORECASE | re.ASCII)
 #: files in one archive; ImageNet has 1.3 million
 MOST_MEMBERS = 1 << 22
 ENCRYPTED = 1  # a bit of a member's flags
@@ -45,11 +48,10 @@ class Archive:
 def split_path(path: PathLike) -> tuple[str, str] | None:
     """Return the archive that a path goes through and the name behind it, '' for itself; None without one."""
     text = os.fsdecode(path)
-    lowered, start = text.lower(), 0
-    while (found := lowered.find(ENDING, start)) >= 0:
-        start = found + len(ENDING)
-        if text[start : start + 1] in ("", "/", os.sep) and os.path.isfile(text[:start]):
-            return text[:start], text[start:].replace(os.sep, "/").strip("/")
+    for found in _ENDINGS.finditer(text):
+        end = found.end()
+        if text[end : end + 1] in ("", "/", os.sep) and os.path.isfile(text[:end]):
+            return text[:end], text[end:].replace(os.sep, "/").strip("/")
     return None
 
 

@@ -25,7 +25,7 @@ from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
 from mmcgan.termination import Terminated, unwinding
-from mmcgan.text_files import on_screen
+from mmcgan.text_files import say
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
@@ -250,7 +250,7 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
     except KeyboardInterrupt as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        print(f"{PROGRAM}: interrupted {error}".rstrip(), file=sys.stderr)
+        say(f"{PROGRAM}: interrupted {error}".rstrip(), to=sys.stderr)
         return SIGNALLED + (error.number if isinstance(error, Terminated) else INTERRUPT)
 
 
@@ -290,7 +290,7 @@ def _fault(error: Exception) -> str | None:
 
 
 def _failed(message: str) -> int:
-    print(f"{PROGRAM}: error: {on_screen(message)}", file=sys.stderr)
+    say(f"{PROGRAM}: error: {message}", to=sys.stderr)
     return 2
 
 

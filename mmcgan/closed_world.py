@@ -24,13 +24,14 @@ from mmcgan import registry as r
 from mmcgan.allocations import bounded_by
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.contracts import declared
+from mmcgan.origin import ADVICE, built_for, leaves, shortened
 from mmcgan.origin import Origin as Origin
 from mmcgan.origin import RefusedConfigError as RefusedConfigError
-from mmcgan.origin import leaves, shortened
 from mmcgan.origin import named as named
 from mmcgan.plugins import load_plugins
 from mmcgan.provenance import absence
 from mmcgan.suggestions import nearest
+from mmcgan.text_files import printable
 from mmcgan.weights import read_index
 
 #: what the files of other people may name; losses, hooks, runners and metrics are not in them
@@ -41,7 +42,6 @@ OPEN_TO_FILES: tuple[r.ClosedRegistry, ...] = (
 REFUSED_KEYS = ("_scope_", "_base_", "_delete_", "_reserved_", "custom_imports", "runner_type")
 DEEPEST, LONGEST_NAME = 24, 200  # levels of a config; characters of a component's name
 LONGEST_TEXT = 1 << 22  # characters of a record or config
-ADVICE = "If the file is your own, give its config too: CONFIG FILE"
 
 
 # --- from text to a config ----------------------------------------------------------------------
@@ -146,7 +146,7 @@ def build(
         FileNotFoundError, ValueError: from the component.
     """
     data = checked(config, origin, what, typed=isinstance(registry, r.ClosedRegistry))
-    with named(origin, what), bounded_by(origin):
+    with named(origin, what), bounded_by(origin), built_for(origin):
         if isinstance(registry, r.ClosedRegistry):
             return registry.build({**given, **data})
         return registry(**given, **{key: value for key, value in data.items() if key != "type"})
@@ -317,8 +317,14 @@ def _own_file(value: str, origin: Origin, path: str) -> str:
     if value.removesuffix(".safetensors") in read_index() and not leaves(value):
         return value
     folder = None if origin.folder is None else origin.folder.resolve()
-    if folder is None or leaves(value) or not (folder / value).resolve().is_relative_to(folder):
+    if folder is None or leaves(value) or not origin.holds(folder / value):
         raise RefusedConfigError(
             f"{origin.source}: {path}={value!r} leads outside the model's folder. {ADVICE}"
+        )
+    way_out = origin.way_out(folder / value)
+    if way_out is not None:
+        raise RefusedConfigError(
+            f"{origin.source}: {path}={value!r} holds {printable(way_out)}, which leads outside the model's "
+            f"folder or cannot be listed. {ADVICE}"
         )
     return str(folder / value)

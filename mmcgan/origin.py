@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmcgan.provenance import read_origins
+from mmcgan.text_files import printable
+
+ADVICE = "If the file is your own, give its config too: CONFIG FILE"
 
 
 class RefusedConfigError(ValueError):
@@ -51,6 +55,33 @@ class Origin:
         """Return the same with the components that the file states."""
         return replace(self, components=read_origins(components))
 
+    def holds(self, path: str | Path) -> bool:
+        """Return whether a path leads into the folder, links followed; one of an archive is its archive's."""
+        if self.folder is None:
+            return False
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder))
+
+    def way_out(self, place: Path) -> Path | None:
+        """Return what leads out of the folder in one of its folders, at any depth, or cannot be listed."""
+        waiting, entered = [place], set()
+        while waiting:
+            current = waiting.pop()
+            if not self.holds(current):
+                return current
+            real = os.path.realpath(current)
+            if real in entered or not os.path.isdir(real):
+                continue
+            entered.add(real)
+            try:
+                entries = list(os.scandir(current))
+            except OSError:
+                return current
+            followed = [
+                entry for entry in entries if entry.is_symlink() or entry.is_dir(follow_symlinks=False)
+            ]
+            waiting += [Path(entry.path) for entry in followed]
+        return None
+
     def found(self, path: str) -> str:
         """Return a relative path as it leads to something: from here, else from where the run was started."""
         if self.started_in is None or Path(path).is_absolute() or os.path.lexists(path):
@@ -61,6 +92,41 @@ class Origin:
 
 #: a config that the user gave by its name or path
 USER = Origin("the config", own=True)
+
+
+_asking: ContextVar[Origin] = ContextVar("asking", default=USER)
+
+
+def asking() -> Origin:
+    """Return whose config is being built from: what is opened later for it is for the same."""
+    return _asking.get()
+
+
+@contextmanager
+def built_for(origin: Origin) -> Iterator[None]:
+    """Note whose config is being built from, for :func:`require_inside`."""
+    token = _asking.set(origin)
+    try:
+        yield
+    finally:
+        _asking.reset(token)
+
+
+def require_inside(paths: Iterable[str | Path]) -> None:
+    """Check files that a list, a table or a folder names before any is opened, links followed.
+
+    What the user's own config asks for may lie anywhere.
+
+    Raises:
+        RefusedConfigError: for somebody else's config, a file outside the folder of the model.
+    """
+    origin = asking()
+    for path in () if origin.own else paths:
+        if not origin.holds(path):
+            raise RefusedConfigError(
+                f"{origin.source}: its data set names {printable(path)}, which leads outside the model's "
+                f"folder. {ADVICE}"
+            )
 
 
 def leaves(text: str) -> bool:

@@ -20,6 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from mmcgan.text_files import on_screen
+
 #: What is done, how many steps of it are behind us, and how many there are in all.
 Watcher = Callable[[str, int, int], None]
 _WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
@@ -53,6 +55,7 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
     if watcher is not None:
         yield _counted(watcher, what, total, done)
         return
+    what = on_screen(what)
     console = Console(stderr=True)
     if not console.is_terminal:
         tell = _lines(console, done) if is_main_process() else _silent
@@ -67,7 +70,7 @@ def progress_bar(what: str, total: int, done: int = 0) -> Iterator[Callable[[], 
 
 def _bar(console: Console, *columns: ProgressColumn) -> Progress:
     """Return a bar with what is done before it, and behind it ``columns`` and the time left."""
-    parts = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+    parts = (TextColumn("{task.description}", markup=False), BarColumn(), *columns, TimeRemainingColumn())
     return Progress(*parts, console=console, disable=not is_main_process())
 
 
@@ -146,6 +149,7 @@ def bytes_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
 
     A terminal gets a bar with the time left, a file a line every :data:`LINE_SECONDS` and one at the end.
     """
+    what = on_screen(what)
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _byte_lines(console, what) if is_main_process() else lambda done, total: None

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.suggestions import nearest
-from mmcgan.text_files import content_of, parse_json
+from mmcgan.text_files import content_of, parse_json, say
 
 Series = dict[int, float]
 SCALARS = "vis_data/scalars.json"
@@ -53,7 +53,7 @@ def _records(file: Path) -> Iterator[tuple[int, dict[str, float]]]:
         except ValueError as error:
             if number < len(lines):
                 raise ValueError(f"{file}, line {number}: not logged figures ({error})") from error
-            print(f"{file}: its last line is cut off and left out", file=sys.stderr)
+            say(f"{file}: its last line is cut off and left out", to=sys.stderr)
             return
         yield step, figures
 

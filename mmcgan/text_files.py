@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 #: what Unicode calls characters that turn the direction of others
 TURNS = ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI")
@@ -128,6 +128,22 @@ def on_screen(text: object) -> str:
     Names and messages may hold what a stranger's file says; a terminal obeys escape sequences.
     """
     return "".join(letter if _is_harmless(letter) else ascii(letter)[1:-1] for letter in str(text))
+
+
+def in_one_line(text: object) -> str:
+    """Return the same without line breaks and tabs, for a line in which nothing is to look like another."""
+    return on_screen(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def say(text: object, to: TextIO | None = None, flush: bool = False) -> None:
+    """Print for people, see :func:`on_screen`: what is said may hold names from a disk or a stranger's file.
+
+    Args:
+        text: one line or several.
+        to: stream; standard output by default.
+        flush: do not wait for more.
+    """
+    print(on_screen(text), file=to, flush=flush)
 
 
 def _is_harmless(letter: str) -> bool:

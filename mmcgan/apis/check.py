@@ -9,12 +9,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mmcgan.config import ConfigError, all_configs
 from mmcgan.config.tiny import NOTICES, load_tiny_config, run_tiny_step
 from mmcgan.config.tiny_evaluation import EvaluationError
 from mmcgan.faults import fault_of
 from mmcgan.progress import progress_bar
+from mmcgan.text_files import on_screen, say
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,16 @@ def print_results(results: Sequence[CheckResult]) -> None:
     """Print the problems, a table and ``N passed, N failed`` as the last line."""
     for result in results:
         if not result.passed:
-            print(result.error)
+            say(result.error)
         for notice in result.notices:
-            print(f"{result.name}: note: {notice}")
+            say(f"{result.name}: note: {notice}")
     table = Table("config", "seconds", "result")
     for result in results:
         table.add_row(
-            Path(result.name).stem, f"{result.seconds:.1f}", "passed" if result.passed else "FAILED"
+            Text(on_screen(Path(result.name).stem)),
+            f"{result.seconds:.1f}",
+            "passed" if result.passed else "FAILED",
         )
     Console().print(table)
     passed = sum(result.passed for result in results)
-    print(f"{passed} passed, {len(results) - passed} failed")
+    say(f"{passed} passed, {len(results) - passed} failed")

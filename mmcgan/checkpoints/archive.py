@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from typing import BinaryIO
 
-from mmcgan.checkpoints.files import CheckpointError
+#: how a zip archive begins
+ARCHIVE = b"PK"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint file that cannot be read or does not fit."""
 
 
 def check_archive(file: BinaryIO, size: int) -> dict[str, int]:
@@ -24,16 +30,17 @@ def check_archive(file: BinaryIO, size: int) -> dict[str, int]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise CheckpointError(f"the archive is damaged: {error}") from error
     names = [member.filename for member in members]
+    for name in names:
+        if "/code/" in name or name.endswith("constants.pkl"):
+            raise CheckpointError(f"the archive holds a program (TorchScript, {name!r}), not only weights")
     for member in members:
         if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
             raise CheckpointError(
                 f"the archive's member {member.filename!r} is compressed; torch stores them"
             )
-        if "/code/" in member.filename or member.filename.endswith("constants.pkl"):
-            raise CheckpointError(f"the archive holds a program ({member.filename!r}), not only weights")
     if len(set(names)) != len(names):
         raise CheckpointError("the archive holds two members of one name")
     if sum(member.file_size for member in members) > size:

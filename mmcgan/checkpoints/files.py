@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmcgan.checkpoints.archive import ARCHIVE, check_archive
+from mmcgan.checkpoints.archive import CheckpointError as CheckpointError
 from mmcgan.checkpoints.atomic import atomic_write, write_file
 from mmcgan.checkpoints.checksum import KEY, RULE, checksum
 from mmcgan.checkpoints.content import excess
@@ -27,10 +29,6 @@ from mmcgan.checkpoints.file_kind import unlike_weights
 LAST_CHECKPOINT = "last_checkpoint"
 _ITERATION = re.compile(r"^iter_(\d+)\.pth$")
 State = dict[str, Any]
-
-
-class CheckpointError(ValueError):
-    """A checkpoint file that cannot be read or does not fit."""
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -100,8 +98,7 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
     if kind := unlike_weights(path):
         raise CheckpointError(f"cannot read checkpoint {path}: it is {kind}")
     try:
-        # on the CPU first: the checksum is of the bytes in the file
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = _read(path)
     except Exception as error:  # damage surfaces as whatever the reader trips over
         raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): {_reason(error)}") from error
     if not isinstance(state, dict):
@@ -113,6 +110,17 @@ def load_checkpoint(path: str | Path, map_location: torch.device | str = "cpu") 
     if fault:
         raise CheckpointError(f"cannot read checkpoint {path} ({_size(path)}): it is damaged ({fault})")
     return state if str(map_location) == "cpu" else _moved(state, map_location)
+
+
+def _read(path: Path) -> Any:
+    """Return what a file holds, on the CPU: the checksum is of the bytes in it.
+
+    An archive is judged before torch opens it, which would unpack whatever it says.
+    """
+    with path.open("rb") as file:
+        if file.read(len(ARCHIVE)) == ARCHIVE:
+            check_archive(file, path.stat().st_size)
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _damage(state: State) -> str:
@@ -148,8 +156,6 @@ def _reason(error: Exception) -> str:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         held = f" ({refused[1].rstrip('.,')})" if refused else ""
         return f"it is no checkpoint, or holds more than tensors and plain data{held}"
-    if "TorchScript" in str(error):
-        return "it is a program (TorchScript), not a checkpoint"
     said = next(iter(str(error).strip().splitlines()), type(error).__name__)
     return "it holds more than tensors and plain data" if "weights_only" in said else said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
@@ -11,6 +12,28 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BLOCK = 1 << 22
+FEWEST, WHOLE = 8, 64
+_DIGITS = re.compile(r"[0-9A-Fa-f]+")
+
+
+def is_hash(text: object, fewest: int = FEWEST) -> bool:
+    """Return whether a text is a SHA-256 in hexadecimal, or at least its first ``fewest`` digits."""
+    return isinstance(text, str) and fewest <= len(text) <= WHOLE and _DIGITS.fullmatch(text) is not None
+
+
+def stated_hash(text: object, where: str) -> str:
+    """Return the SHA-256 that somebody states, or its first digits, in small letters.
+
+    Args:
+        text: as it was written.
+        where: for messages, such as ``zoo record digits: sha256``.
+
+    Raises:
+        ValueError: not 8 to 64 hexadecimal digits: fewer say next to nothing.
+    """
+    if not is_hash(text):
+        raise ValueError(f"{where}={text!r} is not {FEWEST} to {WHOLE} hex digits")
+    return str(text).lower()
 
 
 def file_hash(path: str | bytes | os.PathLike[str]) -> str:

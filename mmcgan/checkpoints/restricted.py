@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, ClassVar
 import torch
 from torch import Tensor
 
-from mmcgan.checkpoints.archive import check_archive
+from mmcgan.checkpoints.archive import ARCHIVE, check_archive
 from mmcgan.checkpoints.content import excess
 from mmcgan.checkpoints.file_kind import unlike_weights
 from mmcgan.checkpoints.files import CheckpointError
@@ -269,7 +269,7 @@ def _read(file: BinaryIO, size: int) -> Any:
     file.seek(0)
     if start[257:262] == b"ustar":
         raise RefusedError("it is a tar archive; torch has not written these since 2017")
-    if start.startswith(b"PK") or _is_torch_pickle(start):
+    if start.startswith(ARCHIVE) or _is_torch_pickle(start):
         return _torch_file(file, size, 0)
     return Unpickler(file).load()
 
@@ -282,9 +282,9 @@ def _is_torch_pickle(start: bytes) -> bool:
 
 def _torch_file(file: BinaryIO, size: int, depth: int) -> Any:
     """Let torch find the storages, with our unpickler for everything else."""
-    start = file.read(2)
+    start = file.read(len(ARCHIVE))
     file.seek(0)
-    sizes = check_archive(file, size) if start == b"PK" else {}
+    sizes = check_archive(file, size) if start == ARCHIVE else {}
     reader = type("Reader", (Unpickler,), {"depth": depth, "largest": size, "storage_sizes": sizes})
 
     class Module:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmcgan.commands.shared import from_number, writes
+from mmcgan.text_files import say
 
 if TYPE_CHECKING:
     from mmcgan.claims.claim import Claim
@@ -77,11 +78,11 @@ def _show(claims: Sequence[Claim], arguments: argparse.Namespace) -> None:
         )
         cost = f"{claim.source}; some {claim.minutes * arguments.share:.3g} min of a core a seed"
         found = f"{sides}, {len(outcome.verdict.seeds)} seeds" if outcome.verdict.seeds else cost
-        print(f"{claim.name:{width}}  {outcome.verdict.state}: {found}")
+        say(f"{claim.name:{width}}  {outcome.verdict.state}: {found}")
     others = _shares(arguments.out) - {arguments.share}
     if others:
         known = " and ".join(f"--share {share:g}" for share in sorted(others))
-        print(f"{arguments.out} has runs of {known} too, which count by that alone")
+        say(f"{arguments.out} has runs of {known} too, which count by that alone")
 
 
 def _shares(out: Path) -> set[float]:
@@ -106,11 +107,11 @@ def _report(claims: Sequence[Claim], arguments: argparse.Namespace) -> None:
     from mmcgan.claims.page import outcome_of, write_page
 
     outcomes = [outcome_of(claim, arguments.seeds, arguments.share, arguments.out) for claim in claims]
-    print(f"page: {write_page(outcomes, arguments.out, arguments.invocation)}")
+    say(f"page: {write_page(outcomes, arguments.out, arguments.invocation)}")
 
 
 def _say(called: str, step: Step) -> None:
-    print(f"{called}: {step.what}", flush=True)
+    say(f"{called}: {step.what}", flush=True)
 
 
 def _run_all(claims: Sequence[Claim], arguments: argparse.Namespace) -> int:
@@ -120,16 +121,16 @@ def _run_all(claims: Sequence[Claim], arguments: argparse.Namespace) -> int:
     begin, done, failed = time.monotonic(), 0, 0
     missing = [entry for entry in wanted if next(missing_steps(entry), None)]
     _remember_share(arguments.share, arguments.out)
-    print(f"{len(wanted)} runs, {len(wanted) - len(missing)} finished before", flush=True)
+    say(f"{len(wanted)} runs, {len(wanted) - len(missing)} finished before", flush=True)
     for number, entry in enumerate(missing, start=1):
         called = f"[{number}/{len(missing)}] {entry.run.name}"
         try:
             perform_all(entry, partial(_say, called))
         except OSError as error:
             failed += 1
-            print(error, file=sys.stderr, flush=True)
+            say(error, to=sys.stderr, flush=True)
             continue
         done += 1
         left = (time.monotonic() - begin) / done * (len(missing) - number) / 60
-        print(f"{called}: done; about {left:.0f} min left", flush=True)
+        say(f"{called}: done; about {left:.0f} min left", flush=True)
     return failed

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from mmcgan.commands.shared import from_number, writes
-from mmcgan.text_files import content_of
+from mmcgan.text_files import content_of, say
 
 # What the published splits have, for comparison.
 PUBLISHED = {"train": "76k", "eval": "2k", "eval-seen": "675", "eval-unseen": "1.3k"}
@@ -57,4 +57,4 @@ def run(arguments: argparse.Namespace) -> None:
         folder = "train2017" if name == "train" else "val2017"
         text = "".join(f"{folder}/{image}\n" for image in images)
         write_file(files[name], text)
-        print(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")
+        say(f"{files[name]}: {len(images)} images (published: {PUBLISHED[name]})")

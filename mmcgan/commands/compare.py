@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from mmcgan.commands.shared import from_number, labelled_paths, writes
+from mmcgan.text_files import say
 
 if TYPE_CHECKING:
     from mmcgan.comparison.runs import RunRecord
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     runs = [read_run(name, folder) for name, folder in labelled_paths(arguments.runs).items()]
     samples = [samples_of(run, arguments.num, arguments.seed) for run in runs]
     write_file(arguments.out, comparison_page(runs, samples))
-    print(f"page: {arguments.out}")
+    say(f"page: {arguments.out}")
 
 
 def samples_of(run: RunRecord, num: int, seed: int) -> bytes | str:

@@ -7,6 +7,7 @@ import sys
 
 from mmcgan.commands.shared import writes
 from mmcgan.output_paths import check_output, check_output_folder
+from mmcgan.text_files import say
 
 DESCRIPTION = """Convert a checkpoint of another codebase into weights and a config of mmcgan, or with --to
 the other way round. The format and the network are recognised by names and shapes; nothing in the file is
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         _export(arguments) if arguments.to else _import(arguments)
     except ConversionError as error:
-        print(error, file=sys.stderr)
+        say(error, to=sys.stderr)
         return 1
     return 0
 

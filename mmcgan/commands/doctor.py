@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.text_files import say
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -22,5 +24,5 @@ def run(arguments: argparse.Namespace) -> int:
     from mmcgan.diagnosis.report import as_json, as_text, diagnose, is_broken
 
     diagnosis = diagnose()
-    print(json.dumps(as_json(diagnosis), indent=1) if arguments.json else as_text(diagnosis))
+    say(json.dumps(as_json(diagnosis), indent=1) if arguments.json else as_text(diagnosis))
     return int(is_broken(diagnosis))

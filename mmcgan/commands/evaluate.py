@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.commands.shared import add_config, from_number, writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -166,17 +167,17 @@ def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> Non
     if first is not None:
         print_costs(first)
         print_failures(reports)
-        print(_row(report, cfg, first))
+        say(_row(report, cfg, first))
     for name, entry in entries[0]["summary"].items():
-        print(f"{name}: {entry['mean']:.4f}")
+        say(f"{name}: {entry['mean']:.4f}")
     for name in missing:
-        print(f"{name}: {NO_FIGURE}")
+        say(f"{name}: {NO_FIGURE}")
     if arguments.json:
         write_json(arguments.json, {"metrics": entries[0]["runs"][0], **report})
-        print(f"report: {arguments.json}")
+        say(f"report: {arguments.json}")
     if arguments.picture:
         draw_evaluations({report["config"]: entries}, Path(arguments.picture))
-        print(f"picture: {arguments.picture}")
+        say(f"picture: {arguments.picture}")
 
 
 def _row(report: Mapping[str, Any], cfg: Any, first: Mapping[str, Any]) -> str:

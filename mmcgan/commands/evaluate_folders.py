@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mmcgan.commands.shared import writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -83,9 +84,9 @@ def run(arguments: argparse.Namespace) -> None:
     print_costs(report)
     print_failures([report])
     for side, images in report["images"].items():
-        print(*counts_lines(images, side), sep="\n")
+        say("\n".join(counts_lines(images, side)))
     for warning in report["warnings"]:
-        print(f"warning: {warning}")
+        say(f"warning: {warning}")
     if arguments.json:
         write_json(arguments.json, report)
-        print(f"report: {arguments.json}")
+        say(f"report: {arguments.json}")

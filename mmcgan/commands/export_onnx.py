@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mmcgan.commands.shared import add_options, writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
         options=parse_options(arguments.cfg_options),
     )
     for name, shape in written.inputs.items():
-        print(f"input {name}: {' x '.join(map(str, shape))}")
+        say(f"input {name}: {' x '.join(map(str, shape))}")
     if "latent" in written.inputs:
-        print(f"latents: {written.latents}")
-    print(f"largest difference from PyTorch: {written.difference:.3g} (limit {arguments.tolerance:g})")
-    print(f"{written.path}: {written.path.stat().st_size} bytes")
+        say(f"latents: {written.latents}")
+    say(f"largest difference from PyTorch: {written.difference:.3g} (limit {arguments.tolerance:g})")
+    say(f"{written.path}: {written.path.stat().st_size} bytes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mmcgan.commands.shared import writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -46,4 +47,4 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         sampled = (arguments.latent_scale, arguments.report)
         entry = export_weights(arguments.checkpoint, arguments.out, *said, *sampled)
-    print(f"{arguments.out}: sha256 {entry['sha256']}")
+    say(f"{arguments.out}: sha256 {entry['sha256']}")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mmcgan.commands.shared import writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -44,4 +45,4 @@ def run(arguments: argparse.Namespace) -> None:
         if frames[-1].shape != frames[0].shape:
             raise ValueError(f"{file} is not of the size of {grids[0]}: not one run's grids")
     write_film([*frames, *[frames[-1]] * 3], out, arguments.milliseconds)  # the end is looked at longest
-    print(f"film: {out}, {len(grids)} pictures")
+    say(f"film: {out}, {len(grids)} pictures")

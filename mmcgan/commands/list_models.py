@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from mmcgan.text_files import say
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add nothing: the command takes no arguments."""
@@ -19,9 +21,9 @@ def run(arguments: argparse.Namespace) -> None:
     for name, record in records.items():
         figures = ", ".join(f"{key} {value:.4g}" for key, value in record["metrics"].items())
         size = record["generator"].get("image_size", "?")
-        print(f"{name}: {size} x {size}, {asked_of(record)}, {record['images_seen']} images seen; {figures}")
+        say(f"{name}: {size} x {size}, {asked_of(record)}, {record['images_seen']} images seen; {figures}")
     if not records:
-        print("no models are shipped with this installation")
+        say("no models are shipped with this installation")
 
 
 def asked_of(record: Mapping[str, Any]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.text_files import say
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -47,5 +49,5 @@ def run(arguments: argparse.Namespace) -> None:
         not arguments.no_flip,
         arguments.invocation,
     )
-    print(f"config: {made.config}")
-    print(f"next, {made.duration}: {made.command}")
+    say(f"config: {made.config}")
+    say(f"next, {made.duration}: {made.command}")

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from mmcgan.commands.shared import add_options, writes
+from mmcgan.text_files import say
 
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
@@ -46,10 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
     as_stored = arguments.image_size is None
     form = TarShards(as_stored) if arguments.to == "shards" else None
     result = pack(dataset, arguments.out, arguments.skip_bad, arguments.shard_images, form)
-    print(f"{result.root}: {result.size} images")
-    print(*counts_lines(counts_of(dataset, result.skipped).to_json()), sep="\n")
+    say(f"{result.root}: {result.size} images")
+    say("\n".join(counts_lines(counts_of(dataset, result.skipped).to_json())))
     if result.skipped:
-        print(f"{len(result.skipped)} images skipped; they are listed in {result.root / SKIPPED}")
+        say(f"{len(result.skipped)} images skipped; they are listed in {result.root / SKIPPED}")
 
 
 def _open_source(arguments: argparse.Namespace) -> ImageDataset:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mmcgan.commands.shared import PICTURES, labelled_paths, writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -25,4 +26,4 @@ def run(arguments: argparse.Namespace) -> None:
 
     runs = {name: read_scalars(folder) for name, folder in labelled_paths(arguments.runs).items()}
     draw_curves(runs, arguments.keys, Path(arguments.out), arguments.log_scale)
-    print(f"picture: {arguments.out}")
+    say(f"picture: {arguments.out}")

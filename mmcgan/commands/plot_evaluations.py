@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.commands.shared import PICTURES, labelled_paths, writes
-from mmcgan.text_files import content_of, read_json
+from mmcgan.text_files import content_of, read_json, say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     from mmcgan.evaluation.report.pictures import draw_evaluations
 
     draw_evaluations(reports, Path(arguments.out), arguments.keys)
-    print(f"picture: {arguments.out}")
+    say(f"picture: {arguments.out}")
 
 
 def read_reports(arguments: Sequence[str]) -> dict[str, Any]:

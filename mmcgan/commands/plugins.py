@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import warnings
 
+from mmcgan.text_files import say
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add nothing: the command takes no arguments."""
@@ -19,19 +21,19 @@ def run(arguments: argparse.Namespace) -> int:
         plugins = installed_plugins()
     for plugin in plugins:
         state = "loaded" if plugin.error is None else f"failed: {plugin.error}"
-        print(f"{plugin.name}: {plugin.distribution} {plugin.version}, {state}")
+        say(f"{plugin.name}: {plugin.distribution} {plugin.version}, {state}")
         for registry, names in plugin.adds.items():
-            print(f"  {registry}: {', '.join(names)}")
+            say(f"  {registry}: {', '.join(names)}")
         if plugin.config_folder is not None:
             from mmcgan.config.locate import all_configs
 
             configs = sorted(file.stem for file in all_configs(plugin.config_folder))
-            print(f"  configs: {', '.join(f'{plugin.name}::{name}' for name in configs) or 'none'}")
+            say(f"  configs: {', '.join(f'{plugin.name}::{name}' for name in configs) or 'none'}")
     brought = _brought()
     for line in brought:
-        print(line)
+        say(line)
     if not plugins and not brought:
-        print("no plugins are installed")
+        say("no plugins are installed")
     return int(any(plugin.error is not None for plugin in plugins))
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mmcgan.commands.shared import add_images, from_number, open_dataset, writes
+from mmcgan.text_files import say
 
 if TYPE_CHECKING:
     from mmcgan.datasets.base import ImageDataset
@@ -120,10 +121,10 @@ def run(arguments: argparse.Namespace) -> None:
     finally:
         if created:
             destroy_process_group()
-    print(
+    say(
         f"{store.root}: {store.size} instances of dimension {store.dim}, {store.k} neighbours each, "
         f"{options.kmeans} selected by k-means"
         + (", mirrored features" if store.flipped else "")
         + (f", {store.num_classes} classes" if store.num_classes else "")
     )
-    print(*counts_lines(counts_of(dataset).to_json()), sep="\n")
+    say("\n".join(counts_lines(counts_of(dataset).to_json())))

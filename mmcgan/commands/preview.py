@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from mmcgan.text_files import say
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -43,8 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
 
         labelled, size = False if arguments.unlabelled else None, arguments.image_size or 64
         lines = preview(sources, arguments.out, size, labelled, arguments.overwrite).lines(size)
-    print("\n".join(lines))
-    print(f"picture: {arguments.out}")
+    say("\n".join(lines))
+    say(f"picture: {arguments.out}")
 
 
 def _is_config(source: str) -> bool:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from mmcgan.commands.shared import writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +37,14 @@ def run(arguments: argparse.Namespace) -> None:
     repo = check_repo(arguments.repo)
     licence = arguments.licence or known_licence(arguments.weights)
     if licence is None:
-        print("the page says nothing of a licence, which allows nobody anything: --licence NAME says it")
+        say("the page says nothing of a licence, which allows nobody anything: --licence NAME says it")
     if arguments.dry_run:
         folder = Path(arguments.dry_run)
         for file in write_model_folder(find_weights(arguments.weights), folder, repo, licence):
-            print(file)
+            say(file)
         return
     hub_library()  # before anything is written
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         write_model_folder(find_weights(arguments.weights), folder, repo, licence)
-        print(push_folder(folder, repo, arguments.private, arguments.message))
+        say(push_folder(folder, repo, arguments.private, arguments.message))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmcgan.commands.shared import add_options, writes
+from mmcgan.text_files import say
 
 if TYPE_CHECKING:
     from mmcgan.evaluation.statistics.reference import Reference
@@ -74,8 +75,8 @@ def write_groups(reference: Reference, texts: Sequence[str], out: str | None) ->
     statistics = grouped_statistics(reference, groups)
     save_grouped(Path(out), statistics, groups, reference.identity())
     for name, entry in statistics.items():
-        print(f"{name}: {entry.count} images, {len(entry.mean)} features")
-    print(f"{out}: {len(statistics)} groups of {reference.extractor.name}")
+        say(f"{name}: {entry.count} images, {len(entry.mean)} features")
+    say(f"{out}: {len(statistics)} groups of {reference.extractor.name}")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -88,14 +89,14 @@ def run(arguments: argparse.Namespace) -> None:
     reference = reference_of(config, f"{arguments.evaluator}_evaluator", arguments.out)
     if arguments.groups:
         write_groups(reference, arguments.groups, arguments.out)
-        print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
+        say("\n".join(counts_lines(counts_of(reference.dataset).to_json())))
         return
     statistics = reference.build()
     width = len(statistics.mean)
-    print(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
-    print(*counts_lines(counts_of(reference.dataset).to_json()), sep="\n")
+    say(f"{reference.path}: {statistics.count} images, {width} features of {reference.extractor.name}")
+    say("\n".join(counts_lines(counts_of(reference.dataset).to_json())))
     if arguments.npz is not None:
         save_foreign_statistics(Path(arguments.npz), statistics)
-        print(f"{arguments.npz}: mu and sigma, for clean-fid, pytorch-fid and others")
+        say(f"{arguments.npz}: mu and sigma, for clean-fid, pytorch-fid and others")
     if arguments.out is not None:
-        print(f"use it with {arguments.evaluator}_evaluator.reference.path={arguments.out}")
+        say(f"use it with {arguments.evaluator}_evaluator.reference.path={arguments.out}")

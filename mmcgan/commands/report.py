@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mmcgan.commands.shared import writes
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -36,4 +37,4 @@ def run(arguments: argparse.Namespace) -> None:
             "leave it out, or show them on one page with `mmcgan compare`"
         )
     for work_dir in arguments.runs:
-        print(f"page: {write_report(work_dir, arguments.out)}")
+        say(f"page: {write_report(work_dir, arguments.out)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mmcgan.commands.shared import from_number, writes
+from mmcgan.text_files import say
 
 TASKS = ("reconstruct", "colorize", "sr", "inpaint", "hybrid", "denoise", "jitter", "morph", "transfer")
 
@@ -95,8 +96,8 @@ def run(arguments: argparse.Namespace) -> None:
         overwrite=arguments.overwrite,
     )
     how = "pixels" if prior.pixels_only else f"features of the discriminator {prior.compared}"
-    print(f"images are compared by {how}")
+    say(f"images are compared by {how}")
     for result in restore(prior, arguments.images, arguments.task, out=arguments.out, options=options):
         known = ", ".join(f"{name} {value:.4g}" for name, value in result.figures.items())
         before = " (restored before)" if result.skipped else ""
-        print(f"{result.picture}{before}{': ' if known else ''}{known}")
+        say(f"{result.picture}{before}{': ' if known else ''}{known}")

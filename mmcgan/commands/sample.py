@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from mmcgan.commands.shared import add_model, add_options, from_number, writes
+from mmcgan.text_files import say
 
 #: settings of ``--sample-cfg`` and what they must be
 SAMPLE_SETTINGS: dict[str, type] = {"truncation": float, "latent_scale": float, "seed": int, "num": int}
@@ -223,8 +224,8 @@ def run(arguments: argparse.Namespace) -> None:
         conditions=parse_conditions(arguments.condition),
     )
     made = len(result.images)
-    print(f"{made:,} image{'' if made == 1 else 's'} in {result.folder}")
+    say(f"{made:,} image{'' if made == 1 else 's'} in {result.folder}")
     shown = "" if result.shown == len(result.images) else f" (the first {result.shown} images)"
-    print(f"picture: {result.grid}{shown}")
+    say(f"picture: {result.grid}{shown}")
     if result.nearest is not None:
-        print(f"instances and closest images: {result.nearest}")
+        say(f"instances and closest images: {result.nearest}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mmcgan.commands.shared import add_picture
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -39,4 +40,4 @@ def run(arguments: argparse.Namespace) -> None:
         overwrite=arguments.overwrite,
         options=parse_options(arguments.cfg_options),
     )
-    print(f"picture: {path}")
+    say(f"picture: {path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mmcgan.commands.shared import add_config
+from mmcgan.text_files import say
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -66,5 +67,5 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     if is_main_process():
         for name, value in result.metrics.items():
-            print(f"{name}: {value:.4f}")
-        print(f"picture: {result.picture or 'none was written'}")
+            say(f"{name}: {value:.4f}")
+        say(f"picture: {result.picture or 'none was written'}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mmcgan.commands.shared import add_training
+from mmcgan.text_files import say
 
 if TYPE_CHECKING:
     from mmcgan.extractor_training.train_classifier import Recipe
@@ -101,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
         record = train(replace(recipe, options=options), arguments.out, arguments.invocation, progress)
     kind = "combination" if record.attributes else "class"
     note = f" (held out: {record.held_out:.0%} of each {kind})" if record.held_out else ""
-    print(f"accuracy on {record.test_images} real test images{note}: {record.test_accuracy:.2%}")
+    say(f"accuracy on {record.test_images} real test images{note}: {record.test_accuracy:.2%}")
     for name, share in record.group_accuracy.items():
-        print(f"  {name}: {share:.2%}")
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")
+        say(f"  {name}: {share:.2%}")
+    say(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")

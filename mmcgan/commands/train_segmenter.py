@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mmcgan.commands.shared import add_training, from_number
+from mmcgan.text_files import say
 
 if TYPE_CHECKING:
     from mmcgan.extractor_training.train_segmenter import SegmenterRecipe
@@ -79,8 +80,8 @@ def run(arguments: argparse.Namespace) -> None:
         chosen = replace(recipe, options=options)
         record = train_segmenter(chosen, arguments.out, arguments.invocation, progress)
     note = f" (held out: {record.held_out:.0%} of the images)" if record.held_out else ""
-    print(
+    say(
         f"on {record.test_images} real test images{note}: mean IoU {record.test_miou:.2%}, "
         f"pixel accuracy {record.test_pixel_accuracy:.2%}"
     )
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")
+    say(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record.seconds:.0f} s")

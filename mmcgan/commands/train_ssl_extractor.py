@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 
 from mmcgan.commands.shared import add_images, add_training, open_dataset
+from mmcgan.text_files import say
 
 #: of a training without a length: passes over the images, and the updates that a small set gets at least
 EPOCHS, LEAST_UPDATES = 20, 1000
@@ -64,5 +65,5 @@ def run(arguments: argparse.Namespace) -> None:
     with training_bar() as progress:
         record = train_ssl_extractor(dataset, options, arguments.out, arguments.invocation, progress)
     for name, share in record["quality"].items():
-        print(f"{name}: {share:.1%}")
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record['seconds']:.0f} s")
+        say(f"{name}: {share:.1%}")
+    say(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, {record['seconds']:.0f} s")

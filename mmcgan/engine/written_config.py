@@ -10,6 +10,7 @@ from typing import BinaryIO
 from mmengine.config import Config
 
 from mmcgan.checkpoints.atomic import atomic_write
+from mmcgan.checkpoints.code_text import without_templates
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.engine.work_folder import CHECKPOINT_PATTERN
 
@@ -56,7 +57,8 @@ def write_config(config: Config, folder: str | Path, log_folder: str | Path) -> 
     if not name.endswith(".py"):
         config.dump(folder / name)  # as MMEngine writes the other kinds of file that it reads
         return
-    text = (MARK + config.pretty_text).encode()
+    # what is a template now was text before: a folder may be called after one
+    text = (MARK + without_templates(config.pretty_text)).encode()
 
     def write(file: BinaryIO) -> None:
         file.write(text)

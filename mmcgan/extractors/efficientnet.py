@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing
 from mmcgan.extractors.timm_extractor import timm_maps
 from mmcgan.precision import Precision
@@ -107,7 +107,7 @@ def weight_file() -> Path:
 
 def _translate(path: Path, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the file's entries under the network's names, which have the same order and shapes."""
-    state: OrderedDict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    state = load_checkpoint(path)
     shapes = [tuple(value.shape) for value in state.values()]
     if shapes != [tuple(value.shape) for value in wanted.values()]:
         raise ValueError(f"{path}: its {len(shapes)} entries do not fit timm's {TIMM_MODEL} ({len(wanted)})")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcgan.checkpoints.files import load_weights
-from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.checkpoints.hashing import WHOLE, file_hash, is_hash
 from mmcgan.extractors.base import Extractor, ExtractorOutput, Preprocessing, check_images
 from mmcgan.extractors.timm_extractor import read_state
 from mmcgan.extractors.weight_files import check_sha256, find_known
@@ -225,7 +225,7 @@ def _trusted(weights: str | None, sha256: str | None) -> Path:
     """Return the TorchScript file if its hash is one that is trusted."""
     if sha256 is None:
         return find_known("tero-inception", weights, "TeroInception")
-    if len(sha256) != 64:
+    if not is_hash(sha256, fewest=WHOLE):
         raise ValueError(f"TeroInception: sha256 must have 64 hexadecimal digits, got {sha256!r}")
     if weights is None or not Path(weights).expanduser().is_file():
         raise FileNotFoundError(f"TeroInception: weights={weights!r} is no file")

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.code_text import assignment, comment, inherits
 from mmcgan.proposal.choices import Choice, Method, Width, held_in_memory, neighbours_for
 from mmcgan.proposal.families import LONG_RUN, NETWORKS, Parts, Plan, Settings
 
 #: images that an evaluation makes, at most
 EVALUATED = 2000
-#: columns of a line, and of what shares one with others
-LONGEST, SHORT = 110, 60
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,10 @@ def config_text(
         **_schedule(parts, iterations, evaluated=extractor is not None),
         **(_evaluation(source, method, width, extractor) if extractor is not None else {}),
     }
-    reasons = [one_line(f"#   {choice.what}: {choice.value} ({choice.reason})") for choice in choices]
+    reasons = [comment(f"  {choice.what}: {choice.value} ({choice.reason})") for choice in choices]
     return "\n".join(
         [
-            one_line(f"# Written by: {command}") if command else "# Written by mmcgan new",
+            comment(f"Written by: {command}" if command else "Written by mmcgan new"),
             "# It is yours: change what you like. Why it is as it is:",
             *reasons,
             *settings_lines(parts.bases, settings),
@@ -73,9 +72,8 @@ def config_text(
 
 def settings_lines(bases: Sequence[str], settings: Mapping[str, object]) -> list[str]:
     """Return the lines of a config that inherits ``bases``, named as in :class:`Parts`, and sets more."""
-    inherited = [f"{{{{$MMCGAN_CONFIGS:}}}}/_base_/{base}.py" for base in bases]
-    made = [f"{name} = {as_code(value, reserved=len(name) + 3)}" for name, value in settings.items()]
-    return [f"_base_ = {inherited!r}", *made]
+    inherited = inherits([f"_base_/{base}" for base in bases])
+    return [inherited, *(assignment(name, value) for name, value in settings.items())]
 
 
 def train_loader(dataset: Settings, batch_size: int) -> Settings:
@@ -99,51 +97,6 @@ def plan_of(method: Method, width: Width, images: int) -> Plan:
         horizon=images,
         uniform=method.labelled and not method.empirical,
     )
-
-
-def one_line(comment: str) -> str:
-    """Return a comment that stays one: a folder may be called after lines of a program, or a template."""
-    shown = comment if comment.isprintable() else ascii(comment)[1:-1]
-    return shown.replace("{{", "{ {")
-
-
-def literal(value: object) -> str:
-    """Return a value as a config says it; MMEngine fills in ``{{...}}`` before Python reads the text."""
-    return repr(value).replace("{{", "{\\x7b")
-
-
-def as_code(value: object, indent: int = 0, reserved: int = 0) -> str:
-    """Return a value as Python that people read: ``dict(...)``, on one line where it fits.
-
-    Args:
-        value: of dicts, lists, tuples and literals.
-        indent: columns before the lines that follow.
-        reserved: columns before the first line.
-    """
-    short = _short(value)
-    if not isinstance(value, Mapping) or indent + reserved + len(short) < LONGEST:
-        return short
-    inner = indent + 4
-    named = all(str(key).isidentifier() for key in value)
-    lines: list[str] = []
-    for key, entry in value.items():
-        head = f"{key}=" if named else f"{literal(key)}: "
-        text = f"{head}{as_code(entry, inner, len(head) + 1)},"
-        # what is short shares a line
-        if lines and len(text) < SHORT and len(lines[-1]) + len(text) < LONGEST and "\n" not in lines[-1]:
-            lines[-1] += f" {text}"
-        else:
-            lines.append(" " * inner + text)
-    opening, closing = ("dict(", ")") if named else ("{", "}")
-    return "\n".join([opening, *lines, " " * indent + closing])
-
-
-def _short(value: object) -> str:
-    if not isinstance(value, Mapping):
-        return literal(value)
-    if all(str(key).isidentifier() for key in value):
-        return f"dict({', '.join(f'{key}={_short(entry)}' for key, entry in value.items())})"
-    return f"{{{', '.join(f'{literal(key)}: {_short(entry)}' for key, entry in value.items())}}}"
 
 
 def _model(model: Settings, method: Method) -> Settings:

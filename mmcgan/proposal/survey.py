@@ -29,6 +29,7 @@ from mmcgan.datasets.sets.walk import LeftOut
 from mmcgan.progress import progress_bar
 from mmcgan.proposal.duplicates import near_duplicates
 from mmcgan.random import make_generator
+from mmcgan.text_files import in_one_line
 
 #: images that are decoded to judge a set; more are drawn from
 LOOKED_AT = 2000
@@ -110,7 +111,7 @@ class Survey:
         found.append(f"{self.duplicates:,} show what another image shows{of}{such}")
         found += listed("cannot be read", self.unreadable)
         found += listed("left out", self.left_out)
-        return found
+        return list(map(in_one_line, found))
 
     def _resizing(self, image_size: int, of: str) -> list[str]:
         """Return what is done to bring images to one size."""

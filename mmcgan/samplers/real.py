@@ -9,6 +9,7 @@ import torch
 from torch import Generator
 
 from mmcgan.condition_fields import condition_of, field_names
+from mmcgan.origin import asking, built_for
 from mmcgan.registry import DATASETS, SAMPLERS
 from mmcgan.samplers.base import ConditionSampler
 from mmcgan.structures import Condition
@@ -28,6 +29,7 @@ class RealCondition(ConditionSampler):
 
     def __init__(self, dataset: dict[str, Any] | None = None) -> None:
         self.dataset = dataset
+        self.origin = asking()
 
     def from_real(self, condition: Condition) -> Condition:
         """Return the condition of the real images, as it is.
@@ -57,4 +59,5 @@ class RealCondition(ConditionSampler):
             raise ValueError(
                 "RealCondition: set condition_sampler.dataset to the config of a data set to sample from"
             )
-        return DATASETS.build(dict(self.dataset))
+        with built_for(self.origin):
+            return DATASETS.build(dict(self.dataset))

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from mmcgan.checkpoints.atomic import put_in_place, write_file
-from mmcgan.checkpoints.hashing import file_hash
+from mmcgan.checkpoints.hashing import file_hash, stated_hash
 from mmcgan.locks import flock
 from mmcgan.progress import bytes_bar
 from mmcgan.text_files import read_json
@@ -92,13 +92,15 @@ def download(url: str, path: Path, sha256: str | None = None) -> Path:
     Args:
         url: ``https://`` address of a file.
         path: where to keep it.
-        sha256: of the file, or its first digits; None checks nothing.
+        sha256: of the file, or its first digits, 8 at least; None checks nothing.
 
     Raises:
         FileNotFoundError: offline and not there, or the server has no such file or cannot be reached.
-        ValueError: a hash that differs (the file is kept beside under another name), or a bad address.
+        ValueError: a hash that differs (the file is kept beside under another name), or none that can be
+            one, or a bad address.
     """
     check_address(url)
+    sha256 = None if sha256 is None else stated_hash(sha256, f"{url}: sha256")
     if path.is_file():
         check_hash(path, sha256, url)
         return path
@@ -159,7 +161,7 @@ def check_hash(path: Path, expected: str | None, origin: str, keep_as: Path | No
     if expected is None:
         return
     found = file_hash(path)
-    if found.startswith(expected.lower()):
+    if found.startswith(expected):
         return
     name = keep_as or path
     aside = name.with_name(f"{name.name}.wrong-{found[:8]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
+from mmcgan.checkpoints.hashing import stated_hash
 from mmcgan.config import all_configs
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path
@@ -66,14 +67,15 @@ def short_name(source: str | Path, path: Path) -> str:
 
 
 def _fetch(text: str) -> Path:
-    url, _, expected = text.partition(HASH)
+    url, stated, digits = text.partition(HASH)
     if "#" in url:
         raise ValueError(f"{text}: what follows the # must be sha256=HASH")
+    expected = stated_hash(digits, f"{url}: sha256") if stated else None
     check_address(url)
     path = download_path(url)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{url}: weights are named *.safetensors or *.pth; convert other files first")
-    return download(url, path, expected or None)
+    return download(url, path, expected)
 
 
 def _converted(record: ZooRecord) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import unquote
 
+from mmcgan.checkpoints.hashing import stated_hash
 from mmcgan.suggestions import nearest
 
 US, PUBLISHED = "us", "published"
@@ -15,7 +16,6 @@ MEASURED_BY = (US, PUBLISHED)
 #: hosts that show a page before the file, so that it is fetched by hand
 BROWSER_HOSTS = ("drive.google.com", "sharepoint.com", "pan.baidu.com")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_SHA256 = re.compile(r"[0-9a-f]{8,64}")
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class ZooRecord:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"zoo record {self.name!r}: a name has lower-case letters, digits and ._-")
-        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
-            raise ValueError(f"zoo record {self.name}: sha256={self.sha256!r} is not 8 to 64 hex digits")
+        if self.sha256 is not None:
+            object.__setattr__(self, "sha256", stated_hash(self.sha256, f"zoo record {self.name}: sha256"))
         if self.size is not None and self.size < 1:
             raise ValueError(f"zoo record {self.name}: size={self.size} bytes")
         measured = {figures.measured_by for figures in self.figures}

@@ -51,6 +51,20 @@ def test_a_folder_in_an_archive(folder):
         ImageFolder(f"{archive}/nothing", SIZE)
 
 
+@pytest.mark.parametrize("letter", ["İ", "ẞ", "ŉ", "ﬁ", "\u0130\u0130", "é", "İ.zip", "a.ZİP"])
+@pytest.mark.parametrize("ending", [".zip", ".ZIP", ".Zip"])
+def test_a_name_of_any_letters_is_read_that_is_listed(letter, ending, tmp_path):
+    """Some letters become several where they are made small, and what follows them moves."""
+    path = tmp_path / letter / f"{letter}{ending}"
+    path.parent.mkdir()
+    member = f"{letter}/{letter}/1.png"
+    with zipfile.ZipFile(path, "w") as file, file.open(member, "w") as stream:
+        Image.new("RGB", (8, 8), (1, 2, 3)).save(stream, "PNG")
+    assert archives.split_path(path / member) == (str(path), member)
+    images = ImageFolder(str(path), 8, labelled=False)
+    assert images[0]["image"][:, 0, 0].tolist() == [1, 2, 3]
+
+
 def test_stylegans_archives(tmp_path):
     """Numbered folders and ``dataset.json``, stored without compression."""
     path = tmp_path / "ffhq.zip"

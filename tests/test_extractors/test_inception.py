@@ -160,6 +160,8 @@ def test_an_unknown_torchscript_file_is_never_executed(script, monkeypatch):
         TeroInception(str(script), sha256="0" * 64)
     with pytest.raises(ValueError, match="64 hexadecimal digits"):
         TeroInception(str(script), sha256=files.file_hash(script)[:8])
+    with pytest.raises(ValueError, match="64 hexadecimal digits"):
+        TeroInception(str(script), sha256="g" * 64)
 
 
 def test_a_trusted_torchscript_file_gives_features_and_unbiased_logits(script):

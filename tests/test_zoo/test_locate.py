@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import types
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -14,7 +14,8 @@ from mmcgan import registry
 from mmcgan.cli import main
 from mmcgan.models.sampling import SamplingModel
 from mmcgan.structures import Condition
-from mmcgan.zoo.cache import converted_path
+from mmcgan.zoo.cache import converted_path, download_path
+from mmcgan.zoo.download import download
 from mmcgan.zoo.hub import HubAddress
 from mmcgan.zoo.locate import find_weights
 from mmcgan.zoo.models import FORMAT, GeneratorRecord, load_model
@@ -84,6 +85,43 @@ def test_an_address_with_another_hash_is_refused(content, capsys, tmp_path):
 def test_bad_addresses_are_refused_before_anything_is_fetched(address, message):
     with pytest.raises(ValueError, match=message):
         find_weights(address)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "",
+        " ",
+        "2",
+        "0" * 7,
+        "not-a-hash",
+        "0" * 65,
+        "0" * 63 + "g",
+        "0" * 8 + "#sha256=",
+        "0x000000",
+        "٣" * 8,
+    ],
+)
+@pytest.mark.parametrize("here", [False, True], ids=["fetched", "in the cache"])
+def test_a_hash_that_can_be_none_is_refused_before_anything_is_fetched_or_moved(stated, here, content):
+    with serving(content) as server:
+        if here:
+            find_weights(server.url)
+        asked = list(server.asked)
+        with pytest.raises(ValueError, match="is not 8 to 64 hex digits") as caught:
+            find_weights(f"{server.url}#sha256={stated}")
+        with pytest.raises(ValueError, match="is not 8 to 64 hex digits"):
+            download(server.url, download_path(server.url), stated)
+        with pytest.raises(ValueError, match="is not 8 to 64 hex digits"):
+            replace(published_records()[next(iter(published_records()))], sha256=stated)
+        assert server.asked == asked and download_path(server.url).is_file() == here
+        assert server.url in str(caught.value) and repr(stated) in str(caught.value)
+
+
+def test_first_digits_of_a_hash_are_enough_however_they_are_spelt(content):
+    with serving(content) as server:
+        for stated in (server.sha256[:8], server.sha256.upper(), server.sha256):
+            assert find_weights(f"{server.url}#sha256={stated}").read_bytes() == content
 
 
 def test_a_published_model_is_found_by_name_once_it_is_converted(content):

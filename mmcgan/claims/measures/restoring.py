@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmcgan.claims.run import Run
 from mmcgan.random import make_generator
+from mmcgan.text_files import say
 
 
 def restored(
@@ -55,7 +56,7 @@ def restored(
         problem = Problem(degradation.target(original), degradation, prior.distance)
         image = restore_image(prior, problem, chosen).image.clamp(-1, 1)
         found.append(figures(image, original, degradation))
-        print(f"{len(found)} of {count}: {found[-1]}", flush=True)
+        say(f"{len(found)} of {count}: {found[-1]}", flush=True)
     return {name: mean(each[name] for each in found) for name in found[0]}
 
 

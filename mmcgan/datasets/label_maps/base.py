@@ -19,6 +19,7 @@ from mmcgan.datasets.label_maps.map_transform import MapTransform
 from mmcgan.datasets.order import drawn
 from mmcgan.file_identity import files_digest
 from mmcgan.label_maps import instance_edges, unknown_ids
+from mmcgan.origin import require_inside
 from mmcgan.random import make_generator
 from mmcgan.registry import DATASETS
 from mmcgan.structures import height_and_width
@@ -128,6 +129,11 @@ class MapFiles:
     instances: Path | None = None
 
 
+def paths_of(files: Sequence[MapFiles]) -> list[Path]:
+    """Return all files of images and maps."""
+    return [path for each in files for path in (each.image, each.labels, each.instances) if path]
+
+
 class LabelMapFiles(LabelMapDataset):
     """Label maps in image files of one channel, whose values are the ids.
 
@@ -141,6 +147,7 @@ class LabelMapFiles(LabelMapDataset):
 
     Raises:
         ValueError: no files, or edges without maps of instances.
+        RefusedConfigError: built for the config of a stranger's file, a file outside that one's folder.
     """
 
     def __init__(
@@ -157,6 +164,7 @@ class LabelMapFiles(LabelMapDataset):
         if has_edges and any(each.instances is None for each in files):
             raise ValueError(f"{name}: has_edges=True needs a map of instances for every image")
         super().__init__(transform.image_size, with_dont_care(map_classes, dont_care), len(files), has_edges)
+        require_inside(paths_of(files))
         self.files, self.transform, self.dont_care = list(files), transform, dont_care
 
     def _fetch_pairs(self, indices: Sequence[int]) -> dict[str, Tensor]:
@@ -183,8 +191,8 @@ class LabelMapFiles(LabelMapDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of names and contents of all files, and of how they are read."""
-        paths = [path for each in self.files for path in (each.image, each.labels, each.instances) if path]
-        parts = (self.settings_digest(), self.transform, self.dont_care, files_digest(list(map(str, paths))))
+        paths = [str(path) for path in paths_of(self.files)]
+        parts = (self.settings_digest(), self.transform, self.dont_care, files_digest(paths))
         return text_hash(repr(parts))
 
 

@@ -14,6 +14,7 @@ from mmcgan.datasets.decoded import DecodedDataset, Reader
 from mmcgan.datasets.given import Given
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
 from mmcgan.file_identity import contents_digest, files_digest
+from mmcgan.origin import require_inside
 from mmcgan.registry import DATASETS
 
 
@@ -28,11 +29,13 @@ class FileDataset(DecodedDataset):
 
     Raises:
         BadImageError: with ``in_memory``, a file cannot be used.
+        RefusedConfigError: built for the config of a stranger's file, an image outside that file's folder.
     """
 
     def __init__(
         self, index: FolderIndex, reader: Reader, in_memory: bool, pipeline: Sequence[dict[str, Any]]
     ) -> None:
+        require_inside(index.paths)
         # One array instead of a million strings: forked workers share its memory.
         self.paths = np.array([os.fsencode(path) for path in index.paths])
         self.left_out = index.left_out

@@ -12,9 +12,11 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.figure_directions import better
+from mmcgan.text_files import on_screen, say
 from mmcgan.version import __version__, version_of
 
 PACKAGES = ("torchvision", "numpy", "scipy", "timm", "pillow", "mmengine", "torch-fidelity", "lpips")
@@ -80,7 +82,7 @@ def print_table(
     names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
     for name in names:
         cells = [formatted(figures[name]) if name in figures else "" for figures in columns.values()]
-        table.add_row(f"{name} {direction(name)}".rstrip(), *cells)
+        table.add_row(Text(on_screen(f"{name} {direction(name)}".rstrip())), *cells)
     for name in without:
         table.add_row(name, *(NO_FIGURE for _ in columns))
     Console().print(table)
@@ -101,7 +103,7 @@ def print_failures(reports: Sequence[Mapping[str, Any]]) -> None:
     for name, reasons in failures(reports).items():
         for reason in reasons:
             said = reason.removeprefix(f"{name}: ")
-            print(f"no figure of {name}: {said}")
+            say(f"no figure of {name}: {said}")
 
 
 def without_figures(reports: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -122,7 +124,10 @@ def print_costs(report: Mapping[str, Any]) -> None:
         cost = metric["cost"]
         settings = ", ".join(f"{key}={value}" for key, value in metric["settings"].items())
         table.add_row(
-            metric["type"], f"{cost['seconds']:.1f}", f"{cost['peak_extra_megabytes']:.0f}", settings
+            metric["type"],
+            f"{cost['seconds']:.1f}",
+            f"{cost['peak_extra_megabytes']:.0f}",
+            Text(on_screen(settings)),
         )
     table.add_row("extraction", f"{report['extractor']['seconds']:.1f}", "", "")
     Console().print(table)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
-from pprint import pformat
+from pathlib import Path
 from typing import Any
 
+from mmcgan.checkpoints.code_text import assignment, beside, comment, inherits
 from mmcgan.peers.reading.shapes import Config
 from mmcgan.samplers.default_law import latent_law
 
@@ -33,17 +35,15 @@ ADVERSARIAL = (
     "PerClassHead",
 )
 
-TEMPLATE = """# {title}
-# It rebuilds the model: mmcgan sample {name}.py {name}.safetensors{load_note}
-_base_ = "{{{{$MMCGAN_CONFIGS:}}}}/_base_/default_runtime.py"
-model = {model}
-{dataset_note}train_dataloader = {loader}
-optim_wrapper = {optim_wrapper}
-train_cfg = dict(type="GANTrainLoop", max_iters=10_000)
-{load}"""
+_PLAYER: Config = {"optimizer": {"type": "Adam", "lr": 2e-5, "betas": (0.0, 0.999), "eps": 1e-6}}
+OPTIMIZERS: Config = {
+    "constructor": "GANOptimWrapperConstructor",
+    "generator": _PLAYER,
+    "discriminator": _PLAYER,
+}
 
 
-def config_text(name: str, title: str, record: Config, discriminator: Config | None) -> str:
+def config_text(name: str, title: str, record: Config, discriminator: Config | None, folder: Path) -> str:
     """Return the text of ``<name>.py``: a model that can be sampled from and trained on.
 
     Args:
@@ -51,43 +51,57 @@ def config_text(name: str, title: str, record: Config, discriminator: Config | N
         title: first line.
         record: configs of generator, latent and condition sampler.
         discriminator: config of the discriminator that was converted, None if there was none.
+        folder: where the files will lie.
     """
+    dataset, loads = dataset_for(record), discriminator is not None
+    made_up = dataset["type"].startswith("Synthetic")
+    rebuilt = shlex.join(["mmcgan", "sample", f"{name}.py", f"{name}.safetensors"])
+    return "\n".join(
+        [
+            comment(title),
+            comment(f"It rebuilds the model: {rebuilt}"),
+            *([comment(f"Training goes on from the converted {name}.pth.")] if loads else []),
+            inherits(["_base_/default_runtime"]),
+            assignment("model", _model(record, discriminator)),
+            *([comment("Stand-in: put the images that it was trained on here.")] if made_up else []),
+            assignment("train_dataloader", _loader(dataset)),
+            assignment("optim_wrapper", OPTIMIZERS),
+            assignment("train_cfg", {"type": "GANTrainLoop", "max_iters": 10_000}),
+            *([f"load_from = {beside(f'{name}.pth', folder)}"] if loads else []),
+            "",
+        ]
+    )
+
+
+def _model(record: Config, discriminator: Config | None) -> Config:
     generator = record["generator"]
-    inner = generator.get("generator", generator)
-    classes, size = inner.get("num_classes", 0), inner["image_size"]
-    dataset = label_maps_of(inner) if "num_map_classes" in inner else dataset_of(classes, size)
-    model = {
+    discriminator = discriminator or default_discriminator(generator.get("generator", generator))
+    return {
         "type": "ConditionalGAN",
         "generator": generator,
-        "discriminator": discriminator or default_discriminator(inner),
-        "losses": losses((discriminator or default_discriminator(inner))["heads"]),
+        "discriminator": discriminator,
+        "losses": losses(discriminator["heads"]),
         "latent_sampler": record["latent_sampler"],
         "condition_sampler": record["condition_sampler"],
     }
-    made_up = dataset["type"].startswith("Synthetic")
-    note = "# Stand-in: put the images that it was trained on here.\n" if made_up else ""
-    rate = {"optimizer": {"type": "Adam", "lr": 2e-5, "betas": (0.0, 0.999), "eps": 1e-6}}
-    load = f'load_from = "{{{{ fileDirname }}}}/{name}.pth"\n' if discriminator else ""
-    return TEMPLATE.format(
-        title=title,
-        name=name,
-        load_note=f"\n# Training goes on from the converted {name}.pth." if load else "",
-        model=_text(model),
-        dataset_note=note,
-        loader=_text(
-            {
-                "batch_size": 16,
-                "num_workers": 0,
-                "dataset": dataset,
-                "sampler": {"type": "InfiniteShuffle"},
-                "collate_fn": {"type": "gan_collate"},
-            }
-        ),
-        optim_wrapper=_text(
-            {"constructor": "GANOptimWrapperConstructor", "generator": rate, "discriminator": rate}
-        ),
-        load=load,
-    )
+
+
+def _loader(dataset: Config) -> Config:
+    return {
+        "batch_size": 16,
+        "num_workers": 0,
+        "dataset": dataset,
+        "sampler": {"type": "InfiniteShuffle"},
+        "collate_fn": {"type": "gan_collate"},
+    }
+
+
+def dataset_for(record: Config) -> Config:
+    """Return the data set that a generator usually means: of label maps, a known one or made-up images."""
+    inner = record["generator"].get("generator", record["generator"])
+    if "num_map_classes" in inner:
+        return label_maps_of(inner)
+    return dataset_of(inner.get("num_classes", 0), inner["image_size"])
 
 
 def dataset_of(num_classes: int, image_size: int) -> Config:
@@ -167,7 +181,3 @@ def condition_sampler_of(generator: Config) -> Config:
     return (
         {"type": "UniformLabel", "num_classes": classes} if classes else {"type": "ConstantLabel", "label": 0}
     )
-
-
-def _text(value: Any) -> str:
-    return pformat(value, width=100, sort_dicts=False)

@@ -261,5 +261,5 @@ def _write_config(conversion: Conversion, destination: Path) -> None:
     title = f"Converted from {conversion.generator.format.name} ({conversion.source.name})."
     discriminator = conversion.discriminator
     config = None if discriminator is None else discriminator.config
-    text = config_text(destination.stem, title, record, config).encode()
+    text = config_text(destination.stem, title, record, config, destination.parent).encode()
     atomic_write(destination.with_suffix(".py"), lambda file: _write_all(file, text))

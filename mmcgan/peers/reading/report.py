@@ -8,11 +8,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mmcgan.peers.reading.convert import Conversion
 from mmcgan.peers.reading.fitting import Fit
 from mmcgan.peers.reading.resolving import some
 from mmcgan.peers.reading.shapes import flatten
+from mmcgan.text_files import on_screen
 
 #: Where a setting comes from, in words.
 ORIGINS = {
@@ -31,18 +33,24 @@ def print_conversion(conversion: Conversion, console: Console | None = None) -> 
     for fit in conversion.networks:
         console.print(_table(fit, conversion.names[fit.role]))
         for line in notes(fit, conversion):
-            console.print(line)
+            console.print(_as_it_is(line))
     if conversion.passed_over:
-        console.print(f"not converted: {', '.join(conversion.passed_over)}")
+        console.print(_as_it_is(f"not converted: {', '.join(conversion.passed_over)}"))
 
 
 def _table(fit: Fit, name: str) -> Table:
-    table = Table(title=f"{fit.role} of {name}: {fit.format.name}", title_justify="left")
+    title = _as_it_is(f"{fit.role} of {name}: {fit.format.name}", "table.title")
+    table = Table(title=title, title_justify="left")
     for column in ("setting", "value", "from"):
         table.add_column(column, overflow="fold")
     for path, value, origin in settings_of(fit):
-        table.add_row(path, str(value), ORIGINS.get(origin, origin))
+        table.add_row(_as_it_is(path), _as_it_is(str(value)), ORIGINS.get(origin, origin))
     return table
+
+
+def _as_it_is(text: str, style: str = "") -> Text:
+    """Return a text that Rich finds no colours in: names are a stranger's."""
+    return Text(on_screen(text), style)
 
 
 def settings_of(fit: Fit) -> list[tuple[str, Any, str]]:
@@ -68,4 +76,4 @@ def print_files(files: Sequence[Path], console: Console | None = None) -> None:
     """Print the written files."""
     console = console or Console(soft_wrap=True, highlight=False)
     for path in files:
-        console.print(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)")
+        console.print(_as_it_is(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)"))
