@@ -71,7 +71,7 @@ def test_other_contents_of_the_same_name_are_refused_or_made_anew(prior, digit, 
     first = run(prior, digit)
     record = first.picture.with_suffix(".json").read_bytes()
     changed = change(prior, digit)
-    with pytest.raises(FileExistsError, match="was made with other settings.*--overwrite"):
+    with pytest.raises(FileExistsError, match=r"was made with other settings.*--overwrite"):
         run(changed, digit)
     assert first.picture.with_suffix(".json").read_bytes() == record
     assert not run(changed, digit, overwrite=True).skipped
