@@ -88,8 +88,8 @@ def finished_before(output: Output, path: Path) -> RestoreResult | None:
     """Return what is there of an image that was restored before, None if something is missing.
 
     Raises:
-        FileExistsError: it was restored with other settings or weights, or from another image, and ``overwrite``
-            is off.
+        FileExistsError: it was restored with other settings or weights, or from another image, and
+            ``overwrite`` is off.
     """
     files, options = output.files(path), output.options
     if not files["record"].is_file():
