@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,11 +71,7 @@ def restore(
     lpips = None if options.lpips is None else load_lpips(options.lpips)
     prior = model if isinstance(model, Prior) else load_prior(model, checkpoint, distance)
     plan = _plan(prior, task, stages, options)
-    drawn = prior.conditions(PROBES, options.label, make_generator("a check of the label"))
-    prior.conditions(1, options.to_label, make_generator("a check of the label"))
-    # some conditions tell whether what they are drawn from, such as a store of instances, is the same
-    made_with = {**prior.recorded(), "conditions": checksum(drawn.present()), "task": task}
-    settings = {**made_with, "plan": asdict(plan), "options": options.recorded()}
+    settings = {**_made_with(prior, options), "task": task, "plan": asdict(plan)}
     # before they are read: what is written meanwhile is not what was read
     contents = {path: file_hash(path) for path in paths}
     output = Output(Path(out), task, json.loads(json.dumps(settings)), options, contents, lpips)
@@ -95,6 +92,15 @@ def restore(
     if task == "morph" and len(tuned) == len(paths):
         write_morph([tuned[path] for path in paths], given[paths[0]].size, output.strip(paths))
     return [result for result in (done[path] for path in paths) if result is not None]
+
+
+def _made_with(prior: Prior, options: RestoreOptions) -> dict[str, Any]:
+    """Return what is recorded of the model and the options, after checking the labels."""
+    drawn = prior.conditions(PROBES, options.label, make_generator("a check of the label"))
+    prior.conditions(1, options.to_label, make_generator("a check of the label"))
+    # some conditions tell whether what they are drawn from, such as a store of instances, is the same
+    found = {**prior.recorded(), "conditions": checksum(drawn.present())}
+    return {**found, "options": options.recorded()}
 
 
 def restore_image(

@@ -12,7 +12,7 @@ from typing import Any
 
 from mmcgan.checkpoints.atomic import Content, write_file
 from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.locks import InUseError, lock
+from mmcgan.locks import InUseError, Lock, lock
 from mmcgan.text_files import printable, read_json
 
 INDEX = "index.json"
@@ -102,6 +102,17 @@ def _entered(
     return index[out.stem]
 
 
+def _waited_for(index: Path) -> Lock:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return lock(index.with_name(f".{INDEX}.lock"), index, "choose another folder")
+        except InUseError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(POLL_SECONDS)
+
+
 @contextmanager
 def _held_index(out: Path) -> Iterator[None]:
     """Wait until no other process changes the index, and keep others from it meanwhile.
@@ -110,17 +121,8 @@ def _held_index(out: Path) -> Iterator[None]:
         InUseError: another process has held it for very long; the message names it.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    index = out.parent.resolve() / INDEX
-    end = time.monotonic() + PATIENCE
     with _ALONE:
-        while True:
-            try:
-                held = lock(index.with_name(f".{INDEX}.lock"), index, "choose another folder")
-                break
-            except InUseError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(POLL_SECONDS)
+        held = _waited_for(out.parent.resolve() / INDEX)
         try:
             yield
         finally:
