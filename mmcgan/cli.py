@@ -262,7 +262,7 @@ def _run(given: Sequence[str], own_process: bool) -> int:
         _check_numbers(arguments)
         outputs = arguments.outputs.items()
         for name, output in outputs:
-            output.check(getattr(arguments, name))
+            output.check(getattr(arguments, name), vars(arguments).get("overwrite"))
         with ExitStack() as held:
             for name, output in outputs:
                 held.enter_context(output.held(getattr(arguments, name)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,26 @@ from typing import Any
 
 from mmcgan.locks import held_output
 
+#: bytes of a page or picture, at most; larger files are looked at by nobody
+LARGEST_MARKED = 1 << 28
+#: what stands in pictures of curves and of evaluations, and in the titles of pages
+CURVES, EVALUATIONS = "mmcgan: curves", "mmcgan: evaluations"
+COMPARISON, REPORT = "Runs compared", ": report"
+
 
 @dataclass(frozen=True)
 class Output:
     """What an argument of a command names that the command writes.
+
+    A file that is there is refused, unless ``--overwrite`` is given: it may be the work of hours.
 
     Attributes:
         what: how to call it in messages, such as ``--json``.
         folder: it is a folder; otherwise a file; None if the command itself knows which.
         suffixes: endings that a file's name may have; any by default.
         may_be_read: a file that is there already is read in place of being written.
+        own: whether a file that is there is what this command writes, from what is kept elsewhere, so that a
+            new one may take its place; None where nothing may.
         locks_itself: the command keeps other processes away; otherwise it is kept for it, see :meth:`held`.
     """
 
@@ -31,11 +41,17 @@ class Output:
     suffixes: tuple[str, ...] = ()
     may_be_read: bool = False
     locks_itself: bool = False
+    own: Callable[[Path], bool] | None = None
 
-    def check(self, value: Any) -> None:
+    def check(self, value: Any, overwrite: bool | None = None) -> None:
         """Check the argument's value: None, a path, or several of which the last one is meant.
 
+        Args:
+            value: the value.
+            overwrite: whether files may be replaced; None of a command that has no such option.
+
         Raises:
+            FileExistsError: a file is there that may not be replaced.
             ValueError: it cannot be written.
         """
         path = _meant(value)
@@ -47,6 +63,14 @@ class Output:
             check_output_folder(path, self.what)
         else:
             check_output(path, self.what, self.suffixes)
+            self._refuse_existing(Path(path).expanduser(), overwrite)
+
+    def _refuse_existing(self, path: Path, overwrite: bool | None) -> None:
+        if overwrite or not path.exists() or (self.own is not None and self.own(path)):
+            return
+        another = f"choose another {self.what if self.what.startswith('-') else 'name'}"
+        way = f"remove it or {another}" if overwrite is None else f"{another} or give --overwrite"
+        raise FileExistsError(f"{path} exists; {way}")
 
     def held(self, value: Any) -> AbstractContextManager[None]:
         """Return what keeps other processes from writing it meanwhile.
@@ -60,6 +84,27 @@ class Output:
         if path is None or self.may_be_read or self.locks_itself:
             return nullcontext()
         return held_output(Path(path), self.what)
+
+
+def says(mark: str) -> Callable[[Path], bool]:
+    """Return what tells whether a file has a mark in it that only one command writes."""
+
+    def told(path: Path) -> bool:
+        return path.stat().st_size <= LARGEST_MARKED and mark.encode() in path.read_bytes()
+
+    return told
+
+
+def drawn_by(mark: str, kind: str) -> dict[str, Any]:
+    """Return the metadata with which matplotlib writes a mark into a picture, the same at every time.
+
+    Args:
+        mark: such as :data:`CURVES`.
+        kind: ``png``, ``pdf`` or ``svg``.
+    """
+    if kind == "png":
+        return {"Software": mark}
+    return {"Creator": mark, **({"Date": None} if kind == "svg" else {})}
 
 
 def _meant(value: Any) -> Any:

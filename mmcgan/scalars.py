@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.output_paths import CURVES, drawn_by
 from mmcgan.suggestions import nearest
 from mmcgan.text_files import content_of, parse_json, say
 
@@ -123,8 +124,7 @@ def curves_picture(
     picture = io.BytesIO()
     # the same curves make the same file
     with matplotlib.rc_context({"svg.hashsalt": "mmcgan"}):
-        plain = {"Date": None} if kind == "svg" else None
-        figure.savefig(picture, format=kind, dpi=120, metadata=plain)
+        figure.savefig(picture, format=kind, dpi=120, metadata=drawn_by(CURVES, kind))
     return picture.getvalue()
 
 

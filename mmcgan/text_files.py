@@ -67,13 +67,29 @@ def parse_json(text: str | bytes, source: str | Path, what: str) -> Any:
         what: it should be, such as ``a report of `mmcgan test --json```.
 
     Raises:
-        ValueError: no JSON, or nested too deeply; names the file.
+        ValueError: no JSON, nested too deeply, or an object says two things under one name; names the file.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_without_contradictions)
+    except ContradictionError as error:
+        raise ValueError(f"{printable(source)}: not {what}: {error}") from error
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         raise ValueError(f"{printable(source)}: not {what}: no JSON ({reason[:200]})") from error
+
+
+class ContradictionError(ValueError):
+    """An object of a JSON text says two things under one name, of which the library keeps the last."""
+
+
+def _without_contradictions(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if found[name] != value:
+                said = f"{str(value)[:80]} and {str(found[name])[:80]}"
+                raise ContradictionError(f"{name[:200]!r} stands in it twice, with {said}")
+    return found
 
 
 def read_json(path: str | Path, what: str, kind: type = dict) -> Any:

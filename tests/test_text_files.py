@@ -8,7 +8,7 @@ import pytest
 
 from mmcgan.datasets import ImageList
 from mmcgan.datasets.attributes.attribute_folder import AttributeFolder
-from mmcgan.text_files import printable, read_names, read_text
+from mmcgan.text_files import printable, read_json, read_names, read_text
 from tests.test_datasets.image_files import picture, save
 
 NAMES = ["plain.png", "with space.png", "ümläut.png", "folder/日本.png"]
@@ -103,3 +103,25 @@ def test_utf16_is_refused(tmp_path):
 
 def test_what_is_shown_can_be_written():
     assert printable("é.png") == "é.png" and printable(b"\xe9.png") == "\\xe9.png"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"a.png": 0, "a.png": 1}', "'a.png' stands in it twice, with 0 and 1"),
+        ('{"a": 1, "b": {"c": "x", "d": 2, "c": "y"}}', "'c' stands in it twice, with x and y"),
+        ('[{"file": "a", "class": 1}, {"file": "b", "class": 1, "class": 2}]', "'class' stands in it twice"),
+        ('{"labels": [], "labels": [1]}', r"'labels' stands in it twice, with \[\] and \[1\]"),
+        ('{"\\ud800": 1, "\\ud800": 2}', r"'\\ud800' stands in it twice"),
+    ],
+)
+def test_json_that_says_two_things_under_one_name_is_refused(tmp_path, text, shown):
+    file = tmp_path / "said.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"said\.json: not a plan: " + shown):
+        read_json(file, "a plan", list if text[0] == "[" else dict)
+
+
+def test_json_that_says_the_same_twice_is_read(tmp_path):
+    (tmp_path / "said.json").write_text('{"a": 1, "b": 2, "a": 1}')
+    assert read_json(tmp_path / "said.json", "a plan") == {"a": 1, "b": 2}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from mmcgan.commands.shared import from_number, labelled_paths, writes
+from mmcgan.commands.shared import add_overwrite, from_number, labelled_paths, writes
+from mmcgan.output_paths import COMPARISON, says
 from mmcgan.text_files import say
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument(
         "--out", default="comparison.html", metavar="FILE", help="page to write (default: %(default)s)"
     )
-    writes(parser, out, suffixes=(".html",))
+    # of runs that go on, it is asked for again and again
+    writes(parser, out, suffixes=(".html",), own=says(f"<title>{COMPARISON}</title>"))
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

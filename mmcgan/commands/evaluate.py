@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.shared import add_config, from_number, writes
+from mmcgan.commands.shared import add_config, add_overwrite, from_number, writes
+from mmcgan.output_paths import EVALUATIONS, says
 from mmcgan.text_files import say
+
+#: keys that every report has
+REPORTED = {"config", "checkpoint", "checkpoint_sha256", "sweep"}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +26,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     report = parser.add_argument(
         "--json", metavar="OUT", help="also write figures and all settings to this file"
     )
-    writes(parser, report, suffixes=(".json",))
+    writes(parser, report, suffixes=(".json",), own=is_report)
+    add_overwrite(parser)
     parser.add_argument("--protocol", metavar="NAME", help="of a publication, such as studiogan-clean")
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help="short names instead of the config's; or all"
@@ -67,7 +72,17 @@ def declare(parser: argparse.ArgumentParser) -> None:
     picture = parser.add_argument(
         "--picture", metavar="OUT.png", help="draw the figures over the truncations, or over the scales"
     )
-    writes(parser, picture, suffixes=(".png",))
+    writes(parser, picture, suffixes=(".png",), own=says(EVALUATIONS))
+
+
+def is_report(path: Path) -> bool:
+    """Return whether a file is an earlier report of this command, which a new one may replace."""
+    from mmcgan.text_files import read_json
+
+    try:
+        return {*read_json(path, "a report of `mmcgan test --json`")} >= REPORTED
+    except (OSError, ValueError):
+        return False
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmcgan.commands.shared import writes
+from mmcgan.commands.shared import add_overwrite, writes
 from mmcgan.text_files import say
 
 
@@ -48,6 +48,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--json", metavar="OUT", help="also write figures and all settings to this file"
     )
     writes(parser, report, suffixes=(".json",))
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

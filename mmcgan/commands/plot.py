@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmcgan.commands.shared import PICTURES, labelled_paths, writes
+from mmcgan.commands.shared import PICTURES, add_overwrite, labelled_paths, writes
+from mmcgan.output_paths import CURVES, says
 from mmcgan.text_files import say
 
 
@@ -17,7 +18,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keys", nargs="+", default=["fid"], help="logged figures (default: fid)")
     parser.add_argument("--log-scale", action="store_true", help="logarithmic vertical axes")
     out = parser.add_argument("--out", default="curves.png", help="picture to write (default: %(default)s)")
-    writes(parser, out, suffixes=PICTURES)
+    # of runs that go on, it is asked for again and again
+    writes(parser, out, suffixes=PICTURES, own=says(CURVES))
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

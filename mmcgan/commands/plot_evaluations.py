@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmcgan.commands.shared import PICTURES, labelled_paths, writes
+from mmcgan.commands.shared import PICTURES, add_overwrite, labelled_paths, writes
+from mmcgan.output_paths import EVALUATIONS, says
 from mmcgan.text_files import content_of, read_json, say
 
 
@@ -22,7 +23,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument(
         "--out", default="evaluations.png", help="picture to write (default: %(default)s)"
     )
-    writes(parser, out, suffixes=PICTURES)
+    writes(parser, out, suffixes=PICTURES, own=says(EVALUATIONS))
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmcgan.commands.shared import add_options, writes
+from mmcgan.commands.shared import add_options, add_overwrite, writes
 from mmcgan.text_files import say
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="also write mu and sigma to this .npz, for clean-fid, pytorch-fid and others",
     )
     writes(parser, npz, suffixes=(".npz",))
+    add_overwrite(parser)
     parser.add_argument("--evaluator", choices=("test", "val"), default="test", help="default: %(default)s")
     add_options(parser)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmcgan.commands.shared import writes
+from mmcgan.commands.shared import add_overwrite, writes
+from mmcgan.output_paths import REPORT, says
 from mmcgan.text_files import say
 
 
@@ -19,7 +20,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument(
         "--out", type=Path, metavar="FILE", help="page of one run (default: report.html in its directory)"
     )
-    writes(parser, out, suffixes=(".html",))
+    # of a run that goes on, it is asked for again and again
+    writes(parser, out, suffixes=(".html",), own=says(f"{REPORT}</title>"))
+    add_overwrite(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

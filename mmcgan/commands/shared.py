@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +27,26 @@ def writes(
     suffixes: tuple[str, ...] = (),
     may_be_read: bool = False,
     locks_itself: bool = False,
+    own: Callable[[Path], bool] | None = None,
 ) -> None:
     """Say that the command writes what an argument names: it is checked before the command begins.
+
+    A file that is there is refused then; :func:`add_overwrite` adds the option that allows it.
 
     Args:
         parser: changed.
         action: the argument.
-        folder, suffixes, may_be_read, locks_itself: see :class:`~mmcgan.output_paths.Output`.
+        folder, suffixes, may_be_read, locks_itself, own: see :class:`~mmcgan.output_paths.Output`.
     """
     name = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest).upper()
     outputs = dict(parser.get_default("outputs") or {})
-    outputs[action.dest] = Output(name, folder, suffixes, may_be_read, locks_itself)
+    outputs[action.dest] = Output(name, folder, suffixes, may_be_read, locks_itself, own)
     parser.set_defaults(outputs=outputs)
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add ``--overwrite``, of a command that writes files."""
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
 
 def from_number(parser: argparse.ArgumentParser, name: str, least: int | None) -> None:
@@ -89,7 +97,7 @@ def add_picture(parser: argparse.ArgumentParser, picture: str) -> None:
     from_number(parser, "seed", None)
     out = parser.add_argument("--out", default=picture, metavar="FILE", help=".png, .gif, .mp4 (%(default)s)")
     writes(parser, out, suffixes=(".png", ".gif", ".mp4"))
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    add_overwrite(parser)
     add_options(parser)
 
 
@@ -99,6 +107,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         "--out", required=True, type=Path, metavar="FILE", help="safetensors file to write"
     )
     writes(parser, out, suffixes=(".safetensors",))
+    add_overwrite(parser)
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     from_number(parser, "seed", None)
     parser.add_argument(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from mmcgan.comparison.html import charts, document, figure, picture, table, text
 from mmcgan.comparison.runs import ABSENT, Group, RunRecord, best_of, differing, groups_of, last_of
+from mmcgan.output_paths import COMPARISON
 
 
 def comparison_page(runs: Sequence[RunRecord], samples: Sequence[bytes | str]) -> str:
@@ -24,7 +25,7 @@ def comparison_page(runs: Sequence[RunRecord], samples: Sequence[bytes | str]) -
         parts += ["<h2>Curves</h2>", charts(series, names)]
     parts += ["<h2>Samples</h2>", "<p>The same latents and conditions for each run.</p>"]
     parts += [_sample(run, sample) for run, sample in zip(runs, samples, strict=True)]
-    return document("Runs compared", parts)
+    return document(COMPARISON, parts)
 
 
 def _settings(runs: Sequence[RunRecord]) -> list[str]:

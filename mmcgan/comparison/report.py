@@ -15,6 +15,7 @@ from mmcgan.comparison.html import charts, document, facts, figure, folded, pict
 from mmcgan.comparison.runs import RunRecord, best_of, last_of, read_run
 from mmcgan.comparison.starts import FINISHED, Start, read_evaluation, read_starts
 from mmcgan.figure_directions import better
+from mmcgan.output_paths import REPORT as TITLE
 from mmcgan.text_files import read_text
 
 REPORT = "report.html"
@@ -119,7 +120,7 @@ def report_page(report: RunReport) -> str:
     parts = [*_top(report), f"<nav>{links}</nav>"]
     for name, make in sections.items():
         parts += [f'<h2 id="{_anchor(name)}">{name}</h2>', *make(report)]
-    return document(f"{report.run.name}: report", parts)
+    return document(f"{report.run.name}{TITLE}", parts)
 
 
 def _anchor(name: str) -> str:

@@ -14,7 +14,7 @@ from mmcgan.datasets.base import ImageDataset, check_image_size
 from mmcgan.datasets.counts import ImageCounts
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decode import image_size as size_of
-from mmcgan.datasets.packing.packed import METADATA, PackedDataset
+from mmcgan.datasets.packing.packed import PackedDataset, packed_format
 from mmcgan.datasets.packing.shards import ShardDataset, has_shards
 from mmcgan.datasets.sets.folder import FileDataset
 from mmcgan.datasets.sets.scan import FolderIndex, scan_folder
@@ -82,7 +82,7 @@ def open_images(
     if image_size is not None and any_size:
         raise ValueError(f"image_size={image_size} with any_size: images are resized to one size, or none is")
     root = Path(root)
-    if (root / METADATA).is_file() or has_shards(root):
+    if packed_format(root) is not None or has_shards(root):
         packed = _packed(root, labelled, image_size, any_size)
         return ImageSource(packed, len(packed))
     skip = on_error == "skip"

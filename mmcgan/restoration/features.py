@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import torch
@@ -19,6 +20,10 @@ class Distance(Protocol):
 
     def __call__(self, image: Tensor, target: Tensor, number: int) -> Tensor:
         """Return the distances over the last ``number`` features, where there are several."""
+        ...
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """Return the tensors that the distances come from, by name; none where it has no network."""
         ...
 
 
@@ -85,6 +90,10 @@ class DiscriminatorDistance:
             total = total + (ours - theirs).abs().flatten(1).mean(dim=1)
         return total
 
+    def weights(self) -> Mapping[str, Tensor]:
+        """Return the backbone's tensors by name."""
+        return self.backbone.state_dict()
+
     def _features_of(self, target: Tensor) -> list[Tensor]:
         """Return the target's features, computed once per target tensor."""
         if self._target is None or self._target[0] is not target:
@@ -109,6 +118,10 @@ class PerceptualDistance:
             wanted = self.network(target)
         return (self.network(image) - wanted).square().flatten(1).mean(dim=1)
 
+    def weights(self) -> Mapping[str, Tensor]:
+        """Return the network's tensors by name."""
+        return self.network.state_dict()
+
 
 class PixelDistance:
     """Mean squared difference of pixels, for models that came without a discriminator."""
@@ -116,3 +129,7 @@ class PixelDistance:
     def __call__(self, image: Tensor, target: Tensor, number: int = 0) -> Tensor:
         """Return the distance of each image from its target (or from the only one), (N,)."""
         return F.mse_loss(image, target.expand_as(image), reduction="none").flatten(1).mean(dim=1)
+
+    def weights(self) -> Mapping[str, Tensor]:
+        """Return nothing: pixels are compared as they are."""
+        return {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from mmcgan.checkpoints.checksum import checksum
 from mmcgan.models.generators.base import Generator
 from mmcgan.restoration.features import DiscriminatorDistance, Distance, PixelDistance
 from mmcgan.structures import Condition
@@ -46,6 +48,19 @@ class Prior:
     def generator(self) -> Generator:
         """The generator itself; to be copied before it is tuned."""
         return self.loaded.model.generator
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what of it decides a result: by names, which people read, and by content, which tells.
+
+        A name is not enough: ``runA/model.safetensors`` and ``runB/model.safetensors`` have the same one.
+        """
+        made_of = {"config": repr(self.loaded.record.generator), "weights": self.generator.state_dict()}
+        return {
+            "model": self.loaded.name,
+            "weights": checksum(made_of),
+            "compared": self.compared,
+            "comparing_weights": checksum(self.distance.weights()),
+        }
 
     def copied_generator(self) -> Generator:
         """Return a generator with the same weights, free to be tuned."""

@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmcgan.checkpoints.checksum import checksum
+from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.evaluation.metrics.pixels import load_lpips
 from mmcgan.progress import progress_bar
 from mmcgan.random import make_generator
@@ -27,6 +30,7 @@ from mmcgan.restoration.writing import Output, finished_before, write_morph, wri
 from mmcgan.structures import Condition
 
 SNAPSHOTS = 6
+PROBES = 16
 LPIPS = ("alex", "vgg", "squeeze")
 
 
@@ -43,6 +47,9 @@ def restore(
 ) -> list[RestoreResult]:
     """Restore images and write them; those restored before with the same settings are passed over.
 
+    The same are the weights of the model and of the discriminator, the image and the mask by what is in them,
+    whatever their names, and everything that was asked for. All files of the result must still be there.
+
     Args:
         model, checkpoint, distance: see :func:`mmcgan.restoration.prior.load_prior`.
         images: files. A generator of any size restores the whole image, others its centre square.
@@ -52,7 +59,8 @@ def restore(
         options: see :class:`RestoreOptions`.
 
     Raises:
-        FileExistsError: an image was restored into ``out`` with other settings.
+        FileExistsError: an image was restored into ``out`` with other settings, other weights or from
+            another image of that name.
         FileNotFoundError: an image, the model or LPIPS weights are not there.
         ImportError: LPIPS is asked for and not installed.
         ValueError: an unknown task, label or distance, unreadable images, or options that do not fit.
@@ -63,13 +71,13 @@ def restore(
     lpips = None if options.lpips is None else load_lpips(options.lpips)
     prior = model if isinstance(model, Prior) else load_prior(model, checkpoint, distance)
     plan = _plan(prior, task, stages, options)
-    prior.conditions(1, options.label, make_generator("a check of the label"))
-    prior.conditions(1, options.to_label, make_generator("a check of the label"))
-    made_with = {"model": prior.loaded.name, "compared": prior.compared, "task": task}
-    settings = {**made_with, "plan": asdict(plan), "options": options.recorded()}
-    output = Output(Path(out), task, json.loads(json.dumps(settings)), options, lpips)
+    settings = {**_made_with(prior, options), "task": task, "plan": asdict(plan)}
+    # before they are read: what is written meanwhile is not what was read
+    contents = {path: file_hash(path) for path in paths}
+    output = Output(Path(out), task, json.loads(json.dumps(settings)), options, contents, lpips)
     done = {path: finished_before(output, path) for path in paths}
-    if task == "morph" and not output.strip(paths).is_file():
+    if task == "morph" and not (all(done.values()) and output.strip(paths).is_file()):
+        output.strip(paths).unlink(missing_ok=True)
         done = dict.fromkeys(paths)  # the way between them needs both generators
     waiting = [path for path in paths if done[path] is None]
     given = {path: read_given(prior, path, task, options) for path in waiting}
@@ -84,6 +92,15 @@ def restore(
     if task == "morph" and len(tuned) == len(paths):
         write_morph([tuned[path] for path in paths], given[paths[0]].size, output.strip(paths))
     return [result for result in (done[path] for path in paths) if result is not None]
+
+
+def _made_with(prior: Prior, options: RestoreOptions) -> dict[str, Any]:
+    """Return what is recorded of the model and the options, after checking the labels."""
+    drawn = prior.conditions(PROBES, options.label, make_generator("a check of the label"))
+    prior.conditions(1, options.to_label, make_generator("a check of the label"))
+    # some conditions tell whether what they are drawn from, such as a store of instances, is the same
+    found = {**prior.recorded(), "conditions": checksum(drawn.present())}
+    return {**found, "options": options.recorded()}
 
 
 def restore_image(

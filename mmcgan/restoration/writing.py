@@ -44,6 +44,7 @@ class Output:
         task: see :func:`mmcgan.restoration.restore`.
         settings: everything that decides a result; plain.
         options: as asked for.
+        contents: SHA-256 of each image's file.
         lpips: network for a figure, None without.
     """
 
@@ -51,6 +52,7 @@ class Output:
     task: str
     settings: dict[str, Any]
     options: RestoreOptions
+    contents: dict[Path, str]
     lpips: LPIPSNetwork | None = None
 
     def files(self, path: Path) -> dict[str, Path]:
@@ -64,6 +66,16 @@ class Output:
             "gif": self.folder / f"{stem}.gif",
         }
 
+    def missing(self, path: Path) -> bool:
+        """Return whether a file that a finished image has is not there."""
+        files = self.files(path)
+        asked = {"neighbours": self.task == "jitter", "gif": self.options.gif}
+        return not all(file.is_file() for name, file in files.items() if asked.get(name, True))
+
+    def identity(self, path: Path) -> dict[str, Any]:
+        """Return everything that decides the result of an image, by what is in the files, not their names."""
+        return {**self.settings, "image": self.contents[path]}
+
     def strip(self, paths: Sequence[Path]) -> Path:
         """Return the picture of what lies between two images."""
         return self.folder / f"{paths[0].stem}_to_{paths[1].stem}.png"
@@ -76,22 +88,25 @@ def finished_before(output: Output, path: Path) -> RestoreResult | None:
     """Return what is there of an image that was restored before, None if something is missing.
 
     Raises:
-        FileExistsError: it was restored with other settings, and ``overwrite`` is off.
+        FileExistsError: it was restored with other settings or weights, or from another image, and
+            ``overwrite`` is off.
     """
     files, options = output.files(path), output.options
     if not files["record"].is_file():
         return None
     record = read_json(files["record"], RECORD)
-    if record.get("settings") == output.settings and record.get("source") == str(path):
-        if options.gif and not files["gif"].is_file():
-            return None
+    stated, wanted = record.get("settings"), output.identity(path)
+    stated = stated if isinstance(stated, dict) else {}
+    other = [key for key in {**wanted, **stated} if stated.get(key, ...) != wanted.get(key, ...)]
+    if not other and not output.missing(path):
         with content_of(files["record"], RECORD):
             figures_before = dict(record["figures"])
         return RestoreResult(path, files["picture"], files["sheet"], figures_before, skipped=True)
-    if options.overwrite:
+    if not other or options.overwrite:
         return None
     raise FileExistsError(
-        f"{files['record']} was made with other settings; choose another --out or give --overwrite"
+        f"{files['record']} was made with other settings ({', '.join(other)}: other, or not recorded); "
+        "choose another --out or give --overwrite"
     )
 
 
@@ -105,6 +120,7 @@ def write_result(output: Output, path: Path, given: Given, restored: Restored) -
     way = [given.target, *restored.snapshots, image, finished]
     row = way if given.original is None else [*way, given.original]
     picture = _picture(restored.tuned, condition, given, finished)
+    files["record"].unlink(missing_ok=True)  # of a result that is replaced from here on
     write_png(tile(picture, 1), files["picture"])
     write_png(contact_sheet(torch.cat(row), len(row)), files["sheet"])
     if output.task == "jitter":
@@ -114,7 +130,7 @@ def write_result(output: Output, path: Path, given: Given, restored: Restored) -
         )
     if output.options.gif:
         write_animation(way, files["gif"])
-    record = {"source": str(path), "figures": known, "settings": output.settings}
+    record = {"source": str(path), "figures": known, "settings": output.identity(path)}
     write_file(files["record"], json.dumps(record, indent=2))
     return RestoreResult(path, files["picture"], files["sheet"], known)
 

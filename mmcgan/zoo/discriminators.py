@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.closed_world import build, inspect
 from mmcgan.models.discriminator import Discriminator
@@ -17,7 +16,7 @@ from mmcgan.origin import Origin, RefusedConfigError
 from mmcgan.plugins import load_plugins
 from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path
-from mmcgan.zoo.export_index import enter_in_index
+from mmcgan.zoo.export_index import read_export_index, write_with_entry
 from mmcgan.zoo.models import stored
 from mmcgan.zoo.reading import exported_metadata, read_exported, read_run
 
@@ -120,21 +119,22 @@ def export_discriminator(
 
     Raises:
         FileExistsError: ``out`` exists.
-        ValueError: the checkpoint holds no discriminator, or ``out`` has another suffix.
+        ValueError: the checkpoint holds no discriminator, ``out`` has another suffix, or the ``index.json``
+            beside it is another file of that name.
     """
     out = Path(out)
     if out.suffix != ".safetensors":
         raise ValueError(f"{out}: exported weights are NAME.safetensors")
     if out.exists():
         raise FileExistsError(f"{out} exists; remove it or choose another name")
+    read_export_index(out)
     found = _read_checkpoint(Path(checkpoint))
     if found is None:
         raise ValueError(f"{checkpoint} holds no discriminator with its config; give a checkpoint of a run")
     record, weights, _ = found
     kept = {key: stored(value, half) for key, value in weights.items()}
     content = tensor_bytes(kept, exported_metadata(FORMAT, record, kept))
-    write_file(out, content)
-    return enter_in_index(out, asdict(record), KIND, command, licence)
+    return write_with_entry(out, content, asdict(record), KIND, command, licence)
 
 
 def _shipped(name: str) -> Path:

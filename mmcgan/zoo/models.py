@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcgan.checkpoints.atomic import write_file
 from mmcgan.checkpoints.files import require_finite, require_half
 from mmcgan.checkpoints.tensor_bytes import tensor_bytes
 from mmcgan.closed_world import build, named
@@ -28,7 +27,7 @@ from mmcgan.provenance import origins, origins_of_types
 from mmcgan.registry import SAMPLERS
 from mmcgan.samplers.default_law import law_text
 from mmcgan.samplers.scaled import scaled
-from mmcgan.zoo.export_index import enter_in_index
+from mmcgan.zoo.export_index import read_export_index, write_with_entry
 from mmcgan.zoo.gone_components import load_config_beside
 from mmcgan.zoo.latent_law import law_beside
 from mmcgan.zoo.locate import find_weights, short_name
@@ -270,13 +269,15 @@ def export_weights(
         FileNotFoundError: no such report.
         ValueError: not a checkpoint of a run, ``out`` has another suffix, weights that are NaN, infinite or
             too large for float16, the store of an instance-conditioned model has no k-means instances, a
-            scale that is not above 0, or a report of another checkpoint or without that scale.
+            scale that is not above 0, a report of another checkpoint or without that scale, or an
+            ``index.json`` beside ``out`` that is another file of that name.
     """
     checkpoint, out = Path(checkpoint), Path(out)
     if out.suffix != ".safetensors":
         raise ValueError(f"{out}: exported weights are NAME.safetensors")
     if out.exists():
         raise FileExistsError(f"{out} exists; remove it or choose another name")
+    read_export_index(out)
     content = read_content(checkpoint)
     record = content.record
     if record is None or checkpoint.suffix == out.suffix:
@@ -297,10 +298,10 @@ def export_weights(
     if store is not None:
         record = _without_folders(replace(record, extractor=extractor_record(store)))
         kept |= StoredInstances.from_store(store, bool(record.generator.get("num_classes"))).tensors(half)
-    write_file(out, tensor_bytes(kept, exported_metadata(FORMAT, record, kept)))
     facts = {key: value for key, value in asdict(record).items() if not key.endswith("sampler")}
     facts["latents"] = law_text(record.latent_sampler)
-    return enter_in_index(out, facts, KIND, command, licence)
+    content_of_file = tensor_bytes(kept, exported_metadata(FORMAT, record, kept))
+    return write_with_entry(out, content_of_file, facts, KIND, command, licence)
 
 
 def _recorded(

@@ -82,3 +82,47 @@ def test_an_impossible_output_is_one_sentence_before_any_work(name, dest, tmp_pa
         assert error.startswith("mmcgan: error: ") and path in error and reason in error
         assert "Traceback" not in error and len(error.splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+FILES = [(name, dest) for name in COMMANDS for dest, output in outputs_of(name).items() if not output.folder]
+
+
+def existing_file(output, folder):
+    """Write a file of somebody else's under a name that the output may have."""
+    file = folder / f"mine{next(iter(output.suffixes), '.safetensors')}"
+    file.write_text("mine")
+    return file
+
+
+@pytest.mark.parametrize(("name", "dest"), FILES)
+def test_a_file_that_is_there_is_refused_before_any_work(name, dest, tmp_path, monkeypatch, capsys):
+    """Where it is read in place of being written, or the command itself decides, it is kept all the same."""
+    monkeypatch.chdir(tmp_path)
+    output = outputs_of(name)[dest]
+    file = existing_file(output, tmp_path)
+    assert main(call(name, dest, file.name)) == 2
+    said = capsys.readouterr().err
+    assert file.read_text() == "mine" and [path.name for path in tmp_path.iterdir()] == [file.name]
+    if output.may_be_read or output.folder is None:
+        return
+    option = "--overwrite" in command_parser(name)._option_string_actions
+    assert f"{file.name} exists; " in said and ("give --overwrite" in said) == option, said
+    assert ("remove it" in said) != option
+    if option:
+        main([*call(name, dest, file.name), "--overwrite"])
+        assert "exists; " not in capsys.readouterr().err
+    monkeypatch.setattr("mmcgan.cli._check_numbers", lambda arguments: None)
+    assert main(call(name, dest, "new" + file.suffix)) in (0, 1, 2)
+    assert "exists; " not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("default", ["compare", "plot", "plot-evaluations", "film", "preview"])
+def test_a_file_of_the_default_name_is_refused_too(default, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (dest,) = outputs_of(default)
+    file = tmp_path / command_parser(default).get_default(dest)
+    file.write_text("mine")
+    words = call(default, dest, "unused")
+    assert main([word for word in words if word not in ("unused", "--out")]) == 2
+    assert f"{file.name} exists; choose another --out" in capsys.readouterr().err
+    assert file.read_text() == "mine"

@@ -161,28 +161,51 @@ def test_a_row_does_not_lead_out_of_the_set(tmp_path):
             data[row]
 
 
-@pytest.mark.parametrize(
-    "kind", ["bytes", "large bytes", "dict of bytes", "dict of a path", "path", "full path"]
-)
-def test_images_in_every_form_that_tables_have(kind, tmp_path):
-    there = tmp_path / "set"
-    there.mkdir()
-    for name, _, image in pictures(6):
-        image.save(there / name)
-    rows = [(there / name, encoded(image)) for name, _, image in pictures(6)]
+def written_as(kind, folder, count):
+    """Write a set whose column of images has that form, with files of the images beside it."""
+    folder.mkdir()
+    for name, _, image in pictures(count):
+        image.save(folder / name)
+    rows = [(folder / name, encoded(image)) for name, _, image in pictures(count)]
     forms = {
         "bytes": [content for _, content in rows],
         "large bytes": pa.array([content for _, content in rows], type=pa.large_binary()),
         "dict of bytes": [{"bytes": content, "path": None} for _, content in rows],
         "dict of a path": [{"bytes": None, "path": file.name} for file, _ in rows],
         "path": [file.name for file, _ in rows],
+        "long path": pa.array([file.name for file, _ in rows], type=pa.large_string()),
         "full path": [str(file) for file, _ in rows],
     }
     features = kind.startswith("dict")
-    data = built(write(there, forms[kind], [0, 1] * 3, features=features))
+    return write(folder, forms[kind], [row % 2 for row in range(count)], features=features)
+
+
+FORMS = ("bytes", "large bytes", "dict of bytes", "dict of a path", "path", "long path", "full path")
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_images_in_every_form_that_tables_have(kind, tmp_path):
+    there = written_as(kind, tmp_path / "set", 6)
+    data = built(there)
     assert levels(data) == [10 + 15 * number for number in range(6)] and data.labels.tolist() == [0, 1] * 3
     streamed = built(there, streaming=True, size=4)
     assert levels(streamed) == levels(data)[:4]
+
+
+@pytest.mark.parametrize("kind", FORMS)
+@pytest.mark.parametrize("settings", [{}, {"streaming": True, "size": 4}], ids=["table", "stream"])
+def test_a_file_that_a_row_names_is_part_of_the_set_in_every_form(kind, settings, tmp_path):
+    """The file of a row that has the bytes themselves is none of it."""
+    there = written_as(kind, tmp_path / "set", 4)
+    first = built(there, **settings)
+    before, pixels = (first.fingerprint(), first.source_digest()), levels(first)
+    name, _, image = pictures(4)[2]
+    image.point(lambda level: 255 - level).save(there / name)
+    second = built(there, **settings)
+    changed = levels(second) != pixels
+    assert changed == ("path" in kind)
+    now = (second.fingerprint(), second.source_digest())
+    assert (now[0] != before[0], now[1] != before[1]) == (changed, changed)
 
 
 def test_texts_that_name_no_files_are_refused_at_once(tmp_path):

@@ -69,6 +69,13 @@ def test_numbers_are_sorted_as_numbers(flat):
         (CSV, as_csv([("000.png", "cat"), ("000.png", "dog")]), "has the labels cat and dog"),
         (CSV, as_csv(zip(NAMES, ["cat"] * 6, strict=True)), "every image has the label cat"),
         (CSV, "file,class\n000.png,\xff\0\n", "labels.csv"),
+        (JSON, '{"000.png": "cat", "000.png": "dog"}', "'000.png' stands in it twice, with cat and dog"),
+        (JSON, '{"000.png": "cat", "./000.png": "dog"}', "has the labels cat and dog"),
+        (
+            JSON,
+            json.dumps([dict(file="000.png", **{"class": kind}) for kind in CLASSES]),
+            "has the labels cat and dog",
+        ),
         (JSON, "[1]", r"expected \{.file"),
         (JSON, '{"000.png": 0.5}', "a class is a text or a whole number"),
         (JSON, '{"000.png": true}', "a class is a text or a whole number"),

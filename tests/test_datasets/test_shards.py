@@ -17,6 +17,7 @@ from mmcgan.datasets.packing import shards as packed_shards
 from mmcgan.datasets.packing.forms import TarShards
 from mmcgan.datasets.packing.pack import pack
 from mmcgan.datasets.packing.tar_index import LARGEST_HEADER, index_of
+from mmcgan.evaluation.image_source import open_images
 from tests.test_datasets.life import CLASSES, SIZE, levels, lives, pictures
 
 
@@ -53,6 +54,27 @@ def test_without_metadata_the_headers_tell_the_same(shards):
     scanned = ShardDataset(shards, SIZE)
     assert scanned.classes == ("0", "1") and scanned.labels.tolist() == described.labels.tolist()
     assert np.array_equal(scanned.places, described.places) and levels(scanned) == levels(described)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", '{"made": "by others"}', '{"format": "wds"}', "{", "3", "\xff"])
+def test_metadata_of_others_beside_images_say_nothing(shards, folder, text):
+    """Many programs call a file so; one of ours that is damaged is said."""
+    own = os.path.join(shards, "metadata.json")
+    with open(own) as file:
+        written = file.read()
+    for name in ("labels.npy", "places.npy"):
+        os.unlink(os.path.join(shards, name))
+    for place in (shards, folder):
+        with open(os.path.join(place, "metadata.json"), "w", encoding="latin-1") as file:
+            file.write(text)
+        assert packed_shards.has_shards(place) == (place == shards)
+        assert len(open_images(place, image_size=SIZE).dataset) == 12
+    assert levels(ShardDataset(shards, SIZE)) == levels(ImageFolder(folder, SIZE))
+    with open(own, "w") as file:
+        file.write(written[:60])
+    for read in (packed_shards.has_shards, lambda place: ShardDataset(place, SIZE)):
+        with pytest.raises(ValueError, match=r"damaged metadata.*metadata\.json"):
+            read(shards)
 
 
 def test_images_of_a_size_are_stored_without_loss(folder, tmp_path):

@@ -24,9 +24,11 @@ from mmcgan.datasets.given import Given
 from mmcgan.file_identity import digest_of, files_digest
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
-from mmcgan.text_files import content_of, read_json
+from mmcgan.text_files import content_of, decoded, parse_json, read_json
 
 FORMAT = "mmcgan-packed-1"
+#: how formats of ours begin
+OURS = "mmcgan-"
 METADATA = "metadata.json"
 LABELS = "labels.npy"
 BLOCK = 1 << 22
@@ -58,6 +60,28 @@ def read_metadata(root: str | Path, kind: str = FORMAT) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"damaged metadata: {error}; pack the data set again") from error
     return metadata
+
+
+def packed_format(root: str | Path) -> str | None:
+    """Return which format of ours the metadata of a folder say, None without any.
+
+    Files of that name lie in many folders: one that is somebody else's says nothing about the images.
+
+    Raises:
+        ValueError: a file of ours is damaged.
+    """
+    path = Path(root) / METADATA
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    try:
+        metadata = parse_json(decoded(content, path), path, "the metadata of a packed data set")
+    except ValueError as error:
+        if OURS.encode() in content:
+            raise ValueError(f"damaged metadata: {error}; pack the data set again") from error
+        return None
+    stated = metadata.get("format") if isinstance(metadata, dict) else None
+    return stated if isinstance(stated, str) and stated.startswith(OURS) else None
 
 
 MANY = 1 << 40  # pixels on a side, images in a shard: beyond what anybody has

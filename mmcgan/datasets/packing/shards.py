@@ -16,14 +16,21 @@ from mmcgan.checkpoints.hashing import contents_hash, file_hash, text_hash
 from mmcgan.datasets.decode import SUFFIXES, BadImageError, ImageReader, most_bytes
 from mmcgan.datasets.decoded import DecodedDataset
 from mmcgan.datasets.given import Given
-from mmcgan.datasets.packing.packed import LABELS, METADATA, check_files, read_metadata, require_contents
+from mmcgan.datasets.packing.packed import (
+    LABELS,
+    METADATA,
+    check_files,
+    packed_format,
+    read_metadata,
+    require_contents,
+)
 from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, TarIndex, index_of
 from mmcgan.file_identity import files_digest
 from mmcgan.image_files import EncodedImage
 from mmcgan.parallel import ordered_map
 from mmcgan.progress import progress_bar
 from mmcgan.registry import DATASETS
-from mmcgan.text_files import content_of, printable, read_json
+from mmcgan.text_files import content_of, printable
 
 PLACES = "places.npy"
 OPEN_FILES = 64
@@ -67,7 +74,7 @@ class ShardDataset(DecodedDataset):
     ) -> None:
         reader = ImageReader(image_size, fit, interpolation)
         self.root = Path(root)
-        described = (self.root / METADATA).is_file()
+        described = packed_format(self.root) is not None
         found = _described(self.root) if described else _scanned(self.root)
         self.files, self.sizes, self.places, labels, names = found
         self.shard_sizes = self.sizes
@@ -135,9 +142,9 @@ def has_shards(root: str | Path) -> bool:
     folder = Path(root)
     if not folder.is_dir():
         return False
-    if (folder / METADATA).is_file():
-        metadata = read_json(folder / METADATA, "the metadata of a packed data set")
-        return bool(metadata.get("format") == SHARDS_FORMAT)
+    stated = packed_format(folder)
+    if stated is not None:
+        return stated == SHARDS_FORMAT
     entries = [entry for entry in os.scandir(folder) if entry.name[0] != "."]
     endings = {"/" if entry.is_dir() else os.path.splitext(entry.name)[1].lower() for entry in entries}
     return ".tar" in endings and not endings & {"/", *SUFFIXES}

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmcgan.checkpoints.hashing import contents_hash, text_hash
 from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.datasets.decoded import DecodedDataset
@@ -160,9 +162,13 @@ class HFDataset(DecodedDataset):
         found: list[str] = []
         for start in range(0, self.size, BLOCK_ROWS):
             stored = self.table[start : min(start + BLOCK_ROWS, self.size)].column(0)
-            if not hasattr(stored.type, "fields"):  # a column of bytes
-                return []
-            outside = stored.combine_chunks().field("bytes").is_null().to_numpy(zero_copy_only=False)
+            column = stored.combine_chunks()
+            if is_text(self.table.features[self.column]):  # each names a file
+                outside = np.ones(len(column), bool)
+            elif is_bytes(self.table.features[self.column]):
+                outside = np.zeros(len(column), bool)
+            else:
+                outside = column.field("bytes").is_null().to_numpy(zero_copy_only=False)
             sources = [self.source(start + int(row)) for row in outside.nonzero()[0]]
             found += [source for source in sources if isinstance(source, str)]
         return found
@@ -287,6 +293,11 @@ def is_text(feature: Any) -> bool:
     return getattr(feature, "dtype", None) in ("string", "large_string")
 
 
+def is_bytes(feature: Any) -> bool:
+    """Return whether a column has bytes, which are of images."""
+    return getattr(feature, "dtype", None) in ("binary", "large_binary")
+
+
 def _kind(feature: Any) -> str:
     """Return what a column has, in words."""
     if isinstance(feature, dict) and "bytes" in feature:
@@ -294,8 +305,7 @@ def _kind(feature: Any) -> str:
     name = type(feature).__name__
     if name in ("Image", "ClassLabel"):
         return {"Image": "images", "ClassLabel": "classes"}[name]
-    kind = getattr(feature, "dtype", name)
-    return "bytes" if kind in ("binary", "large_binary") else str(kind)
+    return "bytes" if is_bytes(feature) else str(getattr(feature, "dtype", name))
 
 
 def _first_rows(table: Any, size: int, image: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.output_paths import EVALUATIONS, drawn_by
 
 Entries = Sequence[Mapping[str, Any]]
 TRADE_OFF = ("inception_score", "fid")
@@ -49,7 +50,8 @@ def draw_evaluations(models: Mapping[str, Entries], out: Path, keys: Sequence[st
         _draw_trade_off(axes[-1], models)
     axes[0].legend(fontsize=8)
     picture = io.BytesIO()
-    figure.savefig(picture, format=out.suffix[1:].lower() or "png", dpi=110)
+    kind = out.suffix[1:].lower() or "png"
+    figure.savefig(picture, format=kind, dpi=110, metadata=drawn_by(EVALUATIONS, kind))
     write_file(out, picture.getvalue())
 
 

@@ -234,7 +234,7 @@ def load_statistics(path: Path, identity: Mapping[str, Any]) -> GaussianStatisti
     Raises:
         ValueError: not a statistics file, or made with something else; the message says how to rebuild.
     """
-    rebuild = f"Delete it, or make it anew: tools/reference_stats.py CONFIG --out {path}"
+    rebuild = f"Delete it, or make it anew: tools/reference_stats.py CONFIG --out {path} --overwrite"
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("identity", "{}")
