@@ -202,7 +202,7 @@ def read_record(given: Mapping[str, Any], origin: Origin) -> GeneratorRecord:
     return GeneratorRecord(
         **configs,
         **counts,
-        classes=None if classes is None else tuple(classes),
+        classes=tuple(classes) if classes else None,  # none are named
         metrics=dict(metrics),
         extractor=_extractor(given.get("extractor") or {}, origin),
         components=dict(origin.components),

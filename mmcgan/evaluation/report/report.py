@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.figure_directions import better
+from mmcgan.scalars import mean_and_deviation
 from mmcgan.version import __version__, version_of
 
 PACKAGES = ("torchvision", "numpy", "scipy", "timm", "pillow", "mmengine", "torch-fidelity", "lpips")
@@ -42,8 +42,8 @@ def summarize(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float 
     summary: dict[str, dict[str, float | int]] = {}
     for name in dict.fromkeys(name for run in runs for name in run):
         values = [run[name] for run in runs if name in run]
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        summary[name] = {"mean": statistics.fmean(values), "std": spread, "runs": len(values)}
+        mean, spread = mean_and_deviation(values)
+        summary[name] = {"mean": mean, "std": spread, "runs": len(values)}
     return summary
 
 
