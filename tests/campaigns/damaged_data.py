@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -104,6 +105,8 @@ def read_record(path):
     loaded.model.sample(condition, generator=torch.Generator())
     record = loaded.record
     names = record.classes or range(loaded.model.generator.num_classes)
+    assert 0 <= record.iteration < 1 << 60 and 0 <= record.images_seen < 1 << 60
+    assert all(math.isfinite(value) for value in record.metrics.values()), record.metrics
     assert len(names) == loaded.model.generator.num_classes, "another number of names than of classes"
     return [f"{key} {value:.4g}" for key, value in record.metrics.items()], f"{record.iteration:,}"
 

@@ -156,7 +156,9 @@ def _described(root: Path) -> Found:
         raise ValueError(
             f"{printable(root / PLACES)}: {places.shape} are not the places of {sum(counts)} images"
         )
-    labels = None if metadata["labels"] is None else read_array(root / LABELS, INTEGERS, dims=1)
+    labels = None
+    if metadata["labels"] is not None:
+        labels = read_array(root / LABELS, INTEGERS, dims=1).astype(np.int64)
     return [entry["file"] for entry in metadata["shards"]], counts, places, labels, metadata["classes"]
 
 
