@@ -21,6 +21,7 @@ SWITCH = {**ON, **OFF}
 SWITCHES = "attributes"
 SPLIT = "split"
 FILE = "file"
+LONGEST_NUMBER = 20  # digits of a value that is sorted as a number
 
 Value = str | list[str]
 
@@ -228,7 +229,7 @@ def _choices(values: Sequence[Any], called: str) -> Any:
 
 
 def _ordered(names: set[str]) -> list[str]:
-    numbers = all(name.isdigit() for name in names)
+    numbers = all(name.isdecimal() and len(name) < LONGEST_NUMBER for name in names)
     return sorted(names, key=int) if numbers else sorted(names)
 
 

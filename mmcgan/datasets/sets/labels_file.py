@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.archives import is_file, read_bytes
-from mmcgan.datasets.sets.stylegan_labels import MOST_CLASSES, some, stylegan_labels
+from mmcgan.class_names import MOST_CLASSES
+from mmcgan.datasets.sets.stylegan_labels import some, stylegan_labels
 from mmcgan.text_files import csv_rows, decoded, file_name, parse_json, printable
 
 STYLEGAN, CSV, JSON = "dataset.json", "labels.csv", "labels.json"
