@@ -19,6 +19,7 @@ import numpy as np
 NUMBERS, INTEGERS, FLOATS = "biuf", "iu", "f"
 #: members of an archive unpack into memory: a covariance of 8,192 features is half a gigabyte
 LARGEST_MEMBER = 1 << 30
+WIDEST = 8  # bytes of an element; torch has no wider numbers
 
 
 class ArrayFileError(ValueError):
@@ -40,9 +41,9 @@ def map_array(path: str | Path, kinds: str = NUMBERS, dims: int | None = None) -
     try:
         with np.errstate(over="raise"):  # sizes beyond what a machine can count
             found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError:
-        raise
     except Exception as error:  # damage surfaces as whatever NumPy's parser of headers trips over
+        if isinstance(error, OSError) and error.filename is not None:  # no such file, or not to be opened
+            raise
         raise ArrayFileError(f"{path}: not a readable NumPy array ({_reason(error)})") from error
     if not isinstance(found, np.memmap):
         raise ArrayFileError(f"{path}: an archive, not one NumPy array")
@@ -52,7 +53,7 @@ def map_array(path: str | Path, kinds: str = NUMBERS, dims: int | None = None) -
 
 def read_array(path: str | Path, kinds: str = NUMBERS, dims: int | None = None) -> np.ndarray:
     """Return the array in a ``.npy`` file, in memory; arguments and errors as of :func:`map_array`."""
-    return np.array(map_array(path, kinds, dims))
+    return native(np.array(map_array(path, kinds, dims)))
 
 
 def read_arrays(path: str | Path, names: Sequence[str], kinds: str = NUMBERS) -> list[np.ndarray]:
@@ -63,11 +64,14 @@ def read_arrays(path: str | Path, names: Sequence[str], kinds: str = NUMBERS) ->
         ArrayFileError: no such archive, a name that is missing, or a member that is damaged, too large or of
             other elements.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [_member(archive, path, name, kinds) for name in names]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ArrayFileError(f"{path}: not a readable NumPy archive ({_reason(error)})") from error
+    with open(path, "rb") as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                return [_member(archive, path, name, kinds) for name in names]
+        except ArrayFileError:
+            raise
+        except Exception as error:  # damage surfaces as whatever unpacking trips over
+            raise ArrayFileError(f"{path}: not a readable NumPy archive ({_reason(error)})") from error
 
 
 def _member(archive: zipfile.ZipFile, path: str | Path, name: str, kinds: str) -> np.ndarray:
@@ -84,14 +88,19 @@ def _member(archive: zipfile.ZipFile, path: str | Path, name: str, kinds: str) -
     except Exception as error:  # as above
         raise ArrayFileError(f"{path}: array {name!r} is not readable ({_reason(error)})") from error
     _check(found, f"{path}: array {name!r}", kinds, None)
-    return found
+    return native(found)
 
 
 def _check(found: np.ndarray, what: str, kinds: str, dims: int | None) -> None:
-    if found.dtype.kind not in kinds:
+    if found.dtype.kind not in kinds or found.dtype.itemsize > WIDEST:
         raise ArrayFileError(f"{what}: its elements are {found.dtype}, not {_named(kinds)}")
     if dims is not None and found.ndim != dims:
         raise ArrayFileError(f"{what}: its shape is {found.shape}, not one of {dims} dimensions")
+
+
+def native(found: np.ndarray) -> np.ndarray:
+    """Return an array with its bytes in the order of this machine, which torch asks for."""
+    return found.astype(found.dtype.newbyteorder("="), copy=False)
 
 
 def _named(kinds: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 SHOWN = 5
+#: as many classes as any labelled set has
+MOST_CLASSES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,27 @@ class Classes:
         """Return number and first names."""
         shown = ", ".join(map(str, self.names[:SHOWN])) + (", ..." if len(self.names) > SHOWN else "")
         return f"{self.whose} has {self.count} classes" + (f" ({shown})" if shown else "")
+
+
+def absent_classes(numbers: Iterable[int], where: str, count: int | None = None) -> list[int]:
+    """Return the classes that no image has, in order.
+
+    Args:
+        numbers: classes of images, not negative.
+        where: the file or folder that says them, for messages.
+        count: how many classes there are; the largest number and one by default.
+
+    Raises:
+        ValueError: more classes than any set has: no memory is taken for them.
+    """
+    present = set(numbers)
+    found = max(present, default=-1) + 1 if count is None else count
+    if found > MOST_CLASSES:
+        raise ValueError(
+            f"{where}: has classes up to {found - 1}, and 0 to {MOST_CLASSES - 1} are allowed; "
+            "number classes from 0 on"
+        )
+    return sorted(set(range(found)) - present)
 
 
 def composed(names: Sequence[str]) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
+import statistics
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,21 @@ def _name(key: str) -> str:
     if len(key) > LONGEST_NAME or not key.isprintable():
         raise ValueError(f"a figure is called {key[:LONGEST_NAME]!r}")
     return key
+
+
+def mean_and_deviation(values: Iterable[float]) -> tuple[float, float]:
+    """Return the mean and the sample deviation of one or more figures, the deviation of one being 0.
+
+    A figure may be NaN or infinite, as logs have it; the deviation is NaN then.
+    """
+    figures = [float(value) for value in values]
+    mean = statistics.mean(figures)
+    if not all(map(math.isfinite, figures)):
+        return mean, math.nan
+    try:
+        return mean, statistics.stdev(figures) if len(figures) > 1 else 0.0
+    except OverflowError:  # squares of it are beyond a float's range
+        return mean, math.inf
 
 
 def draw_curves(

@@ -7,6 +7,8 @@ they hold does not depend on the locale.
 from __future__ import annotations
 
 import codecs
+import csv
+import io
 import json
 import os
 import unicodedata
@@ -108,6 +110,31 @@ def read_json(path: str | Path, what: str, kind: type = dict) -> Any:
     if not isinstance(content, kind):
         raise ValueError(f"{printable(path)}: not {what}: a {type(content).__name__}, not a {kind.__name__}")
     return content
+
+
+def csv_rows(text: str, source: str | Path, separator: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a table in CSV, each with the number of the line that it ends on; empty ones too.
+
+    A row ends where its line does, and nowhere else but within quotes.
+
+    Args:
+        text: as :func:`read_text` returns it.
+        source: the file, for messages.
+        separator: of the values in a row.
+
+    Raises:
+        ValueError: quotes that are not closed or stand within a value, or a value of excessive length; names
+            the file and the line.
+    """
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise ValueError(f"{printable(source)}: line {rows.line_num}: no CSV ({error})") from error
+        if row is None:
+            return
+        yield rows.line_num, row
 
 
 @contextmanager

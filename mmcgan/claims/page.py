@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from mmcgan.checkpoints.atomic import write_file
 from mmcgan.claims.claim import Arm, Claim
 from mmcgan.claims.run import Run
 from mmcgan.claims.verdict import Verdict, decide
-from mmcgan.scalars import Series
+from mmcgan.scalars import Series, mean_and_deviation
 
 PAGE, FIGURES, PICTURES = "claims.md", "claims.json", "pictures"
 
@@ -156,8 +155,8 @@ def spread(values: Any) -> str:
     values = list(values)
     if not values:
         return "-"
-    text = number(statistics.mean(values))
-    return f"{text} ± {number(statistics.stdev(values), 2)}" if len(values) > 1 else text
+    mean, deviation = mean_and_deviation(values)
+    return f"{number(mean)} ± {number(deviation, 2)}" if len(values) > 1 else number(mean)
 
 
 def draw(outcome: Outcome) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
 
 from mmcgan.comparison.html import charts, document, figure, picture, table, text
 from mmcgan.comparison.runs import ABSENT, Group, RunRecord, best_of, differing, groups_of, last_of
 from mmcgan.output_paths import COMPARISON
+from mmcgan.scalars import mean_and_deviation
 
 
 def comparison_page(runs: Sequence[RunRecord], samples: Sequence[bytes | str]) -> str:
@@ -57,8 +57,8 @@ def _spread(values: Iterable[float | None]) -> str:
     found = [value for value in values if value is not None]
     if not found:
         return "-"
-    mean = f"{statistics.mean(found):.4g}"
-    return f"{mean} ± {statistics.stdev(found):.2g}" if len(found) > 1 else mean
+    mean, deviation = mean_and_deviation(found)
+    return f"{mean:.4g} ± {deviation:.2g}" if len(found) > 1 else f"{mean:.4g}"
 
 
 def _sample(run: RunRecord, sample: bytes | str) -> str:

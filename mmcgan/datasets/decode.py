@@ -268,8 +268,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _from_wide_integers(image: Image.Image) -> Image.Image:
-    # Pillow scales the values of a PGM to 16 bits and keeps them in 32
-    if not image.mode.startswith("I;16") and image.format != "PPM":
+    # Pillow scales the values of a PGM to 16 bits and keeps them in 32; a PFM is PPM to it too, of floats
+    if not image.mode.startswith("I;16") and not (image.mode == "I" and image.format == "PPM"):
         raise ValueError(f"pixels of mode {image.mode!r} have no known range; save it with 8 or 16 bits")
     values = np.asarray(image).astype(np.uint32)
     return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 from pathlib import Path
@@ -11,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmcgan.array_files import map_array
+from mmcgan.array_files import NUMBERS, map_array, native
 from mmcgan.checkpoints.atomic import atomic_write, writing
 
 # A mapping is released after this much has been read through it: its pages count as memory of the process.
 RELEASE_BYTES = 128 << 20
+LOOKED_AT = 1 << 22  # elements that are compared at once
 
 
 def mapped_bytes() -> int:
@@ -44,14 +46,15 @@ class RowArray:
 
     Args:
         path: the file.
+        kinds: letters of :attr:`numpy.dtype.kind` that the elements may be of.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not a ``.npy`` file, or one that holds pickled objects.
+        ValueError: not a ``.npy`` file, one that holds pickled objects, or elements of another kind.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, kinds: str = NUMBERS) -> None:
+        self.path, self.kinds = Path(path), kinds
         self._map: Any = None
         self._touched = 0
         if not self.path.is_file():
@@ -60,7 +63,7 @@ class RowArray:
 
     def _mapped(self) -> np.ndarray:
         if self._map is None:
-            self._map = map_array(self.path, dims=2)
+            self._map = map_array(self.path, self.kinds, dims=2)
         return self._map
 
     def __len__(self) -> int:
@@ -79,7 +82,16 @@ class RowArray:
             np.array(source[index]) if isinstance(index, slice) else np.take(source, index.numpy(), axis=0)
         )
         self._note(max(found.nbytes, mapped_bytes() - before))
-        return torch.from_numpy(found)
+        return torch.from_numpy(native(found))
+
+    def limits(self) -> tuple[int, int]:
+        """Return the least and the largest element of a table of whole numbers that has some."""
+        step = max(1, LOOKED_AT // max(1, math.prod(self.shape[1:])))
+        ends: list[int] = []
+        for first in range(0, len(self), step):
+            rows = self.rows(slice(first, first + step)).numpy()
+            ends += [int(rows.min()), int(rows.max())]
+        return min(ends), max(ends)
 
     def _note(self, count: int) -> None:
         self._touched += count

@@ -27,7 +27,7 @@ from mmcgan.array_files import FLOATS, INTEGERS, read_array
 from mmcgan.checkpoints.seal import STORE, is_own, is_own_of_before
 from mmcgan.class_names import Classes, require_same
 from mmcgan.instances.arrays import RowArray
-from mmcgan.instances.store_checks import check_rows, check_tables, shown_command
+from mmcgan.instances.store_checks import check_rows, check_tables, finite_rows, shown_command
 from mmcgan.instances.store_metadata import COMMAND, StoreError, read_store_metadata, sealed_text
 from mmcgan.random import make_generator
 
@@ -75,9 +75,9 @@ class InstanceStore:
         self.k = int(self.metadata["k"])
         self.num_classes = int(self.metadata["num_classes"])
         self.flipped = bool(self.metadata["flip"])
-        self._features = RowArray(self.root / "features.npy")
-        self._mirrored = RowArray(self.root / "flipped.npy") if self.flipped else None
-        self._neighbours = RowArray(self.root / "neighbours.npy")
+        self._features = RowArray(self.root / "features.npy", FLOATS)
+        self._mirrored = RowArray(self.root / "flipped.npy", FLOATS) if self.flipped else None
+        self._neighbours = RowArray(self.root / "neighbours.npy", INTEGERS)
         check_tables(self.metadata, self._features, self._mirrored, self._neighbours)
         self.labels = self._optional("labels")
 
@@ -103,7 +103,7 @@ class InstanceStore:
         path = self.root / f"{name}.npy"
         if f"{name}.npy" not in self.metadata["files"]:
             return None
-        found = torch.from_numpy(read_array(path, INTEGERS, dims=1))
+        found = torch.from_numpy(read_array(path, INTEGERS, dims=1).astype("int64"))
         check_rows(path, found, self.size, self.num_classes)
         return found
 
@@ -115,15 +115,15 @@ class InstanceStore:
             flipped: bool (n,): take the mirrored image's feature where true.
 
         Raises:
-            StoreError: mirrored features are asked for and the store has none.
+            StoreError: some are NaN or infinite; or mirrored ones are asked for and the store has none.
         """
-        rows = self._features.rows(index)
+        rows = finite_rows(self._features, index)
         if flipped is not None and bool(flipped.any()):
             if self._mirrored is None:
                 raise StoreError(
                     f"{self.root} has no features of mirrored images. {self.rebuild_hint('--flip')}"
                 )
-            rows[flipped] = self._mirrored.rows(index[flipped])
+            rows[flipped] = finite_rows(self._mirrored, index[flipped])
         return rows
 
     def neighbours(self, index: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from mmcgan.suggestions import nearest
 from mmcgan.weights import read_index, weight_path
 from mmcgan.zoo.export_index import read_export_index, write_with_entry
 from mmcgan.zoo.models import stored
-from mmcgan.zoo.reading import exported_metadata, read_exported, read_run
+from mmcgan.zoo.reading import exported_metadata, read_exported, read_run, training_length
 
 FORMAT = "mmcgan-discriminator-1"
 KIND = "discriminator"
@@ -152,11 +152,11 @@ def _read_checkpoint(path: Path) -> _Content | None:
     weights = run.network(PREFIX)
     if not weights or run.config is None or run.part("discriminator") is None:
         return None
+    length = {"iteration": run.meta.get("iter", 0), "images_seen": run.meta.get("images_seen", 0)}
     record = DiscriminatorRecord(
         inspect(run.part("discriminator"), run.origin, "discriminator"),
         inspect(run.dataset, run.origin, "dataset"),
-        run.meta.get("iter", 0),
-        run.meta.get("images_seen", 0),
+        **training_length(length, run.origin),
     )
     return record, weights, run.origin
 
@@ -171,5 +171,5 @@ def _read_exported(path: Path) -> _Content:
     configs: dict[str, Any] = {
         key: inspect(given[key], origin, key) for key in ("discriminator", "dataset") if key in given
     }
-    record = DiscriminatorRecord(**{**dict(given), **configs})
+    record = DiscriminatorRecord(**configs, **training_length(given, origin))
     return record, exported.weights, origin

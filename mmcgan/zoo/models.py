@@ -217,6 +217,10 @@ def _assemble(
     record: GeneratorRecord, weights: Mapping[str, Any], path: Path, origin: Origin, file: Origin
 ) -> LoadedModel:
     model = _sampling_model(record, path, origin)
+    named_classes = record.classes if "label" in model.generator.requires else None
+    if named_classes is not None and len(named_classes) != model.generator.num_classes:
+        found = f"class names: {len(named_classes)}, classes of its generator: {model.generator.num_classes}"
+        raise ValueError(f"{path}: {found}; there must be a name for each")
     sizes = [model.generator.size_of(field) or 0 for field in ("instance", "label")]
     try:
         instances = StoredInstances.from_tensors(weights, *sizes)
@@ -227,7 +231,6 @@ def _assemble(
     except (RuntimeError, AttributeError, TypeError) as error:  # a stranger's "weights" may be anything
         raise ValueError(f"{path} does not fit the generator of the config: {error}") from error
     model.requires_grad_(False).eval()
-    named_classes = record.classes if "label" in model.generator.requires else None
     sampler = instances or LateSampler(record.condition_sampler, origin, named_classes or ())
     return LoadedModel(model, sampler, record, path.stem, instances, origin, file)
 

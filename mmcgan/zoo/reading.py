@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -21,6 +22,7 @@ from mmcgan.origin import Origin, RefusedConfigError
 from mmcgan.samplers.default_law import latent_law
 
 FORMAT = "mmcgan-generator-1"
+LONGEST_TRAINING = 1 << 60  # updates, and images: beyond any
 EMA_PREFIX, RAW_PREFIX = "generator_ema.", "generator."
 #: configs in a record, which are checked as such
 CONFIGS = ("generator", "latent_sampler", "condition_sampler", "dataset")
@@ -35,7 +37,7 @@ class GeneratorRecord:
         classes: class names, or None.
         dataset: config of the training images.
         iteration, images_seen: how long it was trained.
-        metrics: the figures of the checkpoint's last evaluation.
+        metrics: the figures of the checkpoint's last evaluation, finite ones.
         extractor: of an instance-conditioned model: ``config``, ``describe`` and the ``image_size`` at which
             images are read before.
         components: ``type`` -> distribution and version that it came from.
@@ -196,17 +198,33 @@ def read_record(given: Mapping[str, Any], origin: Origin) -> GeneratorRecord:
     metrics = given.get("metrics") or {}
     if not isinstance(metrics, Mapping) or not all(map(_is_number, metrics.values())):
         raise RefusedConfigError(f"{origin.source}: metrics must be numbers by name, got {str(metrics)[:80]}")
-    counts = {key: given.get(key, 0) for key in ("iteration", "images_seen")}
-    if not all(map(_is_number, counts.values())):
-        raise RefusedConfigError(f"{origin.source}: {counts} must be numbers")
+    for name, value in metrics.items():
+        if not _is_finite(value):
+            raise RefusedConfigError(f"{origin.source}: metrics.{name} is {_shown(value)}, no finite number")
     return GeneratorRecord(
         **configs,
-        **counts,
-        classes=None if classes is None else tuple(classes),
+        **training_length(given, origin),
+        classes=tuple(classes) if classes else None,  # none are named
         metrics=dict(metrics),
         extractor=_extractor(given.get("extractor") or {}, origin),
         components=dict(origin.components),
     )
+
+
+def training_length(given: Mapping[str, Any], origin: Origin) -> dict[str, int]:
+    """Return ``iteration`` and ``images_seen`` of a record, 0 where it does not say.
+
+    Raises:
+        RefusedConfigError: one is no whole number from 0 on, or beyond any training.
+    """
+    counts = {key: given.get(key, 0) for key in ("iteration", "images_seen")}
+    for key, value in counts.items():
+        if not _is_number(value) or not 0 <= value < LONGEST_TRAINING or value != int(value):
+            shown = f"{key} is {_shown(value)}"
+            raise RefusedConfigError(
+                f"{origin.source}: {shown}; both must be numbers, whole and not negative"
+            )
+    return {key: int(value) for key, value in counts.items()}
 
 
 def _extractor(given: Any, origin: Origin) -> dict[str, Any]:
@@ -224,6 +242,16 @@ def _are_names(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_finite(value: float) -> bool:
+    return abs(value) <= sys.float_info.max  # a whole number may be beyond what is a float; NaN is not below
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message; digits of a number of any length are more than Python writes."""
+    large = isinstance(value, int) and abs(value) >= LONGEST_TRAINING
+    return f"{value:#x}"[:40] if large else repr(value)[:40]
 
 
 def read_run(path: Path) -> RunFile:
@@ -290,6 +318,7 @@ def _last_figures(hub: Mapping[str, Any]) -> dict[str, float]:
             and isinstance(values, list)
             and values
             and name not in ("time", "data_time")
+            and not (_is_number(values[-1]) and not _is_finite(values[-1]))  # an evaluation without result
         ):
             figures[name] = values[-1]
     return figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -45,7 +46,7 @@ class Figures:
         if (self.measured_by == PUBLISHED) != bool(self.origin):
             raise ValueError("published figures name their origin, and ours have none")
         for name, value in self.values.items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise ValueError(f"figure {name!r} is {value!r}, expected a number")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.text_files import content_of, read_json
@@ -20,14 +22,15 @@ def reported_figures(report: Path, checkpoint: Path, scale: float | None) -> dic
 
     Raises:
         FileNotFoundError: no such report.
-        ValueError: no report, one of another checkpoint, or one without that scale.
+        ValueError: no report, one of another checkpoint, one without that scale, or figures that are not
+            finite.
     """
     read = read_json(report, WHAT)
     with content_of(report, WHAT):
         evaluated, entries = str(read["checkpoint_sha256"]), list(read["sweep"])
         found = {
             entry.get("latent_scale"): {
-                str(name): float(value["mean"]) for name, value in entry["summary"].items()
+                str(name): _finite(name, value["mean"]) for name, value in entry["summary"].items()
             }
             for entry in entries
             if entry["truncation"] is None
@@ -39,3 +42,9 @@ def reported_figures(report: Path, checkpoint: Path, scale: float | None) -> dic
         asked = "latents as trained" if scale is None else f"latents x {scale:g}"
         raise ValueError(f"{report} has no evaluation without truncation with {asked}; it has {kinds}")
     return found[scale]
+
+
+def _finite(name: str, mean: Any) -> float:
+    if not math.isfinite(float(mean)):
+        raise ValueError(f"{name} is {float(mean)}, no finite number")
+    return float(mean)

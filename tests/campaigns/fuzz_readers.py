@@ -1,12 +1,14 @@
-"""Images and checkpoints damaged at random: read as if nothing were, or refused in a sentence.
+"""Files of each kind damaged at random: read as if nothing were, or refused in a sentence.
 
-    python -m tests.campaigns.fuzz_readers --images 1000 --checkpoints 1500 --exported 500 --seed 0
+    python -m tests.campaigns.fuzz_readers --images 1000 --checkpoints 1500 --exported 500 --data 500 --seed 0
 
 An image of each format gets a few bytes changed, cut out, doubled or cut off; the reader may return an
 image of the right size or raise ``BadImageError``. A checkpoint gets one byte changed, half of them in the
 directory of the archive, which decides how the rest is read; it must be read as it was or refused, and
 ``--resume`` must then take the older file. Exported weights get one byte changed; they must be read as they
-were or refused. The status is 1 after anything else.
+were or refused. Arrays, tables, tar shards, logs, records and each table of an instance store get one bit
+turned or the damage of an image; they must be read as something that can be, or refused with the file's name.
+The status is 1 after anything else.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from mmcgan.datasets.decode import BadImageError, ImageReader
 from mmcgan.engine.resume import find_resume_file
 from mmcgan.zoo.models import export_weights
 from mmcgan.zoo.reading import FORMAT, read_exported
+from tests.campaigns.damaged_data import fuzz_data
 from tests.test_engine.tiny_run import differences, train
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
@@ -139,6 +142,7 @@ def main():
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--checkpoints", type=int, default=1500, help="of runs, one byte each")
     parser.add_argument("--exported", type=int, default=500, help="files of weights, one byte each")
+    parser.add_argument("--data", type=int, default=500, help="files of each kind of data")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -155,6 +159,9 @@ def main():
             found = fuzz(count, draw, folder)
             faults += sum(number for kind, number in found.items() if kind.startswith("FAULT"))
             print(f"{name}: {count} in {time.process_time() - began:.0f} s of CPU: {dict(found)}", flush=True)
+        for kind, found in fuzz_data(options.data, draw, temporary, mutated).items():
+            faults += sum(number for outcome, number in found.items() if outcome.startswith("FAULT"))
+            print(f"{kind}: {options.data}: {dict(found)}", flush=True)
     return int(faults > 0)
 
 

@@ -1,14 +1,18 @@
 """Runs on one page, and a run's samples as a film."""
 
 import json
+import math
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mmcgan.claims.page import spread
 from mmcgan.cli import main
 from mmcgan.comparison.runs import differing, groups_of, read_run
+from mmcgan.evaluation.report.report import summarize
+from mmcgan.scalars import mean_and_deviation
 
 
 def make_run(folder, fid=2.0, seed=0, **settings):
@@ -49,6 +53,33 @@ def test_runs_that_differ_in_the_seed_are_one_row_with_a_deviation(tmp_path, cap
     assert page.count("data:image/svg+xml;base64,") == 2, "a curve for fid and one for recall"
     assert not re.search(r"(src|href)=\"(?!data:)", page), "nothing is fetched"
     assert str(out) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("last", [math.nan, math.inf, -math.inf])
+def test_a_figure_that_is_none_has_no_deviation(last, tmp_path):
+    folders = [make_run(tmp_path / f"s{seed}", fid=fid, seed=seed) for seed, fid in enumerate((2.0, last))]
+    out = tmp_path / "page.html"
+    assert main(["compare", *map(str, folders), "--num", "0", "--out", str(out)]) == 0
+    assert f"<td>s0</td><td>2</td><td>{last:.4g} ± nan</td>" in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "mean", "deviation"),
+    [
+        ([5], 5.0, 0.0),
+        ([1, 3], 2.0, math.sqrt(2)),
+        ([1e308] * 3, 1e308, 0.0),
+        ([1.7e308, -1.7e308], 0.0, math.inf),
+        ([math.nan], math.nan, math.nan),
+        ([math.inf, 1.0], math.inf, math.nan),
+        ([math.inf, -math.inf], math.nan, math.nan),
+    ],
+)
+def test_means_and_deviations_of_any_figures(values, mean, deviation):
+    assert mean_and_deviation(values) == pytest.approx((mean, deviation), nan_ok=True)
+    found = summarize([{"fid": value} for value in values])["fid"]
+    assert (found["mean"], found["std"]) == pytest.approx((mean, deviation), nan_ok=True)
+    assert "±" in spread(values) or len(values) == 1
 
 
 def test_names_of_runs_are_text_and_not_markup(tmp_path):

@@ -8,6 +8,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from mmcgan.datasets import BadImageError, ImageReader
+from mmcgan.datasets.decode import to_rgb
 from tests.test_datasets.image_files import picture, save, truncate
 
 PIXELS = picture()
@@ -175,6 +176,29 @@ def test_pixels_without_a_range_are_refused(tmp_path):
     Image.fromarray(np.ones((8, 8), np.float32)).save(tmp_path / "float.tiff")
     with pytest.raises(BadImageError, match=r"float\.tiff.*mode 'F' have no known range"):
         READ(tmp_path / "float.tiff")
+
+
+@pytest.mark.parametrize("mark", [b"Pf", b"PF"])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("suffix", ["ppm", "pgm", "pfm", "png"])
+def test_floats_are_refused_whatever_their_file_is_called(suffix, order, mark, tmp_path):
+    values = np.linspace(0, 1, 64 if mark == b"Pf" else 192).astype(f"{order}f4")
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(mark + b"\n8 8\n%d\n" % (-1 if order == "<" else 1) + values.tobytes())
+    with pytest.raises(BadImageError, match=rf"a\.{suffix}: unreadable image"):
+        READ(path)
+
+
+@pytest.mark.parametrize("form", [None, "PPM", "PNG", "TIFF"])
+@pytest.mark.parametrize("mode", ["F", "I", "I;16", "I;16B", "I;16L"])
+def test_what_is_a_range_is_decided_by_the_mode(mode, form):
+    image = Image.new(mode, (2, 2))
+    image.format = form
+    if mode.startswith("I;16") or (mode, form) == ("I", "PPM"):
+        assert to_rgb(image).mode == "RGB"
+        return
+    with pytest.raises(ValueError, match=f"mode '{mode}' have no known range"):
+        to_rgb(image)
 
 
 def test_wrong_size_is_named(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from mmcgan.attributes import FREE, AttributeGroup, AttributeGroups
 from mmcgan.suggestions import nearest
-from mmcgan.text_files import file_name, parse_json, read_text
+from mmcgan.text_files import csv_rows, file_name, parse_json, read_text
 
 ON = {"1": True, "true": True, "yes": True}
 OFF = {"0": False, "-1": False, "false": False, "no": False}
@@ -22,6 +21,7 @@ SWITCH = {**ON, **OFF}
 SWITCHES = "attributes"
 SPLIT = "split"
 FILE = "file"
+LONGEST_NUMBER = 20  # digits of a value that is sorted as a number
 
 Value = str | list[str]
 
@@ -110,13 +110,13 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _csv(path: Path, text: str) -> Iterator[Row]:
-    reader = csv.reader(text.splitlines(), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    header = [name.strip() for name in next(reader, [])]
+    rows = csv_rows(text, path, "\t" if path.suffix.lower() == ".tsv" else ",")
+    header = [name.strip() for name in next(rows, (1, []))[1]]
     if len(header) < 2 or len(set(header)) < len(header) or not all(header):
         raise ValueError(f"{path}: row 1 must name the file column and attribute columns, got {header}")
-    for values in reader:
+    for line, values in rows:
         if values:
-            yield _row(path, f"row {reader.line_num}", header, values)
+            yield _row(path, f"row {line}", header, values)
 
 
 def _celeba(path: Path, text: str) -> Iterator[Row]:
@@ -229,7 +229,7 @@ def _choices(values: Sequence[Any], called: str) -> Any:
 
 
 def _ordered(names: set[str]) -> list[str]:
-    numbers = all(name.isdigit() for name in names)
+    numbers = all(name.isdecimal() and len(name) < LONGEST_NUMBER for name in names)
     return sorted(names, key=int) if numbers else sorted(names)
 
 

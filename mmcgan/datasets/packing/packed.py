@@ -131,7 +131,7 @@ class PackedDataset(ImageDataset):
         check_files(self.root, metadata, verify and is_main_process())
         labels = None
         if metadata["labels"] is not None:
-            labels = torch.from_numpy(read_array(self.root / LABELS, INTEGERS, dims=1))
+            labels = torch.from_numpy(read_array(self.root / LABELS, INTEGERS, dims=1).astype(np.int64))
         with content_of(self.root / METADATA, "the metadata of this packed data set"):
             super().__init__(metadata["image_size"], labels, metadata["classes"], sum(counts), pipeline)
 

@@ -13,6 +13,7 @@ import torch
 
 from mmcgan.array_files import INTEGERS, read_array
 from mmcgan.checkpoints.hashing import contents_hash, file_hash, text_hash
+from mmcgan.class_names import absent_classes
 from mmcgan.datasets.decode import SUFFIXES, BadImageError, ImageReader, most_bytes
 from mmcgan.datasets.decoded import DecodedDataset
 from mmcgan.datasets.given import Given
@@ -163,7 +164,9 @@ def _described(root: Path) -> Found:
         raise ValueError(
             f"{printable(root / PLACES)}: {places.shape} are not the places of {sum(counts)} images"
         )
-    labels = None if metadata["labels"] is None else read_array(root / LABELS, INTEGERS, dims=1)
+    labels = None
+    if metadata["labels"] is not None:
+        labels = read_array(root / LABELS, INTEGERS, dims=1).astype(np.int64)
     return [entry["file"] for entry in metadata["shards"]], counts, places, labels, metadata["classes"]
 
 
@@ -186,11 +189,12 @@ def _scanned(root: Path) -> Found:
     places = np.concatenate([np.stack([part.offsets, part.sizes], 1) for part in parts])
     given = [part.labels for part in parts if part.labels is not None]
     labels = np.concatenate(given) if given else None
-    names = None if labels is None else tuple(str(number) for number in range(int(labels.max()) + 1))
-    empty = set() if labels is None else set(range(int(labels.max()) + 1)) - set(labels.tolist())
+    if labels is None:
+        return files, counts, places, None, None
+    empty = absent_classes(labels.tolist(), printable(root))
     if empty:
-        raise ValueError(f"{printable(root)}: no image has class {min(empty)}; number classes from 0 on")
-    return files, counts, places, labels, names
+        raise ValueError(f"{printable(root)}: no image has class {empty[0]}; number classes from 0 on")
+    return files, counts, places, labels, tuple(str(number) for number in range(int(labels.max()) + 1))
 
 
 class _File:

@@ -24,7 +24,7 @@ LONGEST_LABEL = 20  # bytes of a number
 
 
 class _Headers(io.BufferedIOBase):
-    """A file of which headers are read, no more at once than they need."""
+    """A file of which headers are read, no more at once than they need, each behind the one before it."""
 
     def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
@@ -36,7 +36,9 @@ class _Headers(io.BufferedIOBase):
         return self._file.read(size)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to a place."""
+        """Go to a place; not back, where a header says so and reading would not end."""
+        if whence == os.SEEK_SET and offset < self._file.tell() - 1:
+            raise tarfile.ReadError("a header that leads back")
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -72,17 +74,12 @@ def index_of(path: str | Path) -> TarIndex:
     called = printable(path)
     found: dict[str, tuple[int, int]] = {}
     labels: dict[str, int] = {}
-    try:
-        # "r:" refuses compression, which cannot be entered in the middle
-        with open(path, "rb") as content, tarfile.open(fileobj=_Headers(content), mode="r:") as file:
-            for entry in _regular_files(file, called):
+    with open(path, "rb") as content:
+        for number, entry in enumerate(_members(content, called)):
+            if number >= MOST_FILES:
+                raise ValueError(f"{called}: more than {MOST_FILES:,} files in one shard")
+            if entry.isreg() and not entry.issparse():
                 _note(entry, content.fileno(), found, labels, called)
-    except (tarfile.TarError, EOFError, UnicodeError) as error:
-        raise ValueError(f"{called}: not a tar file without compression ({error})") from error
-    size = os.path.getsize(path)
-    torn = [key for key, (offset, length) in found.items() if offset + length > size]
-    if torn:
-        raise ValueError(f"{called}: torn: {printable(torn[0])} reaches beyond the end of the file")
     if labels and len(found.keys() & labels.keys()) < len(found):
         missing = next(key for key in found if key not in labels)
         raise ValueError(f"{called}: {printable(missing)} has no class ({LABEL}), and others have")
@@ -91,13 +88,20 @@ def index_of(path: str | Path) -> TarIndex:
     return TarIndex(places[:, 0], places[:, 1], classes)
 
 
-def _regular_files(file: tarfile.TarFile, called: str) -> Iterator[tarfile.TarInfo]:
-    """Yield the members that are files; raise ValueError if there are too many."""
-    for number, entry in enumerate(file):
-        if number >= MOST_FILES:
-            raise ValueError(f"{called}: more than {MOST_FILES:,} files in one shard")
-        if entry.isreg() and not entry.issparse():
-            yield entry
+def _members(content: io.BufferedReader, called: str) -> Iterator[tarfile.TarInfo]:
+    """Yield the members of a tar file; raise ValueError whatever its headers make of their reader."""
+    try:
+        # "r:" refuses compression, which cannot be entered in the middle
+        with tarfile.open(fileobj=_Headers(content), mode="r:") as file:
+            yield from file
+    except Exception as error:  # what is raised where a member is looked at does not pass through here
+        raise ValueError(f"{called}: not a tar file without compression ({error})") from error
+
+
+def _require_within(entry: tarfile.TarInfo, file: int, called: str) -> None:
+    """Raise ValueError unless the bytes of a member lie in the file."""
+    if entry.size < 0 or entry.offset_data + entry.size > os.fstat(file).st_size:
+        raise ValueError(f"{called}: torn: {printable(entry.name)} reaches beyond the end of the file")
 
 
 def _note(
@@ -111,6 +115,8 @@ def _note(
     folder, _, name = entry.name.rpartition("/")
     stem, dot, rest = name.partition(".")
     key, ending = f"{folder}/{stem}", f".{rest.rpartition('.')[2].lower()}" if dot else ""
+    if ending in (*SUFFIXES, LABEL):
+        _require_within(entry, file, called)
     if ending in SUFFIXES:
         if key in found:
             raise ValueError(f"{called}: two images are called {printable(key)}")

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: as many classes as any labelled set has
-MOST_CLASSES = 1 << 20
+from mmcgan.class_names import MOST_CLASSES, absent_classes
 
 
 def labels_of(values: Sequence[Any], feature: Any, where: str) -> tuple[Tensor, tuple[str, ...]]:
@@ -41,10 +40,10 @@ def labels_of(values: Sequence[Any], feature: Any, where: str) -> tuple[Tensor, 
         raise ValueError(f"{where}: classes reach from {min(values)} to {largest}, {_allowed(given)}")
     if given is not None:
         return torch.tensor(values), _several(tuple(given), where)
-    empty = set(range(largest + 1)) - set(values)
+    empty = absent_classes(values, where)
     if empty:
         raise ValueError(
-            f"{where}: classes reach to {largest}, but no row has {min(empty)}; number them from 0 on"
+            f"{where}: classes reach to {largest}, but no row has {empty[0]}; number them from 0 on"
         )
     return torch.tensor(values), _several(tuple(map(str, range(largest + 1))), where)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmcgan.archives import is_file, read_bytes
-from mmcgan.datasets.sets.stylegan_labels import MOST_CLASSES, some, stylegan_labels
-from mmcgan.text_files import decoded, file_name, parse_json, printable
+from mmcgan.class_names import MOST_CLASSES
+from mmcgan.datasets.sets.stylegan_labels import some, stylegan_labels
+from mmcgan.text_files import csv_rows, decoded, file_name, parse_json, printable
 
 STYLEGAN, CSV, JSON = "dataset.json", "labels.csv", "labels.json"
 LARGEST = 1 << 28  # bytes; a million images take some 50 MB
@@ -111,17 +110,15 @@ def _pair(entry: Any, file: Path) -> tuple[str, Any]:
 
 
 def _csv(text: str, file: Path) -> list[tuple[str, Label]]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        if not set(COLUMNS) <= set(rows.fieldnames or ()):
-            raise ValueError(
-                f"{printable(file)}: its first line must name the columns {' and '.join(COLUMNS)}, and has "
-                f"{', '.join(rows.fieldnames or ())[:200] or 'nothing'}; rename a file that is something else"
-            )
-        listed = list(rows)
-    except csv.Error as error:
-        raise ValueError(f"{printable(file)}: line {rows.line_num}: no CSV ({error})") from error
-    short = [place for place, row in enumerate(listed, 2) if not row["file"] or row["class"] is None]
+    rows = csv_rows(text, file)
+    _, header = next(rows, (1, []))
+    if not set(COLUMNS) <= set(header):
+        raise ValueError(
+            f"{printable(file)}: its first line must name the columns {' and '.join(COLUMNS)}, and has "
+            f"{', '.join(header)[:200] or 'nothing'}; rename a file that is something else"
+        )
+    listed = [dict(zip(header, row, strict=False)) for _, row in rows if row]
+    short = [place for place, row in enumerate(listed, 2) if not row.get("file") or "class" not in row]
     if short:
         raise ValueError(f"{printable(file)}: row {short[0]} names no file, or no class")
     labels: list[tuple[str, Label]] = [

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmcgan.checkpoints.hashing import text_hash
+from mmcgan.class_names import absent_classes
 from mmcgan.datasets.base import ImageDataset, check_choice
 from mmcgan.datasets.decode import ImageReader
 from mmcgan.datasets.given import Given
@@ -25,6 +26,7 @@ from mmcgan.text_files import file_name, read_text
 MANY, FEW = 100, 20
 GROUPS = ("many", "medium", "few")
 IMAGENET_CLASSES = 1000
+LONGEST_LABEL = 20  # digits
 
 
 def shot_groups(class_counts: Sequence[int]) -> dict[str, tuple[int, ...]]:
@@ -191,7 +193,7 @@ def read_list(path: Path, root: str | Path) -> FolderIndex:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: a malformed line, or a label below the largest that no line has.
+        ValueError: a malformed line, a label below the largest that no line has, or one beyond any set's.
     """
     if not path.is_file():
         raise FileNotFoundError(
@@ -204,7 +206,7 @@ def read_list(path: Path, root: str | Path) -> FolderIndex:
         if not line.strip():
             continue
         name, _, label = line.strip().rpartition(" ")
-        if not name or not label.isdigit():
+        if not name or not label.isdecimal() or len(label) > LONGEST_LABEL:
             raise ValueError(f"{path}, line {number}: expected a path and a label, got {line[:60]!r}")
         paths.append(str(Path(root) / file_name(name)))
         labels.append(int(label))
@@ -213,7 +215,7 @@ def read_list(path: Path, root: str | Path) -> FolderIndex:
 
 
 def _class_names(names: Mapping[int, str], path: Path) -> tuple[str, ...]:
-    absent = sorted(set(range(max(names, default=-1) + 1)) - set(names))
+    absent = absent_classes(names, str(path))
     if absent or not names:
         raise ValueError(f"{path}: no image of class {absent[0] if absent else 0}")
     return tuple(names[label] for label in range(len(names)))

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmcgan.class_names import MOST_CLASSES, absent_classes
 from mmcgan.text_files import file_name, parse_json, printable
 
 SHOWN = 3
-#: as many classes as any labelled set has
-MOST_CLASSES = 1 << 20
 
 Label = int | tuple[float, ...]
 
@@ -44,7 +43,7 @@ def stylegan_labels(text: str, file: Path) -> list[tuple[str, int]]:
             raise ValueError(f"{printable(file)}: {name} has the labels {found[name]} and {label}")
     listed, length = _numbers(found, file)
     count = length or max(listed.values()) + 1
-    empty = sorted(set(range(count)) - set(listed.values()))
+    empty = absent_classes(listed.values(), printable(file), count)
     if empty:
         what = f"one-hot labels have {length} places" if length else f"labels reach to {count - 1}"
         raise ValueError(

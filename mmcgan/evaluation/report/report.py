@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.figure_directions import better
+from mmcgan.scalars import mean_and_deviation
 from mmcgan.text_files import on_screen, say
 from mmcgan.version import __version__, version_of
 
@@ -44,8 +44,8 @@ def summarize(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float 
     summary: dict[str, dict[str, float | int]] = {}
     for name in dict.fromkeys(name for run in runs for name in run):
         values = [run[name] for run in runs if name in run]
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        summary[name] = {"mean": statistics.fmean(values), "std": spread, "runs": len(values)}
+        mean, spread = mean_and_deviation(values)
+        summary[name] = {"mean": mean, "std": spread, "runs": len(values)}
     return summary
 
 
