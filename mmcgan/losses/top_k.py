@@ -21,7 +21,9 @@ def top_k_size(batch_size: int, epoch: int, gamma: float, nu: float) -> float:
 
 @LOSSES.register_module()
 class TopKLoss(Loss):
-    """Another loss on logits, whose generator term sees the k highest logits of the batch only.
+    """Another loss on logits, whose generator term sees the k images with the highest logits only.
+
+    A map of logits, one per patch, counts by its mean over the positions, and is passed on whole.
 
     Args:
         loss: config of the loss with views on ``logit``, e.g. ``dict(type='HingeLoss')``.
@@ -59,6 +61,12 @@ class TopKLoss(Loss):
         return self.loss.fake(logit)
 
     def generated(self, logit: Tensor, iteration: Tensor) -> Tensor:
-        """Return the wrapped loss of the k highest logits, at least one."""
+        """Return the wrapped loss of the k images with the highest logits, at least one.
+
+        Args:
+            logit: (N,), or (N, ...) by position.
+            iteration: iterations done, a scalar.
+        """
         k = top_k_size(len(logit), int(iteration) // self.epoch_length, self.gamma, self.nu)
-        return self.loss.generated(logit.topk(max(1, int(k))).values)
+        realness = logit if logit.dim() == 1 else logit.flatten(1).mean(dim=1)
+        return self.loss.generated(logit[realness.topk(max(1, int(k))).indices])

@@ -169,7 +169,7 @@ class ConditionalGAN(SamplingModel):
         terms: Terms = {}
         for loss in self.losses:
             terms |= loss.discriminator(real_scores, fake_scores)
-        return terms | self._regularization("discriminator", real, fake, real_scores, fake_scores)
+        return terms | self._due_terms("discriminator", optimizer, real, fake, (real_scores, fake_scores))
 
     def generator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the generator's loss terms on fresh fakes; ``real`` is scored only if a loss asks."""
@@ -183,7 +183,7 @@ class ConditionalGAN(SamplingModel):
         terms: Terms = {}
         for loss in self.losses:
             terms |= loss.generator(fake_scores, real_scores)
-        return terms | self._regularization("generator", real, fake, real_scores, fake_scores)
+        return terms | self._due_terms("generator", optimizer, real, fake, (real_scores, fake_scores))
 
     def use_seed(self, seed: int) -> None:
         """Let the streams of random numbers be those of the run's seed."""
@@ -324,13 +324,13 @@ class ConditionalGAN(SamplingModel):
             self._acting = {update: found}
         return self._acting[update]
 
-    def _regularization(
-        self, role: str, real: GANBatch, fake: GANBatch, real_scores: Terms | None, fake_scores: Terms
+    def _due_terms(
+        self, role: str, optimizer: Any, real: GANBatch, fake: GANBatch, scores: tuple[Terms | None, Terms]
     ) -> Terms:
         assert fake.latent is not None
-        given = (real, fake, fake.latent, real_scores, fake_scores)
+        given = (real, fake, fake.latent, *scores)
         generate = partial(self._generate, role, size=self._size_of(fake))
-        context = StepContext(*given, self.score, generate, self.random, self.generator)
+        context = StepContext(*given, self.score, generate, self.random, self.generator, optimizer.autocast)
         return weighted_terms(self._due(role), context)
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -36,7 +37,10 @@ class StepContext:
             step without gradient, unless the latent carries one.
         random: the run's random streams.
         network: the training :class:`~mmcgan.models.generators.base.Generator` itself, for regularisers that
-            enter it behind z.
+            enter it behind z, by default in float32; ``with context.autocast():`` where its images are
+            compared with those of the step.
+        autocast: the precision in which the step made its images and scores. A regulariser's ``score`` and
+            ``generate`` enter it by themselves, unless its :attr:`Regularizer.full_precision` is set.
     """
 
     real: GANBatch
@@ -48,6 +52,26 @@ class StepContext:
     generate: Generate
     random: RandomStreams
     network: Any = None
+    autocast: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+    def in_step_precision(self) -> StepContext:
+        """Return the same with ``score`` and ``generate`` in the precision of the step.
+
+        What a second pass is compared with was made in it: in another one a network that ignores its input
+        would seem to follow it, by what the precisions round.
+        """
+        score, generate = (_within(self.autocast, function) for function in (self.score, self.generate))
+        return replace(self, score=score, generate=generate)
+
+
+def _within(
+    autocast: Callable[[], AbstractContextManager[Any]], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        with autocast():
+            return function(*arguments, **named)
+
+    return call
 
 
 class Regularizer(Reading, nn.Module):
@@ -82,6 +106,9 @@ class Regularizer(Reading, nn.Module):
     needs_real_gradient: bool = False
     #: whether the step's own generated images must
     needs_fake_gradient: bool = False
+    #: whether further passes (``score``, ``generate``) compute in float32 whatever the step computes in, for
+    #: those that differentiate them twice and compare them with nothing
+    full_precision: ClassVar[bool] = False
 
     def __init__(self, on: str, weight: float = 1.0, interval: int = 1) -> None:
         super().__init__()
@@ -180,7 +207,8 @@ def build_regularizers(
 
 def weighted_terms(regularizers: Mapping[str, Regularizer], context: StepContext) -> dict[str, Tensor]:
     """Return the scalars of ``regularizers`` by name, times weight and interval."""
-    values = {name: (each, each(context)) for name, each in regularizers.items()}
+    given = {True: context, False: context.in_step_precision()}
+    values = {name: (each, each(given[each.full_precision])) for name, each in regularizers.items()}
     acting = {name: pair for name, pair in values.items() if pair[1] is not None}
     for each, value in acting.values():
         check_scalar(each, "forward", value)

@@ -24,6 +24,7 @@ class PointPenalty(LogitRegularizer):
     """
 
     paper_weight = 10.0
+    full_precision = True
 
     def forward(self, context: StepContext) -> Tensor:
         """Return the penalty, a scalar."""

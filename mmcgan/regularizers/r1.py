@@ -34,6 +34,7 @@ class SquaredGradient(LogitRegularizer):
         seen: which batch, ``real`` or ``fake``.
     """
 
+    full_precision = True
     seen: ClassVar[Literal["real", "fake"]]
 
     def __init__(

@@ -11,6 +11,11 @@ from torch import Tensor
 from mmcgan.checkpoints.files import load_checkpoint, load_weights
 from mmcgan.evaluation.metrics.base import GenerationMetric
 from mmcgan.evaluation.metrics.collected import gather_rows, warn
+from mmcgan.evaluation.metrics.pairs import (
+    condition_keys,
+    conditions_without_pair,
+    pairs_of_one_condition,
+)
 from mmcgan.evaluation.metrics.similarity import SCALE_WEIGHTS, ms_ssim
 from mmcgan.evaluation.metrics.sliced_wasserstein import sliced_wasserstein_distance
 from mmcgan.evaluation.statistics.reference import Reference
@@ -22,35 +27,6 @@ from mmcgan.registry import GENERATION_METRICS
 from mmcgan.structures import Condition
 
 PairDistance = Callable[[Tensor, Tensor], Tensor]
-
-
-def pairs_of_one_condition(
-    label: Tensor | None, count: int, pairs: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Return rows of pairs of different images that were asked for with the same label.
-
-    Args:
-        label: int64 (N,), or None where all images share one condition.
-        count: N.
-        pairs: how many; pairs may repeat.
-        generator: decides the pairs.
-
-    Raises:
-        ValueError: no label occurs twice.
-    """
-    label = torch.zeros(count, dtype=torch.int64) if label is None else label
-    order = label.argsort(stable=True)
-    counts = torch.bincount(label)
-    starts = counts.cumsum(0) - counts
-    usable = (counts[label[order]] > 1).nonzero().flatten()
-    if not len(usable):
-        raise ValueError(f"no two of {count} images share a label: generate more images per class")
-    first = usable[torch.randint(len(usable), (pairs,), generator=generator)]
-    group = label[order[first]]
-    # A step of 1..n-1 around the group never meets the image itself.
-    step = 1 + (torch.rand(pairs, generator=generator) * (counts[group] - 1)).long()
-    second = starts[group] + (first - starts[group] + step) % counts[group]
-    return order[first], order[second]
 
 
 class ImageMetric(GenerationMetric):
@@ -107,6 +83,9 @@ class ImageMetric(GenerationMetric):
 class PairDiversity(ImageMetric):
     """Base: mean distance of random pairs of generated images with the same condition.
 
+    Conditions are the same where all their fields are (label, attributes, instance, label map, ...). Images
+    asked for without any are one group.
+
     Args:
         pairs: number of pairs.
         batch_size: pairs per call.
@@ -123,11 +102,45 @@ class PairDiversity(ImageMetric):
         self.pairs = pairs
         self.batch_size = batch_size
 
+    def reset(self) -> None:
+        """Forget all images."""
+        super().reset()
+        self._keys: list[Tensor] = []
+        self._fields: set[str] = set()
+
+    def update(self, output: ExtractorOutput, condition: Condition) -> None:
+        """Add the images the extractor saw, and which of them were asked for with the same condition.
+
+        Raises:
+            ValueError: the extractor passes no images on.
+        """
+        super().update(output, condition)
+        self._keys.append(condition_keys(condition, len(self._images[-1])))
+        self._fields |= condition.present().keys()
+
+    def merge(self) -> None:
+        """Put the images of all ranks in their order."""
+        super().merge()
+        keys = gather_rows(self._keys)
+        self._keys = [] if keys is None else [keys]
+
     def mean_over_pairs(self, distance: PairDistance) -> float:
-        """Return the mean of ``distance`` (uint8 batches -> (n,)) over the pairs."""
-        image, label = self.images()
-        generator = make_generator(self.seed, "pairs")
-        rows = pairs_of_one_condition(label, len(image), self.pairs, generator)
+        """Return the mean of ``distance`` (uint8 batches -> (n,)) over the pairs.
+
+        Raises:
+            ValueError: there are no images, or no two of them share a condition.
+        """
+        image, _ = self.images()
+        keys, fields = torch.cat(self._keys), sorted(self._fields)
+        rows = pairs_of_one_condition(
+            keys, len(image), self.pairs, make_generator(self.seed, "pairs"), fields
+        )
+        alone, every = conditions_without_pair(keys)
+        if alone:
+            warn(
+                f"{type(self).__name__}: {alone} of {every} conditions ({', '.join(fields)}) have one image "
+                "only and are in no pair"
+            )
         parts = zip(*(row.split(self.batch_size) for row in rows), strict=True)
         found = [distance(image[first], image[second]).flatten().double().cpu() for first, second in parts]
         return float(torch.cat(found).mean())
@@ -183,7 +196,7 @@ class LPIPSDiversity(PairDiversity):
         """Return ``lpips_diversity``.
 
         Raises:
-            ValueError: no two images share a label.
+            ValueError: no two images share a condition.
         """
         network = self._distance
 
@@ -241,7 +254,7 @@ class MSSSIM(PairDiversity):
         """Return ``ms_ssim``, in 0..1.
 
         Raises:
-            ValueError: no two images share a label.
+            ValueError: no two images share a condition.
         """
         side = min(self._images[0].shape[-2:]) if self._images else 16
         weights = SCALE_WEIGHTS[: max(1, min(5, int(side).bit_length()))]
