@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mmcgan.checkpoints.atomic import Content, write_file
 from mmcgan.checkpoints.hashing import file_hash
 from mmcgan.locks import InUseError, Lock, lock
 from mmcgan.text_files import printable, read_json
+from mmcgan.waiting import wait_while_alive
 
 INDEX = "index.json"
 WHAT = "an index of exported weights"
@@ -103,14 +103,22 @@ def _entered(
 
 
 def _waited_for(index: Path) -> Lock:
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return lock(index.with_name(f".{INDEX}.lock"), index, "choose another folder")
-        except InUseError:
-            if time.monotonic() > end:
-                raise
-        time.sleep(POLL_SECONDS)
+    found: list[Lock] = []
+
+    def take() -> Lock:
+        return lock(index.with_name(f".{INDEX}.lock"), index, "choose another folder")
+
+    def free() -> bool:
+        with suppress(InUseError):
+            found.append(take())
+        return bool(found)
+
+    def changed() -> float:
+        return index.stat().st_mtime if index.exists() else 0.0
+
+    with suppress(TimeoutError):
+        wait_while_alive(free, changed, f"{index} is in use", POLL_SECONDS, PATIENCE)
+    return found[0] if found else take()  # whose error names the holder
 
 
 @contextmanager
