@@ -211,7 +211,7 @@ def read_record(given: Mapping[str, Any], origin: Origin) -> GeneratorRecord:
     )
 
 
-def training_length(given: Mapping[str, Any], origin: Origin) -> dict[str, int]:
+def training_length(given: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
     """Return ``iteration`` and ``images_seen`` of a record, 0 where it does not say.
 
     Raises:
