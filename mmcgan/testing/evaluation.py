@@ -105,8 +105,9 @@ def made_up_output(n: int, extractor: Extractor) -> tuple[ExtractorOutput, Condi
     """Return what ``extractor`` says of ``n`` images, and what they were asked to be."""
     images = MadeUpImages(n, 1)
     chosen = torch.nn.functional.one_hot(images.label, CLASSES).float()
-    maps = torch.randint(CLASSES, (n, SIDE, SIDE), generator=source(2))
-    condition = Condition(label=images.label, attributes=chosen, label_map=maps)
+    # one for each class: every condition is asked for more than once, for metrics that compare such images
+    maps = torch.randint(CLASSES, (CLASSES, SIDE, SIDE), generator=source(2))
+    condition = Condition(label=images.label, attributes=chosen, label_map=maps[images.label])
     return extractor(images.image), condition
 
 
