@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import master_only
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner, ValLoop
 from torch import nn
@@ -127,10 +126,10 @@ class GANRunner(Runner):
         """Count in iterations unless told otherwise."""
         return super().build_log_processor({"by_epoch": False, **log_processor})
 
-    @master_only
     def dump_config(self) -> None:
-        """Write the settings beside the checkpoints, never over a file that no run has written."""
-        write_config(self.cfg, self.work_dir, self.log_dir)
+        """Write the settings beside the checkpoints, never over a file that no run has written; rank 0 does."""
+        if self.rank == 0:
+            write_config(self.cfg, self.work_dir, self.log_dir)
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """Add our own timer and checkpoints where the config names none; None switches a hook off."""
