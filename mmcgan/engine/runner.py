@@ -127,7 +127,7 @@ class GANRunner(Runner):
         return super().build_log_processor({"by_epoch": False, **log_processor})
 
     def dump_config(self) -> None:
-        """Write the settings beside the checkpoints, never over a file that no run has written; rank 0 does."""
+        """Write the settings beside the checkpoints, never over a file that no run has written (rank 0)."""
         if self.rank == 0:
             write_config(self.cfg, self.work_dir, self.log_dir)
 
