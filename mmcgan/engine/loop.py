@@ -140,7 +140,7 @@ class GANTrainLoop(BaseLoop):
             return
         with (
             self._whole_networks(),
-            preserved_random_state(),
+            preserved_random_state(self.runner.model),
             suppress(EvaluationInterrupted),
             _agreed_stop(self.runner),
         ):
