@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmcgan.hooks.schedule import ScheduleHook
 from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
 from mmcgan.suggestions import nearest
 
@@ -50,7 +51,8 @@ class RollBack:
     def check(self, runner: Any) -> None:
         """Raise ValueError if one of the settings does not exist, or would not change."""
         players = dict(runner.optim_wrapper.items())
-        scheduled = [hook for hook in runner.hooks if isinstance(hook, WeightDecayScheduleHook)]
+        kinds = ScheduleHook | WeightDecayScheduleHook
+        scheduled = [hook for hook in runner.hooks if isinstance(hook, kinds)]
         asked = [(kind, *item) for kind in ("multiply", "set") for item in getattr(self, kind).items()]
         for kind, player, settings in asked:
             where = f"CollapseGuardHook: roll_back.{kind}.{player}"
@@ -59,8 +61,9 @@ class RollBack:
             groups = players[player].optimizer.param_groups
             for name in settings:
                 _check_setting(f"{where}.{name}", name, groups, kind)
-                if name == "weight_decay" and any(player in hook.schedules for hook in scheduled):
-                    raise ValueError(f"{where}.{name}: WeightDecayScheduleHook would overwrite it")
+                for hook in scheduled:
+                    if hook.sets(player, name):
+                        raise ValueError(f"{where}.{name}: {type(hook).__name__} would overwrite it")
 
     def change(self, runner: Any) -> list[str]:
         """Change the settings in all parameter groups and schedules; return "what: old -> new"."""

@@ -73,6 +73,10 @@ class ScheduleHook(Hook):
         """Return whether some value goes on to the end of training, wherever that is."""
         return any(map(ends_with_training, (settings.get("values") or {}).values()))
 
+    def sets(self, player: str, setting: str) -> bool:
+        """Return whether a schedule writes this setting of a player's optimiser."""
+        return f"optimizer.{player}.{setting}" in self.schedules
+
     def before_train(self, runner: Any) -> None:
         """Find what the paths name."""
         self._setters = {path: find_setter(runner, path) for path in self.schedules}
@@ -149,15 +153,14 @@ def check_field(path: str, rest: str) -> tuple[str, str]:
 
 def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
     player, field = check_field(path, rest)
-    groups = runner.optim_wrapper[player].optimizer.param_groups
+    optimizer = runner.optim_wrapper[player].optimizer
     wanted = "betas" if field.startswith("beta") else field
-    if wanted not in groups[0]:
-        raise ValueError(
-            f"ScheduleHook: {path!r}: {type(runner.optim_wrapper[player].optimizer).__name__} has no {wanted}"
-        )
+    if wanted not in optimizer.param_groups[0]:
+        raise ValueError(f"ScheduleHook: {path!r}: {type(optimizer).__name__} has no {wanted}")
 
     def write(value: float) -> None:
-        for group in groups:
+        # asked for every time: an optimiser that loads a state has other groups from then on
+        for group in optimizer.param_groups:
             OPTIMIZER_FIELDS[field](group, value)
 
     return write

@@ -264,6 +264,7 @@ def test_a_warning_comes_once_per_collapse(tmp_path):
 
 # --- settings ------------------------------------------------------------------------------------
 BACK = dict(action="roll_back")
+CONSTANT = dict(kind="constant", value=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -303,6 +304,14 @@ def test_bad_settings_are_named(settings, message):
             dict(set=dict(generator=dict(weight_decay=1e-3))),
             [dict(type="WeightDecayScheduleHook", generator=dict(kind="constant", value=0.1))],
             "WeightDecayScheduleHook would overwrite it",
+        ),
+        *(
+            (
+                {kind: dict(discriminator={name: 0.5})},
+                [dict(type="ScheduleHook", values={f"optimizer.discriminator.{name}": CONSTANT})],
+                rf"{kind}\.discriminator\.{name}: ScheduleHook would overwrite it",
+            )
+            for kind, name in (("multiply", "lr"), ("set", "weight_decay"))
         ),
     ],
 )
