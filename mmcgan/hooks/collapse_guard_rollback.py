@@ -58,9 +58,8 @@ class RollBack:
             where = f"CollapseGuardHook: roll_back.{kind}.{player}"
             if player not in players:
                 raise ValueError(f"{where}: no such player.{nearest(player, list(players))}")
-            groups = players[player].optimizer.param_groups
             for name in settings:
-                _check_setting(f"{where}.{name}", name, groups, kind)
+                _check_setting(f"{where}.{name}", name, players[player].optimizer, kind)
                 for hook in scheduled:
                     if hook.sets(player, name):
                         raise ValueError(f"{where}.{name}: {type(hook).__name__} would overwrite it")
@@ -79,8 +78,12 @@ class RollBack:
         return told
 
 
-def _check_setting(where: str, name: str, groups: list[dict[str, Any]], kind: str) -> None:
-    known = [key for key, value in groups[0].items() if isinstance(value, float)]
+def _check_setting(where: str, name: str, optimizer: Any, kind: str) -> None:
+    groups = optimizer.param_groups
+    # the multipliers of rules and what schedules start from lie in the groups too, and are no settings
+    known = [
+        key for key, value in groups[0].items() if isinstance(value, float) and key in optimizer.defaults
+    ]
     if name not in known:
         raise ValueError(f"{where}: the optimiser has no such setting.{nearest(name, known)}")
     if kind == "multiply" and all(group[name] == 0 for group in groups):

@@ -15,9 +15,10 @@ from mmcgan.optim.players import PLAYERS
 from mmcgan.registry import HOOKS
 from mmcgan.suggestions import nearest
 
-#: Fields of an optimiser's parameter groups, and how a value is written into them.
+#: Fields of an optimiser's parameter groups, and how a value is written into them. Groups of checkpoints that
+#: were written before groups kept ``lr_mult`` go on as they were trained, with one rate for all.
 OPTIMIZER_FIELDS: dict[str, Callable[[dict[str, Any], float], None]] = {
-    "lr": lambda group, value: group.update(lr=value),
+    "lr": lambda group, value: group.update(lr=value * group.get("lr_mult", 1.0)),
     "beta1": lambda group, value: group.update(betas=(value, group["betas"][1])),
     "beta2": lambda group, value: group.update(betas=(group["betas"][0], value)),
     "momentum": lambda group, value: group.update(momentum=value),
@@ -35,6 +36,7 @@ class ScheduleHook(Hook):
 
     * ``optimizer.generator.lr``, ``optimizer.discriminator.beta2``, …: a field of a player's optimiser
       (``lr``, ``beta1``, ``beta2``, ``momentum``, ``weight_decay``), in the place of a ``param_scheduler``;
+      ``lr_mult`` and ``decay_mult`` of the optimiser's rules multiply the rate and the decay;
     * ``regularizers.r1.weight``, ``augment.probability.p``, …: a number or one-element tensor of the model;
     * ``generator_ema.half_life_images``, ``generator_ema.decay``: of the moving average.
 

@@ -299,6 +299,7 @@ def test_bad_settings_are_named(settings, message):
     [
         (dict(multiply=dict(critic=dict(lr=0.5))), [], "multiply.critic: no such player"),
         (dict(multiply=dict(generator=dict(rl=0.5))), [], "generator.rl: the optimiser has no such.*'lr'"),
+        (dict(multiply=dict(generator=dict(lr_mult=0.5))), [], "lr_mult: the optimiser has no such.* lr,"),
         (dict(multiply=dict(generator=dict(weight_decay=10.0))), [], "it is 0, which no factor changes"),
         (
             dict(set=dict(generator=dict(weight_decay=1e-3))),
