@@ -60,9 +60,9 @@ class RollBack:
                 raise ValueError(f"{where}: no such player.{nearest(player, list(players))}")
             for name in settings:
                 _check_setting(f"{where}.{name}", name, players[player].optimizer, kind)
-                for hook in scheduled:
-                    if hook.sets(player, name):
-                        raise ValueError(f"{where}.{name}: {type(hook).__name__} would overwrite it")
+                writers = [type(hook).__name__ for hook in scheduled if hook.sets(player, name)]
+                if writers:
+                    raise ValueError(f"{where}.{name}: {writers[0]} would overwrite it")
 
     def change(self, runner: Any) -> list[str]:
         """Change the settings in all parameter groups and schedules; return "what: old -> new"."""
