@@ -168,7 +168,7 @@ class SmallSetReadings(Hook):
         self.clock.start()
 
     def _read(self, runner: Any, spent: float, images: int) -> None:
-        with preserved_random_state():
+        with preserved_random_state(runner.model):
             figures = self.judge.figures(lambda rows: _sample(runner.model, rows))
         reading = {
             "images": images,
@@ -179,7 +179,7 @@ class SmallSetReadings(Hook):
         runner.logger.info(f"reading: {reading}")
 
     def _draw(self, model: Any) -> None:
-        with preserved_random_state():
+        with preserved_random_state(model):
             images = _sample(model, list(range(GRID_IMAGES)))
         write_png(contact_sheet(images, GRID_COLUMNS), self.grid)
 

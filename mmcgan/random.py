@@ -8,6 +8,8 @@ generator state; only the seed and the iteration are checkpointed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from mmengine.dist import get_rank
@@ -55,6 +57,18 @@ class RandomStreams(nn.Module):
         """Begin ``iteration``: every stream restarts from its own seed for it."""
         self.iteration = iteration
         self._open.clear()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let side work draw without a trace: afterwards every stream goes on where it was.
+
+        Meanwhile all streams are as at the beginning of the iteration.
+        """
+        kept, self._open = self._open, {}
+        try:
+            yield
+        finally:
+            self._open = kept
 
     def __getitem__(self, name: str) -> torch.Generator:
         return self._stream((name,), "cpu")

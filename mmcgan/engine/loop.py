@@ -24,7 +24,9 @@ class GANTrainLoop(BaseLoop):
     """Iterations, one generator update each, with evaluation at intervals.
 
     After each iteration and its evaluation all hooks are asked for ``after_iteration``; the
-    checkpoint hook saves there, so that a checkpoint knows the evaluation of its own weights.
+    checkpoint hook saves there, so that a checkpoint knows the evaluation of its own weights. An
+    evaluation that a stop has cut off is made up for by the run that resumes, and the hooks are asked
+    again then, before anything else moves: what they decide after an evaluation concerns its weights.
 
     Args:
         runner: the runner.
@@ -82,6 +84,11 @@ class GANTrainLoop(BaseLoop):
         """Real images that all ranks together consume in one iteration."""
         return int(self.dataloader.batch_size * self.runner.world_size)
 
+    @property
+    def owes_evaluation(self) -> bool:
+        """Whether the present weights are to be evaluated and have not been."""
+        return self._is_due() and self.runner.message_hub.runtime_info.get(EVALUATED) != self._iter
+
     def continue_from(self, iteration: int, images_seen: int) -> None:
         """Set the counts of a resumed run."""
         self._iter, self.images_seen = iteration, images_seen
@@ -94,10 +101,8 @@ class GANTrainLoop(BaseLoop):
         self.runner.restore_random_state()
         # asked to stop while everything was being built: the newest checkpoint is the state
         self.stop_training = self.stop_training or self.runner.stop_requested()
-        late = self._iter and self.runner.message_hub.runtime_info.get(EVALUATED) != self._iter
-        if late and not self.stop_training:
-            self._evaluate_if_due()
-            self.stop_training = self.stop_training or self.runner.stop_requested()
+        if self._iter and not self.stop_training:
+            self._make_up_for_evaluation()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(batches))
@@ -105,8 +110,7 @@ class GANTrainLoop(BaseLoop):
             if not self.stop_training:
                 self._evaluate_if_due()
                 self.stop_training = self.stop_training or self.runner.stop_requested()
-            with self._whole_networks():
-                self.runner.call_hook("after_iteration")
+            self._after_iteration()
         with self._whole_networks():
             self.runner.call_hook("after_train_epoch")
             self.runner.call_hook("after_train")
@@ -133,14 +137,30 @@ class GANTrainLoop(BaseLoop):
         self._iter += 1
         self.images_seen += self.images_per_iteration
 
-    def _evaluate_if_due(self) -> None:
+    def _make_up_for_evaluation(self) -> None:
+        """Evaluate where a stop has kept the run so far from it, and go on as it would have."""
+        if not self.owes_evaluation:
+            return
+        self._evaluate_if_due()
+        self.stop_training = self.stop_training or self.runner.stop_requested()
+        if not self.owes_evaluation:  # else cut off again: what is on disk is still the state
+            self._after_iteration()
+
+    def _after_iteration(self) -> None:
+        with self._whole_networks():
+            self.runner.call_hook("after_iteration")
+
+    def _is_due(self) -> bool:
         last = self._iter == self._max_iters
         due = self._iter >= self.val_begin and (last or self._iter % self.val_interval == 0)
-        if not due or self.runner.val_loop is None:
+        return due and self.runner.val_loop is not None
+
+    def _evaluate_if_due(self) -> None:
+        if not self._is_due():
             return
         with (
             self._whole_networks(),
-            preserved_random_state(),
+            preserved_random_state(self.runner.model),
             suppress(EvaluationInterrupted),
             _agreed_stop(self.runner),
         ):

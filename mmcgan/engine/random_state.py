@@ -1,4 +1,4 @@
-"""The global random generators: saved, restored, and shielded from side work.
+"""The random generators of a run: saved, restored, and shielded from side work.
 
 mmcgan draws from its own streams (:mod:`mmcgan.random`), but a plugin, a transform or torch
 itself may use the global ones, and a resumed run must find them where it left them.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 import numpy as np
 import torch
 import torch.distributed as torch_dist
+from torch import nn
 
 from mmcgan.distributed import is_initialized
+from mmcgan.random import RandomStreams
 
 State = dict[str, Any]
 
@@ -59,10 +61,19 @@ def gather_random_states() -> list[State]:
 
 
 @contextmanager
-def preserved_random_state() -> Iterator[None]:
-    """Put the generators back where they were, so that side work does not move training."""
+def preserved_random_state(model: nn.Module | None = None) -> Iterator[None]:
+    """Put the generators back where they were, so that side work does not move training.
+
+    Args:
+        model: side work with a model in training may draw from the model's own streams too, as a generator
+            with noise inside does; they are put back as the global ones are.
+    """
     state = random_state()
-    try:
-        yield
-    finally:
-        set_random_state(state)
+    with ExitStack() as streams:
+        for module in () if model is None else model.modules():
+            if isinstance(module, RandomStreams):
+                streams.enter_context(module.aside())
+        try:
+            yield
+        finally:
+            set_random_state(state)

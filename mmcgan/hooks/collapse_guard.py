@@ -132,7 +132,12 @@ class CollapseGuardHook(Hook):
 
     # --- what is done -------------------------------------------------------------------------
     def after_iteration(self, runner: Any) -> None:
-        """Check if something new is known; rank 0 decides for all."""
+        """Check if something new is known; rank 0 decides for all.
+
+        One iteration is one check: where a stop has cut its evaluation off, the resumed run checks, with it.
+        """
+        if runner.train_loop.owes_evaluation:
+            return
         figures = runner.message_hub.runtime_info.get(LATEST, {})
         evaluated, self._evaluated = self._evaluated, None
         if figures.get("iteration") != runner.iter and evaluated is None:

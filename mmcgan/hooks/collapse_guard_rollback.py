@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmcgan.hooks.schedule import ScheduleHook
 from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
 from mmcgan.suggestions import nearest
 
@@ -50,17 +51,18 @@ class RollBack:
     def check(self, runner: Any) -> None:
         """Raise ValueError if one of the settings does not exist, or would not change."""
         players = dict(runner.optim_wrapper.items())
-        scheduled = [hook for hook in runner.hooks if isinstance(hook, WeightDecayScheduleHook)]
+        kinds = ScheduleHook | WeightDecayScheduleHook
+        scheduled = [hook for hook in runner.hooks if isinstance(hook, kinds)]
         asked = [(kind, *item) for kind in ("multiply", "set") for item in getattr(self, kind).items()]
         for kind, player, settings in asked:
             where = f"CollapseGuardHook: roll_back.{kind}.{player}"
             if player not in players:
                 raise ValueError(f"{where}: no such player.{nearest(player, list(players))}")
-            groups = players[player].optimizer.param_groups
             for name in settings:
-                _check_setting(f"{where}.{name}", name, groups, kind)
-                if name == "weight_decay" and any(player in hook.schedules for hook in scheduled):
-                    raise ValueError(f"{where}.{name}: WeightDecayScheduleHook would overwrite it")
+                _check_setting(f"{where}.{name}", name, players[player].optimizer, kind)
+                writers = [type(hook).__name__ for hook in scheduled if hook.sets(player, name)]
+                if writers:
+                    raise ValueError(f"{where}.{name}: {writers[0]} would overwrite it")
 
     def change(self, runner: Any) -> list[str]:
         """Change the settings in all parameter groups and schedules; return "what: old -> new"."""
@@ -76,8 +78,12 @@ class RollBack:
         return told
 
 
-def _check_setting(where: str, name: str, groups: list[dict[str, Any]], kind: str) -> None:
-    known = [key for key, value in groups[0].items() if isinstance(value, float)]
+def _check_setting(where: str, name: str, optimizer: Any, kind: str) -> None:
+    groups = optimizer.param_groups
+    # the multipliers of rules and what schedules start from lie in the groups too, and are no settings
+    known = [
+        key for key, value in groups[0].items() if isinstance(value, float) and key in optimizer.defaults
+    ]
     if name not in known:
         raise ValueError(f"{where}: the optimiser has no such setting.{nearest(name, known)}")
     if kind == "multiply" and all(group[name] == 0 for group in groups):

@@ -12,6 +12,7 @@ from mmcgan.hooks.monitor import Monitor
 State = dict[str, Any]
 VANISHED = 0.01  # of the largest feature length seen
 PROGRESS = 0.02  # of the best value: a smaller gain of the metric says nothing
+LOSS = 0.001  # of what the metric has gained since its first evaluation: a smaller loss says nothing
 SIGNS = ("separation", "metric", "feature_norm", "diversity")
 
 
@@ -21,7 +22,11 @@ class Limits:
 
     Attributes:
         separation: chance that a real image scores above a fake one, in (0.5, 1].
-        metric: factor by which the metric is worse than its best, above 1.
+        metric: factor by which the metric is worse than its best, above 1. An unbiased estimate of a distance
+            (KID) may be negative, which says that noise reaches as far as that: values up to the factor
+            times its magnitude are no sign, and never a loss of less than a thousandth of what the run
+            has gained since its first evaluation, as a factor of almost 0 would be. Where more is better,
+            a negative best gets more negative by the factor.
         feature_norm: factor by which the features have grown since they were smallest, above 1.
             (Features that vanish, to a hundredth, count as well.)
         diversity: difference between fakes over that between real images, in [0, 1).
@@ -58,6 +63,7 @@ def fresh_state() -> State:
         "value": None,  # of the metric, the last and the best
         "best": None,
         "best_at": None,
+        "first": None,  # finite value
         "improving": False,
         "warned": False,
         "rollbacks": 0,
@@ -66,7 +72,7 @@ def fresh_state() -> State:
 
 def after_roll_back(state: State) -> State:
     """Return the memory after a roll-back: the best value stays, the signs are forgotten."""
-    kept = {"best": state["best"], "best_at": state["best_at"], "value": state["best"]}
+    kept = {key: state[key] for key in ("best", "best_at", "first")} | {"value": state["best"]}
     return {**fresh_state(), **kept, "rollbacks": state["rollbacks"] + 1}
 
 
@@ -87,6 +93,8 @@ def remember(
         best = state["best"]
         margin = 0.0 if best is None else PROGRESS * abs(best)
         state |= {"value": evaluated, "improving": monitor.is_better(evaluated, best, margin)}
+        if state["first"] is None and math.isfinite(evaluated):
+            state["first"] = evaluated
         if monitor.is_better(evaluated, best):
             state |= {"best": evaluated, "best_at": iteration}
     return state
@@ -157,11 +165,19 @@ def _worse(state: State, monitor: Monitor, factor: float) -> str | None:
     value, best = state["value"], state["best"]
     if value is None or best is None:
         return None
-    limit = best * factor if monitor.rule == "less" else best / factor
+    limit = _worst_allowed(best, state["first"], monitor.rule, factor)
     if not monitor.is_better(limit, value) and not math.isnan(value):
         return None
     direction = "rose" if monitor.rule == "less" else "fell"
     return f"{monitor.metric} {direction} from {best:.4g} (iteration {state['best_at']}) to {value:.4g}"
+
+
+def _worst_allowed(best: float, first: float | None, rule: str, factor: float) -> float:
+    """Return the value that is just as much worse than ``best`` as :class:`Limits` calls a sign."""
+    least = LOSS * abs(best - first) if first is not None and math.isfinite(best) else 0.0
+    if rule == "less":
+        return max(abs(best) * factor, best + least)
+    return min(best / factor if best > 0 else best * factor, best - least)
 
 
 def _out_of_range(figures: Mapping[str, float], state: State, factor: float) -> str | None:

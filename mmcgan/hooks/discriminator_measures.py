@@ -21,12 +21,13 @@ Figures = dict[str, float]
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put every buffer of ``model`` and the global generators back where they were.
+    """Put every buffer of ``model``, its random streams and the global generators back where they were.
 
-    Batch-norm statistics, spectral-norm vectors and the averages that losses keep are buffers.
+    A generator may draw noise and mixed styles from the streams. Batch-norm statistics, spectral-norm
+    vectors and the averages that losses keep are buffers.
     """
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    with preserved_random_state():
+    with preserved_random_state(model):
         try:
             yield
         finally:

@@ -85,7 +85,7 @@ class SampleGridHook(Hook):
     def _write(self, runner: Any) -> None:
         if runner.rank != 0:
             return
-        with preserved_random_state():
+        with preserved_random_state(runner.model):
             picture = contact_sheet(self.draw(runner.model), self._columns(runner.model))
         self.latest = Path(runner.work_dir) / "samples" / f"iter_{runner.iter:07d}.png"
         write_png(picture, self.latest)

@@ -15,9 +15,10 @@ from mmcgan.optim.players import PLAYERS
 from mmcgan.registry import HOOKS
 from mmcgan.suggestions import nearest
 
-#: Fields of an optimiser's parameter groups, and how a value is written into them.
+#: Fields of an optimiser's parameter groups, and how a value is written into them. Groups of checkpoints that
+#: were written before groups kept ``lr_mult`` go on as they were trained, with one rate for all.
 OPTIMIZER_FIELDS: dict[str, Callable[[dict[str, Any], float], None]] = {
-    "lr": lambda group, value: group.update(lr=value),
+    "lr": lambda group, value: group.update(lr=value * group.get("lr_mult", 1.0)),
     "beta1": lambda group, value: group.update(betas=(value, group["betas"][1])),
     "beta2": lambda group, value: group.update(betas=(group["betas"][0], value)),
     "momentum": lambda group, value: group.update(momentum=value),
@@ -35,6 +36,7 @@ class ScheduleHook(Hook):
 
     * ``optimizer.generator.lr``, ``optimizer.discriminator.beta2``, …: a field of a player's optimiser
       (``lr``, ``beta1``, ``beta2``, ``momentum``, ``weight_decay``), in the place of a ``param_scheduler``;
+      ``lr_mult`` and ``decay_mult`` of the optimiser's rules multiply the rate and the decay;
     * ``regularizers.r1.weight``, ``augment.probability.p``, …: a number or one-element tensor of the model;
     * ``generator_ema.half_life_images``, ``generator_ema.decay``: of the moving average.
 
@@ -72,6 +74,10 @@ class ScheduleHook(Hook):
     def follows_the_end(cls, settings: Mapping[str, Any]) -> bool:
         """Return whether some value goes on to the end of training, wherever that is."""
         return any(map(ends_with_training, (settings.get("values") or {}).values()))
+
+    def sets(self, player: str, setting: str) -> bool:
+        """Return whether a schedule writes this setting of a player's optimiser."""
+        return f"optimizer.{player}.{setting}" in self.schedules
 
     def before_train(self, runner: Any) -> None:
         """Find what the paths name."""
@@ -149,15 +155,14 @@ def check_field(path: str, rest: str) -> tuple[str, str]:
 
 def _optimizer_setter(runner: Any, path: str, rest: str) -> Setter:
     player, field = check_field(path, rest)
-    groups = runner.optim_wrapper[player].optimizer.param_groups
+    optimizer = runner.optim_wrapper[player].optimizer
     wanted = "betas" if field.startswith("beta") else field
-    if wanted not in groups[0]:
-        raise ValueError(
-            f"ScheduleHook: {path!r}: {type(runner.optim_wrapper[player].optimizer).__name__} has no {wanted}"
-        )
+    if wanted not in optimizer.param_groups[0]:
+        raise ValueError(f"ScheduleHook: {path!r}: {type(optimizer).__name__} has no {wanted}")
 
     def write(value: float) -> None:
-        for group in groups:
+        # asked for every time: an optimiser that loads a state has other groups from then on
+        for group in optimizer.param_groups:
             OPTIMIZER_FIELDS[field](group, value)
 
     return write

@@ -204,7 +204,8 @@ def _groups(
     rate, decay = optimizer.get("lr"), optimizer.get("weight_decay", 0.0)
     groups = []
     for (lr_mult, decay_mult), members in grouped.items():
-        group: dict[str, Any] = {"params": members, "decay_mult": decay_mult}
+        # kept in the group for what sets rates and decays later, such as schedules
+        group: dict[str, Any] = {"params": members, "lr_mult": lr_mult, "decay_mult": decay_mult}
         group["weight_decay"] = decay * decay_mult
         if rate is not None:
             group["lr"] = rate * lr_mult

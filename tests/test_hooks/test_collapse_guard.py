@@ -264,6 +264,7 @@ def test_a_warning_comes_once_per_collapse(tmp_path):
 
 # --- settings ------------------------------------------------------------------------------------
 BACK = dict(action="roll_back")
+CONSTANT = dict(kind="constant", value=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -298,11 +299,20 @@ def test_bad_settings_are_named(settings, message):
     [
         (dict(multiply=dict(critic=dict(lr=0.5))), [], "multiply.critic: no such player"),
         (dict(multiply=dict(generator=dict(rl=0.5))), [], "generator.rl: the optimiser has no such.*'lr'"),
+        (dict(multiply=dict(generator=dict(lr_mult=0.5))), [], "lr_mult: the optimiser has no such.* lr,"),
         (dict(multiply=dict(generator=dict(weight_decay=10.0))), [], "it is 0, which no factor changes"),
         (
             dict(set=dict(generator=dict(weight_decay=1e-3))),
             [dict(type="WeightDecayScheduleHook", generator=dict(kind="constant", value=0.1))],
             "WeightDecayScheduleHook would overwrite it",
+        ),
+        *(
+            (
+                {kind: dict(discriminator={name: 0.5})},
+                [dict(type="ScheduleHook", values={f"optimizer.discriminator.{name}": CONSTANT})],
+                rf"{kind}\.discriminator\.{name}: ScheduleHook would overwrite it",
+            )
+            for kind, name in (("multiply", "lr"), ("set", "weight_decay"))
         ),
     ],
 )

@@ -58,6 +58,41 @@ def test_a_metric_that_should_grow_falls():
     assert judging.find_signs(HEALTHY, state(best=90.0, value=70.0), accuracy, judging.Limits()) == {}
 
 
+@pytest.mark.parametrize(
+    ("metric", "values", "signs"),
+    [
+        ("kid", (0.2, 0.002, -0.0004, -0.0004, -0.0002, 0.0, 0.0005), 0),  # noise around a good model
+        ("kid", (0.2, 1e-7, 5e-5, 1e-4), 0),  # a factor of almost nothing
+        ("kid", (0.2, 0.0, 1e-4), 0),
+        ("kid", (-0.0004, -0.0004, -0.0001, 0.0005), 0),  # fine-tuning starts where it is good
+        ("kid", (0.2, -0.0004, 0.002), 1),
+        ("kid", (0.2, 0.0, 0.01, -0.0001, 0.1), 2),
+        ("fid", (300.0, 4.0, 5.9, 6.1), 1),  # as ever where the best is far from 0
+        ("conditional_accuracy", (10.0, 90.0, 61.0, 59.0), 1),
+        ("log_likelihood", (-50.0, -10.0, -10.0, -14.0, -16.0), 1),
+        ("log_likelihood", (-50.0, 0.0, -0.01, -1.0), 1),
+    ],
+)
+def test_a_factor_of_a_best_around_zero_is_no_alarm(metric, values, signs):
+    monitor = Monitor(metric, "greater" if metric == "log_likelihood" else None)
+    memory, found = judging.fresh_state(), []
+    for iteration, value in enumerate(values):
+        memory = judging.remember(memory, {}, value, monitor, iteration)
+        found.append(bool(judging.find_signs({}, memory, monitor, judging.Limits())))
+    assert found.count(True) == signs
+
+
+def test_what_has_just_been_the_best_is_never_a_sign():
+    for rule in ("less", "greater"):
+        monitor = Monitor("anything", rule)
+        for best in (-90.0, -1e-4, 0.0, 1e-4, 90.0):
+            memory = judging.remember(judging.fresh_state(), {}, best, monitor, 1)
+            assert judging.find_signs({}, memory, monitor, judging.Limits()) == {}, (rule, best)
+            assert judging.after_roll_back(memory)["first"] == best
+            memory["value"] = float("nan")
+            assert "metric" in judging.find_signs({}, memory, monitor, judging.Limits())
+
+
 def test_signs_count_together_in_a_row_and_not_while_the_metric_improves():
     two, one = {"separation": "a", "diversity": "b"}, {"diversity": "b"}
     memory = judging.count(state(), two, 100, 2)

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from mmcgan.checkpoints.files import load_checkpoint
+from mmcgan.checkpoints.files import load_checkpoint, save_checkpoint
 from mmcgan.hooks import ScheduleHook
-from tests.test_engine.tiny_run import differences, train
+from tests.test_engine.tiny_run import ADAM, differences, train
 
 COSINE = dict(kind="cosine", start=0.5, end=0.1)
 
@@ -50,6 +50,45 @@ def test_images_count_what_the_discriminator_saw(tmp_path):
     runner = train(tmp_path, **scheduled(values, "images"), **options)
     shown = runner.train_loop.images_per_iteration / 2 * (runner.max_iters - 1)
     assert runner.optim_wrapper["generator"].optimizer.param_groups[0]["lr"] == pytest.approx(shown / 1000)
+
+
+RULES = {
+    "optim_wrapper.generator": dict(
+        optimizer=dict(ADAM, weight_decay=0.1),
+        rules={"generator.linear.*": dict(lr_mult=0.1), "*.bias": dict(decay_mult=0.0)},
+    )
+}
+MULTIPLIERS = {"lr": "lr_mult", "weight_decay": "decay_mult"}
+
+
+@pytest.mark.parametrize(("field", "multiplier"), MULTIPLIERS.items())
+def test_rules_multiply_what_a_schedule_sets(field, multiplier, tmp_path):
+    values = {f"optimizer.generator.{field}": dict(kind="constant", value=0.02)}
+    train(tmp_path, **scheduled(values), **RULES)
+    runner = train(tmp_path, resume=True, **scheduled(values), **RULES, **{"train_cfg.max_iters": 7})
+    groups = runner.optim_wrapper["generator"].optimizer.param_groups
+    found = [(group[field], 0.02 * group[multiplier]) for group in groups]
+    assert [value for value, _ in found] == pytest.approx([wanted for _, wanted in found])
+    assert len({value for value, _ in found}) == 2, "the rules set some parameters apart"
+    other = "weight_decay" if field == "lr" else "lr"
+    rates = [group[other] / group[MULTIPLIERS[other]] for group in groups if group[other]]
+    assert rates == pytest.approx([0.1 if field == "lr" else 1e-3] * len(rates)), (
+        "the other one is left alone"
+    )
+
+
+def test_a_checkpoint_whose_groups_know_no_multiplier_goes_on_as_it_was_trained(tmp_path):
+    values = {"optimizer.generator.lr": dict(kind="constant", value=0.02)}
+    train(tmp_path, **scheduled(values), **RULES)
+    path = tmp_path / "iter_3.pth"
+    content = load_checkpoint(path)
+    for group in content["optimizer"]["generator"]["param_groups"]:
+        del group["lr_mult"]
+    save_checkpoint(content, path)
+    (tmp_path / "iter_6.pth").unlink()
+    runner = train(tmp_path, resume=True, **scheduled(values), **RULES)
+    groups = runner.optim_wrapper["generator"].optimizer.param_groups
+    assert runner.iter == 6 and [group["lr"] for group in groups] == [0.02] * len(groups)
 
 
 def test_a_resumed_run_follows_the_same_schedule(tmp_path):
