@@ -258,6 +258,7 @@ DECLARATIONS: Mapping[str, Any] = {
     "user_arguments": (),
     "changes_training": None,
     "follows_the_end": None,
+    "writes_setting": None,
     "only_once": False,
     "needs_reference": False,
     "image_shapes": None,

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmcgan.hooks.schedule import ScheduleHook
-from mmcgan.hooks.weight_decay import WeightDecayScheduleHook
+from mmcgan.contracts import declared
 from mmcgan.suggestions import nearest
 
 Settings = Mapping[str, Mapping[str, float]]
@@ -51,8 +50,6 @@ class RollBack:
     def check(self, runner: Any) -> None:
         """Raise ValueError if one of the settings does not exist, or would not change."""
         players = dict(runner.optim_wrapper.items())
-        kinds = ScheduleHook | WeightDecayScheduleHook
-        scheduled = [hook for hook in runner.hooks if isinstance(hook, kinds)]
         asked = [(kind, *item) for kind in ("multiply", "set") for item in getattr(self, kind).items()]
         for kind, player, settings in asked:
             where = f"CollapseGuardHook: roll_back.{kind}.{player}"
@@ -60,9 +57,10 @@ class RollBack:
                 raise ValueError(f"{where}: no such player.{nearest(player, list(players))}")
             for name in settings:
                 _check_setting(f"{where}.{name}", name, players[player].optimizer, kind)
-                writers = [type(hook).__name__ for hook in scheduled if hook.sets(player, name)]
-                if writers:
-                    raise ValueError(f"{where}.{name}: {writers[0]} would overwrite it")
+                for hook in runner.hooks:
+                    writes = declared(hook, "writes_setting")
+                    if writes is not None and writes(player, name):
+                        raise ValueError(f"{where}.{name}: {type(hook).__name__} would overwrite it")
 
     def change(self, runner: Any) -> list[str]:
         """Change the settings in all parameter groups and schedules; return "what: old -> new"."""

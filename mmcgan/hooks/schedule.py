@@ -75,7 +75,7 @@ class ScheduleHook(Hook):
         """Return whether some value goes on to the end of training, wherever that is."""
         return any(map(ends_with_training, (settings.get("values") or {}).values()))
 
-    def sets(self, player: str, setting: str) -> bool:
+    def writes_setting(self, player: str, setting: str) -> bool:
         """Return whether a schedule writes this setting of a player's optimiser."""
         return f"optimizer.{player}.{setting}" in self.schedules
 

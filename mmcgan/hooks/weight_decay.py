@@ -50,7 +50,7 @@ class WeightDecayScheduleHook(Hook):
         """Return whether some decay goes on to the end of training, wherever that is."""
         return any(ends_with_training(settings[player]) for player in PLAYERS if settings.get(player))
 
-    def sets(self, player: str, setting: str) -> bool:
+    def writes_setting(self, player: str, setting: str) -> bool:
         """Return whether a schedule writes this setting of a player's optimiser."""
         return setting == "weight_decay" and player in self.schedules
 

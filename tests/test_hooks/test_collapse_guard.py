@@ -29,6 +29,14 @@ def digits():
     return dataset.__getitems__(range(len(dataset)))["image"].flatten(1).double() / 127.5 - 1
 
 
+@HOOKS.register_module(force=True)
+class SomebodysRateHook(Hook):
+    """Of a stranger: says what it writes, and derives from nothing of ours."""
+
+    def writes_setting(self, player, setting):
+        return (player, setting) == ("generator", "lr")
+
+
 @METRICS.register_module(force=True)
 class PixelDistance(BaseMetric):
     """Frechet distance of independent Gaussians fitted to the pixels of fakes and of real digits."""
@@ -305,6 +313,11 @@ def test_bad_settings_are_named(settings, message):
             dict(set=dict(generator=dict(weight_decay=1e-3))),
             [dict(type="WeightDecayScheduleHook", generator=dict(kind="constant", value=0.1))],
             "WeightDecayScheduleHook would overwrite it",
+        ),
+        (
+            dict(multiply=dict(generator=dict(lr=0.5))),
+            [dict(type="SomebodysRateHook")],
+            r"generator\.lr: SomebodysRateHook would overwrite it",
         ),
         *(
             (
