@@ -124,14 +124,15 @@ def csv_rows(text: str, source: str | Path, separator: str = ",") -> Iterator[tu
 
     Raises:
         ValueError: quotes that are not closed or stand within a value, or a value of excessive length; names
-            the file and the line.
+            the file and the last line that is whole: a quote that is left open reaches to the end.
     """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     while True:
+        whole = max(rows.line_num, 1)
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise ValueError(f"{printable(source)}: line {rows.line_num}: no CSV ({error})") from error
+            raise ValueError(f"{printable(source)}: line {whole}: no CSV ({error}) behind it") from error
         if row is None:
             return
         yield rows.line_num, row

@@ -95,6 +95,7 @@ KINDS = {
             "checkpoints/checksum.py": "finds damage in gigabytes: a quick sum, no digest of files",
             "extractors/base.py": "of tensors by name, whatever file they came from",
             "datasets/base.py": "of items as they come, never held at once",
+            "evaluation/metrics/pairs.py": "64 bits of each condition in memory, to find equal ones",
             "file_identity.py": "of names with digests of contents, which are those of the helper",
             "models/backbones/feature_cache.py": "short keys of rows in memory",
             "distributed.py": "ranks compare what they are about to do; stands below the helper",

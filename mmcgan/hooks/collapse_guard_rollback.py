@@ -57,10 +57,9 @@ class RollBack:
                 raise ValueError(f"{where}: no such player.{nearest(player, list(players))}")
             for name in settings:
                 _check_setting(f"{where}.{name}", name, players[player].optimizer, kind)
-                for hook in runner.hooks:
-                    writes = declared(hook, "writes_setting")
-                    if writes is not None and writes(player, name):
-                        raise ValueError(f"{where}.{name}: {type(hook).__name__} would overwrite it")
+                writer = next((hook for hook in runner.hooks if _writes(hook, player, name)), None)
+                if writer is not None:
+                    raise ValueError(f"{where}.{name}: {type(writer).__name__} would overwrite it")
 
     def change(self, runner: Any) -> list[str]:
         """Change the settings in all parameter groups and schedules; return "what: old -> new"."""
@@ -74,6 +73,12 @@ class RollBack:
             for name, value in settings.items():
                 told.append(_set(player, runner.optim_wrapper[player].optimizer.param_groups, name, value))
         return told
+
+
+def _writes(hook: Any, player: str, setting: str) -> bool:
+    """Return whether a hook says that it writes a setting, which a change would not outlive."""
+    says = declared(hook, "writes_setting")
+    return says is not None and bool(says(player, setting))
 
 
 def _check_setting(where: str, name: str, optimizer: Any, kind: str) -> None:

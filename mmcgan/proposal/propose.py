@@ -125,8 +125,8 @@ def _looked_at(root: Roots, labelled: bool | None, say: Callable[[str], None]) -
     faults = [*seen.unreadable, *seen.faults]
     if faults:
         raise ValueError(
-            f"{len(faults)} of the files or folders cannot be read, and training would stop there: mend, "
-            f"convert or remove them: {'; '.join(faults[:5])}{'; ...' if len(faults) > 5 else ''}"
+            f"{len(faults)} files or folders cannot be read, and training would stop at them: mend, convert "
+            f"or remove them: {'; '.join(faults[:5])}{'; ...' if len(faults) > 5 else ''}"
         )
     if seen.count < LEAST_IMAGES:
         raise ValueError(f"{seen.root} has {seen.count} images; at least {LEAST_IMAGES} are needed")
