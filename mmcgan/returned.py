@@ -97,3 +97,22 @@ def check_figures(component: Any, method: str, value: Any) -> None:
     for name, number in value.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
             refuse(component, f"{method} under {name!r}", number, "a number")
+
+
+def joined_terms(*parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the terms of losses and regularisers together, each of which must count.
+
+    Raises:
+        ValueError: two have one name, as a regulariser called after a loss and its view has: one would
+            not be trained.
+    """
+    joined: dict[str, Tensor] = {}
+    for part in parts:
+        twice = sorted(joined.keys() & part.keys())
+        if twice:
+            raise ValueError(
+                f"two terms are called {twice[0]!r}, of which one would not be trained: losses add a view to "
+                "their names; give one of model.losses or model.regularizers another name"
+            )
+        joined |= part
+    return joined

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 
 from mmcgan.claims.claim import Claim
+from mmcgan.plugins import load_plugins
 from mmcgan.suggestions import nearest
 
 _CLAIMS: dict[str, Claim] = {}
@@ -23,11 +24,12 @@ def register_claim(claim: Claim) -> Claim:
 
 
 def all_claims() -> dict[str, Claim]:
-    """Return the claims by name, in the order of the files."""
+    """Return the claims by name: ours in the order of the files, then those of plugins."""
     from mmcgan.claims import papers
 
     for module in sorted(pkgutil.iter_modules(papers.__path__), key=lambda found: found.name):
         importlib.import_module(f"{papers.__name__}.{module.name}")
+    load_plugins()
     return dict(_CLAIMS)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from mmcgan import registry as r
@@ -71,6 +72,16 @@ def _names(node: Node) -> Iterator[Problem]:
     for name in node.config:
         if not str(name) or "." in str(name):
             yield Problem(dotted(node.path), f"a name must not be empty or have a dot in it, got {name!r}")
+        elif str(name) in _names_of_torch():
+            yield Problem(dotted((*node.path, str(name))), "torch keeps this name for itself: take another")
+
+
+@cache
+def _names_of_torch() -> frozenset[str]:
+    """Return what no part of a network can be called."""
+    from torch import nn  # names are looked up without it
+
+    return frozenset(dir(nn.ModuleDict()))
 
 
 def _not_all_images(node: Node) -> Iterator[Problem]:

@@ -28,7 +28,7 @@ from mmcgan.models.wiring import WiredLoss, build_augment, build_losses
 from mmcgan.random import RandomStreams
 from mmcgan.registry import MODELS, SAMPLERS
 from mmcgan.regularizers.base import Regularizer, StepContext, build_regularizers, weighted_terms
-from mmcgan.returned import check_condition, check_images, check_latents
+from mmcgan.returned import check_condition, check_images, check_latents, joined_terms
 from mmcgan.samplers.base import ConditionSampler
 from mmcgan.samplers.codes import code_names, latent_codes
 from mmcgan.structures import Condition, GANBatch, height_and_width
@@ -166,10 +166,9 @@ class ConditionalGAN(SamplingModel):
             real, fake = self.augment.pair(real, fake, self.random.local("augment", self.device))
             real_scores, fake_scores = self.score_pair(real, fake)
         self.augment.observe(real_scores, fake_scores)
-        terms: Terms = {}
-        for loss in self.losses:
-            terms |= loss.discriminator(real_scores, fake_scores)
-        return terms | self._due_terms("discriminator", optimizer, real, fake, (real_scores, fake_scores))
+        terms = [loss.discriminator(real_scores, fake_scores) for loss in self.losses]
+        due = self._due_terms("discriminator", optimizer, real, fake, (real_scores, fake_scores))
+        return joined_terms(*terms, due)
 
     def generator_terms(self, real: GANBatch, optimizer: Any) -> Terms:
         """Return the generator's loss terms on fresh fakes; ``real`` is scored only if a loss asks."""
@@ -180,10 +179,9 @@ class ConditionalGAN(SamplingModel):
                 real_scores, fake_scores = self.score_pair(real, fake)
             else:
                 fake_scores = self._named(fake, self.score(fake.image, fake.condition))
-        terms: Terms = {}
-        for loss in self.losses:
-            terms |= loss.generator(fake_scores, real_scores)
-        return terms | self._due_terms("generator", optimizer, real, fake, (real_scores, fake_scores))
+        terms = [loss.generator(fake_scores, real_scores) for loss in self.losses]
+        due = self._due_terms("generator", optimizer, real, fake, (real_scores, fake_scores))
+        return joined_terms(*terms, due)
 
     def use_seed(self, seed: int) -> None:
         """Let the streams of random numbers be those of the run's seed."""

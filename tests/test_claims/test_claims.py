@@ -202,6 +202,13 @@ def test_two_claims_of_one_name_are_refused(monkeypatch):
         register_claim(make_claim())
 
 
+def test_claims_of_plugins_are_found(monkeypatch):
+    theirs = make_claim("brighter")
+    monkeypatch.setattr(registry, "_CLAIMS", dict(registry._CLAIMS))
+    monkeypatch.setattr(registry, "load_plugins", lambda: register_claim(theirs))
+    assert registry.find_claims(["brighter"]) == [theirs]
+
+
 @pytest.mark.broad
 def test_a_real_training_is_made_and_found(one_claim, tmp_path, monkeypatch):
     small = Training(
