@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from mmcgan.checkpoints.atomic import write_file
 
 #: milliseconds that a frame is shown
 FRAME = 100
+#: seconds, which a GIF has in hundredths and 16 bits
+LONGEST_SHOWN = 655
 
 
 def write_film(
@@ -52,14 +55,21 @@ def encode_film(
         kind: of file, ``GIF`` or ``WEBP``.
         milliseconds, last: that a frame, and the last one, is shown.
         options: of Pillow's writer of this kind.
+
+    Raises:
+        ValueError: equal pictures in a row are shown for longer than the file can say.
     """
     first, *others = frames
     buffer = io.BytesIO()
     times = [milliseconds] * len(others) + [last]
     shown = times if others else milliseconds
-    first.save(
-        buffer, format=kind, save_all=True, append_images=others, duration=shown, loop=0, **(options or {})
-    )
+    saved = {"save_all": True, "append_images": others, "duration": shown, "loop": 0, **(options or {})}
+    try:
+        first.save(buffer, format=kind, **saved)
+    except struct.error as error:  # equal pictures are joined, and their times
+        raise ValueError(
+            f"a {kind} shows no picture for more than {LONGEST_SHOWN} s in all: {error}"
+        ) from error
     return buffer.getvalue()
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from mmcgan.commands.shared import writes
 from mmcgan.text_files import say
 
+#: milliseconds of a picture; a GIF holds 655 s of one, and joins equal ones
+LONGEST = 60_000
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -24,13 +27,13 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         FileExistsError: the file is there and ``--overwrite`` is off.
         FileNotFoundError: the run has no sample grids.
-        ValueError: grids of different sizes, or a time below 10 milliseconds.
+        ValueError: grids of different sizes, or a time below 10 milliseconds or above a minute.
     """
     from mmcgan.comparison.film import grids_of, read_grid
     from mmcgan.films import video_writer, write_film
 
-    if arguments.milliseconds < 10:
-        raise ValueError(f"--milliseconds {arguments.milliseconds}: give 10 or more")
+    if not 10 <= arguments.milliseconds <= LONGEST:
+        raise ValueError(f"--milliseconds {arguments.milliseconds}: give 10 or more, and at most {LONGEST}")
     out = Path(arguments.out)
     if out.suffix.lower() == ".mp4":
         video_writer()

@@ -30,5 +30,5 @@ def asked_of(record: Mapping[str, Any]) -> str:
     """Return what a shipped generator is conditioned on."""
     groups = record["generator"].get("attribute_groups")
     if not groups:
-        return f"{len(record['classes'] or ())} classes"
+        return f"{len(record['classes'] or ()) or 'no'} classes"
     return "attributes " + " x ".join(groups)

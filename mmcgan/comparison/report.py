@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -309,12 +310,14 @@ def _config(report: RunReport) -> list[str]:
 
 def _commands(report: RunReport) -> list[str]:
     place = report.run.folder
-    lines = [f"mmcgan train {place / report.run.config.name} --work-dir {place} --resume"]
-    newest = report.run.checkpoint
+    config, newest = str(place / report.run.config.name), report.run.checkpoint
+    commands = [["train", config, "--work-dir", str(place), "--resume"]]
     if newest is not None:
-        lines += [
-            f"mmcgan sample {place / newest.name} --num 20 --out samples",
-            f"mmcgan test {place / report.run.config.name} {place / newest.name}",
-            f"mmcgan export-weights {place / newest.name} model.safetensors",
+        weights = str(place / newest.name)
+        commands += [
+            ["sample", weights, "--num", "20", "--out", "samples"],
+            ["test", config, weights],
+            ["export-weights", weights, "model.safetensors"],
         ]
+    lines = [shlex.join(["mmcgan", *words]) for words in commands]
     return [f"<pre>{text(chr(10).join(lines))}</pre>"]

@@ -48,10 +48,15 @@ class Range:
         kind = "a whole number" if self.whole else "a number"
         parts = []
         if self.least is not None:
-            parts.append(f"{'greater than' if self.above else 'of at least'} {self.least:g}")
+            parts.append(f"{'greater than' if self.above else 'of at least'} {_shown(self.least)}")
         if self.most is not None:
-            parts.append(f"{'less than' if self.below else 'at most'} {self.most:g}")
+            parts.append(f"{'less than' if self.below else 'at most'} {_shown(self.most)}")
         return " ".join([kind, " and ".join(parts)]).strip()
+
+
+def _shown(bound: float) -> str:
+    """Return a bound with all of its digits, however large: 4294967295, and not 4.29497e+09."""
+    return str(int(bound)) if math.isfinite(bound) and bound == int(bound) else f"{bound:g}"
 
 
 COUNT = Range(least=1, whole=True)  # how many, how large, how often

@@ -51,6 +51,8 @@ def check_sizes(dataset: ImageDataset, options: Options) -> None:
         ValueError: k or the number of k-means instances do not fit the number of images.
     """
     size = len(dataset)
+    if size < 2:
+        raise ValueError(f"the data set has {size} image: neighbours need at least 2")
     if not 1 <= options.k < size:
         raise ValueError(
             f"--k {options.k}: must be in 1..{size - 1}: the data set has {size} images and no image is its "

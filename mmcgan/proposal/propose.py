@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,14 +107,14 @@ def propose(
         judge = make_judge(root, out, method, seconds, command, say)
     source = Source(root, seen.count, store)
     width, step, tried = _measured(source, method, seen, seconds, say)
-    left = seconds - (clock() - begun)
-    iterations = iterations_in(max(left, 0.1 * seconds), step.own)
+    left = max(seconds - (clock() - begun), 0.1 * seconds)
+    iterations = iterations_in(left, step.own)
     choices = [*method.choices, *_reasons(width, step, iterations, left, tried, judge)]
     text = config_text(source, method, width, iterations, judge, choices, command or "mmcgan new")
     write_file(out / CONFIG, text)
     for choice in choices:
         say(f"{choice.what}: {choice.value} ({choice.reason})")
-    train = f"mmcgan train {out / CONFIG} --work-dir {out / 'run'}"
+    train = shlex.join(["mmcgan", "train", str(out / CONFIG), "--work-dir", str(out / "run")])
     return Proposal(out / CONFIG, seen, choices, step, iterations, train)
 
 

@@ -12,6 +12,7 @@ from mmcgan.claims.page import spread
 from mmcgan.cli import main
 from mmcgan.comparison.runs import differing, groups_of, read_run
 from mmcgan.evaluation.report.report import summarize
+from mmcgan.films import write_film
 from mmcgan.scalars import mean_and_deviation
 
 
@@ -139,6 +140,21 @@ def test_a_film_has_a_picture_per_grid_in_order(tmp_path, capsys):
     assert levels[:3] == sorted(levels[:3]) and levels[0] < levels[2]
     assert main(["film", str(folder), "--out", str(out)]) == 2
     assert "--overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("time", [0, 9, 60_001])
+def test_a_time_that_a_film_cannot_hold_is_refused(time, tmp_path, capsys):
+    folder, out = make_grids(tmp_path / "run", [20, 20]), tmp_path / "film.gif"
+    assert main(["film", str(folder), "--out", str(out), "--milliseconds", str(time)]) == 2
+    assert "--milliseconds" in capsys.readouterr().err and not out.exists()
+    assert main(["film", str(folder), "--out", str(out), "--milliseconds", "60000"]) == 0
+
+
+def test_equal_pictures_that_are_shown_too_long_together_are_refused_in_words(tmp_path):
+    equal = [np.zeros((4, 4, 3), np.uint8)] * 12
+    with pytest.raises(ValueError, match="no picture for more than 655 s"):
+        write_film(equal, tmp_path / "film.gif", 60_000)
+    assert not (tmp_path / "film.gif").exists()
 
 
 def test_grids_that_are_missing_or_of_several_sizes_are_named(tmp_path, capsys):

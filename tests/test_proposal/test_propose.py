@@ -1,5 +1,6 @@
 """From three very different folders to configs that train, with reasons that are true."""
 
+import shlex
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -136,7 +137,9 @@ def forty(root):
 def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path):
     folder(tmp_path / "images")
     said = []
-    made = propose(tmp_path / "images", tmp_path / "gan", hours=0.01, say=said.append)
+    place = tmp_path / "my gan"
+    made = propose(tmp_path / "images", place, hours=0.01, say=said.append)
+    assert shlex.split(made.command)[:4] == ["mmcgan", "train", str(made.config), "--work-dir"]
     text = made.config.read_text()
     # which networks depends on what is installed here
     assert f"method: {expected} (" in text and len(text.splitlines()) < 80
@@ -146,10 +149,10 @@ def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path
     assert load_config(made.config).train_cfg.max_iters == made.iterations
     assert measure_step(made.config, steps=2).own > 0  # it does train
     if expected == "IC-GAN":
-        assert (tmp_path / "gan" / "instances").is_dir()
+        assert (place / "instances").is_dir()
         assert any("by pixels" in line for line in said)
     with pytest.raises(FileExistsError, match="choose another --out"):
-        propose(tmp_path / "images", tmp_path / "gan", hours=0.01)
+        propose(tmp_path / "images", place, hours=0.01)
 
 
 def test_what_the_discriminator_looks_through_does_not_judge(quick, tmp_path, monkeypatch):
