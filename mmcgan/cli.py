@@ -25,7 +25,7 @@ from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
 from mmcgan.termination import Terminated, unwinding
-from mmcgan.text_files import say
+from mmcgan.text_files import reader_gone, say
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
@@ -243,9 +243,10 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
             with unwinding() if argv is None else nullcontext():
                 return _run([*prefix, *(sys.argv[1:] if argv is None else argv)], own_process=argv is None)
         finally:
-            sys.stdout.flush()  # a closed pipe is noticed here and not when the interpreter ends
+            reader_gone(sys.stderr)
+            if reader_gone(sys.stdout):  # noticed here and not when the interpreter ends
+                raise BrokenPipeError
     except BrokenPipeError:
-        _discard_output()
         return BROKEN_PIPE
     except KeyboardInterrupt as error:
         if os.environ.get(DEBUG_VARIABLE):
@@ -330,14 +331,6 @@ def _module(command: Command) -> ModuleType:
 
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
-
-
-def _discard_output() -> None:
-    """Let what is left for a reader who has gone go nowhere, without another error at the end."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # no real file, as under a test
-        return
 
 
 if __name__ == "__main__":
