@@ -24,7 +24,7 @@ from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
-from mmcgan.termination import Terminated, unwinding
+from mmcgan.termination import Terminated, interrupt_behind, unwinding
 from mmcgan.text_files import reader_gone, say
 from mmcgan.version import __version__
 
@@ -270,15 +270,16 @@ def _run(given: Sequence[str], own_process: bool) -> int:
             return _module(all_commands()[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise
-    except USER_ERRORS as error:
+    except Exception as error:
+        interrupt = interrupt_behind(error)
+        if interrupt is not None:
+            raise interrupt from None
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        return _failed(str(error))
-    except Exception as error:
-        fault = None if os.environ.get(DEBUG_VARIABLE) else _fault(error)
-        if fault is None:
+        message = str(error) if isinstance(error, USER_ERRORS) else _fault(error)
+        if message is None:
             raise
-        return _failed(fault)
+        return _failed(message)
 
 
 def _fault(error: Exception) -> str | None:
