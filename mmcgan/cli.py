@@ -24,8 +24,8 @@ from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
 from mmcgan.suggestions import nearest
-from mmcgan.termination import Terminated, unwinding
-from mmcgan.text_files import say
+from mmcgan.termination import Terminated, interrupt_behind, unwinding
+from mmcgan.text_files import reader_gone, say
 from mmcgan.version import __version__
 
 PROGRAM = "mmcgan"
@@ -243,9 +243,10 @@ def main(argv: Sequence[str] | None = None, prefix: Sequence[str] = ()) -> int:
             with unwinding() if argv is None else nullcontext():
                 return _run([*prefix, *(sys.argv[1:] if argv is None else argv)], own_process=argv is None)
         finally:
-            sys.stdout.flush()  # a closed pipe is noticed here and not when the interpreter ends
+            reader_gone(sys.stderr)
+            if reader_gone(sys.stdout):  # noticed here and not when the interpreter ends
+                raise BrokenPipeError
     except BrokenPipeError:
-        _discard_output()
         return BROKEN_PIPE
     except KeyboardInterrupt as error:
         if os.environ.get(DEBUG_VARIABLE):
@@ -269,15 +270,16 @@ def _run(given: Sequence[str], own_process: bool) -> int:
             return _module(all_commands()[arguments.command]).run(arguments) or 0
     except BrokenPipeError:
         raise
-    except USER_ERRORS as error:
+    except Exception as error:
+        interrupt = interrupt_behind(error)
+        if interrupt is not None:
+            raise interrupt from None
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        return _failed(str(error))
-    except Exception as error:
-        fault = None if os.environ.get(DEBUG_VARIABLE) else _fault(error)
-        if fault is None:
+        message = str(error) if isinstance(error, USER_ERRORS) else _fault(error)
+        if message is None:
             raise
-        return _failed(fault)
+        return _failed(message)
 
 
 def _fault(error: Exception) -> str | None:
@@ -330,14 +332,6 @@ def _module(command: Command) -> ModuleType:
 
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
-
-
-def _discard_output() -> None:
-    """Let what is left for a reader who has gone go nowhere, without another error at the end."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # no real file, as under a test
-        return
 
 
 if __name__ == "__main__":

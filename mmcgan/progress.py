@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from mmengine.dist import is_main_process
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -20,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from mmcgan.screen import Console
 from mmcgan.text_files import on_screen
 
 #: What is done, how many steps of it are behind us, and how many there are in all.

@@ -30,6 +30,24 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
+def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interrupt that an error was raised in place of, or on the way out of; None without one.
+
+    Libraries catch everything, and blame what they were working on: MMEngine calls a config that it was
+    formatting when Ctrl-C came one with a syntax error.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, KeyboardInterrupt):
+            return here
+        if here is not None and id(here) not in seen:
+            seen.add(id(here))
+            waiting += [here.__context__, here.__cause__]
+    return None
+
+
 @contextmanager
 def unwinding() -> Iterator[None]:
     """Within it, a signal to end raises :class:`Terminated` in the main thread.

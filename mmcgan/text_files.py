@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import io
 import json
 import os
+import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
+from weakref import WeakSet
 
 #: what Unicode calls characters that turn the direction of others
 TURNS = ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI")
+#: streams to which something was written when nobody read them: one without a buffer does not fail again
+UNHEARD: WeakSet[TextIO] = WeakSet()
 
 
 def read_text(path: str | Path) -> str:
@@ -179,15 +184,52 @@ def in_one_line(text: object) -> str:
     return on_screen(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def encodable(text: str, encoding: str | None) -> str:
+    """Return a text with escapes for letters that a stream's encoding lacks; None, of no bytes, has all."""
+    return text if encoding is None else text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def nobody_reads(error: OSError) -> bool:
+    """Return whether a stream failed because its reader has gone: a pipe's, or the terminal."""
+    return isinstance(error, BrokenPipeError) or error.errno == errno.EIO
+
+
 def say(text: object, to: TextIO | None = None, flush: bool = False) -> None:
     """Print for people, see :func:`on_screen`: what is said may hold names from a disk or a stranger's file.
+
+    Where nobody reads any more, it is passed over: what is being worked on counts for more.
 
     Args:
         text: one line or several.
         to: stream; standard output by default.
         flush: do not wait for more.
     """
-    print(on_screen(text), file=to, flush=flush)
+    to = sys.stdout if to is None else to
+    try:
+        print(encodable(on_screen(text), to.encoding), file=to, flush=flush)
+    except OSError as error:
+        if not nobody_reads(error):
+            raise
+        UNHEARD.add(to)
+
+
+def reader_gone(stream: TextIO) -> bool:
+    """Write what a stream holds back and return whether nobody reads it, now or when something was said.
+
+    What is left then goes nowhere, without another error when the interpreter ends.
+    """
+    try:
+        stream.flush()
+    except OSError as error:
+        if not nobody_reads(error):
+            raise
+        UNHEARD.add(stream)
+    if stream not in UNHEARD:
+        return False
+    UNHEARD.discard(stream)
+    with suppress(OSError, ValueError):  # no real file, as under a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return True
 
 
 def _is_harmless(letter: str) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from mmcgan.config.tiny import NOTICES, load_tiny_config, run_tiny_step
 from mmcgan.config.tiny_evaluation import EvaluationError
 from mmcgan.faults import fault_of
 from mmcgan.progress import progress_bar
+from mmcgan.screen import Console
 from mmcgan.text_files import on_screen, say
 
 

@@ -160,15 +160,33 @@ def _truncation(text: str) -> float | None:
 
 
 def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> None:
-    """Print tables and a row for the model zoo, and write what was asked for."""
+    """Write what was asked for, and print tables and a row for the model zoo.
+
+    Files come first: no trouble with the screen loses an evaluation, and none with the picture its tables.
+    """
     from mmcgan.evaluation.report.pictures import draw_evaluations
+    from mmcgan.evaluation.report.report import write_json
+
+    entries = report["sweep"]
+    if arguments.json:
+        write_json(arguments.json, {"metrics": entries[0]["runs"][0], **report})
+    try:
+        if arguments.picture:
+            draw_evaluations({report["config"]: entries}, Path(arguments.picture))
+    finally:
+        _print(report, cfg)
+    for what, path in (("report", arguments.json), ("picture", arguments.picture)):
+        if path:
+            say(f"{what}: {path}")
+
+
+def _print(report: Mapping[str, Any], cfg: Any) -> None:
     from mmcgan.evaluation.report.report import (
         NO_FIGURE,
         print_costs,
         print_failures,
         print_table,
         without_figures,
-        write_json,
     )
     from mmcgan.evaluation.report.sweep import heading
 
@@ -187,12 +205,6 @@ def show(report: dict[str, Any], cfg: Any, arguments: argparse.Namespace) -> Non
         say(f"{name}: {entry['mean']:.4f}")
     for name in missing:
         say(f"{name}: {NO_FIGURE}")
-    if arguments.json:
-        write_json(arguments.json, {"metrics": entries[0]["runs"][0], **report})
-        say(f"report: {arguments.json}")
-    if arguments.picture:
-        draw_evaluations({report["config"]: entries}, Path(arguments.picture))
-        say(f"picture: {arguments.picture}")
 
 
 def _row(report: Mapping[str, Any], cfg: Any, first: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Evaluate, show a table and write the file."""
+    """Evaluate, write the file and show a table."""
     from mmcgan.apis.folders import evaluate_folders
     from mmcgan.datasets.counts import counts_lines
     from mmcgan.evaluation.report.report import (
@@ -77,6 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
         batch_size=arguments.batch_size,
         reference=arguments.reference,
     )
+    if arguments.json:  # before anything that the screen may fail at
+        write_json(arguments.json, report)
     print_table(
         f"{arguments.fake} against {arguments.real}, {report['extractor']['name']}",
         {f"{report['generated_images']:,} images": summarize([report["figures"]])},
@@ -89,5 +91,4 @@ def run(arguments: argparse.Namespace) -> None:
     for warning in report["warnings"]:
         say(f"warning: {warning}")
     if arguments.json:
-        write_json(arguments.json, report)
         say(f"report: {arguments.json}")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mmcgan.cli import main
-from mmcgan.termination import SIGNALS, Terminated, unwinding
+from mmcgan.termination import SIGNALS, Terminated, interrupt_behind, unwinding
 
 #: a command that holds a temporary folder while it waits for a process that it has started
 PROGRAM = """
@@ -95,3 +95,45 @@ def test_signals_that_are_ignored_or_answered_stay_so():
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def blamed(interrupt, error, cause):
+    """Raise an error in place of an interrupt, as what catches everything does."""
+    try:
+        try:
+            raise interrupt
+        except BaseException:
+            raise error from (LookupError() if cause else None)
+    except type(error) as found:
+        raise ValueError("at last") from found
+
+
+INTERRUPTS = [(KeyboardInterrupt(), "", 2), *((Terminated(n), f" by {n.name}", n) for n in SIGNALS)]
+
+
+@pytest.mark.parametrize("cause", [False, True])
+@pytest.mark.parametrize(
+    "error", [SyntaxError("config"), ValueError("value"), TypeError("type"), OSError(28, "full")]
+)
+@pytest.mark.parametrize(("interrupt", "by", "number"), INTERRUPTS)
+def test_what_was_raised_in_place_of_an_interrupt_is_one(
+    interrupt, by, number, error, cause, monkeypatch, capsys
+):
+    monkeypatch.setattr("mmcgan.commands.list_models.run", lambda arguments: blamed(interrupt, error, cause))
+    assert main(["list"]) == 128 + number
+    assert capsys.readouterr().err == f"mmcgan: interrupted{by}\n"
+
+
+def test_an_interrupt_while_mmengine_formats_a_config(monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmengine.config.config.FormatCode", interrupted)
+    assert main(["test", "omnigan_biggan_digits-16", "--num", "64"]) == 130
+    assert capsys.readouterr().err.endswith("mmcgan: interrupted\n")
+
+
+def test_other_errors_have_no_interrupt_behind_them_even_in_a_ring():
+    first, second = ValueError(), TypeError()
+    first.__cause__, second.__context__ = second, first
+    assert interrupt_behind(first) is None

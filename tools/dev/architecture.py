@@ -69,6 +69,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "image_files",
                 "archives",
                 "text_files",
+                "screen",
                 "waiting",
                 "parallel",
                 "output_paths",

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.figure_directions import better
 from mmcgan.scalars import mean_and_deviation
+from mmcgan.screen import Console
 from mmcgan.text_files import on_screen, say
 from mmcgan.version import __version__, version_of
 

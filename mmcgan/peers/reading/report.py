@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from mmcgan.peers.reading.convert import Conversion
 from mmcgan.peers.reading.fitting import Fit
 from mmcgan.peers.reading.resolving import some
 from mmcgan.peers.reading.shapes import flatten
+from mmcgan.screen import Console
 from mmcgan.text_files import on_screen
 
 #: Where a setting comes from, in words.
