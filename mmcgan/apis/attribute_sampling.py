@@ -16,14 +16,24 @@ from mmcgan.samplers.drawing import ATTRIBUTES, draw_conditions
 from mmcgan.structures import Condition
 from mmcgan.zoo.models import LoadedModel
 
+OPTION = "--attributes"
 #: images without a number asked for, where combinations do not say how many
 DEFAULT_NUM = 16
 #: combinations that are shown one each without a number asked for
 MOST_SHOWN = 100
 
 
-def parse_attributes(texts: Sequence[str]) -> dict[str, list[str]]:
+def given_attributes(texts: Sequence[str] | None, option: str = OPTION) -> dict[str, list[str]] | None:
+    """Return :func:`parse_attributes` of the texts of an option, None where it was not given."""
+    return None if texts is None else parse_attributes(texts, option)
+
+
+def parse_attributes(texts: Sequence[str], option: str = OPTION) -> dict[str, list[str]]:
     """Return group -> names of texts like ``digit=3``, ``digit=3,5`` or ``traits=`` (none of them).
+
+    Args:
+        texts: of the command line.
+        option: that they were given with, for messages.
 
     Raises:
         ValueError: a text without ``=``, or a group twice.
@@ -32,9 +42,9 @@ def parse_attributes(texts: Sequence[str]) -> dict[str, list[str]]:
     for text in texts:
         group, separator, names = text.partition("=")
         if not separator or not group:
-            raise ValueError(f"--attributes {text}: write GROUP=NAME, such as digit=3, or GROUP=NAME,NAME")
+            raise ValueError(f"{option} {text}: write GROUP=NAME, such as digit=3, or GROUP=NAME,NAME")
         if group in choice:
-            raise ValueError(f"--attributes: group {group!r} is there twice; write {group}=NAME,NAME")
+            raise ValueError(f"{option}: group {group!r} is there twice; write {group}=NAME,NAME")
         choice[group] = [name for name in names.split(",") if name]
     return choice
 

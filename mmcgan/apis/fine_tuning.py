@@ -248,7 +248,7 @@ def fit_start(cfg: Config, source: str | Path) -> FittedStart:
     start = read_start(source)
     names = _names(DATASETS.build(cfg.train_dataloader.dataset).metainfo)
     weights = fitted(start, MODELS.build(cfg.model), names)
-    _refuse_frozen_noise(cfg, start, weights)
+    refuse_frozen_noise(cfg, weights, f"{start.source} brings no discriminator")
     meta = {"partial": True, "from": str(source), "notes": start.notes, "dataset_meta": {"classes": names}}
     return FittedStart({"state_dict": weights, "meta": meta}, start.notes)
 
@@ -258,17 +258,22 @@ def _same_file(first: str | Path, second: str | Path) -> bool:
     return Path(first).exists() and Path(second).exists() and Path(first).samefile(second)
 
 
-def _refuse_frozen_noise(cfg: Config, start: Start, weights: Mapping[str, Tensor]) -> None:
+def refuse_frozen_noise(cfg: Config, names: Iterable[str], reason: str) -> None:
     """Refuse stages that stay as they are (FreezeD) where there is nothing that they could be.
+
+    Args:
+        cfg: of the run.
+        names: of the weights that the run starts from, as in a model.
+        reason: why they would be noise, for the message.
 
     Raises:
         ValueError: the discriminator's backbone starts afresh.
     """
     stages = (cfg.model.get("discriminator") or {}).get("freeze_stages") or 0
-    if stages and not any(name.startswith(f"{DISCRIMINATOR}backbone.") for name in weights):
+    if stages and not any(name.startswith(f"{DISCRIMINATOR}backbone.") for name in names):
         raise ValueError(
-            f"--freeze-d {stages} (model.discriminator.freeze_stages) would keep noise: {start.source} "
-            "brings no discriminator. Start from a run's iter_N.pth, or from weights that have "
+            f"--freeze-d {stages} (model.discriminator.freeze_stages) would keep noise: {reason}. "
+            "Start from a run's iter_N.pth, or from weights that have "
             "NAME-discriminator.safetensors beside them (mmcgan export-weights --discriminator), or give "
             "--freeze-d 0"
         )

@@ -17,7 +17,7 @@ from mmcgan.apis.instance_sampling import InstanceOptions
 from mmcgan.apis.planning import Asked, planned
 from mmcgan.apis.views import checked_view, find_view
 from mmcgan.pictures import levels
-from mmcgan.zoo.models import LoadedModel, load_model
+from mmcgan.zoo.models import LoadedModel, given_model
 
 RETURNS = ("pil", "numpy", "tensor")
 Images = list[Image.Image] | np.ndarray | Tensor
@@ -37,7 +37,7 @@ class CGANInferencer:
 
     Raises:
         FileNotFoundError: nothing of that name.
-        ValueError: weights that do not fit.
+        ValueError: weights that do not fit, options without a config, or either for a model that is loaded.
 
     Examples:
         >>> digits = CGANInferencer("omnigan_biggan_digits-16")
@@ -52,7 +52,7 @@ class CGANInferencer:
         device: torch.device | str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        self.loaded = model if isinstance(model, LoadedModel) else load_model(model, checkpoint, options)
+        self.loaded = given_model(model, checkpoint, options)
         if device is not None:
             self.loaded.model.to(device)
 

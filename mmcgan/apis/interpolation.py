@@ -70,10 +70,13 @@ def interpolate(
     out: str | Path = "interpolation.png",
     overwrite: bool = False,
     options: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    to_attributes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a picture of ways between latents, classes or instances: PNG (a row each), GIF or MP4.
 
-    Way r leads from image 2r to image 2r + 1 of ``mmcgan sample`` with the same seed, labels and truncation.
+    Way r leads from image 2r to image 2r + 1 of ``mmcgan sample`` with the same seed, labels or attributes,
+    and truncation.
 
     Args:
         source, checkpoint, options: see :func:`mmcgan.apis.load_model`; or a model that is loaded already.
@@ -84,17 +87,20 @@ def interpolate(
         truncation: see :func:`mmcgan.apis.sample`; not for StyleGAN2, whose truncation acts on styles.
         out: file to write, ``.png``, ``.gif`` or, with the extra ``video``, ``.mp4``.
         overwrite: replace the file.
+        attributes: group -> name or names, as :func:`mmcgan.apis.sample` takes them: of both ends, in turn.
+        to_attributes: those of the second ends alone; way r then leads from combination r of ``attributes``
+            to combination r of these.
 
     Returns:
         The file.
 
     Raises:
         FileExistsError: the file exists and ``overwrite`` is off.
-        ValueError: an unknown suffix or label, or a model without conditions asked to change them.
+        ValueError: an unknown suffix, label or attribute, or a model without conditions asked to change them.
     """
     ways, path = ways or InterpolationOptions(), check_target(out, overwrite)
     loaded = given_model(source, checkpoint, options)
-    images = interpolated_images(loaded, labels, ways, seed, truncation)
+    images = interpolated_images(loaded, labels, ways, seed, truncation, attributes, to_attributes)
     write_picture(images, path)
     return path
 
@@ -105,6 +111,8 @@ def interpolated_images(
     ways: InterpolationOptions,
     seed: int,
     truncation: float | None,
+    attributes: Mapping[str, Any] | None = None,
+    to_attributes: Mapping[str, Any] | None = None,
 ) -> Tensor:
     """Return the images (rows, steps, 3, H, W) in [-1, 1] that :func:`interpolate` writes."""
     network = loaded.model.generator
@@ -121,7 +129,7 @@ def interpolated_images(
     latents = [draw.latents(end) for end in _numbers(ways)]
     if ways.fix_z:
         latents[1] = latents[0]
-    conditions = _conditions(draw, labels, ways)
+    conditions = _conditions(draw, Asked(labels, attributes), to_attributes, ways)
     device = loaded.model.device
     with torch.no_grad(), _told(network, truncation):
         embedded = [_vectors(network, condition.to(device)) for condition in conditions]
@@ -144,19 +152,24 @@ def _told(network: Generator, truncation: float | None) -> AbstractContextManage
 
 
 def _conditions(
-    draw: Draw, labels: Sequence[int | str] | None, ways: InterpolationOptions
+    draw: Draw, asked: Asked, to_attributes: Mapping[str, Any] | None, ways: InterpolationOptions
 ) -> tuple[Condition, Condition]:
     """Return the conditions of both ends, one for each row: of the images of the ends' numbers."""
     loaded = draw.loaded
     if not loaded.requires:
-        if labels is not None or ways.fix_z:
+        chosen = (asked.labels, asked.attributes, to_attributes)
+        if ways.fix_z or any(each is not None for each in chosen):
             raise ValueError(f"{loaded.name} has no condition that could be chosen or changed")
         return Condition(), Condition()
-    asked = Asked(labels)
+    if to_attributes is not None:
+        if ways.fix_y:
+            raise ValueError("with --fix-y both ends have the same attributes: leave --to-attributes out")
+        other, rows = replace(asked, attributes=to_attributes), range(ways.rows)
+        return conditions_of(draw, asked, rows), conditions_of(draw, other, rows)
     first, second = (conditions_of(draw, asked, numbers) for numbers in _numbers(ways))
     if not ways.fix_y:
         return first, second
-    if labels_in_turn(loaded, labels):
+    if labels_in_turn(loaded, asked.labels):
         # a way that keeps its condition goes on to the next class in the next row
         first = replace(first, label=conditions_of(draw, asked, range(ways.rows)).label)
     return first, first
@@ -198,6 +211,7 @@ def sefa(
     out: str | Path = "sefa.png",
     overwrite: bool = False,
     options: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a picture with a row per SeFa direction and a column per strength; return the file.
 
@@ -209,32 +223,36 @@ def sefa(
         seed: of the latent, and of an instance.
         out: ``.png`` (or ``.gif``, ``.mp4``: a frame per strength).
         overwrite: replace the file.
+        attributes: to show, see :func:`first_image`.
 
     Raises:
         FileExistsError: the file exists and ``overwrite`` is off.
-        ValueError: too many directions, no strengths, an unknown suffix or label.
+        ValueError: too many directions, no strengths, an unknown suffix, label or attribute.
     """
     if not strengths:
         raise ValueError("sefa: strengths is empty")
     path, loaded = check_target(out, overwrite), given_model(source, checkpoint, options)
-    latent, condition = first_image(Draw(loaded, seed), label)
+    latent, condition = first_image(Draw(loaded, seed), label, attributes)
     network = loaded.model.generator
     images = walk(network, latent, condition, sefa_directions(network, directions), strengths)
     write_picture(images.float().clamp(-1, 1).cpu(), path)
     return path
 
 
-def first_image(draw: Draw, label: int | str | None = None) -> tuple[Tensor, Condition]:
+def first_image(
+    draw: Draw, label: int | str | None = None, attributes: Mapping[str, Any] | None = None
+) -> tuple[Tensor, Condition]:
     """Return the latent (1, D) and the condition of image 0, where the model computes.
 
     Args:
         draw: model and seed.
         label: class to show; by default the first of those trained for.
+        attributes: group -> name or names; the first combination that they allow is shown.
 
     Raises:
-        ValueError: an unknown label, or one for a model without classes.
+        ValueError: an unknown label or attribute, or one for a model without classes or attributes.
     """
-    condition = conditions_of(draw, Asked(None if label is None else [label]), range(1))
+    condition = conditions_of(draw, Asked(None if label is None else [label], attributes), range(1))
     device = draw.loaded.model.device
     return draw.latents(range(1)).to(device), condition.to(device)
 

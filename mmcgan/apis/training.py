@@ -12,7 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from mmcgan.apis.fine_tuning import FittedStart, fit_start
+from mmcgan.apis.fine_tuning import FittedStart, fit_start, refuse_frozen_noise
 from mmcgan.apis.tracking import add_trackers
 from mmcgan.checkpoints.files import load_checkpoint
 from mmcgan.config.notices import notices
@@ -154,11 +154,17 @@ def _beginning(cfg: Config, start: str | Path | None) -> FittedStart | None:
 
     Raises:
         CheckpointError, FileNotFoundError, ImportError, ValueError: as :func:`mmcgan.apis.load_model`.
+        ValueError: stages of the discriminator are to stay as they are, and nothing loads one.
     """
     if start is not None:
         return fit_start(cfg, start)
-    if cfg.get("load_from") and Path(cfg.load_from).is_file():
-        load_checkpoint(cfg.load_from)
+    given = cfg.get("load_from")
+    if not given:
+        refuse_frozen_noise(cfg, (), "neither --from nor load_from says where its weights come from")
+    elif Path(given).is_file():
+        state = load_checkpoint(given)
+        names = (name.removeprefix("module.") for name in state.get("state_dict", state))
+        refuse_frozen_noise(cfg, names, f"load_from={given} holds no discriminator")
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmcgan.commands.shared import add_picture
+from mmcgan.commands.shared import add_attributes, add_picture
 from mmcgan.text_files import say
 
 
@@ -28,11 +28,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", nargs="+", metavar="LABEL", help="classes of the ends, in turn (default: all)"
     )
+    add_attributes(parser)
+    parser.add_argument(
+        "--to-attributes",
+        nargs="+",
+        metavar="GROUP=NAME",
+        help="of the second ends, where they are others (--attributes: of the first ones)",
+    )
     parser.add_argument("--truncation", type=float, metavar="T", help="redraw latents beyond +-T")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the picture."""
+    from mmcgan.apis.attribute_sampling import given_attributes
     from mmcgan.apis.interpolation import InterpolationOptions, interpolate
     from mmcgan.config import parse_options
 
@@ -48,5 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
         out=arguments.out,
         overwrite=arguments.overwrite,
         options=parse_options(arguments.cfg_options),
+        attributes=given_attributes(arguments.attributes),
+        to_attributes=given_attributes(arguments.to_attributes, "--to-attributes"),
     )
     say(f"picture: {path}")

@@ -6,7 +6,7 @@ import argparse
 import math
 from collections.abc import Sequence
 
-from mmcgan.commands.shared import add_model, add_options, from_number, writes
+from mmcgan.commands.shared import add_attributes, add_model, add_options, from_number, writes
 from mmcgan.text_files import say
 
 #: settings of ``--sample-cfg`` and what they must be
@@ -32,12 +32,7 @@ def _condition_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", nargs="+", metavar="LABEL", help="class numbers or names, in turn (default: all)"
     )
-    parser.add_argument(
-        "--attributes",
-        nargs="+",
-        metavar="GROUP=NAME",
-        help="of a model with attributes, e.g. digit=3,5 domain=textured; groups left out go through all",
-    )
+    add_attributes(parser)
     parser.add_argument(
         "--instances",
         nargs="+",
@@ -184,7 +179,7 @@ def parse_codes(texts: Sequence[str]) -> dict[str, list[float | None]]:
 def run(arguments: argparse.Namespace) -> None:
     """Write sample images and say where they are."""
     apply_sample_settings(arguments)
-    from mmcgan.apis.attribute_sampling import parse_attributes
+    from mmcgan.apis.attribute_sampling import given_attributes
     from mmcgan.apis.given_conditions import parse_conditions
     from mmcgan.apis.instance_sampling import InstanceOptions
     from mmcgan.apis.sampling import sample
@@ -208,7 +203,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.checkpoint,
         labels=arguments.labels,
         label_maps=arguments.label_maps,
-        attributes=None if arguments.attributes is None else parse_attributes(arguments.attributes),
+        attributes=given_attributes(arguments.attributes),
         num=arguments.num,
         seed=arguments.seed,
         truncation=arguments.truncation,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmcgan.commands.shared import add_picture
+from mmcgan.commands.shared import add_attributes, add_picture
 from mmcgan.text_files import say
 
 
@@ -22,10 +22,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="how far, in unit vectors (default: -3 to 3)",
     )
     parser.add_argument("--label", metavar="LABEL", help="class to show (default: the first)")
+    add_attributes(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the picture."""
+    from mmcgan.apis.attribute_sampling import given_attributes
     from mmcgan.apis.interpolation import sefa
     from mmcgan.config import parse_options
 
@@ -39,5 +41,6 @@ def run(arguments: argparse.Namespace) -> None:
         out=arguments.out,
         overwrite=arguments.overwrite,
         options=parse_options(arguments.cfg_options),
+        attributes=given_attributes(arguments.attributes),
     )
     say(f"picture: {path}")

@@ -101,6 +101,16 @@ def add_picture(parser: argparse.ArgumentParser, picture: str) -> None:
     add_options(parser)
 
 
+def add_attributes(parser: argparse.ArgumentParser) -> None:
+    """Add ``--attributes``, of a model that has some."""
+    parser.add_argument(
+        "--attributes",
+        nargs="+",
+        metavar="GROUP=NAME",
+        help="of a model with attributes, e.g. digit=3,5 domain=textured; groups left out go through all",
+    )
+
+
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Add what the commands that train a small network for evaluation have in common."""
     out = parser.add_argument(

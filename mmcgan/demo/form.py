@@ -73,8 +73,16 @@ def shown_as(model: Model) -> list[str]:
     return model.classes
 
 
-def asked_for(model: Model, chosen: Sequence[str] | None) -> dict[str, Any]:
-    """Return what was chosen of :func:`shown_as` as the argument of :func:`mmcgan.apis.sample`."""
+def asked_for(
+    model: Model, chosen: Sequence[str] | None, attributes_as: str = "attributes"
+) -> dict[str, Any]:
+    """Return what was chosen of :func:`shown_as` as the argument of :func:`mmcgan.apis.sample`.
+
+    Args:
+        model: that is asked.
+        chosen: classes, or ``group=name`` of attributes; what it does not have is refused when it works.
+        attributes_as: name of the argument that attributes become.
+    """
     if not chosen:
         return {}
     if "attributes" not in model.loaded.requires:
@@ -83,14 +91,16 @@ def asked_for(model: Model, chosen: Sequence[str] | None) -> dict[str, Any]:
     for text in chosen:
         group, _, name = text.partition("=")
         wanted.setdefault(group, []).append(name)
-    return {"attributes": wanted}
+    return {attributes_as: wanted}
 
 
 def in_command(asked: dict[str, Any]) -> dict[str, Any]:
     """Return what :func:`asked_for` gave as options of a command."""
-    if "attributes" not in asked:
-        return asked
-    return {"attributes": [f"{group}={','.join(names)}" for group, names in asked["attributes"].items()]}
+    return {name: _words(value) if isinstance(value, dict) else value for name, value in asked.items()}
+
+
+def _words(attributes: dict[str, list[str]]) -> list[str]:
+    return [f"{group}={','.join(names)}" for group, names in attributes.items()]
 
 
 def preferred(studio: Studio, names: Sequence[str]) -> str:

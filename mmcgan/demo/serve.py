@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import warnings
@@ -51,6 +53,16 @@ class Address:
     port: int | None = None
     share: bool = False
 
+    def check(self) -> None:
+        """Bind the address once, and let go of it: Gradio would try port after port, and name no option.
+
+        Raises:
+            OSError: this machine has no such address, or the port is in use or not for this user.
+        """
+        _bind(self.host.strip("[]") or LOCALHOST, self.port)
+        if self.port is not None:  # Gradio wants it to be free there too
+            _bind(LOCALHOST, self.port)
+
     def warnings(self) -> list[str]:
         """Return what has to be known about an address that others can reach."""
         found = []
@@ -66,6 +78,32 @@ class Address:
                 "theirs (frpc) is downloaded and run for it"
             )
         return found
+
+
+def _bind(host: str, port: int | None) -> None:
+    """Bind a host's address once; without a port, one that the system chooses.
+
+    Raises:
+        OSError: it cannot be bound; says which option is to be another.
+    """
+    try:
+        found = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, place = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that none can be, such as one too long
+        number = error.errno if isinstance(error, OSError) else None
+        if port is not None and number == errno.EADDRINUSE:
+            raise OSError(
+                f"--port {port} is in use on {host}; choose another --port, or leave it out"
+            ) from error
+        if port is not None and number == errno.EACCES:
+            raise OSError(f"--port {port}: this user may not serve there; choose one above 1023") from error
+        raise OSError(
+            f"--host {host}: this machine has no such address to serve on; {LOCALHOST} is for itself alone, "
+            "0.0.0.0 for all addresses that it has"
+        ) from error
 
 
 def is_loopback(host: str) -> bool:
@@ -161,10 +199,11 @@ def serving(
 
     Raises:
         ImportError: Gradio is not installed.
-        OSError: the port is taken.
+        OSError: see :meth:`Address.check`; before a model is loaded.
         ValueError, FileNotFoundError: a model that cannot be loaded.
     """
     address, limits = address or Address(), limits or Limits()
+    address.check()
     models = load_models(list(sources) or default_models())
     gradio()
     with prepared(limits) as folder:
@@ -214,6 +253,7 @@ def serve(sources: Sequence[str], address: Address, say: Callable[[str], None] =
     Raises:
         ImportError, OSError, ValueError: as :func:`serving`.
     """
+    address.check()  # first: nobody needs to be warned of an address that there is not
     for warning in address.warnings():
         say(f"warning: {warning}")
     with serving(sources, address) as (url, studio):

@@ -148,7 +148,8 @@ class Fitting:
             [weight * term for weight, term in zip(weights, terms.values(), strict=True)]
         ).sum()
         if not torch.isfinite(total):
-            raise ValueError(f"iteration {iteration}: the loss is {float(total)}; lower the learning rates")
+            advice = "lower the learning rates" if iteration > 1 else "the model's image of it is not finite"
+            raise ValueError(f"iteration {iteration}: the loss is {float(total.detach())}; {advice}")
         total.backward()
         for optimizer in self.optimizers:
             optimizer.step()

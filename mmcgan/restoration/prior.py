@@ -10,8 +10,10 @@ from typing import Any
 import torch
 
 from mmcgan.checkpoints.checksum import checksum
+from mmcgan.condition_fields import condition_field
 from mmcgan.models.generators.base import Generator
 from mmcgan.restoration.features import DiscriminatorDistance, Distance, PixelDistance
+from mmcgan.restoration.groups import parameter_groups
 from mmcgan.structures import Condition
 from mmcgan.zoo.discriminators import (
     LoadedDiscriminator,
@@ -80,6 +82,22 @@ class Prior:
         return Condition(label=torch.full((number,), label))
 
 
+def check_restores(loaded: LoadedModel) -> None:
+    """Check that a latent and the blocks of a generator can be tuned to a photo.
+
+    Raises:
+        ValueError: its images belong to maps, and nothing says which map a photo belongs to; or the generator
+            does not say its stages.
+    """
+    maps = [name for name in loaded.requires if not condition_field(name).interpolates]
+    if maps:
+        raise ValueError(
+            f"{loaded.name} is conditioned on {', '.join(maps)}: which one a photo belongs to is not known, "
+            "so that it restores none; choose a model of labels, attributes, instances or without a condition"
+        )
+    parameter_groups(loaded.model.generator)
+
+
 def load_prior(
     source: str | Path,
     checkpoint: str | Path | None = None,
@@ -96,7 +114,8 @@ def load_prior(
         discriminator: see :func:`mmcgan.zoo.discriminators.load_discriminator`.
 
     Raises:
-        ValueError: an unknown ``distance``, or no discriminator where one is asked for.
+        ValueError: an unknown ``distance``, no discriminator where one is asked for, or a model that
+            :func:`check_restores` refuses.
         FileNotFoundError: no such model or discriminator.
     """
     check_distance(distance, discriminator)
@@ -130,10 +149,12 @@ def prior_of(
         distance, discriminator: see :func:`load_prior`.
 
     Raises:
-        ValueError: an unknown ``distance``, or no discriminator where one is asked for.
+        ValueError: an unknown ``distance``, no discriminator where one is asked for, or a model that
+            :func:`check_restores` refuses.
         FileNotFoundError: no such discriminator.
     """
     check_distance(distance, discriminator)
+    check_restores(loaded)
     if distance == PIXELS:
         return Prior(loaded, PixelDistance())
     if discriminator is not None:

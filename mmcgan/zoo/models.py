@@ -156,12 +156,12 @@ def load_model(
             file of weights (``.pth`` of a run, or exported ``.safetensors``) by itself; or weights that
             are elsewhere (:func:`mmcgan.zoo.locate.find_weights`).
         checkpoint: weights for a config.
-        options: values by dotted path, for a config.
+        options: values by dotted path, for a config; weights by themselves bring settings that are theirs.
 
     Raises:
         FileNotFoundError: nothing of that name; suggests shipped models and configs.
         ImportError: weights of the HuggingFace Hub, and its library is not installed.
-        ValueError: a config without weights, or weights that do not fit.
+        ValueError: a config without weights, weights that do not fit, or options without a config.
 
     Examples:
         >>> loaded = load_model("omnigan_biggan_digits-16")
@@ -174,6 +174,10 @@ def load_model(
         content = read_content(path)
         record = _record_of(load_config_beside(source, options, path), content.record)
         return _assemble(record, content.weights, path, USER, content.origin)
+    if options:
+        raise ValueError(
+            f"{source}: options (--cfg-options {' '.join(options)}) apply to a config: give CONFIG CHECKPOINT"
+        )
     path = find_weights(source)
     content = read_content(path)
     if content.record is None:

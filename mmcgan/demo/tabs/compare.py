@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmcgan.apis.labels import find_labels
+from mmcgan.apis.drawing import Draw
+from mmcgan.apis.planning import Asked, planned
 from mmcgan.apis.sampling import sample
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import Form, whole
+from mmcgan.demo.form import Form, asked_for, in_command, whole
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.demo.tabs.sample import can
 
@@ -23,23 +24,20 @@ def make(
     """Return the pictures of both, what is the same in them, and the commands.
 
     Raises:
-        ValueError: too many images, or a class that one of them does not have.
+        ValueError: too many images, or a class or attribute that one of them does not have.
     """
     other, seed = studio.model(second), whole(seed, "seed")
-    pictures, lines = [], []
-    for model in (first, other):
-        count = studio.limits.check_count(whole(num, "images", 1), model.size)
-        labels = list(shown) if shown and model.classes else None
-        if labels is not None:
-            find_labels(model.loaded, labels)
-        out = studio.new_folder() / "samples"
-        result = sample(model.loaded, labels=labels, num=count, seed=seed, out=out)
+    pictures, lines, settings = [], [], {"num": whole(num, "images", 1), "seed": seed}
+    asked = [(model, asked_for(model, shown)) for model in (first, other)]
+    for model, chosen in asked:  # before the first of them works
+        studio.limits.check_count(settings["num"], model.size)
+        if chosen:
+            planned(Draw(model.loaded, seed), Asked(**chosen), settings["num"])
+    for model, chosen in asked:
+        result = sample(model.loaded, **settings, **chosen, out=studio.new_folder() / "samples")
         pictures.append(str(result.grid))
-        lines.append(
-            command(
-                "sample", model.source, labels=labels, num=count, seed=seed, out=f"of-{model.loaded.name}"
-            )
-        )
+        out = f"of-{model.loaded.name}"
+        lines.append(command("sample", model.source, **in_command(chosen), **settings, out=out))
     return pictures[0], pictures[1], same(first, other), "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from mmcgan.apis.drawing import Draw
 from mmcgan.apis.interpolation import first_image, sefa
 from mmcgan.condition_fields import condition_field
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import Form, real, whole
+from mmcgan.demo.form import Form, asked_for, in_command, real, whole
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.zoo.models import LoadedModel
@@ -35,13 +35,15 @@ def make(studio: Studio, model: Model, shown: str | None, seed: Any, *strengths:
     """Return the image moved along all directions, a sheet of each direction alone, and the command.
 
     Raises:
-        ValueError: an unknown class, or a strength out of range.
+        ValueError: an unknown class or attribute, or a strength out of range.
     """
     far = [real(value, "a strength", -FURTHEST, FURTHEST) for value in strengths]
     seed = whole(seed, "seed")
     studio.limits.check_count(DIRECTIONS * len(STRENGTHS), model.size)
-    label = shown if shown and model.classes else None
-    latent, condition = first_image(Draw(model.loaded, seed), label)
+    asked = asked_for(model, [shown] if shown else None)
+    if "labels" in asked:
+        (asked["label"],) = asked.pop("labels")
+    latent, condition = first_image(Draw(model.loaded, seed), **asked)
     network, folder = model.loaded.model.generator, studio.new_folder()
     image = move(network, latent, condition, sefa_directions(network, len(far)), far)
     write_png(contact_sheet(image.float().clamp(-1, 1).cpu(), 1), folder / "moved.png")
@@ -49,11 +51,12 @@ def make(studio: Studio, model: Model, shown: str | None, seed: Any, *strengths:
         model.loaded,
         directions=DIRECTIONS,
         strengths=STRENGTHS,
-        label=label,
+        **asked,
         seed=seed,
         out=folder / "sefa.png",
     )
-    line = command("sefa", model.source, directions=DIRECTIONS, label=label, seed=seed, out="sefa.png")
+    chosen = in_command(asked)
+    line = command("sefa", model.source, directions=DIRECTIONS, **chosen, seed=seed, out="sefa.png")
     return str(folder / "moved.png"), str(sheet), line
 
 

@@ -14,7 +14,7 @@ from mmcgan.apis.interpolation import InterpolationOptions, interpolated_images,
 from mmcgan.apis.planning import Asked, planned
 from mmcgan.condition_fields import condition_field
 from mmcgan.demo.commands import command
-from mmcgan.demo.form import Form, uploaded, whole
+from mmcgan.demo.form import Form, asked_for, in_command, uploaded, whole
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import contact_sheet, write_png
 from mmcgan.zoo.models import LoadedModel
@@ -34,7 +34,7 @@ def make(studio: Studio, model: Model, *values: Any) -> tuple[str, str, list[str
     """Return strip, film, files of the frames, how far the slider goes, its frame and the command.
 
     Raises:
-        ValueError: a choice that the model does not have, or photos that cannot be read.
+        ValueError: a class or attribute that the model does not have, or photos that cannot be read.
     """
     kind, first, last, steps, seed, *photos = values
     count, seed = whole(steps, "steps", 2, MOST_STEPS), whole(seed, "seed")
@@ -60,12 +60,14 @@ def _between(
         raise ValueError(f"no way of the kind {kind!r}: {', '.join((BOTH, CONDITION, LATENT, PHOTOS))}")
     studio.limits.check_count(steps, model.size)
     ways = InterpolationOptions(1, steps, fix_z=kind == CONDITION, fix_y=kind == LATENT)
-    labels = [name for name in classes if name] if model.classes else []
-    images = interpolated_images(model.loaded, labels or None, ways, seed, None)
+    asked = _ends(model, classes, ways.fix_y)
+    images = interpolated_images(
+        model.loaded, ways=ways, seed=seed, truncation=None, **{"labels": None, **asked}
+    )
     line = command(
         "interpolate",
         model.source,
-        labels=labels,
+        **in_command(asked),
         rows=1,
         steps=steps,
         fix_z=ways.fix_z,
@@ -74,6 +76,20 @@ def _between(
         out="strip.png",
     )
     return images, line
+
+
+def _ends(model: Model, classes: Sequence[str | None], kept: bool) -> dict[str, Any]:
+    """Return what was chosen for both ends as arguments of :func:`mmcgan.apis.interpolation.interpolate`.
+
+    Labels are taken in turn; of attributes each end has its own, unless they are kept along the way.
+    """
+    first, last = classes
+    chosen = [name for name in classes if name]
+    if "attributes" not in model.loaded.requires:
+        return asked_for(model, chosen)
+    if kept or not last:
+        return asked_for(model, chosen[:1])
+    return {**asked_for(model, [first] if first else None), **asked_for(model, [last], "to_attributes")}
 
 
 def _between_photos(
@@ -85,8 +101,8 @@ def _between_photos(
     # the command makes a square: photos across, latents down; its first row is this strip
     studio.limits.check_count(steps * steps, model.size)
     options = InstanceOptions([str(file) for file in files], "interpolate", steps)
-    chosen = [name] if name and model.classes else []
-    draw, asked = Draw(model.loaded, seed), Asked(chosen or None, instances=options)
+    chosen = asked_for(model, [name] if name else None)
+    draw, asked = Draw(model.loaded, seed), Asked(**chosen, instances=options)
     images = all_images(draw, planned(draw, asked, steps).plan)[:steps][None]
     line = command(
         "sample",
@@ -94,7 +110,7 @@ def _between_photos(
         instances=[file.name for file in files],
         grid="interpolate",
         columns=steps,
-        labels=chosen,
+        **in_command(chosen),
         seed=seed,
         out="mix",
     )

@@ -14,9 +14,8 @@ from mmcgan.demo.commands import command
 from mmcgan.demo.form import Form, real, uploaded, whole, without_places
 from mmcgan.demo.studio import Model, Studio
 from mmcgan.pictures import write_png
-from mmcgan.restoration.groups import parameter_groups
 from mmcgan.restoration.options import RestoreOptions
-from mmcgan.restoration.prior import prior_of
+from mmcgan.restoration.prior import check_restores, prior_of
 from mmcgan.restoration.workflow import restore
 from mmcgan.zoo.locate import find_weights
 from mmcgan.zoo.models import LoadedModel
@@ -34,10 +33,10 @@ LEAST_SHARE, MOST_CANDIDATES = 0.01, 500
 def can(loaded: LoadedModel) -> bool:
     """Return whether a latent and the blocks of the generator can be tuned to a photo."""
     try:
-        parameter_groups(loaded.model.generator)
+        check_restores(loaded)
     except ValueError:
         return False
-    return not {"label_map", "edge_map"} & set(loaded.requires)
+    return True
 
 
 @dataclass(frozen=True)
