@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from mmcgan.films import encode_film
+from mmcgan.text_files import printable
 
 #: frames and longer side in pixels of the film on a page, and bytes of it at most
 FRAMES, SIDE, BYTES = 36, 720, 4_000_000
@@ -27,14 +28,49 @@ def read_grid(file: Path) -> np.ndarray:
     """Return a grid as uint8 (H, W, 3).
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: far more pixels than a grid has.
+        OSError: the file cannot be opened.
+        ValueError: its content cannot be read, or has far more pixels than a grid; names it.
     """
     try:
         with Image.open(file, formats=("PNG",)) as picture:
             return np.asarray(picture.convert("RGB"))
     except Image.DecompressionBombError as error:
-        raise ValueError(f"{file}: {error}") from error
+        raise ValueError(f"{printable(file)}: {error}") from error
+    except Exception as error:  # of broken pictures Pillow raises anything
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        reason = "no PNG" if isinstance(error, UnidentifiedImageError) else " ".join(str(error).split())
+        raise ValueError(f"{printable(file)}: a picture of samples that cannot be read ({reason})") from error
+
+
+def sound_grids(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Return at most :data:`FRAMES` grids that can be read, and a sentence about each other one.
+
+    They are evenly spaced, the newest that can be read among them. A run that was killed, or a full disk,
+    leaves half a picture, which is no reason to show nothing of the others.
+
+    Args:
+        files: in order.
+    """
+    left, sentences = list(files), []
+    while left and (trouble := _trouble(left[-1])):
+        sentences.append(trouble)
+        left.pop()
+    sound = []
+    for file in spaced(left):
+        if trouble := _trouble(file):
+            sentences.append(trouble)
+        else:
+            sound.append(file)
+    return sound, sentences
+
+
+def _trouble(file: Path) -> str:
+    try:
+        read_grid(file)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def spaced(files: Sequence[Path], count: int = FRAMES) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
-from mmcgan.comparison.film import grids_of, page_film, still
+from mmcgan.comparison.film import grids_of, page_film, sound_grids, still
 from mmcgan.comparison.html import charts, document, facts, figure, folded, picture, table, text
 from mmcgan.comparison.runs import RunRecord, best_of, last_of, read_run
 from mmcgan.comparison.starts import FINISHED, Start, read_evaluation, read_starts
 from mmcgan.figure_directions import better
 from mmcgan.output_paths import REPORT as TITLE
-from mmcgan.text_files import read_text
+from mmcgan.text_files import read_text, say
 
 REPORT = "report.html"
 #: curves of one kind, letters of a config and values of a settings table that are shown at most
@@ -159,10 +160,15 @@ def _number(value: float | None) -> str:
 def _samples(report: RunReport) -> list[str]:
     if not report.grids:
         return ["<p>None were drawn: default_hooks.sample_grid draws them.</p>"]
-    last = report.grids[-1]
-    parts = []
-    if len(report.grids) > 1:
-        film, shown = page_film(report.grids)
+    grids, broken = sound_grids(report.grids)
+    for sentence in broken:
+        say(f"{sentence}; it is left out", to=sys.stderr)
+    parts = [f"<p>Left out: {text(sentence)}</p>" for sentence in broken]
+    if not grids:
+        return parts
+    last = grids[-1]
+    if len(grids) > 1:
+        film, shown = page_film(grids)
         caption = f"{len(shown)} of {len(report.grids)} pictures, {shown[0].stem} to {shown[-1].stem}"
         parts.append(figure(picture(film, "samples over training, as a film", "webp"), caption))
     newest = picture(still(last), "the newest samples", "webp")

@@ -20,9 +20,12 @@ from mmcgan.config.problems import ConfigError, Problem
 from mmcgan.config.validate import find_problems
 from mmcgan.plugins import load_plugins
 from mmcgan.registry import restore, snapshot
+from mmcgan.text_files import printable
 
 # A config outside the repository inherits with _base_ = '{{$MMCGAN_CONFIGS:}}/<method>/<name>.py'.
 FOLDER_VARIABLE = "MMCGAN_CONFIGS"
+#: of the files that MMEngine reads
+SUFFIXES = (".py", ".json", ".yaml", ".yml")
 
 
 def load_config(path_or_name: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -59,7 +62,11 @@ def read_config(path: Path) -> Config:
 
     Raises:
         ConfigError: the file is not valid Python, or a base is missing.
+        ValueError: a file of another kind.
     """
+    if path.suffix not in SUFFIXES:
+        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise ValueError(f"{printable(path)}: no config, whose name ends in {known}{_instead(path)}")
     folders = config_folders()
     if folders:
         os.environ.setdefault(FOLDER_VARIABLE, str(folders[0]))
@@ -72,6 +79,14 @@ def read_config(path: Path) -> Config:
             raise
         why = f"no copy of it can be written to {tempfile.gettempdir()}: {error.strerror or error}"
         raise OSError(error.errno, f"{path}: {why}; TMPDIR chooses another folder") from error
+
+
+def _instead(path: Path) -> str:
+    from mmcgan.datasets.decode import SUFFIXES as PICTURES
+
+    if path.suffix.lower() in PICTURES:
+        return "; it is a picture; give its folder"
+    return ""
 
 
 def prepare_config(config: Config, options: Mapping[str, Any]) -> list[Problem]:

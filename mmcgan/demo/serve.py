@@ -87,9 +87,8 @@ def _bind(host: str, port: int | None) -> None:
         OSError: it cannot be bound; says which option is to be another.
     """
     try:
-        found = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, place = found[0]
-        with socket.socket(family, kind, protocol) as probe:
+        family, place = _place_of(host, port or 0)
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that none can be, such as one too long
@@ -104,6 +103,16 @@ def _bind(host: str, port: int | None) -> None:
             f"--host {host}: this machine has no such address to serve on; {LOCALHOST} is for itself alone, "
             "0.0.0.0 for all addresses that it has"
         ) from error
+
+
+def _place_of(host: str, port: int) -> tuple[int, tuple[Any, ...]]:
+    """Return the kind of a host's address and what to bind; only for names is anybody asked."""
+    try:
+        numbers = ipaddress.ip_address(LOCALHOST if host == "localhost" else host)
+    except ValueError:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return found[0][0], found[0][4]
+    return (socket.AF_INET if numbers.version == 4 else socket.AF_INET6), (str(numbers), port)
 
 
 def is_loopback(host: str) -> bool:

@@ -29,6 +29,7 @@ def fail(monkeypatch):
     def fails(*arguments, **options):
         raise ScreenError
 
+    monkeypatch.setenv("MMCGAN_DEBUG", "1")  # whoever is said to be at fault, the error is seen
     monkeypatch.setattr(report, "print_table", fails)
     for module in ("evaluate", "evaluate_folders"):
         monkeypatch.setattr(f"mmcgan.commands.{module}.say", fails)

@@ -105,3 +105,13 @@ def test_a_faulty_data_set_is_the_only_problem(tmp_path):
 def test_modules_named_in_options_are_imported_too():
     with pytest.raises(ConfigError, match="cannot import 'no_such_module'"):
         load_config(NAME, {"custom_imports": dict(imports=["no_such_module"])})
+
+
+@pytest.mark.parametrize("ending", [".png", ".JPG", ".txt", ".pth", ".html", ""])
+def test_a_file_of_another_kind_is_no_config(tmp_path, ending):
+    file = tmp_path / f"given{ending}"
+    file.write_bytes(b"x = 1")
+    with pytest.raises(ValueError, match=r"no config, whose name ends in \.py") as found:
+        load_config(file)
+    assert str(file) in str(found.value) and "TMPDIR" not in str(found.value)
+    assert ("give its folder" in str(found.value)) == (ending in (".png", ".JPG"))
