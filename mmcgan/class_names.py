@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 SHOWN = 5
 #: as many classes as any labelled set has
@@ -50,6 +51,25 @@ def absent_classes(numbers: Iterable[int], where: str, count: int | None = None)
             "number classes from 0 on"
         )
     return sorted(set(range(found)) - present)
+
+
+def named_classes(metainfo: Mapping[str, Any], numbers: Iterable[int], where: str) -> tuple[str, ...]:
+    """Return a name for each class of a labelled set, the number where the set has no names.
+
+    Args:
+        metainfo: what the set says of itself; ``classes`` and ``num_classes`` are optional.
+        numbers: classes of its images.
+        where: the set, for messages.
+
+    Raises:
+        ValueError: more classes than any set has.
+    """
+    if metainfo.get("classes"):
+        return tuple(metainfo["classes"])
+    seen = list(numbers)
+    count = metainfo.get("num_classes") or max(seen, default=-1) + 1
+    absent_classes(seen, where, count)
+    return tuple(str(number) for number in range(count))
 
 
 def composed(names: Sequence[str]) -> list[str]:

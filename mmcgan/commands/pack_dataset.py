@@ -9,7 +9,7 @@ from mmcgan.commands.shared import add_options, writes
 from mmcgan.text_files import say
 
 if TYPE_CHECKING:
-    from mmcgan.datasets.base import ImageDataset
+    from mmcgan.datasets.base import GANDataset
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         say(f"{len(result.skipped)} images skipped; they are listed in {result.root / SKIPPED}")
 
 
-def _open_source(arguments: argparse.Namespace) -> ImageDataset:
+def _open_source(arguments: argparse.Namespace) -> GANDataset:
     from mmcgan.archives import is_folder
     from mmcgan.config import load_config, parse_options
     from mmcgan.datasets.sets.folder import ImageFolder

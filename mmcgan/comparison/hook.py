@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 
 from mmcgan.comparison.environment import environment
 from mmcgan.comparison.report import write_report
-from mmcgan.comparison.starts import FINISHED, Start, write_evaluation, write_start
+from mmcgan.comparison.starts import FINISHED, Start, ways_of, write_evaluation, write_figures, write_start
 from mmcgan.registry import HOOKS
 
 
@@ -19,10 +19,11 @@ from mmcgan.registry import HOOKS
 class ReportHook(Hook):
     """Writes ``report.html`` into the work folder when a run ends, stopped ones included.
 
-    Beside the log it keeps ``start.json``, when and on what the run was started and how that ended, and
-    ``evaluation.json``, the last evaluation's report with its counts. The page can be made again at any time,
-    and of a killed run, with ``mmcgan report``. Whatever fails here is a line in the log and costs nothing
-    else. Switched off with ``default_hooks.report=None``. Rank 0 writes.
+    Beside the log it keeps ``start.json``, when and on what the run was started and how that ended,
+    ``evaluation.json``, the last evaluation's report with its counts, and ``figures.json``, which figures
+    there were and which way each is better. The page can be made again at any time, and of a killed run, with
+    ``mmcgan report``. Whatever fails here is a line in the log and costs nothing else. Switched off with
+    ``default_hooks.report=None``. Rank 0 writes.
     """
 
     # after the last picture and the last checkpoint
@@ -31,13 +32,17 @@ class ReportHook(Hook):
 
     def __init__(self) -> None:
         self.start: Start | None = None
+        self.figures: dict[str, str | None] = {}
 
     def before_train(self, runner: Any) -> None:
         """Write down when and on what the run starts."""
         self._attempt(runner, "start.json", self._begin)
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
-        """Keep what the evaluator says of its figures; one that has no ``report`` says nothing."""
+        """Keep the figures' names and what the evaluator says of them; one may say nothing."""
+        if runner.is_training and metrics:
+            self.figures |= ways_of(metrics)
+            self._attempt(runner, "figures.json", self._name)
         self._attempt(runner, "evaluation.json", self._keep)
 
     def after_train(self, runner: Any) -> None:
@@ -60,6 +65,9 @@ class ReportHook(Hook):
         report = getattr(runner.val_loop.evaluator, "report", None)
         if runner.is_training and report is not None:
             write_evaluation(Path(runner.log_dir), runner.iter, report())
+
+    def _name(self, runner: Any) -> None:
+        write_figures(Path(runner.log_dir), self.figures)
 
     def _end(self, runner: Any) -> None:
         if self.start is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mmcgan.comparison.html import charts, document, figure, picture, table, text
 from mmcgan.comparison.runs import ABSENT, Group, RunRecord, best_of, differing, groups_of, last_of
@@ -42,14 +42,25 @@ def _settings(runs: Sequence[RunRecord]) -> list[str]:
 
 def _figures(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
     """Return the last and the best values, means and deviations over runs that differ in the seed only."""
+    ways = {name: _way(groups, name) for name in names}
+    values: dict[str, Callable[[RunRecord, str], float | None]] = {
+        "At the last evaluation": lambda run, name: last_of(run.series.get(name)),
+        "At its best evaluation": lambda run, name: best_of(run.series.get(name), ways[name]),
+    }
     parts = []
-    for title, value in (("At the last evaluation", last_of), ("At its best evaluation", best_of)):
+    for title, value in values.items():
         rows = []
         for group in groups:
-            cells = [_spread([value(run.series.get(name), name) for run in group.runs]) for name in names]
+            cells = [_spread([value(run, name) for run in group.runs]) for name in names]
             rows.append([group.name, str(len(group.runs)), *cells])
         parts += [f"<p>{title}:</p>", table(["run", "seeds", *names], rows)]
     return parts
+
+
+def _way(groups: Sequence[Group], name: str) -> str | None:
+    """Return which way a figure is better, as the first run says that knows."""
+    known = (run.way(name) for group in groups for run in group.runs)
+    return next((way for way in known if way is not None), None)
 
 
 def _spread(values: Iterable[float | None]) -> str:

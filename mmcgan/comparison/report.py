@@ -16,7 +16,6 @@ from mmcgan.comparison.film import grids_of, page_film, sound_grids, still
 from mmcgan.comparison.html import charts, document, facts, figure, folded, picture, table, text
 from mmcgan.comparison.runs import RunRecord, best_of, last_of, read_run
 from mmcgan.comparison.starts import FINISHED, Start, read_evaluation, read_starts
-from mmcgan.figure_directions import better
 from mmcgan.output_paths import REPORT as TITLE
 from mmcgan.text_files import read_text, say
 
@@ -27,6 +26,8 @@ CURVES, LETTERS = 24, 200_000
 SPEED = ("time", "data_time", "images_per_second", "memory")
 RATES = ("lr", "momentum")
 EVALUATED, LEARNT, ASIDE = "Figures of evaluations", "Losses", "Rates and speed"
+#: which way a figure is better, in words
+WAYS = {"less": "lower", "greater": "higher", None: "not declared"}
 #: what a run is about: dotted path in its config, and what to call it
 SUMMARY = {
     "model.generator.type": "generator",
@@ -135,7 +136,7 @@ def _top(report: RunReport) -> list[str]:
     parts = [f"<h1>{text(report.run.name)}</h1>", f'<p><span class="state {mark}">{text(words)}</span></p>']
     known = {called: report.run.settings.get(path) for path, called in SUMMARY.items()}
     line = " · ".join(f"{name}: {value}" for name, value in known.items() if value is not None)
-    cards = [(name, _number(last_of(report.run.series[name], name))) for name in report.run.figures()[:6]]
+    cards = [(name, _number(last_of(report.run.series[name]))) for name in report.run.figures()[:6]]
     seen = next((start.images for start in reversed(report.starts) if start.images is not None), None)
     if seen is not None:
         cards.append(("real images seen", f"{seen:,}"))
@@ -185,17 +186,17 @@ def _figures(report: RunReport) -> list[str]:
     rows = []
     for name in names:
         series = report.run.series[name]
-        best = best_of(series, name)
+        way = report.run.way(name)
+        best = best_of(series, way)
         when = next((str(step) for step in sorted(series) if series[step] == best), "-")
-        way = "lower" if better(name) == "less" else "higher"
         rows.append(
             [
                 name,
-                _number(last_of(series, name)),
+                _number(last_of(series)),
                 str(max(series)),
                 _number(best),
                 when,
-                way,
+                WAYS[way],
                 str(len(series)),
             ]
         )

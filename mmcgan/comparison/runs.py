@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmcgan.checkpoints.files import list_checkpoints
 from mmcgan.checkpoints.literals import assignments
-from mmcgan.hooks.monitor import Monitor
+from mmcgan.comparison.starts import read_figures
+from mmcgan.figure_directions import LESS, better
 from mmcgan.scalars import Series, read_scalars
 
 ABSENT = "-"
@@ -29,6 +30,8 @@ class RunRecord:
         settings: its config's leaves by dotted path.
         series: logged figures by name and iteration.
         config: the file its settings stand in.
+        evaluated: figures that its evaluations have recorded: name -> ``less`` or ``greater``, None if it
+            is not known which is better.
     """
 
     name: str
@@ -36,6 +39,7 @@ class RunRecord:
     settings: Mapping[str, Any]
     series: Mapping[str, Series]
     config: Path
+    evaluated: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def checkpoint(self) -> Path | None:
@@ -43,8 +47,14 @@ class RunRecord:
         return next(iter(list_checkpoints(self.folder)), None)
 
     def figures(self) -> list[str]:
-        """Return the names of figures of evaluations, of which it is known which way is better."""
-        return [key for key in self.series if "/" not in key and is_figure(key)]
+        """Return the names of figures of evaluations: recorded ones, and others that a metric declares."""
+        # of what is called a loss the log keeps running means, not what was evaluated
+        recorded = [key for key in self.evaluated if "loss" not in key]
+        return [key for key in self.series if key in recorded or ("/" not in key and is_figure(key))]
+
+    def way(self, name: str) -> str | None:
+        """Return ``less`` or ``greater``, whichever is better of a figure; None if that is not known."""
+        return self.evaluated.get(name) or better(name)
 
 
 @dataclass(frozen=True)
@@ -57,22 +67,18 @@ class Group:
 
 def is_figure(key: str) -> bool:
     """Return whether a logged name is a figure of quality: one that has a better side and is no loss."""
-    try:
-        Monitor(key)
-    except ValueError:
-        return False
-    return "loss" not in key
+    return better(key) is not None and "loss" not in key
 
 
-def best_of(series: Series | None, name: str) -> float | None:
-    """Return the best value of a figure; None where there is none but NaN."""
+def best_of(series: Series | None, way: str | None) -> float | None:
+    """Return the best value of a figure; None where there is none but NaN, or no way is better."""
     values = [value for value in (series or {}).values() if not math.isnan(value)]
-    if not values:
+    if not values or way is None:
         return None
-    return min(values) if Monitor(name).rule == "less" else max(values)
+    return min(values) if way == LESS else max(values)
 
 
-def last_of(series: Series | None, name: str) -> float | None:
+def last_of(series: Series | None) -> float | None:
     """Return the last value of a figure."""
     return series[max(series)] if series else None
 
@@ -103,7 +109,7 @@ def read_run(name: str, folder: Path, figures_needed: bool = True) -> RunRecord:
     except ValueError as error:
         raise ValueError(f"{configs[0]}: cannot be read as a run's config: {error}") from error
     settings = {path: value for path, value in leaves(found) if path.split(".")[0] not in PLACES}
-    return RunRecord(name, folder, settings, series, configs[0])
+    return RunRecord(name, folder, settings, series, configs[0], read_figures(folder))
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""What each start of a run writes down for its report: when and on what it ran, its last evaluation.
+"""What each start of a run writes down for its report: when, on what, its figures, its last evaluation.
 
 A run that is resumed has a folder per start. A start that was killed has no end in its file.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
+from mmcgan.figure_directions import GREATER, LESS, SPREAD, better
 from mmcgan.text_files import content_of, read_json
 
-START, EVALUATION = "start.json", "evaluation.json"
+START, EVALUATION, FIGURES = "start.json", "evaluation.json", "figures.json"
 FINISHED = "finished"
 
 
@@ -54,6 +55,46 @@ def write_start(folder: Path, start: Start) -> None:
 def write_evaluation(folder: Path, iteration: int, report: Mapping[str, Any]) -> None:
     """Write ``evaluation.json``: an evaluator's report, with the iteration it is of."""
     write_file(folder / EVALUATION, json.dumps({"iteration": iteration, **report}, indent=1, default=str))
+
+
+def ways_of(names: Iterable[str]) -> dict[str, str | None]:
+    """Return figure -> ``less``, ``greater`` or None, as the metrics of this process declare them.
+
+    Spreads of figures that are there too are left out.
+    """
+    present = list(names)
+    spreads = {name + SPREAD for name in present}
+    return {name: better(name) for name in present if name not in spreads}
+
+
+def write_figures(folder: Path, ways: Mapping[str, str | None]) -> None:
+    """Write ``figures.json``: what was evaluated, and which way is better where that is known.
+
+    Metrics come by ``custom_imports`` and plugins, which another process need not have.
+    """
+    write_file(folder / FIGURES, json.dumps(ways, indent=1))
+
+
+def read_figures(work_dir: Path) -> dict[str, str | None]:
+    """Return the figures that a run has evaluated: name -> ``less``, ``greater``, or None if not known.
+
+    Of a run that has recorded none, those of its last evaluation.
+
+    Raises:
+        ValueError: a file is damaged; names it.
+    """
+    kept = (read_evaluation(work_dir) or {}).get("figures")
+    found: dict[str, str | None] = ways_of(map(str, kept)) if isinstance(kept, Mapping) else {}
+    for file in sorted(work_dir.glob(f"*/{FIGURES}")):
+        content = read_json(file, "a run's figures")
+        with content_of(file, "a run's figures"):
+            for name, way in dict(content).items():
+                if way not in (LESS, GREATER, None):
+                    raise ValueError(
+                        f"of {name!r} {way!r} is better; allowed are {LESS!r}, {GREATER!r}, null"
+                    )
+                found[name] = way or found.get(name) or better(name)
+    return found
 
 
 def read_starts(work_dir: Path) -> list[Start]:

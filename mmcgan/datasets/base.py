@@ -32,6 +32,7 @@ class GANDataset(Dataset[Any]):
         groups: an :class:`~mmcgan.attributes.AttributeGroups`, None without attributes.
         split: which part of a set it is, None if there are none.
         left_out: what was not taken of the files that were found, None if nothing is.
+        pipeline: what changes each image before it comes out, None if nothing does.
         reader: how files are read, which decides what packing makes of them; None if it reads none.
         source: a method, position -> the file as it is stored; None of a set that has none.
         shard_sizes: how many images each shard has, in order; None of a set that is not in shards.
@@ -56,6 +57,7 @@ class GANDataset(Dataset[Any]):
     groups: Any = None
     split: str | None = None
     left_out: Any = None
+    pipeline: Any = None
     reader: Any = None
     source: Any = None
     shard_sizes: Sequence[int] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tokenize
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from mmengine.config import Config
 
@@ -14,6 +14,8 @@ from mmcgan.checkpoints.code_text import without_templates
 from mmcgan.checkpoints.literals import assignments
 from mmcgan.engine.work_folder import CHECKPOINT_PATTERN
 
+#: what a command says of a run, whatever its config has
+SAID = ("work_dir", "resume", "load_from", "launcher")
 #: first line of what a run writes
 MARK = "# All settings of a run, written by mmcgan and written anew when the run goes on.\n"
 
@@ -27,12 +29,13 @@ def refuse_own_config(config: Config, folder: str | Path) -> None:
 
     Raises:
         FileExistsError: a file of the config's name lies there that no run has written, such as the config
-            itself: its comments and what it inherits would be lost.
+            itself, and something of it would be lost: comments, what it inherits, a value that an option
+            replaces.
     """
     if config.filename is None:  # written under a name that nothing has yet
         return
     place = Path(folder) / Path(config.filename).name
-    if place.is_file() and not _is_written_by_a_run(place):
+    if place.is_file() and not _may_be_replaced(place, config):
         raise FileExistsError(
             f"{place} was not written by a run, and the settings of this one would replace it: choose "
             "another --work-dir, or move or rename it"
@@ -66,20 +69,26 @@ def write_config(config: Config, folder: str | Path, log_folder: str | Path) -> 
     atomic_write(folder / name, write)
 
 
-def _is_written_by_a_run(place: Path) -> bool:
-    """Return whether a run has written a file: marked, or plain in a folder of runs from before the mark."""
+def _may_be_replaced(place: Path, config: Config) -> bool:
+    """Return whether a run has written a file, or its settings say all that is in it."""
     text = place.read_text(encoding="utf-8", errors="replace")
     if text.startswith(MARK):
         return True
-    has_run = any(any(place.parent.glob(pattern)) for pattern in (CHECKPOINT_PATTERN, "*/*.log"))
-    return has_run and _is_plain(text)
+    values = _plain_values(text)
+    if values is None:
+        return False
+    # in a folder of runs from before the mark it is theirs, whatever it says
+    if any(any(place.parent.glob(pattern)) for pattern in (CHECKPOINT_PATTERN, "*/*.log")):
+        return True
+    kept = config.to_dict()
+    return all(name in SAID or kept.get(name, ...) == value for name, value in values.items())
 
 
-def _is_plain(text: str) -> bool:
-    """Return whether a text has settings alone: nothing inherited, no comment, nothing computed."""
+def _plain_values(text: str) -> dict[str, Any] | None:
+    """Return the settings in a text that has nothing else: nothing inherited, no comment, nothing computed."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
         values = assignments(text)
     except (ValueError, SyntaxError, tokenize.TokenError):
-        return False
-    return "_base_" not in values and all(token.type != tokenize.COMMENT for token in tokens)
+        return None
+    return None if any(token.type == tokenize.COMMENT for token in tokens) or "_base_" in values else values

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmcgan.class_names import named_classes
 from mmcgan.extractor_training.held_out import check_share, held_out_rows
 from mmcgan.extractors.base import Preprocessing
 from mmcgan.extractors.classifier_file import ClassifierRecord, halve, save_classifier
@@ -240,8 +241,9 @@ def hold_out(data: Images, classes: Sequence[str], share: float, seed: int) -> t
 def _read(recipe: Recipe) -> tuple[Images, Images, tuple[str, ...]]:
     """Return training images, test images and the names of the classes."""
     train_set = DATASETS.build(dict(recipe.train))
-    classes = tuple(train_set.metainfo["classes"] or ())
-    train = read_images(train_set, f"training set {recipe.train}")
+    where = f"training set {recipe.train}"
+    train = read_images(train_set, where)
+    classes = named_classes(train_set.metainfo, train[1].tolist(), where)
     if recipe.test is None:
         return *hold_out(train, classes, recipe.held_out, recipe.options.seed), classes
     return train, read_images(DATASETS.build(dict(recipe.test)), f"test set {recipe.test}"), classes

@@ -29,10 +29,21 @@ def written(folder, text):
 @pytest.mark.parametrize("kind", ["commented", "inherited", "computed", "plain"])
 def test_a_config_in_its_own_work_folder_is_refused_before_anything_is_made(tmp_path, kind):
     file = written(tmp_path, WRITTEN_BY_HAND[kind])
+    options = {"train_cfg.max_iters": 1} if kind == "plain" else None  # its own value would be lost
     before, names = file.read_text(), sorted(tmp_path.iterdir())
     with pytest.raises(FileExistsError, match=r"mine\.py was not written by a run"):
-        train(file, tmp_path)
+        train(file, tmp_path, options=options)
     assert file.read_text() == before and sorted(tmp_path.iterdir()) == names
+
+
+def test_a_config_of_nothing_but_settings_loses_nothing_and_trains(tmp_path):
+    plain = tiny_config(tmp_path, **{"train_cfg.max_iters": 1}).pretty_text
+    file = tmp_path / "mine.py"
+    file.write_text(plain)
+    before = Config.fromfile(file).to_dict()
+    train(file, tmp_path)
+    after = Config.fromfile(file).to_dict()
+    assert file.read_text().startswith(MARK) and before.items() <= after.items()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WRITTEN_BY_HAND if kind != "plain"])

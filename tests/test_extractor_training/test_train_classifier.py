@@ -7,9 +7,11 @@ from PIL import Image
 from mmcgan import precision
 from mmcgan.cli import main
 from mmcgan.commands.train_classifier import find_recipe
+from mmcgan.datasets import GANDataset
 from mmcgan.extractor_training.train_classifier import (
     RECIPES,
     Augmentation,
+    Recipe,
     TrainOptions,
     hold_out,
     train_classifier,
@@ -200,3 +202,26 @@ def test_nothing_untrained_is_written(arguments, tmp_path, capsys):
     assert main([*arguments, "--out", str(out)]) == 2
     assert f"{arguments[-2]} must be at least 1, got 0" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("known", [{}, dict(classes=None), dict(num_classes=2), dict(classes=("x", "y"))])
+def test_a_set_without_names_of_classes_has_its_numbers(known, tmp_path):
+    class Unnamed(GANDataset):
+        metainfo = known
+
+        def __len__(self):
+            return 12
+
+        def __getitems__(self, indices):
+            rows = torch.tensor([int(index) for index in indices])
+            image = (rows % 2 * 200).view(-1, 1, 1, 1).expand(-1, 3, 16, 16).to(torch.uint8)
+            return {"image": image, "label": rows % 2}
+
+    DATASETS.register_module(name="UnnamedClasses", module=Unnamed, force=True)
+    try:
+        data = dict(type="UnnamedClasses")
+        recipe = Recipe(data, None, TrainOptions(widths=(4, 4), epochs=1, precision="float32"), held_out=0.2)
+        record = train_classifier(recipe, tmp_path / "out.safetensors", "")
+    finally:
+        DATASETS.module_dict.pop("UnnamedClasses")
+    assert tuple(record.classes) == (known.get("classes") or ("0", "1"))

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from mmcgan.checkpoints.atomic import atomic_write
 from mmcgan.checkpoints.hashing import file_hash
-from mmcgan.datasets.base import ImageDataset
 from mmcgan.datasets.decode import BadImageError, bytes_of
+from mmcgan.datasets.packing.packable import Packable
 from mmcgan.datasets.packing.packed import FORMAT
 from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, index_of
 from mmcgan.pictures import encode_png
@@ -38,7 +38,7 @@ class Form(Protocol):
         """Return how many images a shard holds by default."""
         ...
 
-    def read(self, dataset: ImageDataset, index: int) -> Any:
+    def read(self, dataset: Packable, index: int) -> Any:
         """Return what a shard has of an image.
 
         Raises:
@@ -46,7 +46,7 @@ class Form(Protocol):
         """
         ...
 
-    def write(self, path: Path, items: Sequence[Any], rows: Sequence[int], dataset: ImageDataset) -> None:
+    def write(self, path: Path, items: Sequence[Any], rows: Sequence[int], dataset: Packable) -> None:
         """Write a shard of ``items``, which are the images at ``rows``."""
         ...
 
@@ -65,12 +65,12 @@ class Arrays:
         """Return how many images make 256 MB."""
         return max(1, SHARD_BYTES // (3 * image_size**2))
 
-    def read(self, dataset: ImageDataset, index: int) -> Tensor:
+    def read(self, dataset: Packable, index: int) -> Tensor:
         """Return the pixels."""
         image: Tensor = dataset[index]["image"]
         return image
 
-    def write(self, path: Path, items: Sequence[Tensor], rows: Sequence[int], dataset: ImageDataset) -> None:
+    def write(self, path: Path, items: Sequence[Tensor], rows: Sequence[int], dataset: Packable) -> None:
         """Write the pixels."""
         images = np.empty((len(items), 3, dataset.image_size, dataset.image_size), dtype=np.uint8)
         for place, item in enumerate(items):
@@ -100,14 +100,14 @@ class TarShards:
         """Return 4,096."""
         return TAR_IMAGES
 
-    def read(self, dataset: ImageDataset, index: int) -> tuple[str, bytes]:
+    def read(self, dataset: Packable, index: int) -> tuple[str, bytes]:
         """Return the ending of a name and the bytes of a file."""
         if self.as_stored and dataset.source is not None:
             return bytes_of(dataset.source(index))
         return ".png", bytes(encode_png(dataset[index]["image"].permute(1, 2, 0).contiguous().numpy()))
 
     def write(
-        self, path: Path, items: Sequence[tuple[str, bytes]], rows: Sequence[int], dataset: ImageDataset
+        self, path: Path, items: Sequence[tuple[str, bytes]], rows: Sequence[int], dataset: Packable
     ) -> None:
         """Write ``000000042.jpg`` and, of labelled sets, ``000000042.cls`` for each image."""
 

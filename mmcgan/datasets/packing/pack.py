@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from mmcgan.checkpoints.atomic import put_in_place, write_file
-from mmcgan.datasets.base import ImageDataset
+from mmcgan.datasets.base import GANDataset
 from mmcgan.datasets.decode import BadImageError
 from mmcgan.datasets.packing.forms import Arrays, Form, entry_of, save_array
+from mmcgan.datasets.packing.packable import Packable
 from mmcgan.datasets.packing.packed import LABELS, METADATA, read_metadata
 from mmcgan.datasets.packing.shards import PLACES
 from mmcgan.datasets.packing.tar_index import SHARDS_FORMAT, index_of
@@ -46,7 +47,7 @@ class PackResult:
 
 
 def pack(
-    dataset: ImageDataset,
+    dataset: GANDataset,
     out: str | Path,
     skip_bad: bool = False,
     shard_images: int | None = None,
@@ -55,7 +56,7 @@ def pack(
     """Pack ``dataset`` into the folder ``out``, going on with what an earlier run left.
 
     Args:
-        dataset: what to pack; its pipeline is applied.
+        dataset: what to pack; its pipeline is applied. Of images and labels alone.
         out: the folder to make.
         skip_bad: leave unusable images out and list them in ``skipped.txt``, instead of stopping.
         shard_images: images per shard; by default as many as make 256 MB, or 4,096 in tar shards.
@@ -64,31 +65,32 @@ def pack(
     Raises:
         FileExistsError: ``out`` or ``out.partial`` holds something else.
         BadImageError: an image cannot be used, without ``skip_bad``; finished shards are kept.
-        ValueError: nothing, or nothing of some class, is left after skipping.
+        ValueError: its items have fields that a pack does not hold; nothing, or nothing of some class,
+            is left after skipping.
     """
-    out = Path(out)
+    out, packable = Path(out), Packable(dataset)
     form = form or Arrays()
-    per_shard = shard_images or form.per_shard(dataset.image_size)
+    per_shard = shard_images or form.per_shard(packable.image_size)
     plan = dict(
         format=form.format,
-        source=dataset.fingerprint(),
-        settings=_settings(dataset) + form.settings(),
-        size=len(dataset),
+        source=packable.fingerprint(),
+        settings=_settings(packable) + form.settings(),
+        size=len(packable),
         shard_images=per_shard,
     )
     if _is_done(out, plan):
         metadata = read_metadata(out, form.format)
         return PackResult(out, metadata["size"], metadata["skipped"])
-    partial = _prepare(out, plan, dataset)
+    partial = _prepare(out, plan, packable)
     if not (partial / METADATA).is_file():
-        records = _pack_shards(dataset, partial, per_shard, skip_bad, form)
-        _write_metadata(dataset, partial, plan, records)
+        records = _pack_shards(packable, partial, per_shard, skip_bad, form)
+        _write_metadata(packable, partial, plan, records)
     return _finish(partial, out, form.format)
 
 
-def _settings(dataset: ImageDataset) -> str:
+def _settings(dataset: Packable) -> str:
     """Return how images are read, whichever they are."""
-    return repr((type(dataset).__name__, dataset.image_size, dataset.classes, dataset.reader))
+    return repr((dataset.name, dataset.image_size, dataset.classes, dataset.reader))
 
 
 def _is_done(out: Path, plan: dict[str, Any]) -> bool:
@@ -103,7 +105,7 @@ def _is_done(out: Path, plan: dict[str, Any]) -> bool:
 SHARD = "the record of a shard"
 
 
-def _prepare(out: Path, plan: dict[str, Any], dataset: ImageDataset) -> Path:
+def _prepare(out: Path, plan: dict[str, Any], dataset: Packable) -> Path:
     """Return the folder to work in, new or left by an earlier run, as far as that is of the same images."""
     partial = out.with_name(out.name + ".partial")
     partial.mkdir(parents=True, exist_ok=True)
@@ -124,7 +126,7 @@ def _prepare(out: Path, plan: dict[str, Any], dataset: ImageDataset) -> Path:
     return partial
 
 
-def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: ImageDataset) -> bool:
+def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: Packable) -> bool:
     """Remove the records of shards whose images were changed since; False if no shard is left.
 
     So a run goes on after an image was repaired, removed or added.
@@ -149,7 +151,7 @@ def _adopt(partial: Path, found: dict[str, Any], plan: dict[str, Any], dataset: 
     return True
 
 
-def _source_of(dataset: ImageDataset, rows: range, labels: list[int] | None) -> list[Any] | None:
+def _source_of(dataset: Packable, rows: range, labels: list[int] | None) -> list[Any] | None:
     """Return what a shard is of, None where only the whole set can tell."""
     digest = dataset.part_digest(rows) if rows else None
     return None if digest is None else [digest, labels]
@@ -160,7 +162,7 @@ def _shards(size: int, per_shard: int) -> list[range]:
 
 
 def _pack_shards(
-    dataset: ImageDataset, partial: Path, per_shard: int, skip_bad: bool, form: Form
+    dataset: Packable, partial: Path, per_shard: int, skip_bad: bool, form: Form
 ) -> list[dict[str, Any]]:
     """Write the shards that have no record yet; return the records of all, in order."""
     shards = _shards(len(dataset), per_shard)
@@ -179,7 +181,7 @@ def _pack_shards(
     return [read_json(path, SHARD) for path in paths]
 
 
-def _try_read(form: Form, dataset: ImageDataset, index: int, advance: Callable[[], None]) -> Any:
+def _try_read(form: Form, dataset: Packable, index: int, advance: Callable[[], None]) -> Any:
     try:
         return form.read(dataset, index)
     except BadImageError as error:
@@ -189,7 +191,7 @@ def _try_read(form: Form, dataset: ImageDataset, index: int, advance: Callable[[
 
 
 def _write_shard(
-    dataset: ImageDataset,
+    dataset: Packable,
     path: Path,
     shard: range,
     read: Iterator[Any],
@@ -216,7 +218,7 @@ def _write_shard(
 
 
 def _write_metadata(
-    dataset: ImageDataset, partial: Path, plan: dict[str, Any], records: list[dict[str, Any]]
+    dataset: Packable, partial: Path, plan: dict[str, Any], records: list[dict[str, Any]]
 ) -> None:
     """Write the labels, the list of what was skipped and, last, the metadata."""
     skipped = [line for record in records for line in record["skipped"]]
@@ -245,7 +247,7 @@ def _write_metadata(
     write_file(partial / METADATA, json.dumps(metadata, indent=1))
 
 
-def _class_counts(dataset: ImageDataset, size: int, labels: np.ndarray | None) -> list[int] | None:
+def _class_counts(dataset: Packable, size: int, labels: np.ndarray | None) -> list[int] | None:
     if not size:
         raise ValueError("every image was skipped: nothing is left to pack")
     if labels is None or dataset.classes is None:
