@@ -80,12 +80,20 @@ def _may_be_replaced(place: Path, config: Config) -> bool:
     # in a folder of runs from before the mark it is theirs, whatever it says
     if any(any(place.parent.glob(pattern)) for pattern in (CHECKPOINT_PATTERN, "*/*.log")):
         return True
-    kept = config.to_dict()
-    return all(name in SAID or kept.get(name, ...) == value for name, value in values.items())
+    return _is_kept({name: value for name, value in values.items() if name not in SAID}, config.to_dict())
+
+
+def _is_kept(value: Any, kept: Any) -> bool:
+    """Return whether all that a value says is in ``kept``, which may say more."""
+    if isinstance(value, dict) and isinstance(kept, dict):
+        return all(name in kept and _is_kept(inner, kept[name]) for name, inner in value.items())
+    if isinstance(value, list | tuple) and isinstance(kept, list | tuple) and len(value) == len(kept):
+        return all(map(_is_kept, value, kept))
+    return bool(value == kept)
 
 
 def _plain_values(text: str) -> dict[str, Any] | None:
-    """Return the settings in a text that has nothing else: nothing inherited, no comment, nothing computed."""
+    """Return the settings in a text that has nothing else: no base, no comment, nothing computed."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
         values = assignments(text)
