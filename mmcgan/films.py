@@ -66,7 +66,7 @@ def encode_film(
     saved = {"save_all": True, "append_images": others, "duration": shown, "loop": 0, **(options or {})}
     try:
         first.save(buffer, format=kind, **saved)
-    except struct.error as error:  # equal pictures are joined, and their times
+    except (struct.error, OverflowError) as error:  # equal pictures are joined, and their times
         raise ValueError(
             f"a {kind} shows no picture for more than {LONGEST_SHOWN} s in all: {error}"
         ) from error

@@ -86,15 +86,19 @@ def read_figures(work_dir: Path) -> dict[str, str | None]:
     kept = (read_evaluation(work_dir) or {}).get("figures")
     found: dict[str, str | None] = ways_of(map(str, kept)) if isinstance(kept, Mapping) else {}
     for file in sorted(work_dir.glob(f"*/{FIGURES}")):
-        content = read_json(file, "a run's figures")
-        with content_of(file, "a run's figures"):
-            for name, way in dict(content).items():
-                if way not in (LESS, GREATER, None):
-                    raise ValueError(
-                        f"of {name!r} {way!r} is better; allowed are {LESS!r}, {GREATER!r}, null"
-                    )
-                found[name] = way or found.get(name) or better(name)
+        for name, way in _ways_in(file).items():
+            found[name] = way or found.get(name) or better(name)
     return found
+
+
+def _ways_in(file: Path) -> dict[str, str | None]:
+    content = read_json(file, "a run's figures")
+    with content_of(file, "a run's figures"):
+        wrong = [name for name, way in content.items() if way not in (LESS, GREATER, None)]
+        if wrong:
+            way = content[wrong[0]]
+            raise ValueError(f"of {wrong[0]!r} {way!r} is better; allowed are {LESS!r}, {GREATER!r}, null")
+    return dict(content)
 
 
 def read_starts(work_dir: Path) -> list[Start]:
