@@ -47,17 +47,20 @@ def mutated(content, draw):
         at = draw.randrange(len(content))
         length = draw.randint(1, 40)
         kind = draw.choice(("byte", "byte", "byte", "cut out", "double", "cut off", "random"))
-        if kind == "byte":
-            content[at] = draw.randrange(256)
-        elif kind == "cut out":
-            del content[at : at + length]
-        elif kind == "double":
-            content[at:at] = content[at : at + length]
-        elif kind == "cut off":
-            del content[at:]
-        else:
-            content[at : at + length] = draw.randbytes(length)
+        _damage(content, kind, at, length, draw)
     return bytes(content)
+
+
+def _damage(content, kind, at, length, draw):
+    changes = {
+        "byte": lambda: (at + 1, bytes([draw.randrange(256)])),
+        "cut out": lambda: (at + length, b""),
+        "double": lambda: (at, bytes(content[at : at + length])),
+        "cut off": lambda: (len(content), b""),
+        "random": lambda: (at + length, draw.randbytes(length)),
+    }
+    end, new = changes[kind]()
+    content[at:end] = new
 
 
 def fuzz_images(count, draw, folder):
