@@ -63,7 +63,7 @@ def fill_facts(config: dict[str, Any]) -> list[Problem]:
     _fill_asked_conditions(config, nodes)
     problems += _batch_beyond(config, facts)
     problems += image_problems([node for node in walk(config) if node.path[0] == "model"], facts, kind)
-    return [*problems, *_fill_latent_law(config, nodes), *_attributes_not_taken(nodes)]
+    return [*problems, *_fill_latent_law(config, nodes)]
 
 
 def _unasked(dataset: Mapping[str, Any], error: TypeError) -> str:
@@ -129,20 +129,6 @@ def _fill(node: Node, facts: Mapping[str, Any], kind: str) -> Iterator[Problem]:
                 f"{_short(given)} contradicts {SOURCE} ({kind}), which has {name} {_short(facts[name])}; "
                 "leave it out to use the dataset's",
             )
-
-
-def _attributes_not_taken(nodes: list[Node]) -> Iterator[Problem]:
-    """Yield a generator that would not see the attributes it is asked for."""
-    takes = {dotted(node.path): parameters_of(node.component) or {} for node in nodes if node.component}
-    asked = "attribute_groups" in takes.get("model.condition_sampler", {})
-    generator = takes.get("model.generator")
-    if asked and generator is not None and "num_attributes" not in generator:
-        able = [n for n, x in GENERATORS.named().items() if "num_attributes" in (parameters_of(x) or {})]
-        yield Problem(
-            "model.generator.type",
-            "the condition sampler asks for attributes, which this generator does not take; use "
-            f"{' or '.join(able)}",
-        )
 
 
 def _contradicts(name: str, given: Any, known: Any) -> bool:

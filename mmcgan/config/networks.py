@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from mmcgan import registry as r
+from mmcgan.config.asked_conditions import condition_problems
 from mmcgan.config.components import Node, parameters_of
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.contracts import answers
@@ -42,8 +43,9 @@ def network_problems(config: Mapping[str, Any], nodes: Sequence[Node]) -> Iterat
         yield Problem("model.discriminator", " ".join(str(discriminator).split()))
         return
     patterns = list(_patterns(config.get("optim_wrapper")))
-    generator = _built(lambda: r.GENERATORS.build(dict(whole.config["generator"]))) if patterns else None
+    generator = _built(lambda: r.GENERATORS.build(dict(whole.config["generator"])))
     if isinstance(generator, nn.Module):
+        yield from condition_problems(whole.config, generator, discriminator)
         both = nn.ModuleDict({"generator": generator, "discriminator": discriminator})
         yield from _unmatched(patterns, [name for name, _ in both.named_parameters()])
 

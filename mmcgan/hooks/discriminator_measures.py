@@ -70,7 +70,7 @@ def measure(
     ``_real``, ``_fake`` … are of those images; a term is called as in the log.
 
     ======================================  ========================================================
-    ``feature_norm_*``                      mean length of the pooled features
+    ``feature_norm_*``                      mean length of the pooled features, where there are such
     ``<head>.logit_*``                      mean of what the head says about realness, D(x)
     ``<head>.separation``                   chance that a real image gets more than a fake, 0 ... 1
     ``<head>.class_probability_*``          mean probability of the image's own class
@@ -94,7 +94,9 @@ def measure(
             for view, batch in batches.items()
         }
         figures = {
-            f"feature_norm_{view}": _length(seen) for view, seen in zip(batches, features, strict=True)
+            f"feature_norm_{view}": _length(seen)
+            for view, seen in zip(batches, features, strict=True)
+            if "pooled" in seen
         }
         for name, head in model.discriminator.heads.items():
             figures |= {

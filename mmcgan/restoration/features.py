@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import torch
@@ -13,6 +13,13 @@ from mmcgan.models.backbones.base import Backbone
 
 #: As a number of features: as many as there are.
 ALL = 1000
+#: What holds modules and is never called itself.
+CONTAINERS = (nn.ModuleList, nn.ModuleDict)
+
+
+def at_most(number: int) -> int:
+    """Return what asks a distance for ``number`` features, or for all where there are fewer."""
+    return ALL + number
 
 
 class Distance(Protocol):
@@ -31,28 +38,41 @@ def block_features(backbone: Backbone, image: Tensor, activated_end: bool = Fals
     """Return the output of every module of every stage of ``backbone``, in order, and the pooled vector.
 
     Works for any backbone, see :meth:`~mmcgan.models.backbones.base.Backbone.stages`.
-    Self-attention is an entry of its own.
+    Self-attention is an entry of its own; of a list or dict of modules each is one. What is no tensor with a
+    row per image is passed over. Where there is no ``pooled``, all that the backbone emits comes last.
 
     Args:
-        backbone: emits ``pooled`` and ``map``.
+        backbone: looks at the image alone.
         image: (N, 3, H, W) in [-1, 1].
         activated_end: take the last map after its activation, as where activations work in place.
     """
     seen: list[Tensor] = []
 
-    def keep(module: nn.Module, inputs: object, output: Tensor) -> None:
-        seen.append(output)
+    def keep(module: nn.Module, inputs: object, output: object) -> None:
+        if isinstance(output, Tensor) and output.ndim > 1 and len(output) == len(image):
+            seen.append(output)
 
-    modules = [module for stage in backbone.stages().values() for module in stage]
+    modules = [module for stage in backbone.stages().values() for entry in stage for module in _called(entry)]
     handles = [module.register_forward_hook(keep) for module in modules]
     try:
         outputs = backbone(image)
     finally:
         for handle in handles:
             handle.remove()
-    if activated_end:
+    if activated_end and seen and "map" in outputs:
         seen[-1] = outputs["map"]
-    return [*seen, outputs["pooled"]]
+    if "pooled" in outputs:
+        return [*seen, outputs["pooled"]]
+    return [*seen, *(value for value in outputs.values() if all(value is not each for each in seen))]
+
+
+def _called(module: nn.Module) -> Iterator[nn.Module]:
+    """Yield ``module``, or what it holds where it is never called itself."""
+    if not isinstance(module, CONTAINERS):
+        yield module
+        return
+    for child in module.children():
+        yield from _called(child)
 
 
 class DiscriminatorDistance:
@@ -72,13 +92,15 @@ class DiscriminatorDistance:
 
         Args:
             image, target: (N or 1, 3, H, W) in [-1, 1].
-            number: how many features, counted from the end: 1 is the pooled vector; ``ALL`` is every one.
+            number: how many features, counted from the end: 1 is the pooled vector; ``ALL`` is every one,
+                :func:`at_most` as many as there are of so many.
 
         Raises:
             ValueError: more features than the discriminator has.
         """
         features = block_features(self.backbone, image, self.activated_end)
-        number = len(features) if number == ALL else number
+        if number >= ALL:
+            number = min(number - ALL or len(features), len(features))
         if not 0 <= number <= len(features):
             raise ValueError(
                 f"features={number}: this discriminator has {len(features)} "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from mmcgan.checkpoints.checksum import checksum
 from mmcgan.condition_fields import condition_field
@@ -25,6 +27,8 @@ from mmcgan.zoo.models import LoadedModel, load_model
 
 DISTANCES = ("auto", "discriminator", "pixels")
 PIXELS = "pixels"
+#: Times as many conditions are drawn as are asked for, to find some of a label.
+DRAWS = 16
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,33 @@ class Prior:
     def conditions(self, number: int, label: int | None, source: torch.Generator) -> Condition:
         """Return ``number`` conditions: of one label, or drawn as in training.
 
+        What else the model asks for beside a label is drawn as in training, of that label where it can be.
+
         Raises:
-            ValueError: a label the model does not have.
+            ValueError: a label the model does not have, or a field that its sampler does not draw.
         """
         if label is None:
             return self.loaded.condition_sampler.sample(number, source)
         classes = self.generator.num_classes
         if not 0 <= label < classes:
             raise ValueError(f"label {label}: {self.loaded.name} has the classes 0..{classes - 1}")
-        return Condition(label=torch.full((number,), label))
+        labels = {"label": torch.full((number,), label)}
+        further = [name for name in self.loaded.requires if name != "label"]
+        return Condition.of({**self._drawn_beside(label, further, number, source), **labels})
+
+    def _drawn_beside(
+        self, label: int, names: Sequence[str], number: int, source: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Return ``number`` rows of the fields ``names``, those first that were drawn with ``label``."""
+        if not names:
+            return {}  # draw nothing: what is restored with a seed stays the same
+        drawn = Condition.cat([self.loaded.condition_sampler.sample(number, source) for _ in range(DRAWS)])
+        if drawn.label is not None:
+            drawn = drawn[(drawn.label != label).to(torch.int8).argsort(stable=True)]
+        absent = [name for name in names if drawn.get(name) is None]
+        if absent:
+            raise ValueError(f"label {label}: the sampler of {self.loaded.name} draws no {', '.join(absent)}")
+        return drawn[slice(0, number)].only(names).present()
 
 
 def check_restores(loaded: LoadedModel) -> None:
@@ -110,7 +132,7 @@ def load_prior(
         source, checkpoint: see :func:`mmcgan.apis.load_model`.
         distance: ``discriminator`` compares features of a discriminator: the one given, else that of the run
             (a ``.pth`` holds it), else one that ships and was trained with the same images; ``pixels``
-            compares pixels; ``auto`` takes a discriminator if there is one.
+            compares pixels; ``auto`` takes a discriminator if there is one that looks at the image alone.
         discriminator: see :func:`mmcgan.zoo.discriminators.load_discriminator`.
 
     Raises:
@@ -149,8 +171,8 @@ def prior_of(
         distance, discriminator: see :func:`load_prior`.
 
     Raises:
-        ValueError: an unknown ``distance``, no discriminator where one is asked for, or a model that
-            :func:`check_restores` refuses.
+        ValueError: an unknown ``distance``, no discriminator where one is asked for, one whose backbone looks
+            at the condition, or a model that :func:`check_restores` refuses.
         FileNotFoundError: no such discriminator.
     """
     check_distance(distance, discriminator)
@@ -161,6 +183,14 @@ def prior_of(
         found: LoadedDiscriminator | None = load_discriminator(discriminator)
     else:
         found = _discriminator_of(loaded, file)
+    looks_at = () if found is None else tuple(found.network.backbone.requires)
+    if found is not None and looks_at and distance == "auto" and discriminator is None:
+        return Prior(loaded, PixelDistance())
+    if found is not None and looks_at:
+        raise ValueError(
+            f"{found.name} cannot compare photos: its {type(found.network.backbone).__name__} looks at "
+            f"{', '.join(looks_at)} beside the image; give another discriminator, or distance=pixels"
+        )
     if found is not None:
         return Prior(loaded, DiscriminatorDistance(found.network.backbone), found.name)
     if distance == "discriminator":

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from mmcgan.models.generators.base import Generator
+from mmcgan.restoration.features import at_most
 from mmcgan.restoration.problem import Problem
 from mmcgan.restoration.render import render
 from mmcgan.structures import Condition
 
-#: Features compared, whatever the first stage compares.
-FEATURES = 3
+#: Features compared, whatever the first stage compares; fewer where a discriminator has fewer.
+FEATURES = at_most(3)
 #: Candidates made at a time, fewer where they have more pixels than this together.
 BATCH, PIXELS = 16, 2**16
 

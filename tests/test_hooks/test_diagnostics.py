@@ -143,6 +143,18 @@ def test_gradients_follow_the_formula_of_the_softmax(tmp_path):
     assert "feature_gradient.d_classification_fake" not in figures, "this view has no weight"
 
 
+@pytest.mark.parametrize("emitted", ["map", "pooled"])
+def test_a_figure_of_a_feature_that_is_not_there_is_left_out(tmp_path, emitted):
+    head = dict(type="PatchHead" if emitted == "map" else "AdversarialHead")
+    model, batches = measured_model(tmp_path, **{"model.discriminator.heads": dict(_delete_=True, adv=head)})
+    backbone = model.discriminator.backbone
+    backbone.register_forward_hook(lambda module, given, found: {emitted: found[emitted]})
+    backbone.emits = (emitted,)
+    figures = measure(model, batches, nullcontext)
+    assert ("feature_norm_real" in figures) == ("feature_norm_fake" in figures) == (emitted == "pooled")
+    assert {"feature_gradient.d_adversarial_real", "diversity_real"} <= figures.keys()
+
+
 def test_logits_and_separation_are_those_of_the_head(tmp_path):
     model, batches = measured_model(tmp_path, **PLAIN_CLASSIFIER)
     with torch.no_grad():

@@ -20,7 +20,7 @@ class Head(Emitting, nn.Module):
     Attributes:
         emits: names of the tensors that ``forward`` returns, each with N rows.
         requires: the fields of :class:`Condition` that must be present.
-        reads: features of the backbone that it looks at, where an instance can say; one that the backbone
+        reads: features of the backbone that it looks at, () for one that does not say; one that the backbone
             does not emit is an error when the discriminator is built.
         follows_init: whether the discriminator's ``init`` starts its convolutions, linear maps and tables
             anew; without it they start as the constructor left them.

@@ -30,6 +30,7 @@ class AdversarialHead(Head):
     """Real or fake, one logit an image; emits ``logit`` (N,)."""
 
     emits = ("logit",)
+    reads = ("pooled",)
     follows_init = True
 
     def __init__(self, in_channels: int, spectral_norm: SpectralNorm = True, bias: bool = True) -> None:
@@ -50,6 +51,7 @@ class ProjectionHead(WeighsCondition, Head):
     """
 
     emits = ("logit",)
+    reads = ("pooled",)
     follows_init = True
     requires = ("label",)
     class_rows = ("embed",)
@@ -82,6 +84,7 @@ class ClassifierHead(Head):
     """
 
     emits = ("logits",)
+    reads = ("pooled",)
     follows_init = True
     class_rows = ("linear",)
 
@@ -134,6 +137,7 @@ class OmniHead(Head):
     """
 
     emits = ("score",)
+    reads = ("pooled",)
     follows_init = True
 
     def __init__(

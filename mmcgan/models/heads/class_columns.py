@@ -68,6 +68,7 @@ class PerClassHead(WeighsCondition, Head):
     """
 
     emits = ("logit",)
+    reads = ("pooled",)
     follows_init = True
     requires = ("label",)
     class_rows = ("linear",)

@@ -24,6 +24,7 @@ class DiscreteCodeHead(Head):
     """
 
     emits = ("logits",)
+    reads = ("map",)
     follows_init = True
 
     def __init__(
@@ -58,6 +59,7 @@ class ContinuousCodeHead(Head):
     """
 
     emits = ("mean", "variance")
+    reads = ("map",)
     follows_init = True
 
     def __init__(

@@ -33,6 +33,7 @@ class ConditionProjectionHead(WeighsCondition, Head):
     """
 
     emits = ("logit",)
+    reads = ("pooled",)
     follows_init = True
     class_rows = ("embed",)
 

@@ -12,6 +12,7 @@ from mmcgan.models.heads.base import Head, emits_inside
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
 
+#: what a head may look at that does not say what it reads
 FEATURES = ("pooled", "map")
 
 
@@ -39,7 +40,7 @@ class EachScale(Head):
         self.requires, self.follows_init = first.requires, first.follows_init
         self.emits = tuple(f"{name}_{scale}" for scale in self.scales for name in first.emits)
         #: what it looks at
-        self.reads = tuple(f"{name}_{scale}" for scale in self.scales for name in FEATURES)
+        self.reads = tuple(f"{name}_{scale}" for scale in self.scales for name in first.reads or FEATURES)
 
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -55,8 +56,8 @@ class EachScale(Head):
     def forward(self, features: Mapping[str, Tensor], condition: Condition) -> dict[str, Tensor]:
         """Return the tensors of all scales."""
         found: dict[str, Tensor] = {}
-        for scale, head in zip(self.scales, self.parts, strict=True):
-            own = {name: features[f"{name}_{scale}"] for name in FEATURES}
+        for scale, head in zip(self.scales, self._heads(), strict=True):
+            own = {name: features[f"{name}_{scale}"] for name in head.reads or FEATURES}
             found |= {f"{name}_{scale}": value for name, value in head(own, condition).items()}
         return found
 

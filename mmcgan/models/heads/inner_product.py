@@ -33,6 +33,7 @@ class InnerProductHead(WeighsCondition, Head):
     """
 
     emits = ("logit", "embed")
+    reads = ("pooled",)
     follows_init = True
 
     def __init__(self, in_channels: int, num_classes: int = 0, instance_dim: int = 0, dim: int = 0) -> None:

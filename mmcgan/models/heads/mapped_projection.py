@@ -34,6 +34,7 @@ class MappedProjectionHead(Head):
     """
 
     emits = ("logit", "embed")
+    reads = ("pooled",)
     follows_init = True
 
     def __init__(

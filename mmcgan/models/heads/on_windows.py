@@ -61,6 +61,9 @@ class OnWindows(Head):
         self.head = HEADS.build({"in_channels": dim, **head})
         self.emits, self.requires = self.head.emits, self.head.requires
         self.follows_init = self.head.follows_init
+        # that head's map and pooled vector are made here; what else it looks at is the backbone's
+        further = (name for name in self.head.reads if name not in ("pooled", *OnWindows.reads))
+        self.reads = (*OnWindows.reads, *further)
 
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:

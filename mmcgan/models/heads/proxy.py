@@ -31,6 +31,7 @@ class ProxyHead(Head):
     """
 
     emits: tuple[str, ...] = ("embed", "proxy")
+    reads = ("pooled",)
     follows_init = True
     requires = ("label",)
     class_rows = ("embed",)

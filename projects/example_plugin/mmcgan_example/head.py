@@ -19,6 +19,7 @@ class CosineHead(Head):
 
     emits = ("similarity",)
     requires = ("label",)
+    reads = ("pooled",)
 
     def __init__(self, in_channels: int, num_classes: int) -> None:
         super().__init__()
