@@ -7,6 +7,7 @@ from torch import nn
 from mmcgan import registry as r
 from mmcgan.apis.check import check_config
 from mmcgan.condition_fields import ConditionField
+from mmcgan.config.made_up import joining_trial
 from mmcgan.config.tiny import TINY_BATCH, load_tiny_config
 from mmcgan.datasets import GANDataset, SyntheticImages
 from mmcgan.models.generators import Generator
@@ -225,3 +226,45 @@ def test_made_up_fields_are_those_of_the_item():
 def test_fields_that_are_none_are_refused(fields, message):
     with pytest.raises(ValueError, match=message):
         SyntheticImages(2, 8, fields=fields)
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda batch: {**batch, "angle": 2 * batch["angle"] - 1},  # facts tell of it
+        lambda batch: {**batch, "place": 1 - batch["place"]},  # a field, of which no fact tells
+        lambda batch: {**batch, "image": batch["image"] + batch["mask"]},  # no field at all
+        lambda batch: {**batch, "image": batch["image"][:, :, 4:12, 4:12].reshape(-1, 3, 8, 8)},
+        lambda batch: {**batch, "angle": batch["angle"].reshape(-1, 3)},
+    ],
+)
+@pytest.mark.parametrize("kind", ["Angled", "AbsentFiles"])
+def test_what_joins_items_finds_what_the_data_set_has(join, kind):
+    r.FUNCTIONS.register_module("joins", module=join, force=True)
+    joining_trial(dict(collate_fn=dict(type="joins"), dataset=dict(type=kind)))()
+
+
+@pytest.mark.parametrize(
+    ("join", "message"),
+    [
+        (lambda batch: batch[0]["image"], "cannot take the dict of tensors"),
+        (lambda batch: [item["image"] for item in batch], "cannot take the dict of tensors"),
+        (lambda batch: {**batch, "angle": batch["angle"].reshape(-1, 4)}, "cannot take the dict of tensors"),
+        (lambda batch: batch["image"], "returns no dict with 'image', got Tensor"),
+        (lambda batch: {"angle": batch["angle"]}, "returns no dict with 'image', got dict"),
+    ],
+)
+def test_what_cannot_join_items_is_refused(join, message):
+    r.FUNCTIONS.register_module("joins", module=join, force=True)
+    with pytest.raises(ValueError, match=f"joins {message}"):
+        joining_trial(dict(collate_fn=dict(type="joins"), dataset=dict(type="Angled")))()
+
+
+def test_an_unlabelled_set_has_no_labels_to_join():
+    def join(batch):
+        assert set(batch) == {"image"} and batch["image"].shape == (2, 3, 24, 24)
+        return batch
+
+    r.FUNCTIONS.register_module("joins", module=join, force=True)
+    plain = dict(type="SyntheticImages", num_classes=0, image_size=24)
+    joining_trial(dict(collate_fn=dict(type="joins"), dataset=plain))()
