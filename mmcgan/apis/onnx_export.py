@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,14 +231,26 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if not condition_field(name).exported]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
-    parts = [part for part in loaded.model.generator.modules() if isinstance(part, Generator)]
-    if any(part.draws_inside for part in parts):
-        raise ValueError(
-            f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
-            "export it with --cfg-options model.generator.eval_noise=const, or none"
-        )
+    whole = loaded.model.generator
+    inner = [part for part in whole.modules() if isinstance(part, Generator) and part is not whole]
+    drawing = [part for part in (whole, *inner) if part.draws_inside]
+    if drawing:
+        raise ValueError(f"{loaded.name} draws noise inside{_how_to_draw_nothing(drawing, whole)}")
     fields = tuple(name for name in field_names() if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()
+
+
+def _how_to_draw_nothing(drawing: Sequence[Generator], whole: Generator) -> str:
+    """Return the rest of a sentence about generators that draw inside: the setting, if one decides."""
+    part = next((each for each in drawing if each.draws_nothing_with), drawing[0])
+    kind, cannot = type(part).__name__, "which an ONNX file cannot repeat"
+    if not part.draws_nothing_with:
+        return f", {cannot}: {kind} can be exported if its draws_inside is false"
+    if part is whole:
+        advice = f"export it with --cfg-options model.generator.{part.draws_nothing_with}"
+    else:
+        advice = f"set {part.draws_nothing_with}, of the {kind} inside"
+    return f" ({part.draws_with}), {cannot}: {advice}"
 
 
 def _baked(generator: Generator) -> Generator:

@@ -65,6 +65,8 @@ class Generator(Emitting, nn.Module):
         emits: names that losses find as ``latent.<name>``: the law of latents that :meth:`encode` draws.
         image_shapes: which images the class can make.
         truncates_latent: whether truncation narrows the latents.
+        draws_with, draws_nothing_with: where :attr:`draws_inside` depends on a setting, the one by which it
+            is true, as ``eval_noise='random'``, and what to set instead, as ``eval_noise=const, or none``.
         truncation_centres: what its truncation may move towards, by name.
         truncation_centre: the one that is chosen.
         has_truncation: whether :meth:`forward_truncated` does something of its own.
@@ -94,6 +96,8 @@ class Generator(Emitting, nn.Module):
     num_map_classes: int = 0
     image_shapes: ClassVar[ImageShapes] = ImageShapes()
     truncates_latent: ClassVar[bool] = True
+    draws_with: ClassVar[str] = ""
+    draws_nothing_with: ClassVar[str] = ""
     has_truncation: ClassVar[bool] = False
     truncation_centres: ClassVar[tuple[str, ...]] = ()
     truncation_centre: str = "mean"
