@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from mmcgan.checkpoints.atomic import put_in_place, writing
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.condition_fields import condition_field, field_names, made_up_condition
 from mmcgan.differences import largest, largest_difference
-from mmcgan.models.generators.base import Generator
+from mmcgan.models.generators.base import Generator, how_to_draw_nothing
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
@@ -235,22 +235,9 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     inner = [part for part in whole.modules() if isinstance(part, Generator) and part is not whole]
     drawing = [part for part in (whole, *inner) if part.draws_inside]
     if drawing:
-        raise ValueError(f"{loaded.name} draws noise inside{_how_to_draw_nothing(drawing, whole)}")
+        raise ValueError(f"{loaded.name} draws noise inside{how_to_draw_nothing(drawing, whole)}")
     fields = tuple(name for name in field_names() if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()
-
-
-def _how_to_draw_nothing(drawing: Sequence[Generator], whole: Generator) -> str:
-    """Return the rest of a sentence about generators that draw inside: the setting, if one decides."""
-    part = next((each for each in drawing if each.draws_nothing_with), drawing[0])
-    kind, cannot = type(part).__name__, "which an ONNX file cannot repeat"
-    if not part.draws_nothing_with:
-        return f", {cannot}: {kind} can be exported if its draws_inside is false"
-    if part is whole:
-        advice = f"export it with --cfg-options model.generator.{part.draws_nothing_with}"
-    else:
-        advice = f"set {part.draws_nothing_with}, of the {kind} inside"
-    return f" ({part.draws_with}), {cannot}: {advice}"
 
 
 def _baked(generator: Generator) -> Generator:
