@@ -22,6 +22,7 @@ from mmcgan.config.notices import notices
 from mmcgan.config.problems import ConfigError
 from mmcgan.config.tiny_evaluation import SMALL_SPLIT, evaluations_of, try_evaluation
 from mmcgan.contracts import declared, names
+from mmcgan.engine.prepared import prepared_for
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
 from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, REGULARIZERS, build_runner
@@ -254,7 +255,8 @@ def run_tiny_step(config: Config) -> None:
     with tempfile.TemporaryDirectory() as folder, _quiet():
         config.work_dir = folder
         config.experiment_name = Path(folder).name  # MMEngine keeps global objects by this name
-        runner = build_runner(config)
+        with prepared_for(config):
+            runner = build_runner(config)
         runner.train()
         for place, evaluation in config.get(EVALUATIONS, {}).items():
             try_evaluation(place, evaluation, runner.model, runner.train_dataloader.dataset, config)
