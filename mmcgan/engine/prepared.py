@@ -15,7 +15,7 @@ from typing import Any
 from mmengine.evaluator import Evaluator
 
 from mmcgan.engine.random_state import preserved_random_state
-from mmcgan.registry import DATASETS, EVALUATOR
+from mmcgan.registry import DATASETS, EVALUATOR, FUNCTIONS
 from mmcgan.returned import check_items
 
 LOADERS = ("train_dataloader", "val_dataloader")
@@ -133,3 +133,21 @@ def named_classes(training: Mapping[str, Any], asked: Mapping[str, Any]) -> dict
     return (
         {"classes": classes, **asked} if classes and len(classes) == asked.get("num_classes") else {**asked}
     )
+
+
+def with_functions(loader: Any) -> Any:
+    """Return the settings of a loader with the functions that they name.
+
+    MMEngine looks names up in its own registry only, not in the one in which a config's are looked up.
+
+    Raises:
+        KeyError: no such function.
+    """
+    if not isinstance(loader, dict):
+        return loader
+    found = {}
+    for key in ("collate_fn", "worker_init_fn"):
+        named = loader.get(key)
+        if isinstance(named, dict) and isinstance(named.get("type"), str):
+            found[key] = {**named, "type": FUNCTIONS.require(named["type"])}
+    return {**loader, **found}

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmcgan import registry as r
@@ -10,6 +11,7 @@ from mmcgan.condition_fields import ConditionField
 from mmcgan.config.made_up import joining_trial
 from mmcgan.config.tiny import TINY_BATCH, load_tiny_config
 from mmcgan.datasets import GANDataset, SyntheticImages
+from mmcgan.engine import GANRunner
 from mmcgan.models.generators import Generator
 from mmcgan.models.heads import Head
 
@@ -226,6 +228,20 @@ def test_made_up_fields_are_those_of_the_item():
 def test_fields_that_are_none_are_refused(fields, message):
     with pytest.raises(ValueError, match=message):
         SyntheticImages(2, 8, fields=fields)
+
+
+def doubled(batch, factor):
+    """Return a batch with other angles."""
+    return {**batch, "angle": factor * batch["angle"]}
+
+
+def test_what_joins_items_is_found_where_it_is_registered(config):
+    r.FUNCTIONS.register_module("doubled", module=doubled)
+    line = 'train_dataloader["collate_fn"] = dict(type="doubled", factor=2.0)\n'
+    tiny = load_tiny_config(config(line))
+    with DefaultScope.overwrite_default_scope("mmcgan"):
+        loader = GANRunner.build_dataloader(tiny.train_dataloader)
+    assert torch.equal(next(iter(loader))["angle"], torch.full((TINY_BATCH, 3), 2.0))
 
 
 @pytest.mark.parametrize(
