@@ -263,6 +263,7 @@ DECLARATIONS: Mapping[str, Any] = {
     "needs_reference": False,
     "image_shapes": None,
     "facts": None,
+    "requires": (),
 }
 
 

@@ -7,21 +7,29 @@ from typing import Any
 
 from torch import Tensor
 
+from mmcgan.condition_fields import field_names
 from mmcgan.contracts import ContractError, contract_stated
-from mmcgan.structures import Condition
+from mmcgan.structures import Condition, height_and_width
 
 
 def refuse(component: Any, method: str, value: Any, wanted: str) -> None:
     """Say that a component returned something else than its role has it.
 
+    Args:
+        component: what returned it; of a classmethod, the class.
+        method, value: which it is, and what came back.
+        wanted: in a few words.
+
     Raises:
         ContractError: names class, method, what was returned and what is wanted, and the page.
     """
-    contract = contract_stated(type(component))
-    page = "" if contract is None else f"; see {contract.page}"
-    raise ContractError(
-        f"{type(component).__name__}.{method} returned {described(value)}, not {wanted}{page}"
-    )
+    kind = component if isinstance(component, type) else type(component)
+    raise ContractError(f"{kind.__name__}.{method} returned {described(value)}, not {wanted}{_page(kind)}")
+
+
+def _page(kind: type) -> str:
+    contract = contract_stated(kind)
+    return "" if contract is None else f"; see {contract.page}"
 
 
 def described(value: Any) -> str:
@@ -97,6 +105,52 @@ def check_figures(component: Any, method: str, value: Any) -> None:
     for name, number in value.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
             refuse(component, f"{method} under {name!r}", number, "a number")
+
+
+def check_facts(kind: type, method: str, value: Any) -> None:
+    """Refuse anything but a dict of what a class of data sets tells of one."""
+    if not isinstance(value, Mapping):
+        refuse(kind, method, value, "a dict of what is known, {} for nothing")
+
+
+def check_items(dataset: Any, value: Any, rows: int, facts: Mapping[str, Any]) -> None:
+    """Refuse items of a data set that cannot be joined, or that are not as its class said before.
+
+    Args:
+        dataset: what returned them.
+        value: of ``__getitems__``; a list of items, which are joined one by one, is right too.
+        rows: how many were asked for.
+        facts: what the class tells; ``image_size`` and ``num_classes`` are compared.
+
+    Raises:
+        ContractError: names the class, what came back and what is wanted.
+    """
+    if isinstance(value, list) and len(value) == rows and all(isinstance(item, Mapping) for item in value):
+        return
+    if not isinstance(value, Mapping):
+        refuse(dataset, "__getitems__", value, f"a dict of tensors of {rows} rows: image, and conditions")
+    known = {name: value[name] for name in ("image", *field_names()) if value.get(name) is not None}
+    check_named(dataset, "__getitems__", known, rows)
+    image, sides = known.get("image"), facts.get("image_size")
+    if image is not None and sides is not None and tuple(image.shape[2:]) != height_and_width(sides):
+        said = f"images ({rows}, 3, H, W) of image_size={sides}, as its facts say"
+        refuse(dataset, "__getitems__ under 'image'", image, said)
+    check_classes(dataset, "__getitems__ under 'label'", known.get("label"), facts)
+    check_classes(dataset, "labels", dataset.labels, facts)
+
+
+def check_classes(dataset: Any, where: str, labels: Any, facts: Mapping[str, Any]) -> None:
+    """Refuse labels that are no classes of a data set, of which its facts tell the number."""
+    classes = facts.get("num_classes")
+    if not classes or not isinstance(labels, Tensor) or not labels.numel():
+        return
+    least, most = int(labels.min()), int(labels.max())
+    if least < 0 or most >= classes:
+        kind = type(dataset)
+        raise ContractError(
+            f"{kind.__name__}.{where}: class {least if least < 0 else most}; its facts say num_classes="
+            f"{classes}, of which labels are 0 to {classes - 1}{_page(kind)}"
+        )
 
 
 def joined_terms(*parts: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from mmcgan.checkpoints.atomic import put_in_place, writing
 from mmcgan.checkpoints.files import require_finite
 from mmcgan.condition_fields import condition_field, field_names, made_up_condition
 from mmcgan.differences import largest, largest_difference
-from mmcgan.models.generators.base import Generator
+from mmcgan.models.generators.base import Generator, how_to_draw_nothing
 from mmcgan.models.layers import SpectralNorm
 from mmcgan.output_paths import check_output
 from mmcgan.random import make_generator
@@ -231,12 +231,11 @@ def _network(loaded: LoadedModel, extra: Mapping[str, Any]) -> _Network:
     unknown = [name for name in loaded.requires if not condition_field(name).exported]
     if unknown:
         raise ValueError(f"{loaded.name} is conditioned on {', '.join(unknown)}, which is not exported yet")
-    parts = [part for part in loaded.model.generator.modules() if isinstance(part, Generator)]
-    if any(part.draws_inside for part in parts):
-        raise ValueError(
-            f"{loaded.name} draws noise inside (eval_noise='random'), which an ONNX file cannot repeat: "
-            "export it with --cfg-options model.generator.eval_noise=const, or none"
-        )
+    whole = loaded.model.generator
+    inner = [part for part in whole.modules() if isinstance(part, Generator) and part is not whole]
+    drawing = [part for part in (whole, *inner) if part.draws_inside]
+    if drawing:
+        raise ValueError(f"{loaded.name} draws noise inside{how_to_draw_nothing(drawing, whole)}")
     fields = tuple(name for name in field_names() if name in loaded.requires)
     return _Network(_baked(loaded.model.generator), fields, extra).eval()
 

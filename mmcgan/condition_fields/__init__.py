@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         field_names,
         made_up_condition,
         mirrored,
+        told_fields,
     )
 else:
     __getattr__, __dir__ = lazy_exports(__name__)
@@ -25,4 +26,5 @@ __all__ = [
     "field_names",
     "made_up_condition",
     "mirrored",
+    "told_fields",
 ]

@@ -51,6 +51,17 @@ def size_facts() -> tuple[str, ...]:
     return tuple(kind.facts[0] for kind in kinds if kind.facts)
 
 
+def told_fields(facts: Mapping[str, Any]) -> dict[str, int]:
+    """Return the fields that items of a data set have by its facts, with their sizes.
+
+    Args:
+        facts: what the set tells; a size of 0 or none says that there is no such field.
+    """
+    firsts = {name: kind.facts[0] for name in field_names() if (kind := condition_field(name)).facts}
+    sizes = {name: facts.get(first) for name, first in firsts.items()}
+    return {name: int(size) for name, size in sizes.items() if isinstance(size, int) and size > 0}
+
+
 def condition_of(batch: Mapping[str, Any]) -> Condition:
     """Return the condition in a batch of a data set; keys that are no fields are left out."""
     present = [name for name in field_names() if batch.get(name) is not None]

@@ -14,6 +14,7 @@ from mmcgan.config.images import image_problems
 from mmcgan.config.problems import Problem, dotted
 from mmcgan.plain_values import plain
 from mmcgan.registry import DATASETS, EXTRACTORS, GENERATORS, SAMPLERS
+from mmcgan.returned import check_facts
 from mmcgan.samplers.default_law import latent_law
 
 SOURCE = "train_dataloader.dataset"
@@ -43,6 +44,7 @@ def dataset_facts(config: Mapping[str, Any]) -> dict[str, Any]:
     if kind is None:  # one of MMEngine's, or none: the validation says which
         return {}
     known = kind.facts(**{key: value for key, value in dataset.items() if key != "type"})
+    check_facts(kind, "facts", known)
     return {name: value for name, value in known.items() if value is not None}
 
 

@@ -6,7 +6,7 @@ import importlib
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def read_config(path: Path) -> Config:
     """Read a config file with its bases, without importing, filling or checking anything.
 
     Raises:
-        ConfigError: the file is not valid Python, or a base is missing.
+        ConfigError: the file is not valid Python, or a base is missing or no file.
         ValueError: a file of another kind.
     """
     if path.suffix not in SUFFIXES:
@@ -74,11 +74,35 @@ def read_config(path: Path) -> Config:
         return Config.fromfile(path, import_custom_modules=False)
     except (SyntaxError, NameError, KeyError, TypeError, FileNotFoundError) as error:
         raise ConfigError(str(path), [Problem(type(error).__name__, str(error))]) from error
+    except (ValueError, AssertionError, ImportError) as error:  # so it ends with names of configs as bases
+        problems = [_no_file(path, file, name) for file, name in _named_bases(path)]
+        if not problems:
+            raise
+        raise ConfigError(str(path), problems) from error
     except OSError as error:  # MMEngine reads a copy
         if error.filename is not None:
             raise
         why = f"no copy of it can be written to {tempfile.gettempdir()}: {error.strerror or error}"
         raise OSError(error.errno, f"{path}: {why}; TMPDIR chooses another folder") from error
+
+
+def _named_bases(file: Path) -> Iterator[tuple[Path, str]]:
+    """Yield bases that are names, ``package::config``, of a config and of the files it inherits from."""
+    for base in Config._get_base_files(str(file)):
+        if "::" in base:
+            yield file, base
+        elif (inherited := file.parent / base).is_file():
+            yield from _named_bases(inherited)
+
+
+def _no_file(path: Path, file: Path, name: str) -> Problem:
+    """Return that a base in ``file``, from which the config at ``path`` inherits, is a name."""
+    try:
+        advice = f"that one is {str(find_config(name))!r}"
+    except (FileNotFoundError, ValueError) as error:
+        advice = str(error)
+    where = "_base_" if file == path else f"_base_ of {file}"
+    return Problem(where, f"{name!r} is the name of a config; a base is a file: {advice}")
 
 
 def _instead(path: Path) -> str:

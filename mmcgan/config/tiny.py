@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmcgan.condition_fields import condition_field, field_names, told_fields
 from mmcgan.config.components import parameters_of, walk
 from mmcgan.config.facts import CONDITION_SAMPLERS, dataset_facts
 from mmcgan.config.load import prepare_config, read_config
@@ -19,16 +21,19 @@ from mmcgan.config.locate import find_config
 from mmcgan.config.notices import notices
 from mmcgan.config.problems import ConfigError
 from mmcgan.config.tiny_evaluation import SMALL_SPLIT, evaluations_of, try_evaluation
+from mmcgan.contracts import declared, names
+from mmcgan.engine.prepared import prepared_for
 from mmcgan.models.step_options import StepOptions
 from mmcgan.plugins import load_plugins
-from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, build_runner
+from mmcgan.registry import DATASETS, EXTRACTORS, LOSSES, REGULARIZERS, build_runner
 from mmcgan.structures import height_and_width
 
 # arguments that make things large, wherever a component has them
 TINY = {"base_channels": 8, "max_channels": 8, "hidden_channels": 8, "rows": 1, "columns": 2}
 # the same for what is listed stage by stage, in a component that has all three
 TINY_STAGES = {"channels": 8, "groups": 2, "blocks": 1}
-TINY_BATCH = 2
+# half of it, which regularisers look at, is two images still: one alone has no variance
+TINY_BATCH = 4
 # updates and mini-batches of one iteration; more of them repeat what the first has shown
 TINY_STEP = {"n_critic": 1, "d_accumulation": 1, "g_accumulation": 1}
 # attention on larger maps is most of the time of a tiny step
@@ -102,22 +107,48 @@ def _shrink_attention(network: dict[str, Any], default: Sequence[int]) -> None:
 def _shrink_data(config: dict[str, Any]) -> None:
     loader = config["train_dataloader"]
     parts = StepOptions(**(config["model"].get("step") or {})).real_mini_batches
-    loader["batch_size"] = TINY_BATCH * parts
+    loader["batch_size"] = parts * _least_batch(config, loader.get("batch_size", 1) // parts)
     loader["num_workers"] = 0
     loader["persistent_workers"] = False
     loader.pop("prefetch_factor", None)
     facts = dataset_facts(config)
     small = {**loader["dataset"], "split": SMALL_SPLIT}
-    if max(height_and_width(facts.get("image_size", 1))) > LARGEST_REAL_IMAGE:
-        loader["dataset"] = _synthetic(facts, loader["dataset"])
-    elif "split" in loader["dataset"] and _available(small, (OSError, ValueError)):
+    large = max(height_and_width(facts.get("image_size", 1))) > LARGEST_REAL_IMAGE
+    if large and not _reads_nothing(loader["dataset"]):
+        loader["dataset"] = _synthetic(facts, config)
+    elif "split" in loader["dataset"] and _available(small, Exception):  # nobody has asked for it
         loader["dataset"] = small
-    elif not _available(loader["dataset"], (OSError,)):
-        loader["dataset"] = _synthetic(facts, loader["dataset"])
+    elif not _available(loader["dataset"], OSError):
+        loader["dataset"] = _synthetic(facts, config)
     for sampler in filter(None, map(config["model"].get, CONDITION_SAMPLERS)):
         if "dataset" in sampler:  # conditions of real images
             sampler["dataset"] = dict(loader["dataset"])
     _adopt_size(config, facts.get("image_size"), dataset_facts(config).get("image_size"))
+
+
+def _least_batch(config: Mapping[str, Any], most: int) -> int:
+    """Return a batch of which those regularisers see two images that look at a part of it.
+
+    Args:
+        config: with regularisers that have an argument ``share``, or ``shrink``, its inverse.
+        most: images that training sees at once.
+    """
+    needed: list[float] = [TINY_BATCH]
+    for node in walk({"model": config["model"]}):
+        parameters = (parameters_of(node.component) or {}) if node.component is not None else {}
+        given = {name: node.config.get(name, each.default) for name, each in parameters.items()}
+        share, shrink = given.get("share"), given.get("shrink")
+        if REGULARIZERS in node.registries:
+            needed += [2 / share] if isinstance(share, float) and share > 0 else []
+            needed += [2 * shrink] if isinstance(shrink, int) else []
+    return min(math.ceil(max(needed)), max(most, TINY_BATCH))
+
+
+def _reads_nothing(dataset: Mapping[str, Any]) -> bool:
+    """Return whether a data set makes its images: it names no files, and has no other set inside."""
+    kind = DATASETS.own(str(dataset.get("type")))
+    inside = any(isinstance(value, Mapping) for value in dataset.values())
+    return kind is not None and not inside and declared(kind, "disk_arguments") == ()
 
 
 def _adopt_size(config: Mapping[str, Any], before: Any, after: Any) -> None:
@@ -127,7 +158,7 @@ def _adopt_size(config: Mapping[str, Any], before: Any, after: Any) -> None:
             node.config["image_size"] = after
 
 
-def _available(dataset: Mapping[str, Any], absent: tuple[type[Exception], ...]) -> bool:
+def _available(dataset: Mapping[str, Any], absent: type[Exception]) -> bool:
     try:
         DATASETS.build(dict(dataset))
     except absent:
@@ -135,13 +166,14 @@ def _available(dataset: Mapping[str, Any], absent: tuple[type[Exception], ...]) 
     return True
 
 
-def _synthetic(facts: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """Return made-up images, or what the data set's class itself proposes as a ``stand_in``.
+def _synthetic(facts: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return made-up images and conditions, or what the data set's class itself proposes as a ``stand_in``.
 
     Args:
         facts: what is known of the data set; its ``size`` is the number of images that it is known to have.
-        dataset: its config.
+        config: with the data set, and a model, whose networks ask for fields of which no fact tells.
     """
+    dataset = config["train_dataloader"]["dataset"]
     shape = {
         "num_classes": facts.get("num_classes", UNKNOWN_CLASSES),
         "image_size": facts.get("image_size", UNKNOWN_SIZE),
@@ -149,7 +181,19 @@ def _synthetic(facts: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str
     }
     kind = DATASETS.own(str(dataset.get("type")))
     proposed = None if kind is None else kind.stand_in(dataset, shape)
-    return {"type": "SyntheticImages", **shape} if proposed is None else proposed
+    if proposed is not None:
+        return proposed
+    fields = {**_fields_without_facts(config), **told_fields(facts)}
+    further = {name: size for name, size in fields.items() if name != "label"}
+    return {"type": "SyntheticImages", **shape, **({"fields": further} if further else {})}
+
+
+def _fields_without_facts(config: Mapping[str, Any]) -> dict[str, int]:
+    """Return the fields that classes of networks ask for and whose size no data set tells: they have none."""
+    kinds = [node.component for node in walk({"model": config["model"]}) if node.component is not None]
+    asked = [fields for kind in kinds if names(fields := declared(kind, "requires"))]
+    required = {name for fields in asked for name in fields if name in field_names()}
+    return {name: 0 for name in sorted(required) if not condition_field(name).facts}
 
 
 def _stand_in_if_unknown(config: dict[str, Any]) -> None:
@@ -164,7 +208,7 @@ def _stand_in_if_unknown(config: dict[str, Any]) -> None:
         known = {"image_size": loader["dataset"].get("image_size", UNKNOWN_SIZE)}
         if isinstance(batch := loader.get("batch_size"), int):
             known["size"] = max(batch, UNKNOWN_IMAGES)
-        loader["dataset"] = _synthetic(known, loader["dataset"])
+        loader["dataset"] = _synthetic(known, config)
     except (ValueError, TypeError, ImportError):
         return  # wrong arguments: the validation reports them
 
@@ -211,7 +255,8 @@ def run_tiny_step(config: Config) -> None:
     with tempfile.TemporaryDirectory() as folder, _quiet():
         config.work_dir = folder
         config.experiment_name = Path(folder).name  # MMEngine keeps global objects by this name
-        runner = build_runner(config)
+        with prepared_for(config):
+            runner = build_runner(config)
         runner.train()
         for place, evaluation in config.get(EVALUATIONS, {}).items():
             try_evaluation(place, evaluation, runner.model, runner.train_dataloader.dataset, config)

@@ -15,6 +15,7 @@ from mmcgan.checkpoints.hashing import text_hash
 from mmcgan.contracts import Contract, Value
 from mmcgan.datasets.given import Given, given_to
 from mmcgan.datasets.pipeline import Pipeline
+from mmcgan.returned import check_facts
 
 DIGEST_ITEMS = 16  # looked at together by items_digest
 
@@ -74,8 +75,11 @@ class GANDataset(Dataset[Any]):
 
         Raises:
             TypeError: these are no settings of the constructor.
+            ContractError: :meth:`facts_of` returned something else than a dict.
         """
-        return cls.facts_of(given_to(cls, settings, named))
+        known = cls.facts_of(given_to(cls, settings, named))
+        check_facts(cls, "facts_of", known)
+        return known
 
     @classmethod
     def facts_of(cls, given: Given) -> dict[str, Any]:

@@ -15,9 +15,12 @@ from typing import Any
 from mmengine.evaluator import Evaluator
 
 from mmcgan.engine.random_state import preserved_random_state
-from mmcgan.registry import DATASETS, EVALUATOR
+from mmcgan.registry import DATASETS, EVALUATOR, FUNCTIONS
+from mmcgan.returned import check_items
 
 LOADERS = ("train_dataloader", "val_dataloader")
+#: items of training that are looked at, from the first to the last
+TRIED = 4
 
 
 @dataclass
@@ -66,7 +69,8 @@ def prepared_for(config: Mapping[str, Any]) -> Iterator[None]:
 
     Raises:
         Exception: what a constructor raises: files that are not there or not what they should be, an
-            extractor that does not give what a metric needs, classes that are not those of the extractor.
+            extractor that does not give what a metric needs, classes that are not those of the extractor,
+            items of training that are not what a data set returns.
     """
     with preserved_random_state():
         prepared = _prepare(config)
@@ -82,7 +86,10 @@ def _prepare(config: Mapping[str, Any]) -> Prepared:
     for name in LOADERS:
         settings = (config.get(name) or {}).get("dataset")
         if isinstance(settings, Mapping) and DATASETS.own(str(settings.get("type"))) is not None:
-            prepared.datasets.append((deepcopy(settings), DATASETS.build(deepcopy(settings))))
+            built = DATASETS.build(deepcopy(settings))
+            if name == LOADERS[0]:
+                _try_items(built, config[name])
+            prepared.datasets.append((deepcopy(settings), built))
     settings = config.get("val_evaluator")
     if isinstance(settings, Mapping) and "metrics" in settings and settings.get("type"):
         evaluator = EVALUATOR.build(deepcopy(settings))
@@ -92,6 +99,26 @@ def _prepare(config: Mapping[str, Any]) -> Prepared:
         if conditions is not None:
             evaluator.dataset_meta = named_classes(_trained_on(prepared), conditions.metainfo)
     return prepared
+
+
+def _try_items(dataset: Any, loader: Mapping[str, Any]) -> None:
+    """Read a few items of training, where nothing but ``gan_collate`` stands between them and the model.
+
+    A file that cannot be read is left to the training, which says so when it comes to it.
+
+    Raises:
+        ContractError: they are not what a data set returns, or not what its class tells of them.
+    """
+    if (loader.get("collate_fn") or {}).get("type") != "gan_collate" or not len(dataset):
+        return
+    last = len(dataset) - 1
+    rows = sorted({number * last // (TRIED - 1) for number in range(TRIED)})
+    try:
+        items = dataset.__getitems__(rows)
+    except Exception:  # somebody's code, or a damaged file
+        return
+    settings = {key: value for key, value in loader["dataset"].items() if key != "type"}
+    check_items(dataset, items, len(rows), DATASETS.own(loader["dataset"]["type"]).facts(**settings))
 
 
 def _trained_on(prepared: Prepared) -> Mapping[str, Any]:
@@ -106,3 +133,21 @@ def named_classes(training: Mapping[str, Any], asked: Mapping[str, Any]) -> dict
     return (
         {"classes": classes, **asked} if classes and len(classes) == asked.get("num_classes") else {**asked}
     )
+
+
+def with_functions(loader: Any) -> Any:
+    """Return the settings of a loader with the functions that they name.
+
+    MMEngine looks names up in its own registry only, not in the one in which a config's are looked up.
+
+    Raises:
+        KeyError: no such function.
+    """
+    if not isinstance(loader, dict):
+        return loader
+    found = {}
+    for key in ("collate_fn", "worker_init_fn"):
+        named = loader.get(key)
+        if isinstance(named, dict) and isinstance(named.get("type"), str):
+            found[key] = {**named, "type": FUNCTIONS.require(named["type"])}
+    return {**loader, **found}

@@ -28,7 +28,7 @@ from mmcgan.engine.changes import Change, are_changes_allowed, changes_since
 from mmcgan.engine.device import set_tensor_float32, synchronized
 from mmcgan.engine.optimizer_state import names_of
 from mmcgan.engine.prepared import current as prepared
-from mmcgan.engine.prepared import named_classes
+from mmcgan.engine.prepared import named_classes, with_functions
 from mmcgan.engine.random_state import set_random_state
 from mmcgan.engine.resume import find_resume_file, read_resumable
 from mmcgan.engine.same_classes import follow_classes
@@ -115,7 +115,7 @@ class GANRunner(Runner):
         """Build a loader; with CUDA its batches lie in pinned memory, unless the config says otherwise."""
         if isinstance(dataloader, dict) and torch.cuda.is_available():
             dataloader = {"pin_memory": True, **dataloader}
-        dataloader = prepared().with_dataset(dataloader)
+        dataloader = with_functions(prepared().with_dataset(dataloader))
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_evaluator(self, evaluator: Any) -> Any:

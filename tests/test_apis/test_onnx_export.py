@@ -193,6 +193,13 @@ class NoisyInside(DCGANGenerator):
         return image + torch.randn_like(image)
 
 
+@GENERATORS.register_module(force=True)
+class OpenlyNoisy(NoisyInside):
+    """One that says so, of which no setting decides."""
+
+    draws_inside = True
+
+
 @pytest.mark.parametrize(
     ("generator", "message"),
     [
@@ -206,6 +213,21 @@ class NoisyInside(DCGANGenerator):
                 type="CodedGenerator", generator={**FAMILIES["StyleGAN2"], "eval_noise": "random"}, code_dim=2
             ),
             "draws noise inside .eval_noise='random'.",
+        ),
+        (
+            {**FAMILIES["StyleGAN2"], "eval_noise": "random"},
+            r"draws .* --cfg-options model\.generator\.eval_noise=const, or none$",
+        ),
+        (
+            dict(
+                type="CodedGenerator", generator={**FAMILIES["StyleGAN2"], "eval_noise": "random"}, code_dim=2
+            ),
+            "draws .*: set eval_noise=const, or none, of the StyleGAN2Generator inside$",
+        ),
+        (
+            dict(type="OpenlyNoisy"),
+            "draws noise inside, which an ONNX file cannot repeat: OpenlyNoisy can be exported if its "
+            "draws_inside is false$",
         ),
         (dict(type="NoisyInside"), r"draws random numbers inside \(RandomNormal"),
     ],

@@ -1,12 +1,13 @@
 """Finding, reading and checking a config file."""
 
 import os
+import re
 import warnings
 
 import pytest
 from PIL import Image
 
-from mmcgan.config import ConfigError, all_configs, config_folders, find_config, load_config
+from mmcgan.config import ConfigError, all_configs, config_folders, find_config, load_config, locate
 from tests.test_config.examples import write_example
 
 NAME = "omnigan_biggan_digits-16"
@@ -115,3 +116,36 @@ def test_a_file_of_another_kind_is_no_config(tmp_path, ending):
         load_config(file)
     assert str(file) in str(found.value) and "TMPDIR" not in str(found.value)
     assert ("give its folder" in str(found.value)) == (ending in (".png", ".JPG"))
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("texts::text_lights", "that one is .*text_lights.py"),
+        ("texts::text_light", "Did you mean .*text_lights"),
+        ("nobodys::text_lights", "no installed plugin 'nobodys'"),
+        ("nobodys::sub/text_lights.py", "no installed plugin 'nobodys'"),
+        ("a::b::c", "no installed plugin 'a'"),
+    ],
+)
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_base_that_is_a_name_is_refused_with_its_file(tmp_path, monkeypatch, name, advice, listed, nested):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "text_lights.py").write_text("model = dict()")
+    monkeypatch.setattr(locate, "plugin_config_folders", lambda: {"texts": tmp_path / "texts"})
+    first, config = tmp_path / "first.py", tmp_path / "config.py"
+    first.write_text(f"_base_ = {[name] if listed else name!r}")
+    config.write_text("_base_ = ['first.py']")
+    with pytest.raises(ConfigError) as caught:
+        load_config(config if nested else first)
+    (problem,) = caught.value.problems
+    assert problem.path == (f"_base_ of {first}" if nested else "_base_")
+    assert problem.message.startswith(f"{name!r} is the name of a config; a base is a file: ")
+    assert re.search(advice, problem.message)
+
+
+def test_an_error_of_the_file_itself_is_not_taken_for_one_of_its_bases(tmp_path):
+    (tmp_path / "mine.py").write_text("raise ValueError('mine :: alone')")
+    with pytest.raises(ValueError, match=r"^mine :: alone$"):
+        load_config(tmp_path / "mine.py")

@@ -65,6 +65,8 @@ class Generator(Emitting, nn.Module):
         emits: names that losses find as ``latent.<name>``: the law of latents that :meth:`encode` draws.
         image_shapes: which images the class can make.
         truncates_latent: whether truncation narrows the latents.
+        draws_with, draws_nothing_with: where :attr:`draws_inside` depends on a setting, the one by which it
+            is true, as ``eval_noise='random'``, and what to set instead, as ``eval_noise=const, or none``.
         truncation_centres: what its truncation may move towards, by name.
         truncation_centre: the one that is chosen.
         has_truncation: whether :meth:`forward_truncated` does something of its own.
@@ -94,6 +96,8 @@ class Generator(Emitting, nn.Module):
     num_map_classes: int = 0
     image_shapes: ClassVar[ImageShapes] = ImageShapes()
     truncates_latent: ClassVar[bool] = True
+    draws_with: ClassVar[str] = ""
+    draws_nothing_with: ClassVar[str] = ""
     has_truncation: ClassVar[bool] = False
     truncation_centres: ClassVar[tuple[str, ...]] = ()
     truncation_centre: str = "mean"
@@ -234,3 +238,21 @@ class Generator(Emitting, nn.Module):
 def padded(weight: Tensor, latent_dim: int) -> Tensor:
     """Return ``weight`` (outputs, d) with columns of zeros for what it does not see."""
     return nn.functional.pad(weight, (0, latent_dim - weight.shape[1]))
+
+
+def how_to_draw_nothing(drawing: Sequence[Generator], whole: Generator) -> str:
+    """Return the rest of a sentence that refuses noise in an ONNX file: the setting, if one decides.
+
+    Args:
+        drawing: generators whose ``draws_inside`` is true, at least one.
+        whole: the one that is asked for, of which they are parts.
+    """
+    part = next((each for each in drawing if each.draws_nothing_with), drawing[0])
+    kind, cannot = type(part).__name__, "which an ONNX file cannot repeat"
+    if not part.draws_nothing_with:
+        return f", {cannot}: {kind} can be exported if its draws_inside is false"
+    if part is whole:
+        advice = f"export it with --cfg-options model.generator.{part.draws_nothing_with}"
+    else:
+        advice = f"set {part.draws_nothing_with}, of the {kind} inside"
+    return f" ({part.draws_with}), {cannot}: {advice}"

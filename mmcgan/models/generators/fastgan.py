@@ -71,6 +71,7 @@ class FastGANGenerator(PlainGenerator):
     """
 
     image_shapes = ImageShapes("8, 16, ... 1024 pixels", square=True)
+    draws_with, draws_nothing_with = "eval_noise='random'", "eval_noise=const, or none"
 
     @takes_options
     def __init__(

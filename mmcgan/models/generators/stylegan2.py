@@ -86,6 +86,7 @@ class StyleGAN2Generator(Generator):
     truncates_latent = False
     has_truncation = True
     truncation_centres = ("mean", "class")
+    draws_with, draws_nothing_with = "eval_noise='random'", "eval_noise=const, or none"
     mean_style: Tensor | None
 
     @takes_options
