@@ -113,7 +113,7 @@ def finished_before(output: Output, path: Path) -> RestoreResult | None:
 def write_result(output: Output, path: Path, given: Given, restored: Restored) -> RestoreResult:
     """Write everything about a restored image; the record, which marks it as done, last."""
     files, label = output.files(path), output.options.to_label
-    condition = restored.tuned.condition if label is None else _shown_as(restored.tuned.condition, label)
+    condition = restored.tuned.condition if label is None else shown_as(restored.tuned.condition, label)
     image = restored.image if label is None else _rendered(restored.tuned, condition, given.size)
     finished = given.degradation.finish(image, given.target).clamp(-1, 1)
     known = {} if given.original is None or label is not None else _figures(output, finished, given)
@@ -151,7 +151,7 @@ def write_animation(images: Sequence[Tensor], file: Path) -> None:
     write_film(frames, file, GIF_PACE, last=4 * GIF_PACE)
 
 
-def _shown_as(condition: Condition, label: int) -> Condition:
+def shown_as(condition: Condition, label: int) -> Condition:
     """Return the condition of one image with another label; all else of it stays."""
     return Condition.of({**condition.present(), "label": torch.tensor([label])})
 

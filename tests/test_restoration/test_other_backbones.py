@@ -10,7 +10,7 @@ from mmcgan.models.backbones import Backbone
 from mmcgan.restoration import DiscriminatorDistance, block_features, load_prior
 from mmcgan.restoration.features import ALL, at_most
 from mmcgan.restoration.prior import prior_of
-from mmcgan.restoration.writing import _shown_as
+from mmcgan.restoration.writing import shown_as
 from mmcgan.structures import Condition
 from mmcgan.zoo.discriminators import LoadedDiscriminator
 
@@ -133,7 +133,7 @@ def test_beside_a_label_all_else_is_drawn_of_that_label_where_it_can_be(monkeypa
     prior = with_sampler(monkeypatch, Both(classes=2))  # never draws a 3
     found = prior.conditions(5, 3, torch.Generator().manual_seed(0))
     assert found.label.tolist() == [3] * 5 and found.instance.shape == (5, 1)
-    kept = _shown_as(found[:1], 7)
+    kept = shown_as(found[:1], 7)
     assert kept.label.tolist() == [7] and torch.equal(kept.instance, found.instance[:1])
 
 
