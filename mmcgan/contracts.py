@@ -110,7 +110,7 @@ class Bases:
             _refuse(component.__name__, base, unwritten(component, base), derived=True)
         else:
             lacking = {x: [*unwritten(component, x), *missing(component, x)] for x in self.classes()}
-            base = min(lacking, key=lambda each: len(lacking[each]))
+            base = min(lacking, key=lambda each: (len(lacking[each]), not _writes_one(component, each)))
             _refuse(component.__name__, base, lacking[base], derived=False)
         refuse_unusable(component, base)
 
@@ -189,10 +189,9 @@ def refuse_unusable(component: type, base: type) -> None:
     Raises:
         ContractError: names the class and the methods, and the page.
     """
-    contract, own = contract_of(base), [each for each in component.__mro__ if each not in base.__mro__]
-    written = {name for each in own for name, value in vars(each).items() if value is not None}
+    contract, written = contract_of(base), _written(component, base)
     wrong = []
-    if contract.either and not written & set(contract.either):
+    if not _writes_one(component, base):
         wrong.append(f"writes none of {', '.join(f'`{name}`' for name in contract.either)}")
     called = {*contract.methods, *contract.either}
     for name in sorted(written & {*called, *optional_members(base)}):
@@ -203,6 +202,18 @@ def refuse_unusable(component: type, base: type) -> None:
         raise ContractError(
             f"{component.__name__} is no {contract.role}: {'; '.join(wrong)}; see {contract.page}"
         )
+
+
+def _written(component: type, base: type) -> set[str]:
+    """Return the members that a class has of its own; None says that it has not got one."""
+    own = {name for each in component.__mro__ if each not in base.__mro__ for name in vars(each)}
+    return {name for name in own if inspect.getattr_static(component, name) is not None}
+
+
+def _writes_one(component: type, base: type) -> bool:
+    """Return whether a class writes one of the methods of which ``base`` wants one at least, if it does."""
+    either = set(contract_of(base).either)
+    return not either or bool(_written(component, base) & either)
 
 
 def _of_base(base: type, name: str) -> Any:
@@ -219,8 +230,9 @@ def _unusable(name: str, model: Any, value: Any, called: bool) -> list[str]:
         return [] if isinstance(value, staticmethod) else [f"`{name}` is no classmethod"]
     if not (called or inspect.isfunction(model)):
         return []
-    if not callable(value) and not isinstance(value, staticmethod | property):
+    if not callable(value) and not isinstance(value, staticmethod | classmethod | property):
         return [f"`{name}` is {value!r}, which is no method"]
+    value = value.__func__ if isinstance(value, classmethod) else value
     return _unlike(name, model, value) if inspect.isfunction(model) and inspect.isfunction(value) else []
 
 
@@ -264,6 +276,7 @@ DECLARATIONS: Mapping[str, Any] = {
     "image_shapes": None,
     "facts": None,
     "requires": (),
+    "input_names": (),
 }
 
 

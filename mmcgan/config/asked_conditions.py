@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,8 +13,9 @@ from mmcgan.config.components import find_component, parameters_of
 from mmcgan.config.facts import CONDITION_SAMPLERS
 from mmcgan.config.problems import Problem
 from mmcgan.contracts import ContractError, answers
+from mmcgan.losses.arguments import view_arguments
 from mmcgan.losses.base import Loss
-from mmcgan.models.wiring import sources_of
+from mmcgan.models.wiring import PLAYER_VIEWS, sources_of
 from mmcgan.returned import check_condition
 
 #: what a sampler of somebody's may fail with; where it does, nothing is known of its fields
@@ -123,13 +123,15 @@ def _wanted_by_losses(losses: Any) -> set[str]:
     found: set[str] = set()
     for settings in losses.values() if isinstance(losses, Mapping) else ():
         component: Any = find_component(settings.get("type"), (r.LOSSES,))
-        weights = settings.get("weights", 1.0)
-        weight = weights.get("generated", 0.0) if isinstance(weights, Mapping) else weights
         ours = isinstance(component, type) and answers(component, Loss)
-        if not ours or not weight or "generated" not in component.implemented_views():
+        if not ours:
             continue
-        takes = inspect.signature(component.generated).parameters
+        weights = settings.get("weights", 1.0)
         inputs = settings.get("inputs") or component.default_inputs
-        wired = {argument: source for argument, source in inputs.items() if argument in takes}
-        found |= {source.partition(".")[2] for source in sources_of(wired) if source.startswith("cond.")}
+        for view in PLAYER_VIEWS["generator"].intersection(component.implemented_views()):
+            if not (weights.get(view, 0.0) if isinstance(weights, Mapping) else weights):
+                continue
+            takes = view_arguments(component, view)
+            wired = {argument: source for argument, source in inputs.items() if argument in takes}
+            found |= {source.partition(".")[2] for source in sources_of(wired) if source.startswith("cond.")}
     return found

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from mmcgan.contracts import Contract
+from mmcgan.losses.arguments import OF_PAIRS, view_arguments
 
 Inputs = Mapping[str, Tensor]
 
@@ -22,14 +23,15 @@ class Loss(nn.Module):
     * ``fake(...)``: generated images, when the discriminator learns;
     * ``generated(...)``: generated images, when the generator learns.
 
-    ``default_inputs`` says which named tensor feeds which argument when the config is
-    silent (``head.tensor``, ``cond.label``, ``image``, ``feature.pooled``, ``train.iteration``).
+    Each gets those that it names. ``default_inputs`` says which named tensor feeds which
+    argument when the config is silent (``head.tensor``, ``cond.label``, ``image``,
+    ``feature.pooled``, ``train.iteration``).
     """
 
     contract: ClassVar[Contract] = Contract(
         "loss",
         "docs/extending/loss.md",
-        either=("real", "fake", "generated", "discriminator_terms", "generator_terms"),
+        either=("real", "fake", "generated"),
     )
 
     views: ClassVar[tuple[str, ...]] = ("real", "fake", "generated")
@@ -73,13 +75,16 @@ class Loss(nn.Module):
     def discriminator_terms(self, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """Return one scalar per implemented discriminator view."""
         inputs = {"real": real, "fake": fake}
-        return {
-            view: getattr(self, view)(**inputs[view]) for view in self.implemented_views() if view in inputs
-        }
+        return {view: self._view(view, inputs[view]) for view in self.implemented_views() if view in inputs}
 
     def generator_terms(self, fake: Inputs, real: Inputs | None) -> dict[str, Tensor]:
         """Return one scalar per implemented generator view."""
-        return {} if self.generated is None else {"generated": self.generated(**fake)}
+        return {} if self.generated is None else {"generated": self._view("generated", fake)}
+
+    def _view(self, view: str, inputs: Inputs) -> Tensor:
+        kind: Any = type(self)
+        taken = view_arguments(kind, view)
+        return getattr(self, view)(**{name: value for name, value in inputs.items() if name in taken})
 
 
 class PairedLoss(Loss):
@@ -92,10 +97,10 @@ class PairedLoss(Loss):
     contract: ClassVar[Contract] = Contract(
         "loss of pairs",
         "docs/extending/loss.md",
-        either=("discriminator", "generator", "discriminator_terms", "generator_terms"),
+        either=OF_PAIRS,
     )
 
-    views: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
+    views: ClassVar[tuple[str, ...]] = OF_PAIRS
     input_names: ClassVar[tuple[str, ...]] = ()
     #: the views: methods that a subclass writes, None for one it does not
     discriminator: Any = None

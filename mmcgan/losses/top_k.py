@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from torch import Tensor
 
+from mmcgan.losses.arguments import loss_arguments
 from mmcgan.losses.base import Loss
 from mmcgan.registry import LOSSES
 
@@ -45,7 +46,7 @@ class TopKLoss(Loss):
         if epoch_length < 1:
             raise ValueError(f"TopKLoss: epoch_length must be at least 1, got {epoch_length}")
         self.loss = cast(Any, LOSSES.build(loss))
-        inputs, views = set(self.loss.default_inputs), set(self.loss.implemented_views())
+        inputs, views = set(loss_arguments(type(self.loss))), set(self.loss.implemented_views())
         if inputs != {"logit"} or not {"real", "fake", "generated"} <= views:
             raise ValueError(
                 f"TopKLoss: loss must act on one logit in all views, as HingeLoss does; got {loss['type']!r}"
@@ -54,11 +55,11 @@ class TopKLoss(Loss):
 
     def real(self, logit: Tensor, iteration: Tensor) -> Tensor:
         """Return the wrapped loss of all real images."""
-        return self.loss.real(logit)
+        return self.loss.real(logit=logit)
 
     def fake(self, logit: Tensor, iteration: Tensor) -> Tensor:
         """Return the wrapped loss of all generated images in the discriminator's step."""
-        return self.loss.fake(logit)
+        return self.loss.fake(logit=logit)
 
     def generated(self, logit: Tensor, iteration: Tensor) -> Tensor:
         """Return the wrapped loss of the k images with the highest logits, at least one.
@@ -69,4 +70,4 @@ class TopKLoss(Loss):
         """
         k = top_k_size(len(logit), int(iteration) // self.epoch_length, self.gamma, self.nu)
         realness = logit if logit.dim() == 1 else logit.flatten(1).mean(dim=1)
-        return self.loss.generated(logit[realness.topk(max(1, int(k))).indices])
+        return self.loss.generated(logit=logit[realness.topk(max(1, int(k))).indices])

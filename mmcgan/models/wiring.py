@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,8 @@ from torch import Tensor, nn
 
 from mmcgan.augments.base import Augment
 from mmcgan.condition_fields import field_names
-from mmcgan.losses.base import Inputs, Loss, PairedLoss
+from mmcgan.losses.arguments import loss_arguments
+from mmcgan.losses.base import Inputs, Loss
 from mmcgan.registry import AUGMENTS, LOSSES
 from mmcgan.returned import check_scalar
 from mmcgan.structures import height_and_width
@@ -161,18 +161,6 @@ def build_augment(
             )
     augment.check_size(*height_and_width(image_size))
     return augment
-
-
-def loss_arguments(loss: type[Loss]) -> dict[str, bool]:
-    """Return the input arguments of all views of ``loss``: name -> whether it is required."""
-    if issubclass(loss, PairedLoss):
-        return dict.fromkeys(loss.input_names, True)
-    arguments: dict[str, bool] = {}
-    for view in loss.implemented_views():
-        for parameter in list(inspect.signature(getattr(loss, view)).parameters.values())[1:]:
-            required = parameter.default is inspect.Parameter.empty
-            arguments[parameter.name] = arguments.get(parameter.name, False) or required
-    return arguments
 
 
 def every_scale(inputs: Wiring, available: Sequence[str]) -> dict[str, str | Sequence[str]]:
