@@ -20,6 +20,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 
+from mmcgan.out_of_memory import memory_sentence
 from mmcgan.plugin_files import COMMANDS as PLUGIN_COMMANDS
 from mmcgan.plugin_files import brought_by, entries
 from mmcgan.process import tune_process
@@ -276,7 +277,9 @@ def _run(given: Sequence[str], own_process: bool) -> int:
             raise interrupt from None
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        message = str(error) if isinstance(error, USER_ERRORS) else _fault(error)
+        message = memory_sentence(error)
+        if message is None:
+            message = str(error) if isinstance(error, USER_ERRORS) else _fault(error)
         if message is None:
             raise
         return _failed(message)

@@ -10,6 +10,8 @@ from torch import nn
 
 #: Of one image while it is made, turned into levels and compressed.
 BYTES_PER_PIXEL = 48
+#: Of one number in the order in which images are read: Python's object, and where it is.
+BYTES_PER_NUMBER = 40
 MEMORY_INFO = Path("/proc/meminfo")
 
 
@@ -26,6 +28,20 @@ def check_memory(shape: tuple[int, int], owner: str, instead: str, kept: int = 1
             f"{owner}: {images} {shape[0]} x {shape[1]} would take {needed / 1e9:.1f} GB of memory, "
             f"{available / 1e9:.1f} GB are available; ask for {instead} of at most "
             f"{available // (kept * BYTES_PER_PIXEL)} pixels{'' if kept == 1 else ', or for fewer at a time'}"
+        )
+
+
+def check_order(images: int, owner: str) -> None:
+    """Check that the order of so many images could be held; what is kept of each comes on top.
+
+    Raises:
+        ValueError: it alone takes more memory than is available.
+    """
+    needed, available = images * BYTES_PER_NUMBER, available_memory()
+    if available is not None and needed > available:
+        raise ValueError(
+            f"{owner}: the order of {images:,} images alone would take {needed / 1e9:,.1f} GB of memory, "
+            f"{available / 1e9:.1f} GB are available; ask for fewer"
         )
 
 

@@ -20,6 +20,7 @@ from mmcgan.evaluation.overlap import BackgroundWorker
 from mmcgan.evaluation.planning import Outcomes
 from mmcgan.evaluation.statistics.reference import Reference
 from mmcgan.extractors.base import Extractor, check_finite, quantize
+from mmcgan.memory import check_order
 from mmcgan.registry import EVALUATOR, EXTRACTORS, GENERATION_METRICS
 from mmcgan.returned import check_figures
 from mmcgan.structures import Condition
@@ -100,8 +101,12 @@ class GenerationEvaluator(Evaluator):
         """Check that images are asked for by label, or attributes, if a metric needs these, and are enough.
 
         Raises:
-            ValueError: a metric needs labels or attributes and the conditions have none.
+            ValueError: a metric needs labels or attributes and the conditions have none, or there are more
+                images than memory for their order.
         """
+        size, width = (dataset_meta or {}).get("size"), self.extractor.feature_dim
+        if size is not None:
+            check_order(size, "size of the evaluation conditions")
         self._dataset_meta = dataset_meta
         outcomes = Outcomes(self.metrics, self._unprepared)
         outcomes.prepare(partial(_expect, conditions=dataset_meta), self.leave_out_impossible)
@@ -109,7 +114,6 @@ class GenerationEvaluator(Evaluator):
         self._outcomes = outcomes
         if self.reference is not None and self.reference.is_open:
             self._plan()
-        size, width = (dataset_meta or {}).get("size"), self.extractor.feature_dim
         if self.reference is not None and size is not None and size <= width:
             print_log(
                 f"{size} generated images and {width} features of {self.extractor.name}: Fréchet distances "

@@ -269,3 +269,16 @@ def test_exported_weights_sample_and_test_like_the_checkpoint(run, capsys):
     assert json.loads((run / "shared" / "index.json").read_text())["other"]["license"] == "CC-BY-4.0, by us"
     assert main(["export-weights", checkpoint, exported]) == 2
     assert "exists" in capsys.readouterr().err
+
+
+def test_listed_models_say_what_they_are_asked_for(capsys):
+    assert main(["list"]) == 0
+    said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    for name, what in {
+        "omnigan_biggan_digits-16": "16 x 16, 10 classes, 38,400 images seen",
+        "icgan-long_biggan_fashion-mnist-32": "32 x 32, instances, 896,000 images seen",
+        "icgan-long_stylegan2_emoji-32": "32 x 32, instances, 416,000 images seen",
+        "spade-omni_scenes-64": "64 x 64, label maps of 11 classes, 3,200 images seen",
+        "omnigan-multi-label_biggan_two-domain-digits-16": "16 x 16, attributes digit x domain, 153,600",
+    }.items():
+        assert said[name].startswith(what), said[name]

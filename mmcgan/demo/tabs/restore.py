@@ -118,7 +118,7 @@ def make(studio: Studio, model: Model, *values: Any) -> tuple[str, str, str | No
         TASKS[kind],
         bool(degraded),
         real(share, "share", LEAST_SHARE, 1),
-        whole(candidates, "candidates", 0, MOST_CANDIDATES),
+        whole(candidates, "candidates", 1, MOST_CANDIDATES),
         whole(seed, "seed"),
     )
     folder = studio.new_folder()
@@ -170,7 +170,7 @@ def build(form: Form) -> None:
             share = gr.Slider(
                 LEAST_SHARE, 1, 0.1, step=0.01, label="Share of the iterations", elem_id=form.name("share")
             )
-            candidates = gr.Slider(0, MOST_CANDIDATES, 64, step=1, label="Latents to choose from")
+            candidates = gr.Slider(1, MOST_CANDIDATES, 64, step=1, label="Latents to choose from")
             seed = form.seed()
         with gr.Column(scale=1):
             picture = form.picture("Restored", height=420)
