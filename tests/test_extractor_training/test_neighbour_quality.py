@@ -27,12 +27,12 @@ def test_updates_are_made_whatever_the_epochs_would_be(tmp_path):
     options = SSLOptions(widths=(4, 8), updates=3, batch_size=16, image_size=8)
     steps = []
     record = train_ssl_extractor(
-        dataset, options, tmp_path / "a.safetensors", "", lambda *s: steps.append(s[:2])
+        dataset, options, tmp_path / "a.safetensors", "", lambda *s: steps.append(s[:2]), compare=False
     )
     assert steps == [(1, 3), (2, 3), (3, 3)]
     quality = record["quality"]
-    # beside it raw pixels, and EfficientNet-Lite0 where its weights are installed
-    assert len(quality) in (4, 6) and all(0 <= share <= 1 for share in quality.values())
+    # beside it raw pixels; what is installed takes minutes on an old processor
+    assert len(quality) == 4 and all(0 <= share <= 1 for share in quality.values())
     # digits that look alike are mostly the same: a figure that any reader can check
     assert quality["nearest image of the same class, by pixels"] > 0.9
 

@@ -148,7 +148,23 @@ def check_disturbed(stem):
     return check_file(stem, probes=2)
 
 
-@pytest.mark.parametrize(("case", "key"), PERTURBED.items(), ids=lambda value: str(value))
+#: whole steps and networks' initial values, of which each takes 5 to 20 s
+LONG = {
+    *("biggan_pytorch/train_step_hier", "hfbiggan/g64_nstats11_attn4", "r3gan/init_d_32_cond"),
+    *(
+        "projected_gan/iterations_lite_uncond",
+        "projected_gan/step_cond",
+        "r3gan/iterations_cifar10_uncond_mid",
+    ),
+    *("spade/loss_vgg_formula", "spade/trainstep_hinge"),
+}
+DISTURBED = [
+    pytest.param(case, key, marks=pytest.mark.broad if case in LONG else (), id=f"{case}-{key}")
+    for case, key in PERTURBED.items()
+]
+
+
+@pytest.mark.parametrize(("case", "key"), DISTURBED)
 def test_a_change_of_one_percent_fails(tmp_path, case, key):
     record = check_disturbed(changed_copy(tmp_path, case, scale(key)))
     assert record.status == "fail"
