@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from mmcgan.process import keep_freed_memory
+
 ROOT = Path(__file__).resolve().parent.parent
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+keep_freed_memory()  # as the command does: else the kernel fills pages with zeros for a tenth of the time
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Tests run side by side, a process per core: more threads than that would wait for each other.
     os.environ["OMP_NUM_THREADS"] = "1"
