@@ -26,6 +26,7 @@ from mmcgan.text_files import printable
 FOLDER_VARIABLE = "MMCGAN_CONFIGS"
 #: of the files that MMEngine reads
 SUFFIXES = (".py", ".json", ".yaml", ".yml")
+NO_CONFIG = f"no config, whose name ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 
 
 def load_config(path_or_name: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -65,44 +66,61 @@ def read_config(path: Path) -> Config:
         ValueError: a file of another kind.
     """
     if path.suffix not in SUFFIXES:
-        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-        raise ValueError(f"{printable(path)}: no config, whose name ends in {known}{_instead(path)}")
+        raise ValueError(f"{printable(path)}: {NO_CONFIG}{_instead(path)}")
     folders = config_folders()
     if folders:
         os.environ.setdefault(FOLDER_VARIABLE, str(folders[0]))
     try:
         return Config.fromfile(path, import_custom_modules=False)
-    except (SyntaxError, NameError, KeyError, TypeError, FileNotFoundError) as error:
-        raise ConfigError(str(path), [Problem(type(error).__name__, str(error))]) from error
-    except (ValueError, AssertionError, ImportError) as error:  # so it ends with names of configs as bases
-        problems = [_no_file(path, file, name) for file, name in _named_bases(path)]
-        if not problems:
-            raise
-        raise ConfigError(str(path), problems) from error
-    except OSError as error:  # MMEngine reads a copy
-        if error.filename is not None:
+    except Exception as error:
+        problems = _of_bases(path)
+        if problems:
+            raise ConfigError(str(path), problems) from error
+        if isinstance(error, SyntaxError | NameError | KeyError | TypeError | FileNotFoundError):
+            raise ConfigError(str(path), [Problem(type(error).__name__, str(error))]) from error
+        if not isinstance(error, OSError) or error.filename is not None:
             raise
         why = f"no copy of it can be written to {tempfile.gettempdir()}: {error.strerror or error}"
         raise OSError(error.errno, f"{path}: {why}; TMPDIR chooses another folder") from error
 
 
-def _named_bases(file: Path) -> Iterator[tuple[Path, str]]:
-    """Yield bases that are names, ``package::config``, of a config and of the files it inherits from."""
+def _of_bases(path: Path) -> list[Problem]:
+    """Return what is wrong with the bases of a config that cannot be read; nothing if it is not that."""
+    try:
+        return list(_bad_bases(path, path))
+    except Exception:  # a file that is no Python, which the error says that is at hand
+        return []
+
+
+def _bad_bases(path: Path, file: Path) -> Iterator[Problem]:
+    """Yield bases of ``file``, from which that at ``path`` inherits, that are no configs, or have such."""
+    where = "_base_" if file == path else f"_base_ of {file}"
     for base in Config._get_base_files(str(file)):
-        if "::" in base:
-            yield file, base
+        if not isinstance(base, str):
+            yield Problem(where, f"must be the path of a config, or a list of such paths, got {base!r}")
+        elif "::" in base:
+            yield Problem(where, _no_file(base))
+        elif Path(base).suffix not in SUFFIXES:
+            yield Problem(where, f"{base!r} is {NO_CONFIG}{_path_of(base)}")
         elif (inherited := file.parent / base).is_file():
-            yield from _named_bases(inherited)
+            yield from _bad_bases(path, inherited)
 
 
-def _no_file(path: Path, file: Path, name: str) -> Problem:
-    """Return that a base in ``file``, from which the config at ``path`` inherits, is a name."""
+def _path_of(name: str) -> str:
+    """Return the path of a config that was called by its name, if it is one."""
+    try:
+        return f"; the path of that one is {str(find_config(name))!r}"
+    except (FileNotFoundError, ValueError):
+        return ""
+
+
+def _no_file(name: str) -> str:
+    """Return that a base is a name."""
     try:
         advice = f"that one is {str(find_config(name))!r}"
     except (FileNotFoundError, ValueError) as error:
         advice = str(error)
-    where = "_base_" if file == path else f"_base_ of {file}"
-    return Problem(where, f"{name!r} is the name of a config; a base is a file: {advice}")
+    return f"{name!r} is the name of a config; a base is a file: {advice}"
 
 
 def _instead(path: Path) -> str:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from mmcgan.config import ConfigError, all_configs, config_folders, find_config, load_config, locate
+from mmcgan.config.load import read_config
 from tests.test_config.examples import write_example
 
 NAME = "omnigan_biggan_digits-16"
@@ -149,3 +150,43 @@ def test_an_error_of_the_file_itself_is_not_taken_for_one_of_its_bases(tmp_path)
     (tmp_path / "mine.py").write_text("raise ValueError('mine :: alone')")
     with pytest.raises(ValueError, match=r"^mine :: alone$"):
         load_config(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("pic.png", r"'pic\.png' is no config, whose name ends in \.py, \.json, \.yaml or \.yml$"),
+        ("folder", "'folder' is no config, whose name ends in"),
+        (
+            "biggan_digits-16",
+            "'biggan_digits-16' is no config, .*; the path of that one is '.*biggan_digits-16.py'",
+        ),
+        (["first.json", "notes.txt"], "'notes.txt' is no config"),
+        (3, "must be the path of a config, or a list of such paths, got 3"),
+        ([None], "must be the path of a config, or a list of such paths, got None"),
+    ],
+)
+def test_a_base_that_is_no_config_is_refused_with_its_file(tmp_path, base, said, nested):
+    for name in ("pic.png", "notes.txt"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "first.json").write_text("{}")
+    first = tmp_path / "first.py"
+    first.write_text(f"_base_ = {base!r}")
+    config = tmp_path / "config.py"
+    config.write_text("_base_ = 'first.py'")
+    with pytest.raises(ConfigError) as caught:
+        read_config(config if nested else first)
+    (problem,) = caught.value.problems
+    assert problem.path == (f"_base_ of {first}" if nested else "_base_")
+    assert re.search(said, problem.message)
+
+
+def test_errors_of_a_config_are_not_put_down_to_its_bases(tmp_path):
+    (tmp_path / "fine.py").write_text("x = 1")
+    for text, error in {"1 / 0": ZeroDivisionError, "x +": ConfigError, "y = x.z": AttributeError}.items():
+        (tmp_path / "mine.py").write_text(f"_base_ = 'fine.py'\nx = 1\n{text}")
+        with pytest.raises(error) as caught:
+            read_config(tmp_path / "mine.py")
+        assert "_base_" not in str(caught.value)
