@@ -136,6 +136,7 @@ def test_a_distance_that_overflows_is_refused():
         frechet_distance(mean, covariance, -mean, covariance)
 
 
+@pytest.mark.broad  # some ten seconds and more on an old processor
 def test_an_exported_file_whose_images_are_nan_is_not_kept(monkeypatch, tmp_path):
     pytest.importorskip("onnxruntime")
     monkeypatch.setattr(onnx_export, "_compare", lambda *parts: NAN)

@@ -281,6 +281,7 @@ def test_configs_of_others_name_folders_of_their_own_and_nothing_to_download(tmp
         checked({**config, "path": "/etc"}, Origin("a file", tmp_path), "data")
 
 
+@pytest.mark.broad  # some ten seconds and more on an old processor
 def test_its_life(folder, tmp_path):
     lives(tmp_path, dict(type="HFDataset", path=str(folder), image_size=SIZE, label="label"))
 

@@ -314,6 +314,7 @@ def test_a_shard_changed_in_place_is_no_longer_the_set(shards):
     assert ShardDataset(shards, SIZE).fingerprint() != before
 
 
+@pytest.mark.broad  # some ten seconds and more on an old processor
 def test_its_life(shards, tmp_path):
     dataset = dict(type="ShardDataset", root=shards, image_size=SIZE)
     lives(tmp_path, dataset, sampler="ShardShuffle")

@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.broad  # some ten seconds and more on an old processor
 def test_no_request_reads_or_writes_anything_else(tmp_path):
     command = [sys.executable, "-m", "tests.test_demo.guarded", str(tmp_path)]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

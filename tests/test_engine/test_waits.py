@@ -125,6 +125,7 @@ def test_no_network_waits(device, network):
     assert waits_of(build(network, "projection", True), images()) == []
 
 
+@pytest.mark.broad  # some ten seconds and more on an old processor
 def test_no_head_and_no_loss_waits(device):
     found = {name: waits_of(build("dcgan", name, True), images(), 1) for name in UNLABELLED | LABELLED}
     assert {name: seen for name, seen in found.items() if seen} == {}
