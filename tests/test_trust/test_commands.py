@@ -22,15 +22,18 @@ def test_every_command_says_what_files_it_takes():
     assert set(COMMANDS) == set(TAKES) | set(TAKES_NONE), "a new command: try it with hostile files"
 
 
+@pytest.mark.broad  # all commands, each in turn: half a minute
 def test_no_command_runs_what_a_file_says(report):
     assert [call["arguments"] for call in report["calls"] if call["ran"]] == []
 
 
+@pytest.mark.broad  # all commands, each in turn: half a minute
 def test_no_command_imports_connects_or_reads_elsewhere_for_a_file(report):
     found = {f"{c['command']} {c['arguments']}": c["violations"] for c in report["calls"] if c["violations"]}
     assert found == {}
 
 
+@pytest.mark.broad  # all commands, each in turn: half a minute
 def test_hostile_files_end_in_a_sentence(report):
     failed = [call for call in report["calls"] if call["status"] is None]
     assert {f"{call['command']} {call['arguments']}": call["errors"] for call in failed} == {}
