@@ -96,14 +96,20 @@ def _bad_bases(path: Path, file: Path) -> Iterator[Problem]:
     """Yield bases of ``file``, from which that at ``path`` inherits, that are no configs, or have such."""
     where = "_base_" if file == path else f"_base_ of {file}"
     for base in Config._get_base_files(str(file)):
-        if not isinstance(base, str):
-            yield Problem(where, f"must be the path of a config, or a list of such paths, got {base!r}")
-        elif "::" in base:
-            yield Problem(where, _no_file(base))
-        elif Path(base).suffix not in SUFFIXES:
-            yield Problem(where, f"{base!r} is {NO_CONFIG}{_path_of(base)}")
+        wrong = _wrong_base(base)
+        if wrong is not None:
+            yield Problem(where, wrong)
         elif (inherited := file.parent / base).is_file():
             yield from _bad_bases(path, inherited)
+
+
+def _wrong_base(base: Any) -> str | None:
+    """Return what is wrong with a base that is no path of a config; None if it is one."""
+    if not isinstance(base, str):
+        return f"must be the path of a config, or a list of such paths, got {base!r}"
+    if "::" in base:
+        return _no_file(base)
+    return None if Path(base).suffix in SUFFIXES else f"{base!r} is {NO_CONFIG}{_path_of(base)}"
 
 
 def _path_of(name: str) -> str:
