@@ -60,6 +60,7 @@ def test_a_film_names_it(run, damage, tmp_path, capsys):
         ([0, 2, 3], 1, None),
     ],
 )
+@pytest.mark.broad  # a walk of ten seconds and more
 def test_a_page_leaves_it_out_and_says_so(run, damage, broken, newest, shown, capsys):
     for number in broken:
         damage(grid(run, number))

@@ -100,6 +100,7 @@ def largest_difference(first, second):
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
+@pytest.mark.broad  # a walk of ten seconds and more
 def test_two_ranks_equal_one_and_a_resumed_run_equals_itself(name, tmp_path, alone):
     changes = {"distributed": EXCHANGES[name], **EVALUATION}
     sizes = run_ranks(run, tmp_path / "answers", tmp_path, 8, changes)

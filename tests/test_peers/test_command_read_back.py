@@ -66,6 +66,7 @@ def images(path):
 
 
 @pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.broad  # a walk of ten seconds and more
 def test_what_the_command_writes_it_reads_back(name, tmp_path, capsys):
     config, weights = generator_of(name)
     record = asdict(GeneratorRecord(config, dict(type="NormalLatent"), dict(type="Unconditional")))

@@ -100,6 +100,7 @@ def test_settings_and_weights_go_there_and_back(name, spec, tmp_path):
 
 
 @pytest.mark.parametrize("name", READ)
+@pytest.mark.broad  # a walk of ten seconds and more
 def test_broken_files_are_refused_by_the_key(name, tmp_path):
     role, *_, back = exported(name, VARIANTS[name][0])
     kept = used(name, PEERS[name].key_map(back.state, role))

@@ -139,6 +139,7 @@ def changed(folder, case, change):
         ("mmagic/mmagic__stylegan2_g32_uncond", "in/injected_noise_4"),
     ],
 )
+@pytest.mark.broad  # a walk of ten seconds and more
 def test_a_change_of_one_percent_fails(tmp_path, case, key):
     assert check_file(changed(tmp_path, case, lambda tensors: None)).status == "pass"
     record = check_file(changed(tmp_path, case, scale(key)))

@@ -259,6 +259,7 @@ def test_few_images_are_read_once_and_many_are_not(tmp_path):
 @pytest.mark.parametrize(
     "kind", ["archive", "folder of an archive", "two folders", "archive and folder"], ids=str
 )
+@pytest.mark.broad  # a walk of ten seconds and more
 def test_archives_and_several_folders_become_a_config_that_trains(kind, quick, tmp_path):
     photographs(tmp_path / "images")
     photographs(tmp_path / "set" / "train")
