@@ -21,6 +21,8 @@ def memory_sentence(error: BaseException) -> str | None:
     if not isinstance(error, MemoryError) and not any(mark in text for mark in TORCH):
         return None
     asked = _asked_for(text)
+    if isinstance(error, MemoryError) and text and asked is None:
+        return text  # a sentence already, as of a file that asks for more than it can need
     where = "the GPU's memory" if "CUDA" in text or "MPS" in text else "this machine's memory"
     return f"{where} does not suffice{'' if asked is None else f' for {asked} more'}: {ADVICE}"
 

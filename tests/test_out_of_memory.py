@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from mmcgan import memory
+from mmcgan.allocations import TooLargeError, bounded
 from mmcgan.cli import main
 from mmcgan.datasets.conditions.drawn_conditions import DrawnConditionDataset
 from mmcgan.evaluation.evaluator import GenerationEvaluator
@@ -52,6 +53,12 @@ def test_a_command_without_memory_says_so(asker, monkeypatch, capsys):
 def test_other_errors_are_none_of_memory():
     others = [RuntimeError("shapes do not match"), ValueError("memory"), OSError("no space"), KeyError("GiB")]
     assert [memory_sentence(error) for error in others] == [None] * len(others)
+
+
+def test_what_is_a_sentence_already_stays_it():
+    with pytest.raises(TooLargeError) as caught, bounded(0):
+        torch.empty(2 << 30, dtype=torch.uint8)
+    assert memory_sentence(caught.value) == str(caught.value)
 
 
 def test_errors_of_memory_keep_their_traceback_for_debugging(monkeypatch):

@@ -40,4 +40,6 @@ def asked_of(record: Mapping[str, Any]) -> str:
     found = [said.format(settings[name]) for name, said in SIZES.items() if settings.get(name)]
     if groups:
         found.append("attributes " + " x ".join(groups))
+    if not found and record["classes"]:  # of a generator with settings of its own
+        found.append(f"{len(record['classes']):,} classes")
     return " and ".join(found) or "no classes"

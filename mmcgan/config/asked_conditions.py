@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from mmcgan import registry as r
-from mmcgan.condition_fields import condition_field, field_names
+from mmcgan.condition_fields import condition_field, field_names, told_fields
 from mmcgan.config.components import find_component, parameters_of
 from mmcgan.config.facts import CONDITION_SAMPLERS
 from mmcgan.config.problems import Problem
@@ -83,8 +83,7 @@ def _told(dataset: Any) -> dict[str, bool]:
         facts = kind.facts(**{key: value for key, value in dataset.items() if key != "type"})
     except REFUSALS:
         return {}
-    kinds = {name: condition_field(name).facts for name in field_names()}
-    return {name: True for name, names in kinds.items() if any(facts.get(fact) for fact in names)}
+    return dict.fromkeys(told_fields(facts), True)
 
 
 def _not_drawn(

@@ -15,6 +15,7 @@ from PIL import Image
 
 import mmcgan.commands
 from mmcgan.cli import COMMANDS, command_parser, main
+from mmcgan.commands.list_models import asked_of
 from tests.test_config.examples import write_example
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -282,3 +283,8 @@ def test_listed_models_say_what_they_are_asked_for(capsys):
         "omnigan-multi-label_biggan_two-domain-digits-16": "16 x 16, attributes digit x domain, 153,600",
     }.items():
         assert said[name].startswith(what), said[name]
+
+
+def test_a_generator_with_settings_of_its_own_is_listed_by_its_classes():
+    assert asked_of({"generator": {"kinds": 2}, "classes": ["cat", "dog"]}) == "2 classes"
+    assert asked_of({"generator": {"num_classes": 0}, "classes": None}) == "no classes"
