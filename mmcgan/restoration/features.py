@@ -11,15 +11,21 @@ from torch.nn import functional as F
 
 from mmcgan.models.backbones.base import Backbone
 
-#: As a number of features: as many as there are.
-ALL = 1000
 #: What holds modules and is never called itself.
 CONTAINERS = (nn.ModuleList, nn.ModuleDict)
 
 
-def at_most(number: int) -> int:
+class AtMost(int):
+    """A number of features that asks a discriminator with fewer for all that it has."""
+
+
+def at_most(number: int) -> AtMost:
     """Return what asks a distance for ``number`` features, or for all where there are fewer."""
-    return ALL + number
+    return AtMost(number)
+
+
+#: As a number of features: as many as there are.
+ALL = at_most(1000)
 
 
 class Distance(Protocol):
@@ -99,8 +105,8 @@ class DiscriminatorDistance:
             ValueError: more features than the discriminator has.
         """
         features = block_features(self.backbone, image, self.activated_end)
-        if number >= ALL:
-            number = min(number - ALL or len(features), len(features))
+        if isinstance(number, AtMost):
+            number = min(number, len(features))
         if not 0 <= number <= len(features):
             raise ValueError(
                 f"features={number}: this discriminator has {len(features)} "
