@@ -233,6 +233,7 @@ def broken(run):
     raise ValueError("no such thing")
 
 
+@pytest.mark.broad
 def test_a_function_is_called_in_a_process_of_its_own(one_claim, tmp_path, monkeypatch):
     experiment = Experiment("counting", 10)
     arms = (Arm(f"by {by}", experiment, Measured("seed", doubled, {"by": by})) for by in (2, 5))

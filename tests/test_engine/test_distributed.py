@@ -51,6 +51,7 @@ def plain_config(work_dir, **changes):
     return tiny_config(work_dir, **PLAIN, **changes)
 
 
+@pytest.mark.broad  # five processes: half a minute on an old processor
 @pytest.mark.skipif(torch.cuda.is_available(), reason="checks the CPU path")
 def test_two_processes_die_resume_and_equal_one_with_the_double_batch(tmp_path):
     work_dir = tmp_path / "two"

@@ -85,11 +85,11 @@ def kill_all(folder):
             os.kill(process, signal.SIGKILL)
 
 
-ALWAYS = (signal.SIGTERM, signal.SIGUSR1)
+ALWAYS = (signal.SIGTERM,)
 
 
 @pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=() if n in ALWAYS else pytest.mark.slow) for n in SIGNALS]
+    "number", [pytest.param(n, marks=() if n in ALWAYS else pytest.mark.broad) for n in SIGNALS]
 )
 def test_a_signal_to_the_whole_group_leaves_the_workers_to_the_run(number, tmp_path):
     endless(tmp_path, **{"train_dataloader.num_workers": 2})

@@ -47,6 +47,12 @@ def _once() -> list[Path]:
     return full + [stem for stem in stems(COMMITTED) if f"{stem.parent.name}__{stem.name}" not in names]
 
 
+def is_committed(stem: Path) -> bool:
+    """Return whether a case of either set is in the committed one too."""
+    case = stem.name.removeprefix(f"{stem.parent.name}__")
+    return (COMMITTED / stem.parent.name / f"{case}.json").exists()
+
+
 def is_later(stem: Path, peer: str, kind: str) -> bool:
     """Return whether a case that is not supported belongs to a later issue."""
     return peer in LATER_PEERS or (peer, kind) in LATER_KINDS or kind.startswith(LATER_PREFIXES)

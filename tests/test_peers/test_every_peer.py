@@ -20,19 +20,21 @@ from tests.test_peers.variants import VARIANTS
 READ = list(readable_formats())
 
 
-def first_of_each(name):
-    """Return the numbers of a format's first generator and first discriminator."""
+def mark(name, number):
+    """Return when a format's network is walked: the first in each run, the first of each player in CI."""
     roles = [PEERS[name].role_of(spec) for spec in VARIANTS[name]]
-    return {roles.index(role) for role in set(roles)}
+    if number == 0:
+        return ()
+    return pytest.mark.broad if number == roles.index(roles[number]) else pytest.mark.slow
 
 
-# a generator and a discriminator of every format in each run, all that users set in the slow one
+# a network of every format in each run, all that users set in the slow one
 CASES = [
     pytest.param(
         name,
         spec,
         id=f"{name}-{number}",
-        marks=[] if number in first_of_each(name) else pytest.mark.slow,
+        marks=mark(name, number),
     )
     for name, specs in VARIANTS.items()
     for number, spec in enumerate(specs)

@@ -26,9 +26,13 @@ def identify(stem):
     return f"{stem.parent.name}/{stem.name}"
 
 
-# test_parity holds every case against our networks; here every third is enough for each run
+# test_parity holds every case against our networks; here a sixth is enough for each run, a third for CI
 CASES = [
-    pytest.param(stem, marks=[pytest.mark.slow] if i % 3 else [], id=identify(stem))
+    pytest.param(
+        stem,
+        marks=pytest.mark.slow if i % 3 else pytest.mark.broad if i % 6 else (),
+        id=identify(stem),
+    )
     for i, stem in enumerate(STEMS)
 ]
 

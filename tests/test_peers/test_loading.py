@@ -48,6 +48,7 @@ def loads(stem):
 
 
 @needs_golden
+@pytest.mark.broad  # networks of full width
 def test_parameter_counts_of_the_papers():
     models = json.loads((GOLDEN / "param_counts_biggan_icgan.json").read_text())["models"]
     seen = set()
@@ -70,6 +71,7 @@ def test_parameter_counts_of_the_papers():
 
 
 @needs_golden
+@pytest.mark.broad  # networks of full width
 def test_parameter_counts_of_studiogan():
     configs = json.loads((GOLDEN / "studiogan" / "config_matrix.json").read_text())["configs"]
     counts = json.loads((GOLDEN / "studiogan" / "param_counts.json").read_text())["models"]

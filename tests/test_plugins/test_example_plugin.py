@@ -37,6 +37,7 @@ def test_it_trains_one_step(environment, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.broad  # seconds of processes
 def test_its_mistakes_are_found_like_ours(environment, tmp_path):
     command = [sys.executable, "-m", "mmcgan.cli", "train", CONFIG]
     option = "model.losses.logistic.scales=2"
@@ -66,6 +67,7 @@ print(GENERATORS.require("example.PerceptronGenerator").__name__)
 """
 
 
+@pytest.mark.broad  # seconds of processes
 def test_its_names_are_known_before_anything_was_loaded(environment, tmp_path):
     """Each line of the script is the first that a process asks: nothing else has imported the plugin."""
     imports, *questions = NAMED.strip().split("\n\n")
