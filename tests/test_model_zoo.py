@@ -44,6 +44,14 @@ def test_every_shipped_generator_has_a_record_with_its_own_hash_and_size(ours):
         assert record.licence
 
 
+def test_what_ships_stays_small():
+    """A model has 4 MB at most, and the wheel, of which weights cannot be packed further, less than 20 MB."""
+    folder = ROOT / "mmcgan" / "weights"
+    sizes = {file.name: file.stat().st_size for file in folder.glob("*.safetensors")}
+    assert sizes and max(sizes.values()) <= 4_000_000
+    assert sum(sizes.values()) <= 18_000_000, "2 MB are left for the code"
+
+
 def test_every_named_config_is_there(ours):
     for record in [*ours, *published_records().values()]:
         if record.config is not None:
