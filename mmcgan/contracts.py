@@ -273,6 +273,7 @@ DECLARATIONS: Mapping[str, Any] = {
     "writes_setting": None,
     "only_once": False,
     "needs_reference": False,
+    "needs_distinct": False,
     "image_shapes": None,
     "facts": None,
     "requires": (),

@@ -236,7 +236,8 @@ class GenerationEvaluator(Evaluator):
         """
         needing = any(metric.needs_reference for metric in self.metrics)
         real = len(self.reference.dataset) if self.reference is not None and needing else None
-        self._outcomes.plan((self._dataset_meta or {}).get("size"), real)
+        asked = self._dataset_meta or {}
+        self._outcomes.plan(asked.get("size"), real, asked.get("distinct"))
 
     def _make_report(self, figures: dict[str, float]) -> dict[str, Any]:
         metrics = [

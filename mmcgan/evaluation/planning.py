@@ -9,7 +9,20 @@ import torch
 from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 
+from mmcgan.contracts import declared
 from mmcgan.evaluation.metrics.base import GenerationMetric
+
+
+def _repeats(metric: GenerationMetric, generated: int | None, distinct: int | None) -> str | None:
+    """Return why images that are made again and again give a metric no figure, None if they do."""
+    if distinct is None or generated is None or not declared(metric, "needs_distinct"):
+        return None
+    if distinct >= generated:
+        return None
+    return (
+        f"{generated:,} images are asked for by {distinct:,} different requests (no latent), and images that "
+        f"are the same are each other's nearest; ask for at most {distinct:,} (--num)"
+    )
 
 
 class Outcomes:
@@ -48,8 +61,13 @@ class Outcomes:
                 self.fail(place, error)
         self.require_one()
 
-    def plan(self, generated: int | None, real: int | None) -> None:
-        """Leave out what so few images do not allow.
+    def plan(self, generated: int | None, real: int | None, distinct: int | None = None) -> None:
+        """Leave out what so few images, or the same ones again and again, do not allow.
+
+        Args:
+            generated: images there will be; None if that is not known.
+            real: images of the reference; None without one.
+            distinct: how many of the generated ones can differ; None if all.
 
         Raises:
             ValueError: nothing is left; says why for each.
@@ -58,7 +76,7 @@ class Outcomes:
         for place, metric in enumerate(self.metrics):
             if place in self.errors:
                 continue
-            reason = metric.shortage(generated, real)
+            reason = metric.shortage(generated, real) or _repeats(metric, generated, distinct)
             if reason is not None:
                 self.fail(place, ValueError(f"{type(metric).__name__}: {reason}"))
         if len(self.errors) == len(self.metrics):

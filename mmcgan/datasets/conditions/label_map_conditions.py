@@ -50,13 +50,18 @@ class LabelMapConditions(SeededLatents):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What was asked: the data set's own facts, size, and of the latents."""
+        """What was asked: the data set's own facts, size, how many differ if not all, and of the latents."""
         return {
             **self.whole.metainfo,
             "size": self.size,
             "labels": None,
             **self.latent_metainfo,
+            **self._repeats(),
         }
+
+    def _repeats(self) -> dict[str, int]:
+        """Return how many items differ, where maps go round and no latent tells the rounds apart."""
+        return {"distinct": len(self.whole)} if self.latent_dim == 0 and len(self.whole) < self.size else {}
 
     def __len__(self) -> int:
         return self.size

@@ -65,6 +65,7 @@ class FIDInfinity(CollectedMetric):
     short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"fid-infinity": {}}
     suite: ClassVar[tuple[str, ...]] = ("fid-infinity",)
     better: ClassVar[Mapping[str, str]] = {"fid_infinity": "less"}
+    needs_distinct: ClassVar[bool] = True
     figures = ("fid_infinity",)
 
     def __init__(self, smallest: int = 5000, points: int = 15, seed: int = 0) -> None:

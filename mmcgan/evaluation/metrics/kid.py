@@ -95,6 +95,7 @@ class KID(CollectedMetric):
     short_names: ClassVar[Mapping[str, Mapping[str, Any]]] = {"kid": {}}
     suite: ClassVar[tuple[str, ...]] = ("kid",)
     better: ClassVar[Mapping[str, str]] = {"kid": "less"}
+    needs_distinct: ClassVar[bool] = True
     figures = ("kid", "kid_std")
 
     def __init__(

@@ -95,6 +95,8 @@ class PairDiversity(ImageMetric):
         ValueError: a number below 1.
     """
 
+    needs_distinct: ClassVar[bool] = True
+
     def __init__(self, pairs: int = 2000, batch_size: int = 50, seed: int = 0) -> None:
         super().__init__(seed)
         if pairs < 1 or batch_size < 1:

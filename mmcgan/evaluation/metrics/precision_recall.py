@@ -75,6 +75,7 @@ class PRDC(CollectedMetric):
         "coverage": "greater",
     }
     figures: ClassVar[tuple[str, ...]] = ("precision", "recall", "density", "coverage")
+    needs_distinct: ClassVar[bool] = True
 
     def __init__(self, k: int = 5, max_images: int | None = None, seed: int = 0) -> None:
         super().__init__(max_images, seed)
