@@ -116,3 +116,9 @@ def test_figures_of_another_kind_are_in_the_table_and_not_on_the_axis():
     claim = Claim("try", "It is.", "a paper", "-", arms[0], arms[1], also=(arms[2], accuracy))
     outcome = SimpleNamespace(claim=claim, curves={arm.label: series for arm in claim.arms})
     assert list(page._on_one_axis(outcome)) == ["a", "b", "c"]
+
+
+def test_claims_that_were_not_run_are_listed_with_their_minutes(tool):
+    (claim,) = find_claims(["average-helps"])
+    assert f"| {claim.name} |" in tool.missing_table([claim])
+    assert tool.missing_table([]) == "Every claim that mmcgan registers has been run."
