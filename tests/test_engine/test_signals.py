@@ -37,6 +37,11 @@ def endless(folder, **changes):
     config.dump(folder / "config.py")
 
 
+def hang_up_ends():
+    """Undo what a process inherits when the tests themselves run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def start(folder, *launcher):
     run = ["-m", "mmcgan", "train", str(folder / "config.py"), "--work-dir", str(folder / "run")]
     return subprocess.Popen(
@@ -51,6 +56,7 @@ def start(folder, *launcher):
         stdout=subprocess.DEVNULL,
         stderr=(folder / "errors.txt").open("w"),
         start_new_session=True,
+        preexec_fn=hang_up_ends,
     )
 
 
