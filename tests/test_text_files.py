@@ -56,6 +56,7 @@ print(sum(int(images[i]["image"].sum()) for i in range(len(images))))
 """
 
 
+@pytest.mark.broad  # ten seconds and more on an old processor
 def test_a_locale_that_knows_no_umlauts(root, tmp_path):
     (tmp_path / "names.txt").write_bytes(WRITERS["all of it"](NAMES))
     lines = ["file,hat", *(f"{name},{number % 2}" for number, name in enumerate(NAMES))]

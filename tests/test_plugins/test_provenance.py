@@ -196,6 +196,7 @@ log_level = "ERROR"
 ROLES = ("FlatGenerator", "Same", "Zero", "QuietHook")
 
 
+@pytest.mark.broad  # ten seconds and more on an old processor
 def test_every_command_says_which_plugin_is_missing_for_every_role(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     install(place, "mixgan", SOURCE + MORE)

@@ -155,6 +155,7 @@ def test_a_folder_becomes_a_config_that_trains(folder, expected, quick, tmp_path
         propose(tmp_path / "images", place, hours=0.01)
 
 
+@pytest.mark.broad  # ten seconds and more on an old processor
 def test_what_the_discriminator_looks_through_does_not_judge(quick, tmp_path, monkeypatch):
     forty(tmp_path / "images")
     looked = replace(NETWORKS["biggan-diffaug"], looks_through="SmallClassifier")
