@@ -48,13 +48,13 @@ def identify(stem: Path) -> str:
     return f"{stem.parent.name}/{stem.name}"
 
 
-def thinned(stems: list[Path]) -> list:
+def thinned(cases: list[Path]) -> list:
     """Return all that is committed and every second other case; the rest is left to .ci/run."""
-    others = [stem for stem in stems if not is_committed(stem)]
+    others = [stem for stem in cases if not is_committed(stem)]
     left = set(others[1::2])
     return [
         pytest.param(stem, marks=pytest.mark.broad if stem in left else (), id=identify(stem))
-        for stem in stems
+        for stem in cases
     ]
 
 

@@ -28,7 +28,7 @@ def mark(name, number):
     return pytest.mark.broad if number == roles.index(roles[number]) else pytest.mark.slow
 
 
-# a network of every format in each run, all that users set in the slow one
+# a network of every format in each run, one of each player in CI, all that users set in the slow run
 CASES = [
     pytest.param(
         name,
