@@ -72,8 +72,8 @@ def train_one(setting: Setting, state: Path, seconds: float) -> int:
     """Train one setting in this process, or go on with it; return 0 when its budget is used up."""
     torch.set_num_threads(1)
     folder = state / "runs" / setting.name
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "config.py"
+    path = state / "configs" / f"{setting.name}.py"  # a run's own folder is where it writes its settings
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, config_text(setting, state))
     config = load_config(path)
     config.work_dir, config.resume = str(folder), bool(list_checkpoints(folder))

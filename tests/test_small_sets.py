@@ -1,7 +1,9 @@
 """The benchmark of small sets: its grid, its moments of reading, and configs that load."""
 
+import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -88,6 +90,35 @@ def test_what_was_measured_is_what_is_proposed(parts, state, family, kind, tmp_p
     assert read["measured"].train_dataloader.batch_size == read["proposed"].train_dataloader.batch_size
     for hook in ("generator_ema", "schedule"):
         assert read["measured"].default_hooks.get(hook) == read["proposed"].default_hooks.get(hook)
+
+
+class JudgeWithoutImages:
+    """Stands for the real images, which need not be installed."""
+
+    network = SimpleNamespace(weights_hash="0" * 64)
+
+    def __init__(self, chosen, state):
+        pass
+
+    def figures(self, images):
+        return {"fid": float(images([0, 1]).std())}
+
+
+def test_a_setting_is_trained_and_goes_on_with_a_larger_budget(parts, state, monkeypatch):
+    """In folders that the training's own settings may be written to, twice."""
+    bench, configs, data, _ = parts
+    monkeypatch.setattr(bench, "Judge", JudgeWithoutImages)
+    monkeypatch.setattr(bench.torch, "set_num_threads", lambda count: None)
+    setting = configs.Setting(data.SETS["fashion-1"], "biggan-diffaug", "unconditional")
+    found = []
+    for more in range(2):
+        spent = found[-1]["cpu_seconds"] if found else 0.0
+        assert bench.train_one(setting, state, spent + 0.02) == 0, f"part {more + 1}"
+        found.append(json.loads(bench.result_path(state, setting).read_text()))
+    assert found[0]["iterations"] < found[1]["iterations"]
+    assert found[0]["curve"] == found[1]["curve"][: len(found[0]["curve"])]
+    assert bench.is_done(state, setting, spent + 0.02)
+    assert bench.result_path(state, setting).with_suffix(".png").is_file()
 
 
 @pytest.mark.parametrize(("iterations", "rate", "decay"), [(1500, 1e-3, 0.99), (20_000, 4e-4, 0.999)])
