@@ -4,9 +4,9 @@
         [--precision float32 bfloat16] [--efficientnet]
 
 FastGAN lite learns against BigGAN's backbone, without augmentation, and against projected discriminators on
-a small network of ours; ``--efficientnet`` adds EfficientNet-Lite0 at 224 pixels, with random weights (the
-time is the same). ``cached`` keeps the maps of the real images, which come again every step here: what a set
-that fits memory reaches from its third epoch on. Ratios are medians over the rounds against the first row.
+a small network of ours; ``--efficientnet`` adds EfficientNet-Lite0 at 64 and 224 pixels, with random weights
+(the time is the same). ``cached`` keeps the maps of the real images, which come again every step here: what a
+set that fits memory reaches from its third epoch on. Ratios are medians over the rounds, to the first row.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def backbones(size, efficientnet):
     }
     if efficientnet:
         large = dict(type="ProjectedBackbone", image_size=size, extractor=EFFICIENT, resize="bilinear")
+        near = dict(large, input_size=64, strides=(4, 8, 16), end_size=4)
+        found["projected, EfficientNet at 64"] = _projected(near, 3)
         found["projected, EfficientNet at 224"] = _projected(large, 4)
         found["projected, EfficientNet at 224, cached"] = _projected(dict(large, cache_megabytes=2000), 4)
     return found

@@ -17,7 +17,7 @@ from mmcgan.registry import DATASETS
 WIDTH = 16
 #: see :attr:`mmcgan.proposal.figures.Run.recipe`
 RECIPE = 2
-#: images that a run is planned for: behind them R3GAN's schedules end and ADA's probability may have gone
+#: images that a run is planned to read: behind them R3GAN's schedules end and ADA's probability may have gone
 #: from 0 to 1
 HORIZON = 102_400
 
@@ -39,8 +39,9 @@ class Setting:
 def config_text(setting: Setting, state: Path) -> str:
     """Return the text of a config."""
     chosen = setting.chosen
-    plan = Plan(setting.conditioning, chosen.image_size, WIDTH, chosen.policy, HORIZON)
     family = NETWORKS[setting.family]
+    horizon = HORIZON // family.batches
+    plan = Plan(setting.conditioning, chosen.image_size, WIDTH, chosen.policy, horizon)
     parts, batch_size = family.parts(plan), 64 * family.batches
     # the rates and the average of weights that `mmcgan new` writes for as many images: what it proposes is
     # what was measured

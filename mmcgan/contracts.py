@@ -276,6 +276,8 @@ DECLARATIONS: Mapping[str, Any] = {
     "needs_distinct": False,
     "image_shapes": None,
     "facts": None,
+    "map_sides": {},
+    "least_sides": {},
     "requires": (),
     "input_names": (),
 }

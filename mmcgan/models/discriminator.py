@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mmcgan.contracts import ContractError
+from mmcgan.contracts import ContractError, declared
 from mmcgan.models.backbones.base import Backbone
 from mmcgan.models.heads.base import Head
 from mmcgan.models.layers import initialize
@@ -67,6 +67,23 @@ class Discriminator(nn.Module):
         """Names of the tensors that :meth:`forward` returns, ``head.tensor``."""
         emitted = [f"{name}.{tensor}" for name, emits in self.head_emits.items() for tensor in emits]
         return emitted + [f"feature.{name}" for name in self.backbone.emits]
+
+    def check_kernels(self) -> None:
+        """Raise ValueError if the kernel of a head is larger than the map it looks at.
+
+        Asked of those that say it before anything is computed: a backbone's ``map_sides``, a head's
+        ``least_sides``. Others fail in the first step.
+        """
+        sides: Mapping[str, int] = declared(self.backbone, "map_sides")
+        for name, head in self.heads.items():
+            for feature, least in declared(head, "least_sides").items():
+                if sides.get(feature, least) < least:
+                    raise ValueError(
+                        f"discriminator.heads.{name}: the kernel of {type(head).__name__} needs a map of at "
+                        f"least {least} x {least} positions, and {feature!r} of "
+                        f"{type(self.backbone).__name__} has {sides[feature]} x {sides[feature]}: choose a "
+                        "smaller kernel_size, more padding, or maps that are reduced less (end_size)"
+                    )
 
     def check_augmented(self, augment: nn.Module) -> None:
         """Raise ValueError if an augmentation stands before a backbone that keeps what it has seen."""

@@ -77,6 +77,7 @@ class ConditionalGAN(SamplingModel):
     ) -> None:
         super().__init__(generator, latent_sampler, data_preprocessor, ema)
         self.discriminator = Discriminator(**discriminator)
+        self.discriminator.check_kernels()
         # Plain containers for typed access; the modules hold what is checkpointed of them.
         self.losses: list[WiredLoss] = build_losses(
             losses,

@@ -50,7 +50,8 @@ def config_text(
     """
     family = NETWORKS[method.family]
     batch_size = width.batch_size * family.batches
-    parts = family.parts(plan_of(method, width, iterations * batch_size))
+    # schedules and ADA count what the discriminator sees, not what a generator reads beside it
+    parts = family.parts(plan_of(method, width, iterations * width.batch_size))
     settings: Settings = {
         "model": _model(parts.model, method),
         "train_dataloader": _data(source, method, width, batch_size),
@@ -88,7 +89,7 @@ def train_loader(dataset: Settings, batch_size: int) -> Settings:
 
 
 def plan_of(method: Method, width: Width, images: int) -> Plan:
-    """Return what any family is asked for, for a training that reads so many images."""
+    """Return what any family is asked for, for a training whose discriminator sees so many real images."""
     return Plan(
         conditioning=method.conditioning,
         image_size=width.image_size,

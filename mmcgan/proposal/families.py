@@ -43,7 +43,8 @@ class Plan:
         image_size: pixels a side.
         width: channels of the finest maps; every family has more of them in its coarser ones.
         policy: of DiffAugment; () for no augmentation, of any kind.
-        horizon: images read behind which schedules end and ADA's probability may have gone from 0 to 1.
+        horizon: real images that the discriminator has seen when schedules end and ADA's probability may have
+            gone from 0 to 1; a family of several ``batches`` reads as many times more.
         uniform: whether all classes are asked for equally often, not as often as they occur.
     """
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from mmengine import Config
 
+from mmcgan.config.load import read_config
 from mmcgan.proposal.choices import Choice, Method, Width
 from mmcgan.proposal.config_text import Source, config_text
+from mmcgan.proposal.families import NETWORKS
 
 NAMES = (
     "images\nimport os\nos.system('touch {flag}')\n#",
@@ -46,3 +48,22 @@ def test_a_folder_of_any_name_is_read_back_and_runs_nothing(tmp_path, name, inst
     assert images.root == str(folder)
     assert config.val_evaluator.extractor.weights == str(store)
     assert not flag.exists()
+
+
+@pytest.mark.parametrize("family", NETWORKS)
+def test_schedules_end_with_the_run(tmp_path, family):
+    """Whatever the family reads for a generator beside what its discriminator sees."""
+    text = config_text(
+        Source("/images", 5000), Method("omni", family, False, ("cutout",), True), Width(32, 8, 64), 5000
+    )
+    path = tmp_path / "config.py"
+    path.write_text(text, "utf-8")
+    config = read_config(path)
+    step = config.model.get("step", {})
+    assert (2 if step.get("generator_real") == "own" else 1) == NETWORKS[family].batches
+    seen = config.train_cfg.max_iters * config.train_dataloader.batch_size // NETWORKS[family].batches
+    schedules = config.default_hooks.get("schedule", {}).get("values", {})
+    assert {each["until"] for each in schedules.values()} <= {seen}
+    assert bool(schedules) == (family == "r3gan")
+    adapt = (config.model.get("augment") or {}).get("adapt")
+    assert adapt is None or adapt["kimg"] == seen // 1000

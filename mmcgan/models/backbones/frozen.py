@@ -57,7 +57,8 @@ class FrozenFeatures(nn.Module):
     Attributes:
         name: of the extractor.
         input_size: as it is used.
-        shapes: (channels, side) of its maps by stride, the finest first.
+        shapes: (channels, side) of its maps by stride, the finest first, of the strides that the input holds.
+        coarsest_stride: of all its maps.
 
     Raises:
         ValueError: an extractor without maps, other weights, or images smaller than its stride.
@@ -95,7 +96,9 @@ class FrozenFeatures(nn.Module):
             found = _checked_hash(network, weights_sha256)
             # a tuple: nn.Module would adopt a plain attribute
             self.holder = (network,)
-            shapes = self._measure(image_size)
+            shapes = self._measure(image_size, own_size)
+        self.coarsest_stride = max(shapes)
+        shapes = {stride: each for stride, each in shapes.items() if stride <= self.input_size}
         self.shapes = {stride: shape for stride, (shape, _) in shapes.items()}
         self._places = {stride: place for stride, (_, place) in shapes.items()}
         self.register_buffer("fingerprint", torch.tensor(list(bytes.fromhex(found)), dtype=torch.uint8))
@@ -113,14 +116,23 @@ class FrozenFeatures(nn.Module):
         return super()._apply(fn, recurse)
 
     @torch.no_grad()
-    def _measure(self, image_size: int) -> dict[int, tuple[tuple[int, int], int]]:
+    def _measure(self, image_size: int, own_size: int) -> dict[int, tuple[tuple[int, int], int]]:
         """Return (channels, side) and place of the maps by stride, by trying one black image.
 
-        Of several maps of one stride the last counts.
+        Strides are those at the network's own size: on a few pixels padding makes a map of one position look
+        finer than it is. Of several maps of one stride the last counts.
         """
         image = torch.full((1, 3, image_size, image_size), -1.0)
+        maps = self._tried(image, self.input_size)
+        large = maps if own_size <= self.input_size else self._tried(image, own_size)
+        strides = [round(max(own_size, self.input_size) / x.shape[-1]) for x in large]
+        places = {stride: (x, place) for place, (stride, x) in enumerate(zip(strides, maps, strict=True))}
+        return {stride: ((x.shape[1], x.shape[-1]), place) for stride, (x, place) in sorted(places.items())}
+
+    def _tried(self, image: Tensor, size: int) -> list[Tensor]:
+        """Return the maps of an image that the network sees at a size, or say why there are none."""
         try:
-            maps = self._maps(image)
+            maps = self._maps(image, size)
         except NotImplementedError as error:
             raise ValueError(
                 f"ProjectedBackbone: {self.name} ({type(self.network).__name__}) has no maps (feature_maps); "
@@ -128,15 +140,14 @@ class FrozenFeatures(nn.Module):
             ) from error
         except RuntimeError as error:
             raise ValueError(
-                f"ProjectedBackbone: {self.name} cannot look at {self.input_size} pixels ({_short(error)}); "
+                f"ProjectedBackbone: {self.name} cannot look at {size} pixels ({_short(error)}); "
                 "give a larger input_size"
             ) from error
         square = [x for x in maps if x.ndim == 4 and x.shape[-1] == x.shape[-2] >= 1]
         if len(square) != len(maps) or not maps:
             shapes = [tuple(x.shape) for x in maps]
             raise ValueError(f"ProjectedBackbone: {self.name} gives no square maps (N, C, h, h): {shapes}")
-        places = {round(self.input_size / x.shape[-1]): (x, i) for i, x in enumerate(maps)}
-        return {stride: ((x.shape[1], x.shape[-1]), i) for stride, (x, i) in sorted(places.items())}
+        return maps
 
     def forward(self, image: Tensor) -> dict[int, Tensor]:
         """Return the maps by stride of images (N, 3, H, W) in [-1, 1]."""
@@ -153,8 +164,9 @@ class FrozenFeatures(nn.Module):
             cache.keep(keys, found)
         return found
 
-    def _maps(self, image: Tensor) -> list[Tensor]:
-        pixels = self.network.preprocessing.differentiable(image, self.input_size, self.resize)
+    def _maps(self, image: Tensor, size: int | None = None) -> list[Tensor]:
+        seen = self.input_size if size is None else size
+        pixels = self.network.preprocessing.differentiable(image, seen, self.resize)
         with self._precision(image.device):
             return self.network.feature_maps(pixels.contiguous(memory_format=torch.channels_last))
 

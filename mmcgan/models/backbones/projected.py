@@ -52,6 +52,7 @@ class ProjectedBackbone(BlockBackbone):
     Attributes:
         out_channels: of every ``map_i`` and ``pooled_i``.
         num_scales: how many there are.
+        map_sides: positions a side of the maps it emits, by name.
 
     Raises:
         ValueError: a stride that the extractor does not have, images or maps that are too small, other
@@ -93,6 +94,9 @@ class ProjectedBackbone(BlockBackbone):
             for width, count in zip(self.mixing.out_channels, counts, strict=False)
         )
         self.emits = scale_names(self.num_scales)
+        sides = [size >> count for size, count in zip(sizes.values(), counts, strict=False)]
+        #: of the maps it emits, for heads whose kernels must fit
+        self.map_sides = {"map": sides[0], **{f"map_{scale}": side for scale, side in enumerate(sides)}}
 
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -126,9 +130,15 @@ def choose_maps(frozen: FrozenFeatures, strides: Sequence[int] | None) -> dict[i
     """Return (channels, size) of the maps taken, by stride.
 
     Raises:
-        ValueError: a stride that there is not, or strides out of order.
+        ValueError: a stride that there is not, strides out of order, or an input smaller than a stride.
     """
     known = frozen.shapes
+    if strides is None and frozen.coarsest_stride > frozen.input_size:
+        raise ValueError(
+            f"ProjectedBackbone: {frozen.name} has a map of stride {frozen.coarsest_stride}, and an input of "
+            f"{frozen.input_size} pixels is smaller than that: give an input_size of at least "
+            f"{frozen.coarsest_stride}" + (f", or strides={list(known)}" if known else "")
+        )
     if strides is None:
         return dict(list(known.items())[-DEFAULT_SCALES:])
     absent = [stride for stride in strides if stride not in known]

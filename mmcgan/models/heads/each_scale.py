@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcgan.contracts import declared
 from mmcgan.models.heads.base import Head, emits_inside
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
@@ -41,6 +42,8 @@ class EachScale(Head):
         self.emits = tuple(f"{name}_{scale}" for scale in self.scales for name in first.emits)
         #: what it looks at
         self.reads = tuple(f"{name}_{scale}" for scale in self.scales for name in first.reads or FEATURES)
+        least = declared(first, "least_sides").items()
+        self.least_sides = {f"{name}_{scale}": side for scale in self.scales for name, side in least}
 
     @classmethod
     def emits_with(cls, settings: Mapping[str, Any]) -> tuple[str, ...] | None:

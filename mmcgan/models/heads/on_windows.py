@@ -10,7 +10,7 @@ from torch import Tensor
 from mmcgan.dtypes import at_least_float32
 from mmcgan.models.heads.base import Head, emits_inside
 from mmcgan.models.heads.basic import SpectralNorm
-from mmcgan.models.heads.patch import map_of, padding_of
+from mmcgan.models.heads.patch import least_side, map_of, padding_of
 from mmcgan.models.layers import conv2d
 from mmcgan.registry import HEADS
 from mmcgan.structures import Condition
@@ -55,6 +55,7 @@ class OnWindows(Head):
         if dim < 1:
             raise ValueError(f"OnWindows: dim must be at least 1, got {dim}")
         self.window = (kernel_size, padding_of(self, kernel_size, padding))
+        self.least_sides = {"map": least_side(*self.window)}
         self.conv = conv2d(
             in_channels, dim, kernel_size, padding=self.window[1], bias=False, spectral_norm=spectral_norm
         )

@@ -31,6 +31,11 @@ def _check_kernel(head: Head, kernel_size: int) -> None:
         raise ValueError(f"{type(head).__name__}: kernel_size must be positive, got {kernel_size}")
 
 
+def least_side(kernel_size: int, padding: int) -> int:
+    """Return the side of the smallest map that a kernel can look at."""
+    return max(1, kernel_size - 2 * padding)
+
+
 def map_of(head: Head, features: Mapping[str, Tensor], feature: str, kernel: int, padding: int) -> Tensor:
     """Return the map that a head looks at.
 
@@ -78,6 +83,7 @@ class PatchHead(Head):
         super().__init__()
         padding, self.feature = padding_of(self, kernel_size, padding), feature
         self.reads, self.window = (feature,), (kernel_size, padding)
+        self.least_sides = {feature: least_side(*self.window)}
         self.conv = conv2d(
             in_channels, 1, kernel_size, padding=padding, bias=bias, spectral_norm=spectral_norm
         )
@@ -131,6 +137,7 @@ class PatchProjectionHead(Head):
             )
         padding = padding_of(self, kernel_size, padding)
         self.reads, self.window = (feature,), (kernel_size, padding)
+        self.least_sides = {feature: least_side(*self.window)}
         self.feature, self.scale = feature, 1 / math.sqrt(dim)
         self.conv = conv2d(
             in_channels, dim, kernel_size, padding=padding, bias=False, spectral_norm=spectral_norm
