@@ -11,6 +11,7 @@ from typing import Any
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.claims.claim import Arm, Claim
+from mmcgan.claims.points import draw_points
 from mmcgan.claims.run import Run
 from mmcgan.claims.verdict import Verdict, decide
 from mmcgan.scalars import Series, mean_and_deviation
@@ -73,9 +74,10 @@ def write_page(outcomes: Sequence[Outcome], out: Path, command: str) -> Path:
         command: that makes the page, as it is shown on it.
     """
     out.mkdir(parents=True, exist_ok=True)
-    shown = [outcome for outcome in outcomes if any(outcome.curves.values()) and _any(outcome.curves)]
+    shown = list(filter(_begun, outcomes))
     for outcome in shown:
-        write_file(out / PICTURES / f"{outcome.claim.name}.png", draw(outcome))
+        picture = draw(outcome) if _any(outcome.curves) else _draw_figures(outcome)
+        write_file(out / PICTURES / f"{outcome.claim.name}.png", picture)
     write_file(out / FIGURES, json.dumps([_plain(outcome) for outcome in outcomes], indent=1))
     pictured = {outcome.claim.name for outcome in shown}
     write_file(out / PAGE, page_text(outcomes, pictured, command))
@@ -182,6 +184,15 @@ def draw(outcome: Outcome) -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=90)
     return picture.getvalue()
+
+
+def _draw_figures(outcome: Outcome) -> bytes:
+    """Return a PNG of figures that are not logged, of the arms that have the figure of the better side."""
+    key = outcome.claim.better.figure.key
+    arms = {arm.label: arm.figure.key for arm in outcome.claim.arms}
+    sides = (outcome.claim.better.label, outcome.claim.worse.label)  # compared, whatever each is called
+    alike = {label: outcome.figures[label] for label in arms if arms[label] == key or label in sides}
+    return draw_points(key, {label: list(figures.values()) for label, figures in alike.items()})
 
 
 def _on_one_axis(outcome: Outcome) -> dict[str, Mapping[int, Series]]:

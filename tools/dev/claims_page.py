@@ -15,12 +15,13 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmcgan.checkpoints.atomic import write_file
 from mmcgan.claims.claim import Claim
 from mmcgan.claims.page import PICTURES, Outcome, outcome_of, page_text, write_page
+from mmcgan.claims.points import draw_points
 from mmcgan.claims.registry import all_claims
 from mmcgan.text_files import read_text
 
@@ -94,6 +95,20 @@ def entries_of(page: str) -> dict[str, Entry]:
     return found
 
 
+def figures_in(section: str) -> tuple[str, dict[str, list[float]]]:
+    """Return what a section's table holds: the first arm's figure, and of all arms that have it every seed's.
+
+    The second arm is compared with the first, whatever its figure is called.
+    """
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
+    key = rows[0][2]
+    alike = {row[0]: row[3] for place, row in enumerate(rows) if place < 2 or row[2] == key}
+    found = {label: re.findall(r"-?[\d.,]+(?:e[+-]?\d+)?", each) for label, each in alike.items()}
+    return key, {
+        label: [float(part.strip(",").replace(",", "")) for part in each] for label, each in found.items()
+    }
+
+
 def new_entries(outcomes: dict[float, list[Outcome]]) -> dict[str, Entry]:
     """Return what came out, by name of the claim."""
     found = {}
@@ -150,6 +165,12 @@ def write(out: Path, shares: Sequence[float]) -> None:
     for picture in drawn:
         shutil.copyfile(picture, IMAGES / picture.name)
     merged = known | new_entries(outcomes)
+    for name, entry in list(merged.items()):
+        if not (IMAGES / f"{name}.png").is_file():
+            write_file(IMAGES / f"{name}.png", draw_points(*figures_in(entry.section)))
+        line = f"![{name}](images/claims/{name}.png)"
+        if line not in entry.section:
+            merged[name] = replace(entry, section=f"{entry.section}\n\n{line}")
     missing = [claim for claim in all_claims().values() if claim.name not in merged]
     table, sections = tables({name: merged[name] for name in all_claims() if name in merged})
     page = replaced(page, "what came out", table)

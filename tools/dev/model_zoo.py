@@ -37,7 +37,10 @@ OURS = """## Our models, measured by us
 
 Small models that ship with the package (`mmcgan list`), trained on two CPU cores. Each file is the moving
 average of a generator, and is checked against its SHA-256 when it is loaded. [Real runs](docs/results.md) has
-curves, times and what did not work.
+curves, times and what did not work. Precision, recall, density and coverage depend on how many images stand
+for a distribution: they are over 5,000 a side (`icgan-long`: 10,000; `omnigan-diffaug` of digits: as many
+samples as there are training images, 1,438), and compare only where that is the same.
+[All over 10,000 samples](docs/results/shipped_models.md).
 """
 OTHERS = """## Other networks that ship
 
