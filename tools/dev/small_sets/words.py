@@ -14,36 +14,25 @@ instances were nearer to each other (15.1, 0.035). FastGAN's have
 outlines of shirts and shoes with instances; with the omni-loss their shapes are garments of
 the class asked for, harshly striped, inverted or in one colour, and after 10,000 images they
 get harsher and more alike. R3GAN's are soft gray patches, StyleGAN2's one blob. **What is first after
-90 s need not stay so:** at a rate of 1e-3 FastGAN with projection led then (14.7; BigGAN
+90 s need not stay so:** in earlier trainings at a rate of 1e-3 FastGAN with projection led then (14.7; BigGAN
 20.6) and was black and white noise after six minutes (34.0; BigGAN 7.1).""",
     ),
     "emoji": (
-        4278,
-        """By eye nothing of this shows an emoji yet, whatever its precision: six minutes are 9,000 to
-26,000 images of 64 pixels. BigGAN has the white ground and the colours, with instances
-patches in those of the instance, with the omni-loss flags, blue signs and upright figures as
-stripes, several of each (without mode seeking one figure of each class, FID 11.1).
-FastGAN draws clean outlines with instances and with the omni-loss one saturated pattern of
-each class, StyleGAN2 soft rings or noise, R3GAN blobs. Of the same pictures at 32 pixels a StyleGAN2
-makes faces, flags and people [after some 300,000](results/emoji.md).""",
-    ),
-    "fashion-10": (
-        3960,
-        """By eye, of those that were trained as `mmcgan new` trains: BigGAN's are garments, shirts,
-trousers and shoes of several shapes, some shirts a weave of lines (without mode seeking the
-omni-loss made one image of each class, FID 8.2, and instances had 11.5). FastGAN's with
-instances have the most detail and halos around it; their FID was as low after 45 seconds as
-BigGAN's after two minutes. With the omni-loss they are black and white, with a shoe here and
-there. StyleGAN2 and R3GAN have blobs. Of the others, after 90 s: BigGAN has garments where
-classes are learnt, FastGAN outlines of them.""",
+        5040,
+        """By eye nothing of this shows an emoji yet, whatever its precision. BigGAN has the white ground
+and the colours; where classes are learnt flags, blue signs and yellow faces as patches, several
+of each (without mode seeking one figure of each class with the omni-loss, FID 11.1). FastGAN
+draws clean outlines with instances and saturated patterns with classes, StyleGAN2 soft rings or
+noise, R3GAN blobs. Of the same pictures at 32 pixels a StyleGAN2 makes faces, flags and people
+[after some 300,000](results/emoji.md).""",
     ),
     "fashion-100": (
-        4500,
-        """By eye, of those that were trained as `mmcgan new` trains: with instances BigGAN's and
-FastGAN's are garments that one recognises, FastGAN's with more detail; with the omni-loss
-BigGAN's are, of several shapes in a class (without mode seeking of one, FID 9.3; with
-instances it was 14.2 then), and FastGAN's are outlines of shoes and shirts in black
-and white. R3GAN's are gray outlines without edges, StyleGAN2's one blob.""",
+        5040,
+        """By eye BigGAN's are garments in every row, shirts, trousers and shoes of several shapes;
+sandals and some bags dissolve, without conditions more than these. FastGAN's are the most
+detailed with instances, outlined shirts and shoes, outlines too without conditions, and torn or
+black and white where classes are learnt. R3GAN's are gray outlines without edges, StyleGAN2's
+one blob.""",
     ),
 }
 
