@@ -187,22 +187,24 @@ def draw(outcome: Outcome) -> bytes:
 
 
 def _draw_figures(outcome: Outcome) -> bytes:
-    """Return a PNG of figures that are not logged, of the arms that have the figure of the better side."""
-    key = outcome.claim.better.figure.key
-    arms = {arm.label: arm.figure.key for arm in outcome.claim.arms}
-    sides = (outcome.claim.better.label, outcome.claim.worse.label)  # compared, whatever each is called
-    alike = {label: outcome.figures[label] for label in arms if arms[label] == key or label in sides}
-    return draw_points(key, {label: list(figures.values()) for label, figures in alike.items()})
+    """Return a PNG of figures that are not logged."""
+    others = _of_another_kind(outcome.claim)
+    arms = {label: list(seeds.values()) for label, seeds in outcome.figures.items() if label not in others}
+    return draw_points(outcome.claim.better.figure.key, arms)
 
 
 def _on_one_axis(outcome: Outcome) -> dict[str, Mapping[int, Series]]:
-    """Return the curves of the two sides, and of further arms with the same figure.
+    """Return the curves of the two sides, and of further arms with the same figure."""
+    others = _of_another_kind(outcome.claim)
+    return {label: seeds for label, seeds in outcome.curves.items() if label not in others}
+
+
+def _of_another_kind(claim: Claim) -> set[str]:
+    """Return the labels of further arms with another figure than the better side's.
 
     An accuracy on the axis of a distance would be read as one; the table has it.
     """
-    claim = outcome.claim
-    further = {arm.label for arm in claim.also if arm.figure.key != claim.better.figure.key}
-    return {label: seeds for label, seeds in outcome.curves.items() if label not in further}
+    return {arm.label for arm in claim.also if arm.figure.key != claim.better.figure.key}
 
 
 def _lines(curves: Mapping[str, Mapping[int, Series]]) -> list[tuple[str, Mapping[int, Series]]]:

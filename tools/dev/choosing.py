@@ -198,7 +198,7 @@ def _of_set(runs: Sequence[Run], name: str) -> list[str]:
         lines.append(f"![Samples, a row for each training](images/choosing-{name}-samples.png)\n")
         lines.append(f"*Unselected samples at the end of the budget; rows from above: {order}.*\n")
     looked_at, words = SEEN.get(name, (0, ""))
-    if round(sum(run.budget for run in own)) == looked_at:
+    if sum(run.curve[-1].images for run in own) == looked_at:
         lines.append(f"{words}\n")
     return lines
 

@@ -33,8 +33,8 @@ DECIDED_BY_ROUNDING = re.compile(r"blocks\..*(bias|running_mean)")
 # bias by up to the rate.
 TAKEN_OUT_BY_NORMS = re.compile(r"blocks\..*conv\w*\.bias")
 CLOSE = Tolerance(1e-4, 1e-4)
-# A generator's running means follow those biases, by this part of their move at a forward pass: the output
-# norm's sees the last block's and its shortcut's. They are compared closely beyond that.
+# Other running means follow such biases too, by this part of their move at a forward pass: the output norm's
+# sees the last block's and its shortcut's. They are compared closely beyond that.
 MOMENTUM = 0.1
 MEANS = ("running_mean", "stored_mean")
 
